@@ -1,0 +1,8 @@
+"""Let `python -m trailguard` be the program."""
+
+import sys
+
+from trailguard.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

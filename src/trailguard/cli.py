@@ -1,0 +1,331 @@
+"""The command line: `trailguard scan | rules | explain | facts | test`.
+
+Standard output carries the answer alone, everything else goes to standard error. What a command needs is imported when
+it runs, so that a small scan starts fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from trailguard import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+    from typing import IO, Any
+
+    from trailguard.config import Settings
+    from trailguard.findings import Report
+
+DEBUG = "TRAILGUARD_DEBUG"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program and give its exit status: 0, 1, 2 as documented, 130 when it is interrupted."""
+    try:
+        return _run(sys.argv[1:] if argv is None else list(argv))
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as stop:  # argparse, after --help or a usage error
+        return stop.code if isinstance(stop.code, int) else 2
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        return _refuse(error)
+    finally:
+        _flush(sys.stdout)
+        _flush(sys.stderr)
+
+
+def _run(argv: list[str]) -> int:
+    """Find the command and run it."""
+    from trailguard.arguments import COMMANDS, overview, parse
+
+    for stream in (sys.stdout, sys.stderr):  # what the encoding lacks is spelled out, never an error
+        _reconfigure(stream, errors="backslashreplace")
+    first = argv[0] if argv else ""
+    if first in ("-h", "--help", "help"):
+        return _write(overview())
+    if first in ("-V", "--version"):
+        return _write(f"trailguard {__version__}\n")
+    if first in COMMANDS:
+        return _COMMANDS[first](parse(first, argv[1:]))
+    if not first:
+        _say(overview().rstrip())
+        return 2
+    return _unknown_command(first, tuple(COMMANDS))
+
+
+def _unknown_command(word: str, known: tuple[str, ...]) -> int:
+    from trailguard.config import nearest
+
+    there = os.path.lexists(word) or word == "-"
+    hint = f'; did you mean "trailguard scan {word}"?' if there else nearest(word, known)
+    _say(f'error: there is no command "{word}"{hint}')
+    return 2
+
+
+def _refuse(error: Exception) -> int:
+    """Say what stops the command: the user's configuration, rule or file, or a bug of ours."""
+    place, message = getattr(error, "file", None), getattr(error, "message", None)
+    if isinstance(place, str) and isinstance(message, str):
+        line, column = getattr(error, "line", 0), getattr(error, "column", 0)
+        where = f"{place}:{line}:{column}: " if place and line else f"{place}: " if place else ""
+        _say(f"error: {where}{message}")
+    elif isinstance(error, OSError) and error.strerror:
+        _say(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror}")
+    else:
+        _say(f"error: internal error: {type(error).__name__}: {error} (set {DEBUG}=1 to see where; please report it)")
+    return 2
+
+
+def _scan(args: Namespace) -> int:
+    from trailguard import scan
+
+    settings = _settings(args)
+    paths = args.paths or ["."]
+    if paths.count("-") > 1:
+        _say('error: "-" can be given once')
+        return 2
+    stdin = sys.stdin.buffer.read() if "-" in paths else None
+    report = scan.scan(paths, settings, stdin=stdin, stdin_filename=args.stdin_filename, jobs=args.jobs)
+    if not report.templates and not report.errors:
+        _say(f"no CloudFormation template in {', '.join(map(_shown, paths))}")
+    elif not report.subjects and not report.errors:
+        _say(f"no trail to judge in {', '.join(map(_shown, paths))}")
+    status = _report(report, args)
+    if report.errors or (args.require_templates and not report.templates):
+        status = 2
+    return status or _threshold(report, settings)
+
+
+def _shown(path: str) -> str:
+    return "standard input" if path == "-" else path
+
+
+def _threshold(report: Report, settings: Settings) -> int:
+    """Tell whether a finding is at or above the threshold."""
+    from trailguard.findings import SEVERITIES, VERDICTS
+
+    verdicts = VERDICTS[: VERDICTS.index(settings.fail_on) + 1]
+    severities = SEVERITIES[: SEVERITIES.index(settings.min_severity) + 1]
+    return int(
+        any(item.verdict in verdicts and item.severity in severities and not item.suppressed for item in report.results)
+    )
+
+
+def _report(report: Report, args: Namespace) -> int:
+    """Write the report wherever it is wanted; 2 when some file cannot be written."""
+    status = 0
+    printed = [args.format] if all(form for form, _ in args.output) else []
+    for form, path in args.output:
+        if path == "-":
+            printed.append(form or args.format)
+            continue
+        text = _render(report, form or args.format or _by_extension(path), args, None)
+        try:
+            with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+                stream.write(text)
+        except (OSError, ValueError) as error:
+            _say(f"error: {path}: cannot be written: {getattr(error, 'strerror', None) or error}")
+            status = 2
+    return max(status, *(_print_report(report, form, args) for form in printed), 0)
+
+
+def _by_extension(path: str) -> str:
+    return {".json": "json", ".sarif": "sarif"}.get(os.path.splitext(path)[1].lower(), "text")
+
+
+def _print_report(report: Report, form: str | None, args: Namespace) -> int:
+    form = form or "text"
+    if form != "text":
+        _reconfigure(sys.stdout, encoding="utf-8", newline="\n")
+    return _write(_render(report, form, args, sys.stdout))
+
+
+def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) -> str:
+    """Render the report in one format; `stream` is None for a file."""
+    cwd = os.getcwd()
+    if form == "text":
+        from trailguard.reporters import text
+        from trailguard.terminal import Style, style_for, width_of
+
+        style = Style(args.color == "always") if stream is None else style_for(args.color, stream, os.environ)
+        width = width_of(stream, os.environ)
+        return text.render(report, style, width, int(args.verbose) - int(args.quiet))
+    if form == "json":
+        from trailguard.reporters import json_report
+
+        return json_report.render(report)
+    root = _repository(cwd)
+    if form == "sarif":
+        from trailguard.reporters import sarif
+
+        return sarif.render(report, root, cwd)
+    from trailguard.reporters import github
+
+    return github.render(report, os.environ.get("GITHUB_WORKSPACE") or root, cwd)
+
+
+def _repository(folder: str) -> str:
+    """Find the root of the repository around a folder, or give the folder itself."""
+    root = folder
+    while not os.path.lexists(os.path.join(root, ".git")):
+        parent = os.path.dirname(root)
+        if parent == root:
+            return folder
+        root = parent
+    return root
+
+
+def _settings(args: Namespace) -> Settings:
+    """Combine the configuration file with the options: what is chosen replaces, what is added adds."""
+    from trailguard.config import Settings, load, parameters_file
+
+    settings = Settings() if args.no_config else load(os.getcwd(), args.config)
+    for note in settings.notes:
+        _say(f"note: {note}")
+    wanted = {
+        key: getattr(args, key, None)
+        for key in ("profile", "region", "account_id", "partition", "fail_on", "min_severity")
+    }
+    changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
+    if wanted["profile"] is not None:
+        changes["select"] = ()  # the profile that is asked for is the one to get
+    for key in ("select", "include"):
+        if getattr(args, key, None):
+            changes[key] = tuple(getattr(args, key))
+    for key in ("ignore", "exclude"):
+        changes[key] = (*getattr(settings, key), *getattr(args, key, ()))
+    given = getattr(args, "rules_dir", None)
+    if isinstance(given, list):
+        changes["rule_dirs"] = (*settings.rule_dirs, *given)
+    parameters = dict(settings.parameters)
+    for path in getattr(args, "parameters", ()):
+        parameters.update(parameters_file(path))
+    parameters.update(getattr(args, "parameter", ()))
+    return settings._replace(**changes, parameters=parameters)
+
+
+def _rules(args: Namespace) -> int:
+    from trailguard import rule_pages, rulebook
+    from trailguard.terminal import style_for, width_of
+
+    settings = _settings(args)
+    selected = rulebook.load(settings).selected
+    if args.format == "json":
+        _reconfigure(sys.stdout, encoding="utf-8")
+        return _write(rule_pages.as_json(selected, settings.profile))
+    if args.format == "markdown":
+        return _write(rule_pages.as_markdown(selected))
+    style = style_for(args.color, sys.stdout, os.environ)
+    return _write(rule_pages.as_text(selected, settings.profile, style, width_of(sys.stdout, os.environ)))
+
+
+def _explain(args: Namespace) -> int:
+    from trailguard import rule_pages, rulebook
+    from trailguard.terminal import style_for, width_of
+
+    rule = rulebook.find(rulebook.load(_settings(args)), args.rule)
+    style = style_for(args.color, sys.stdout, os.environ)
+    return _write(rule_pages.explain(rule, style, width_of(sys.stdout, os.environ)))
+
+
+def _facts(args: Namespace) -> int:
+    import json
+
+    from trailguard import scan
+    from trailguard.cloudformation.source import SourceError
+    from trailguard.config import ConfigError
+    from trailguard.reporters.common import json_safe
+
+    stdin = sys.stdin.buffer.read() if args.file == "-" else None
+    name = "<stdin>" if stdin is not None else args.file
+    try:
+        found = scan.facts(name, _settings(args), stdin)
+    except SourceError as error:
+        raise ConfigError(name, error.line, error.column, error.message) from None
+    _reconfigure(sys.stdout, encoding="utf-8")
+    return _write(json_safe(json.dumps(found, ensure_ascii=False, indent=2)) + "\n")
+
+
+def _test(args: Namespace) -> int:
+    from trailguard import rule_pages, ruletests
+    from trailguard.terminal import style_for, width_of
+
+    outcome = ruletests.test_rules(args.rules_dir, _settings(args))
+    if args.format == "json":
+        _reconfigure(sys.stdout, encoding="utf-8")
+        status = _write(rule_pages.test_as_json(outcome))
+    else:
+        style = style_for(args.color, sys.stdout, os.environ)
+        status = _write(rule_pages.test_as_text(outcome, style, width_of(sys.stdout, os.environ), args.verbose))
+    if outcome.errors or not outcome.cases:
+        return 2
+    return status or int(not all(case.ok for case in outcome.cases))
+
+
+_COMMANDS: dict[str, Callable[[Namespace], int]] = {
+    "scan": _scan,
+    "rules": _rules,
+    "explain": _explain,
+    "facts": _facts,
+    "test": _test,
+}
+
+
+def _write(text: str) -> int:
+    """Write to standard output; a reader who has gone away is no error, a full disk is."""
+    if sys.stdout is None:
+        return 0
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        _say(f"error: standard output: {error.strerror}")
+        return 2
+    return 0
+
+
+def _say(message: str) -> None:
+    """Tell something on standard error, in which nothing of a template or a file name can be an escape sequence."""
+    from trailguard.terminal import defuse, visible
+
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write("\n".join(map(visible, defuse(message).split("\n"))) + "\n")
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _reconfigure(stream: IO[str] | None, **how: str) -> None:
+    change = getattr(stream, "reconfigure", None)
+    if change is not None:
+        change(**how)
+
+
+def _flush(stream: IO[str] | None) -> None:
+    try:
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError):
+        _silence(stream)
+
+
+def _silence(stream: IO[str] | None) -> None:
+    """Send what is left to nowhere, so that the interpreter does not complain when it flushes at its end."""
+    try:
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""Every scenario that matters for a question, which of them can happen, and the smallest parameter values that break it.
+
+A question is a function of a `Scenario`. It is asked first with nothing decided; where the answer hinges on a parameter,
+the scenario is split and the question asked again in each part. The leaves cover every stack that the template can
+become. Combining them gives the claim that may be made (spec: verdicts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Generic, NamedTuple, TypeVar
+
+from trailguard.cloudformation import source
+from trailguard.cloudformation.resolver import Model, Scenario, Unbuildable
+from trailguard.cloudformation.source import Node, Scalar, Sequence
+from trailguard.cloudformation.template import Resource, function_of
+from trailguard.cloudformation.variables import Assignment, Constraint, Split, compatible
+
+MAX_LEAVES = 4096  # combinations of parameter values that one question may hinge on
+
+T = TypeVar("T")
+
+
+class TooManyScenarios(Exception):
+    """Raised when a question hinges on more than MAX_LEAVES combinations of parameter values."""
+
+
+class Leaf(NamedTuple, Generic[T]):
+    """An answer, and what was decided to get it."""
+
+    assignment: Assignment
+    answer: T
+
+
+class Hazard(NamedTuple):
+    """A reference that CloudFormation refuses when its owner is made and its target is not."""
+
+    owner: str | None  # condition of the resource or output that holds the reference
+    guards: tuple[tuple[str, bool], ...]  # branches of Fn::If on the way to it
+    target: str  # condition of the resource that is referred to
+
+
+class Scenarios:
+    """The scenarios of a model. Everything found out in one is kept, so that the next question need not ask again."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._cache: dict[frozenset[tuple[str, Constraint]], Scenario] = {}
+        self._hazards: list[tuple[Hazard, frozenset[str]]] | None = None
+        self._rules: list[tuple[Node, frozenset[str]]] | None = None
+        self._condition_names: dict[str, frozenset[str]] = {}
+        self._possible: bool | None = None
+
+    def at(self, assignment: Assignment) -> Scenario:
+        """The scenario of an assignment."""
+        key = frozenset(assignment.items())
+        scenario = self._cache.get(key)
+        if scenario is None:
+            scenario = self._cache[key] = Scenario(self.model, assignment)
+        return scenario
+
+    def explore(self, question: Callable[[Scenario], T]) -> list[Leaf[T]]:
+        """Ask a question in every scenario that it hinges on and that can happen.
+
+        Raises TooManyScenarios when there are more than MAX_LEAVES.
+        """
+        pending: list[Assignment] = [{}] if self._rules_can_hold() else []
+        leaves: list[Leaf[T]] = []
+        while pending:
+            assignment = pending.pop()
+            scenario = self.at(assignment)
+            try:
+                answer = question(scenario)
+                if not assignment or self._buildable(scenario):
+                    leaves.append(Leaf(assignment, answer))
+            except Split as split:
+                pending.extend(reversed(self.model.space.children(assignment, split)))
+            except Unbuildable:
+                continue
+            if len(leaves) + len(pending) > MAX_LEAVES:
+                raise TooManyScenarios
+        return leaves
+
+    # --- which scenarios can happen -------------------------------------------------------------------------------
+
+    def _buildable(self, scenario: Scenario) -> bool:
+        """Tell whether `Rules` allow the scenario and all references hold, as far as its parameters have a say."""
+        known = scenario.memo.get("buildable")
+        if known is None:
+            known = scenario.memo["buildable"] = self._rules_hold(scenario) and self._references_hold(scenario)
+        return bool(known)
+
+    def _rules_can_hold(self) -> bool:
+        """Tell whether any choice of parameters satisfies the template's `Rules`."""
+        if self._possible is None:
+            self._possible = True
+            rules = self.model.template.rules.values()
+            if rules:
+                try:
+                    held = self.explore(lambda scenario: all(_rule_holds(scenario, rule) for rule in rules))
+                    self._possible = any(leaf.answer for leaf in held)
+                except TooManyScenarios:  # then nothing is ruled out
+                    pass
+        return self._possible
+
+    def _rules_hold(self, scenario: Scenario) -> bool:
+        if self._rules is None:
+            rules = self.model.template.rules.values()
+            self._rules = [(rule, frozenset(self._parameters_of(rule))) for rule in rules]
+        return all(
+            _rule_holds(scenario, rule) for rule, names in self._rules if not names.isdisjoint(scenario.assignment)
+        )
+
+    def _references_hold(self, scenario: Scenario) -> bool:
+        if self._hazards is None:
+            self._hazards = [
+                (hazard, frozenset(self._hazard_parameters(hazard))) for hazard in dict.fromkeys(self._find_hazards())
+            ]
+        for hazard, names in self._hazards:
+            if names.isdisjoint(scenario.assignment):
+                continue
+            made = hazard.owner is None or scenario.condition(hazard.owner)
+            if (
+                made
+                and all(scenario.condition(name) is branch for name, branch in hazard.guards)
+                and not scenario.condition(hazard.target)
+            ):
+                return False
+        return True
+
+    def _find_hazards(self) -> Iterable[Hazard]:
+        template = self.model.template
+        conditional = {
+            resource.id: resource.condition
+            for resource in template.resources.values()
+            if resource.condition is not None and resource.condition in template.conditions
+        }
+        if not conditional:
+            return
+        owners: list[tuple[str | None, Node]] = [(item.condition, item.body) for item in template.resources.values()]
+        for _, node in template.outputs.values():
+            condition = node.values.get("Condition") if isinstance(node, source.Mapping) else None
+            owners.append((condition.value if isinstance(condition, Scalar) else None, node))
+        for owner, node in owners:
+            for name, guards in references(node):
+                target = conditional.get(name)
+                if target is not None and target != owner and (target, True) not in guards:
+                    known = tuple(guard for guard in guards if guard[0] in template.conditions)
+                    if owner is None or owner in template.conditions:
+                        yield Hazard(owner, known, target)
+
+    def _hazard_parameters(self, hazard: Hazard) -> set[str]:
+        names = {hazard.target, *(name for name, _ in hazard.guards)}
+        if hazard.owner is not None:
+            names.add(hazard.owner)
+        return {parameter for name in names for parameter in self.parameters_of_condition(name)}
+
+    def parameters_of_condition(self, name: str) -> frozenset[str]:
+        """The parameters and pseudo parameters on which a named condition depends."""
+        known = self._condition_names.get(name)
+        if known is None:
+            self._condition_names[name] = frozenset()  # a condition that refers to itself adds nothing
+            node = self.model.template.conditions.get(name)
+            known = frozenset(self._parameters_of(node)) if node is not None else frozenset()
+            self._condition_names[name] = known
+        return known
+
+    def _parameters_of(self, node: Node) -> set[str]:
+        names: set[str] = set()
+        for name, _ in references(node):
+            names.add(name)
+        for name in condition_names(node):
+            names |= self.parameters_of_condition(name)
+        return names
+
+
+def _rule_holds(scenario: Scenario, rule: Node) -> bool:
+    """Tell whether a rule of the template's `Rules` section lets the scenario through."""
+    if not isinstance(rule, source.Mapping):
+        return True
+    condition = rule.values.get("RuleCondition")
+    if condition is not None and not scenario.holds(condition):
+        return True
+    assertions = rule.values.get("Assertions")
+    items = assertions.items if isinstance(assertions, Sequence) else []
+    tests = [item.values["Assert"] for item in items if isinstance(item, source.Mapping) and "Assert" in item.values]
+    return all(scenario.holds(test) for test in tests)
+
+
+def references(node: Node) -> Iterable[tuple[str, tuple[tuple[str, bool], ...]]]:
+    """The names that Ref, GetAtt and Sub mention below a node, each with the `Fn::If` branches that lead to it."""
+    pending: list[tuple[Node, tuple[tuple[str, bool], ...]]] = [(node, ())]
+    while pending:
+        current, guards = pending.pop()
+        if isinstance(current, Sequence):
+            pending.extend((item, guards) for item in current.items)
+        elif isinstance(current, source.Mapping):
+            function = function_of(current)
+            if function is None:
+                pending.extend((child, guards) for child in current.values.values())
+            elif function[0] == "Fn::If" and isinstance(function[1], Sequence) and len(function[1].items) == 3:
+                test, yes, no = function[1].items
+                name = test.value if isinstance(test, Scalar) else ""
+                pending.extend(((yes, (*guards, (name, True))), (no, (*guards, (name, False)))))
+            else:
+                for name in mentioned(*function):
+                    yield name, guards
+                pending.append((function[1], guards))
+
+
+def mentioned(function: str, argument: Node) -> list[str]:
+    """The parameters and resources that one function call names itself."""
+    if function == "Ref" and isinstance(argument, Scalar):
+        return [argument.value]
+    if function == "Fn::GetAtt":
+        first = argument.items[0] if isinstance(argument, Sequence) and argument.items else argument
+        return [first.value.partition(".")[0]] if isinstance(first, Scalar) else []
+    if function == "Fn::Sub":
+        names: Iterable[str] = ()
+        if isinstance(argument, Sequence) and argument.items:
+            mapping = argument.items[1] if len(argument.items) > 1 else None
+            names = mapping.values if isinstance(mapping, source.Mapping) else ()
+            argument = argument.items[0]
+        if isinstance(argument, Scalar) and "${" in argument.value:
+            parts = argument.value.split("${")[1:]
+            found = [part.partition("}")[0].strip() for part in parts if "}" in part]
+            return [name.partition(".")[0] for name in found if name not in names and not name.startswith("!")]
+    return []
+
+
+def condition_names(node: Node) -> Iterable[str]:
+    """The conditions that a condition or a rule refers to by name."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, Sequence):
+            pending.extend(current.items)
+        elif isinstance(current, source.Mapping):
+            for name, child in current.values.items():
+                if name == "Condition" and isinstance(child, Scalar):
+                    yield child.value
+                else:
+                    pending.append(child)
+
+
+def changed(model: Model, leaves: list[Leaf[T]]) -> list[frozenset[str]]:
+    """For each leaf, the parameters whose default it rules out."""
+    return [model.space.changed(leaf.assignment) for leaf in leaves]
+
+
+def overlapping(left: Assignment, right: Assignment, names: Iterable[str]) -> bool:
+    """Tell whether two leaves have a scenario in common, as far as the named variables go."""
+    return all(name not in left or name not in right or compatible(left[name], right[name]) for name in names)
+
+
+def owner_of(resources: Iterable[Resource], node: Node) -> Resource | None:
+    """The resource inside whose text a node lies."""
+    place = (node.line, node.column)
+    for resource in resources:
+        body = resource.body
+        if (resource.key.line, resource.key.column) <= place < (body.end_line, body.end_column):
+            return resource
+    return None

@@ -1,0 +1,231 @@
+"""A template's sections: parameters, mappings, conditions, rules, resources, outputs, and who refers to whom.
+
+Nothing is resolved here, and nothing is judged: a section of the wrong shape becomes a problem with its place, and the
+rest of the template is still read.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from trailguard.cloudformation.source import Document, Mapping, Node, Scalar, Sequence, SourceError, literal
+
+# Macros whose work on trails, buckets and policies is known: they add nothing to and take nothing from them.
+KNOWN_TRANSFORMS = frozenset(
+    {
+        "AWS::Serverless-2016-10-31",
+        "AWS::LanguageExtensions",
+        "AWS::CodeDeployBlueGreen",
+        "AWS::CodeStar",
+        "AWS::ServiceCatalog",
+        "AWS::SecretsManager-2020-07-23",
+        "AWS::SecretsManager-2024-09-16",
+    }
+)
+
+SECTIONS = (
+    "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Transform",
+    "Resources", "Outputs", "Hooks", "Globals",
+)  # fmt: skip
+
+FUNCTION_PREFIX = "Fn::"
+
+
+class Parameter(NamedTuple):
+    """A template parameter. Values are text, as CloudFormation sees them; None means not declared."""
+
+    name: str
+    type: str
+    default: str | None
+    allowed_values: tuple[str, ...] | None
+    allowed_pattern: str | None
+    min_length: int | None
+    max_length: int | None
+    min_value: float | None
+    max_value: float | None
+    node: Node
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether a reference to it gives a list."""
+        return self.type == "CommaDelimitedList" or self.type.startswith("List<")
+
+    @property
+    def is_stored(self) -> bool:
+        """Tell whether its value is read from the Systems Manager parameter store at deployment."""
+        return self.type.startswith("AWS::SSM::Parameter::Value<")
+
+
+class Resource(NamedTuple):
+    """A resource. `key` is its logical ID where it is defined, `body` all that it says."""
+
+    id: str
+    type: str
+    key: Scalar
+    body: Mapping
+    condition: str | None
+
+    def attribute(self, name: str) -> Node | None:
+        """The node of a resource attribute (Properties, DependsOn, Metadata, ...), or None."""
+        return self.body.values.get(name)
+
+    def depends_on(self) -> list[Scalar]:
+        """The logical IDs named by DependsOn, a string or a list of strings, each with its place."""
+        node = self.attribute("DependsOn")
+        if isinstance(node, Scalar):
+            return [node]
+        if isinstance(node, Sequence):
+            return [item for item in node.items if isinstance(item, Scalar)]
+        return []
+
+
+class Template:
+    """One template: its sections by name. `problems` lists what is misshapen, with places."""
+
+    __slots__ = (
+        "conditions", "document", "mappings", "outputs", "parameters", "problems", "resources", "root", "rules",
+        "transforms",
+    )  # fmt: skip
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        root = document.root
+        if not isinstance(root, Mapping):
+            raise SourceError("a template is a map with Resources", root.line, root.column)
+        self.root = root
+        self.problems: list[SourceError] = list(document.problems)
+        self.parameters = {key.value: _parameter(key, node) for key, node in self._section("Parameters")}
+        self.mappings = {key.value: node for key, node in self._section("Mappings")}
+        self.conditions = {key.value: node for key, node in self._section("Conditions")}
+        self.rules = {key.value: node for key, node in self._section("Rules")}
+        self.outputs = {key.value: (key, node) for key, node in self._section("Outputs")}
+        self.transforms = _transforms(root.values.get("Transform"))
+        self.resources: dict[str, Resource] = {}
+        for key, node in self._section("Resources"):
+            self._add_resource(key, node)
+        if "Resources" not in root.values:
+            self.problems.append(SourceError("the template has no Resources", root.line, root.column))
+
+    def _section(self, name: str) -> Iterator[tuple[Scalar, Node]]:
+        node = self.root.values.get(name)
+        if node is None or (isinstance(node, Scalar) and literal(node) is None):
+            return
+        if not isinstance(node, Mapping):
+            self.problems.append(SourceError(f"{name} must be a map", node.line, node.column))
+            return
+        for key, value in node.values.items():
+            yield node.keys[key], value
+
+    def _add_resource(self, key: Scalar, node: Node) -> None:
+        if key.value.startswith(FUNCTION_PREFIX):  # a loop or a macro, expanded before resources are made
+            return
+        kind = node.values.get("Type") if isinstance(node, Mapping) else None
+        if isinstance(kind, Mapping) or function_of(node) is not None or "Fn::Transform" in getattr(node, "values", ()):
+            return  # a preprocessor or a macro writes this resource
+        if not isinstance(node, Mapping) or not isinstance(kind, Scalar):
+            self.problems.append(SourceError(f"resource {key.value} has no Type", key.line, key.column))
+            return
+        condition = node.values.get("Condition")
+        name = condition.value if isinstance(condition, Scalar) else None
+        self.resources[key.value] = Resource(key.value, kind.value, key, node, name)
+
+    @property
+    def macros(self) -> tuple[str, ...]:
+        """The transforms that may rewrite anything."""
+        return tuple(name for name in self.transforms if name not in KNOWN_TRANSFORMS)
+
+    def of_type(self, resource_type: str) -> list[Resource]:
+        """The resources of a type, in the template's order."""
+        return [resource for resource in self.resources.values() if resource.type == resource_type]
+
+
+def looks_like_template(root: Node) -> bool:
+    """Tell whether a document is a CloudFormation template: Resources with types, or a format version, or a transform."""
+    if not isinstance(root, Mapping):
+        return False
+    values = root.values
+    if "AWSTemplateFormatVersion" in values:
+        return True
+    resources = values.get("Resources")
+    if not isinstance(resources, Mapping):
+        return False
+    if _transforms(values.get("Transform")):
+        return True
+    return any(_is_typed(body) for body in resources.values.values())
+
+
+def _is_typed(body: Node) -> bool:
+    kind = body.values.get("Type") if isinstance(body, Mapping) else None
+    return isinstance(kind, Scalar) and ("::" in kind.value)
+
+
+def _transforms(node: Node | None) -> tuple[str, ...]:
+    """The names under Transform: a string, a list of strings, or a map with Name for AWS::Include."""
+    items = node.items if isinstance(node, Sequence) else [node]
+    names = []
+    for item in items:
+        if isinstance(item, Scalar):
+            names.append(item.value)
+        elif isinstance(item, Mapping) and isinstance(name := item.values.get("Name"), Scalar):
+            names.append(name.value)
+    return tuple(names)
+
+
+def scalar_text(node: Node | None) -> str | None:
+    """The text of a scalar as CloudFormation sees it (a bare `yes` is "true"); None for anything else and for null."""
+    if not isinstance(node, Scalar):
+        return None
+    value = literal(node)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def _parameter(key: Scalar, node: Node) -> Parameter:
+    values = node.values if isinstance(node, Mapping) else {}
+    allowed = values.get("AllowedValues")
+    texts = [scalar_text(item) for item in allowed.items] if isinstance(allowed, Sequence) else None
+    return Parameter(
+        name=key.value,
+        type=scalar_text(values.get("Type")) or "String",
+        default=_default(values.get("Default")),
+        allowed_values=tuple(text for text in texts if text is not None) if texts else None,
+        allowed_pattern=scalar_text(values.get("AllowedPattern")),
+        min_length=_integer(values.get("MinLength")),
+        max_length=_integer(values.get("MaxLength")),
+        min_value=_number(values.get("MinValue")),
+        max_value=_number(values.get("MaxValue")),
+        node=key,
+    )
+
+
+def _default(node: Node | None) -> str | None:
+    if isinstance(node, Sequence):  # a list where CommaDelimitedList wants a string: read what was meant
+        return ",".join(scalar_text(item) or "" for item in node.items)
+    text = scalar_text(node)
+    return "" if text is None and isinstance(node, Scalar) else text
+
+
+def _integer(node: Node | None) -> int | None:
+    number = _number(node)
+    return None if number is None else int(number)
+
+
+def _number(node: Node | None) -> float | None:
+    text = scalar_text(node)
+    try:
+        return float(text) if text is not None and "_" not in text else None
+    except ValueError:
+        return None
+
+
+def function_of(node: Node) -> tuple[str, Node] | None:
+    """The name and argument when a node is a function call (`Ref`, `Fn::...`, or an unknown `!Tag`), else None."""
+    if not isinstance(node, Mapping) or len(node.values) != 1:
+        return None
+    ((name, argument),) = node.values.items()
+    if name == "Ref" or name.startswith((FUNCTION_PREFIX, "!")):
+        return name, argument
+    return None

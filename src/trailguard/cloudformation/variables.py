@@ -1,0 +1,254 @@
+"""What a parameter may be, what a scenario has decided about it, and how an open question splits a scenario in two.
+
+A scenario starts with nothing decided. When a decision needs to know whether a parameter equals some literal, the
+scenario is split: into one in which it does, and one in which it does not. So only parameters that can change a
+result are enumerated, each over the literals that matter, and together the scenarios cover every stack that the
+template can become.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from trailguard.cloudformation.regexes import Language
+from trailguard.cloudformation.template import Parameter
+
+# Values offered as "some other value" in a witness, when nothing restricts it.
+SAMPLES = ("other", "another", "1", "0", "2", "100", "a", "example", "Example1", "other-value-1", "x1")
+
+
+class Same(NamedTuple):
+    """The value of another variable, whatever it is."""
+
+    name: str
+
+
+Candidate: TypeAlias = "str | Same"
+
+
+class Constraint(NamedTuple):
+    """What a scenario knows of a variable: its value, or which values it does not have."""
+
+    value: Candidate | None
+    excluded: frozenset[Candidate]
+
+
+FREE = Constraint(None, frozenset())
+Assignment: TypeAlias = "Mapping[str, Constraint]"
+
+
+class Split(Exception):
+    """A question, not an error: raised when a decision hinges on whether `name` is one of `candidates`.
+
+    `closed` tells that only the candidates can occur in a stack that works (the keys of a map, a Boolean's two values).
+    """
+
+    def __init__(self, name: str, candidates: Sequence[Candidate], closed: bool = False) -> None:
+        super().__init__(name)
+        self.name = name
+        self.candidates = candidates
+        self.closed = closed
+
+
+class Variable:
+    """A parameter or pseudo parameter whose value the template leaves open.
+
+    `allowed` lists all values where they are few; `opaque` gives the reason why nobody can know the value before
+    deployment (results that hinge on it are unknown), None for what the user chooses; `accepts` and `samples` narrow
+    and exemplify the values of a pseudo parameter.
+    """
+
+    __slots__ = ("_accepts", "_language", "_parameter", "_samples", "allowed", "default", "name", "opaque")
+
+    def __init__(
+        self,
+        name: str,
+        parameter: Parameter | None = None,
+        opaque: str | None = None,
+        accepts: Callable[[str], bool] | None = None,
+        samples: Sequence[str] = SAMPLES,
+    ) -> None:
+        self.name = name
+        self.opaque = opaque
+        self.allowed: tuple[str, ...] | None = None
+        self.default = None if opaque or parameter is None else parameter.default
+        self._parameter = None if opaque else parameter
+        self._accepts = accepts
+        self._samples = samples
+        self._language: Language | None = None
+        if self._parameter is not None:
+            if self._parameter.allowed_pattern is not None:
+                self._language = Language(self._parameter.allowed_pattern)
+            self.allowed = self._parameter.allowed_values
+            if self.allowed is None and self._language is not None and self._language.finite:
+                self.allowed = tuple(text for text in self._language.texts if self._fits(text))
+
+    def permits(self, value: str) -> bool:
+        """Tell whether CloudFormation accepts the value."""
+        if self._accepts is not None and not self._accepts(value):
+            return False
+        if self.allowed is not None and value not in self.allowed:
+            return False
+        return (self._language is None or self._language.matches(value)) and self._fits(value)
+
+    def _fits(self, value: str) -> bool:
+        parameter = self._parameter
+        if parameter is None:
+            return True
+        if parameter.type == "Number":
+            return _is_number(value, parameter)
+        return (parameter.min_length or 0) <= len(value) <= (parameter.max_length or 4096)
+
+    def other(self, excluded: frozenset[Candidate]) -> str | None:
+        """A value that is none of the excluded ones and that CloudFormation accepts, or None when there is none."""
+        return next((value for value in self._examples() if value not in excluded and self.permits(value)), None)
+
+    def _examples(self) -> Iterator[str]:
+        if self.allowed is not None:
+            yield from self.allowed
+            return
+        yield from self._samples
+        if self._language is not None:
+            yield from self._language.texts
+        parameter = self._parameter
+        if parameter is not None:
+            length = parameter.min_length or 1
+            yield from (letter * length for letter in "xyz1")
+            for bound in (parameter.min_value, parameter.max_value):
+                if bound is not None:
+                    yield from (f"{bound + step:g}" for step in (0, 1, -1, 2, -2))
+
+
+def _is_number(value: str, parameter: Parameter) -> bool:
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    low, high = parameter.min_value, parameter.max_value
+    return (low is None or number >= low) and (high is None or number <= high)
+
+
+class Space:
+    """All variables of a template, and what can be said of them in a scenario."""
+
+    __slots__ = ("variables",)
+
+    def __init__(self) -> None:
+        self.variables: dict[str, Variable] = {}
+
+    def lookup(self, assignment: Assignment, name: str) -> tuple[str, Constraint]:
+        """What the scenario knows of a variable, under the name of the one that it was found to be the same as."""
+        constraint = assignment.get(name, FREE)
+        while isinstance(constraint.value, Same):
+            name = constraint.value.name
+            constraint = assignment.get(name, FREE)
+        return name, constraint
+
+    def decide(self, assignment: Assignment, name: str, candidate: Candidate) -> bool:
+        """Tell whether a variable equals a candidate in the scenario; raises Split when the scenario leaves it open."""
+        name, constraint = self.lookup(assignment, name)
+        if isinstance(candidate, Same):
+            other, known = self.lookup(assignment, candidate.name)
+            if other == name:
+                return True
+            candidate = known.value if isinstance(known.value, str) else Same(other)
+            if constraint.value is not None and isinstance(candidate, Same):
+                name, candidate, constraint = other, str(constraint.value), known
+            elif isinstance(candidate, Same):
+                self.split_known(name, constraint)
+                self.split_known(other, known)
+        if constraint.value is not None:
+            return constraint.value == candidate
+        if candidate in constraint.excluded or self._apart(assignment, name, candidate):
+            return False
+        if isinstance(candidate, str) and not self._permits(assignment, name, candidate):
+            return False
+        raise Split(name, [candidate])
+
+    def _apart(self, assignment: Assignment, name: str, candidate: Candidate) -> bool:
+        """Tell whether two variables were found to differ, and the candidate is (the value of) the other one."""
+        for other, constraint in assignment.items():
+            if isinstance(candidate, Same):
+                if other == candidate.name and Same(name) in constraint.excluded:
+                    return True
+            elif constraint.value == candidate:
+                mine = assignment.get(name, FREE).excluded
+                if Same(other) in mine or Same(name) in constraint.excluded:
+                    return True
+        return False
+
+    def _permits(self, assignment: Assignment, name: str, value: str) -> bool:
+        """Tell whether a variable, and those found to be the same, may have a value."""
+        twins = [other for other in assignment if self.lookup(assignment, other)[0] == name]
+        return all(self.variables[other].permits(value) for other in {name, *twins})
+
+    def split_known(self, name: str, constraint: Constraint) -> None:
+        """Split on the values of a variable that are known, so that only its unknown rest is compared as such."""
+        variable = self.variables[name]
+        known = variable.allowed or (() if variable.default is None else (variable.default,))
+        candidates = [value for value in known if value not in constraint.excluded and variable.permits(value)]
+        if candidates:
+            raise Split(name, candidates)
+
+    def children(self, assignment: Assignment, split: Split) -> list[Assignment]:
+        """The scenarios that a split makes of one; together they cover it (or, when closed, what can work of it)."""
+        name, constraint = self.lookup(assignment, split.name)
+        variable = self.variables[name]
+        children: list[Assignment] = []
+        for candidate in split.candidates:
+            if candidate in constraint.excluded:
+                continue
+            child = {**assignment, name: Constraint(candidate, constraint.excluded)}
+            if isinstance(candidate, Same):  # what this variable is not, the other one is not either
+                twin = assignment.get(candidate.name, FREE)
+                child[candidate.name] = Constraint(twin.value, twin.excluded | constraint.excluded)
+            elif not self._permits(assignment, name, candidate):
+                continue
+            children.append(child)
+        excluded = constraint.excluded.union(split.candidates)
+        rest = None if split.closed else variable.other(excluded)
+        if rest is not None:
+            only = variable.allowed is not None and variable.other(excluded | {rest}) is None
+            children.append({**assignment, name: Constraint(rest if only else None, excluded)})
+        return children
+
+    def changed(self, assignment: Assignment) -> frozenset[str]:
+        """The parameters whose default the scenario rules out."""
+        return frozenset(name for name in assignment if not self._keeps_default(assignment, name))
+
+    def _keeps_default(self, assignment: Assignment, name: str) -> bool:
+        default = self.variables[name].default
+        if default is None:
+            return True
+        constraint = assignment[name]
+        if isinstance(constraint.value, Same):
+            root, known = self.lookup(assignment, name)
+            same = known.value if isinstance(known.value, str) else self.variables[root].default
+            return (same is None or same == default) and default not in known.excluded | constraint.excluded
+        if constraint.value is not None:
+            return constraint.value == default
+        others = (self.variables[item.name].default for item in constraint.excluded if isinstance(item, Same))
+        return default not in constraint.excluded and default not in others
+
+    def sample(self, assignment: Assignment, name: str) -> str:
+        """A value that the variable may have in the scenario: the known one, or an example."""
+        root, constraint = self.lookup(assignment, name)
+        if isinstance(constraint.value, str):
+            return constraint.value
+        taken = {self.sample(assignment, item.name) for item in constraint.excluded if isinstance(item, Same)}
+        excluded = constraint.excluded | taken
+        default = self.variables[root].default
+        if default is not None and default not in excluded:
+            return default
+        example = self.variables[root].other(excluded)
+        return "<any other value>" if example is None else example
+
+
+def compatible(left: Constraint, right: Constraint) -> bool:
+    """Tell whether some value satisfies both constraints, as far as literals go."""
+    if isinstance(left.value, str) and isinstance(right.value, str):
+        return left.value == right.value
+    if isinstance(left.value, str):
+        return left.value not in right.excluded
+    return not isinstance(right.value, str) or right.value not in left.excluded

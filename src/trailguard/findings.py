@@ -1,0 +1,136 @@
+"""What a scan says: verdicts, findings, errors and the report that holds them.
+
+Everything here is a frozen value, built whole and never edited afterwards. Reporters see these types and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+# The five verdicts, worst first. A verdict is plain text, so that it prints, sorts and serialises as it is.
+FAIL = "fail"
+CONDITIONAL = "conditional"
+UNKNOWN = "unknown"
+PASS = "pass"
+NOT_APPLICABLE = "not_applicable"
+VERDICTS = (FAIL, CONDITIONAL, UNKNOWN, PASS, NOT_APPLICABLE)
+
+# Severities, worst first.
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+class Span(NamedTuple):
+    """A stretch of source text. Lines and columns count from 1 in Unicode code points; the end column is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Related(NamedTuple):
+    """A second place that explains a finding, such as the parameter or the policy statement that decides it."""
+
+    file: str
+    span: Span
+    message: str
+
+
+class Suppression(NamedTuple):
+    """Why a finding is accepted: `kind` is "comment", "metadata", "waiver" or "baseline"."""
+
+    kind: str
+    reason: str
+    expires: str | None = None
+
+
+class Finding(NamedTuple):
+    """One verdict of one rule on one subject.
+
+    `file` is relative to the working directory, with "/". `path` leads from the template's root to the value at fault,
+    or to the resource when something is missing; `span` is its place. `message` says what was found and what it should
+    be. `witness` holds the parameter values that break the rule (empty when none are needed), `reason` why a verdict is
+    unknown or not applicable. `context` names the deployment in which the template was judged ("" for the only one).
+    """
+
+    rule: str
+    name: str
+    title: str
+    severity: str
+    verdict: str
+    file: str
+    subject: str
+    resource: str
+    path: tuple[str | int, ...]
+    span: Span
+    message: str
+    remedy: str
+    controls: Mapping[str, tuple[str, ...]]
+    references: tuple[str, ...]
+    witness: Mapping[str, str]
+    reason: str | None
+    related: tuple[Related, ...]
+    fingerprint: str
+    suppressed: Suppression | None = None
+    context: str = ""
+
+
+class FileError(NamedTuple):
+    """Something that could not be judged as asked. `line` and `column` are 1-based, or 0 when no place is known."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+
+class Notice(NamedTuple):
+    """Something worth telling that is neither a finding nor an error, such as a suppression that suppresses nothing."""
+
+    file: str
+    line: int
+    message: str
+
+
+class RuleInfo(NamedTuple):
+    """What a report says of a rule."""
+
+    id: str
+    name: str
+    title: str
+    severity: str
+    why: str
+    remedy: str
+    controls: Mapping[str, tuple[str, ...]]
+    references: tuple[str, ...]
+
+
+class Report(NamedTuple):
+    """The whole outcome of a scan, sorted, ready to print.
+
+    `sources` maps each file named by a finding or an error that could be decoded to its lines (without line ends), for
+    excerpts. `files` counts the files looked at, `templates` those that are CloudFormation templates, `subjects` the
+    trails and other subjects judged. `ignored` lists the files that were passed over, with the reason (for `-v`).
+    """
+
+    version: str
+    profile: str
+    rules: tuple[RuleInfo, ...]
+    results: tuple[Finding, ...]
+    errors: tuple[FileError, ...]
+    notices: tuple[Notice, ...]
+    sources: Mapping[str, tuple[str, ...]]
+    files: int
+    templates: int
+    subjects: int
+    ignored: tuple[tuple[str, str], ...] = ()
+
+    def summary(self) -> dict[str, int]:
+        """Count everything: files, templates, subjects, each verdict (suppressed findings apart), suppressed, errors."""
+        counts = {"files": self.files, "templates": self.templates, "subjects": self.subjects}
+        counts.update(dict.fromkeys((PASS, FAIL, CONDITIONAL, UNKNOWN, NOT_APPLICABLE, "suppressed"), 0))
+        for finding in self.results:
+            counts["suppressed" if finding.suppressed else finding.verdict] += 1
+        counts["errors"] = len(self.errors)
+        return counts

@@ -1,0 +1,310 @@
+"""Would this request be allowed? Grants and denials are asked apart, so that each answer names one cause.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from trailguard.cloudformation.source import Node
+from trailguard.cloudformation.values import MapValue, Pieces, Symbol, Text, Unknown, Value, show, text_of
+from trailguard.iam.conditions import Context, Outcome, conditions_hold
+from trailguard.iam.logic import NO, YES, Tri, both, either, maybe
+from trailguard.iam.patterns import Settle, covers, exact, folded, overlaps
+from trailguard.iam.policy import Policy, Statement, pattern_of, values_of
+
+EVERYONE = "*"
+
+
+class Request(NamedTuple):
+    """A call to be judged.
+
+    `service` is the calling service principal, `accounts` are AWS accounts that it may call from, `everyone` tells
+    whether a grant to everybody counts. `resource` is a pattern: the call is made on every string of it. `context`
+    holds the condition keys in lower case.
+    """
+
+    service: str
+    accounts: tuple[str, ...]
+    action: str
+    resource: Pieces
+    context: Context
+    everyone: bool = True
+
+
+class Decision(NamedTuple):
+    """The answer to a question about a request: "yes", "no" or "unknown".
+
+    `node` is the place that decides, `because` says why in words, `reason` why it is unknown. `statements` are those
+    that the answer rests on.
+    """
+
+    outcome: str
+    node: Node
+    because: str
+    reason: str
+    statements: tuple[Statement, ...] = ()
+
+
+class Aspect(NamedTuple):
+    """How one part of a statement lies to a request."""
+
+    answer: Tri
+    node: Node
+    because: str
+
+
+def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
+    """Tell whether Allow statements together cover every string of the request's resource. Denials are not looked at."""
+    if policy.unknown is not None:
+        return Decision("unknown", policy.node, policy.unknown, policy.unknown)
+    certain: list[Statement] = []
+    possible: list[tuple[Statement, Tri]] = []
+    misses: list[tuple[int, int, Aspect]] = []
+    for statement in policy.statements:
+        if statement.effect == "Deny" and statement.fault is None:
+            continue
+        answer, step, aspect = _applies(statement, request, settle)
+        if answer.is_yes:
+            certain.append(statement)
+        elif not answer.is_no:
+            possible.append((statement, answer))
+        else:
+            misses.append((step, -statement.index, aspect))
+    covered = _covered(certain, request, settle)
+    if covered.is_yes:
+        return Decision("yes", certain[0].node, f"{certain[0].label} allows {request.action}", "", tuple(certain))
+    together = _covered([*certain, *(statement for statement, _ in possible)], request, settle)
+    if not together.is_no:
+        doubt = next((answer for _, answer in possible), together) if covered.is_no else covered
+        statement = possible[0][0] if possible and covered.is_no else certain[0]
+        return Decision("unknown", statement.place("Resource", "NotResource"), doubt.reason, doubt.reason, ())
+    return _missing(policy, request, certain, misses, settle)
+
+
+def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
+    """Tell whether a Deny statement hits some string of the request's resource."""
+    if policy.unknown is not None:
+        return Decision("unknown", policy.node, policy.unknown, policy.unknown)
+    doubt: Decision | None = None
+    for statement in policy.statements:
+        if statement.effect == "Allow" and statement.fault is None:
+            continue
+        answer, _, aspect = _applies(statement, request, settle)
+        if answer.is_yes:
+            because = f"{statement.label} denies {request.action} on {show(Text(request.resource, statement.node))}"
+            return Decision("yes", statement.node, because + _cause(statement), "", (statement,))
+        if not answer.is_no and doubt is None:
+            doubt = Decision("unknown", aspect.node, answer.reason, answer.reason, (statement,))
+    return doubt or Decision("no", policy.node, f"nothing denies {request.action}", "")
+
+
+def denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision:
+    """Tell whether Deny statements hit every string of the request's resource, so that nothing of it gets through."""
+    certain: list[Statement] = []
+    doubt = NO
+    for statement in policy.statements:
+        if statement.effect == "Deny" and statement.fault is None:
+            answer, _, _ = _applies(statement, request, settle)
+            if answer.is_yes:
+                certain.append(statement)
+            elif not answer.is_no:
+                doubt = answer
+    covered = _covered(certain, request, settle)
+    if covered.is_yes:
+        return Decision("yes", certain[0].node, f"{certain[0].label} denies it", "", tuple(certain))
+    doubt = covered if not covered.is_no else doubt
+    return Decision(doubt.state, policy.node, doubt.reason, doubt.reason)
+
+
+def allowed(policy: Policy, request: Request, settle: Settle) -> Decision:
+    """Tell whether the request is granted and not denied."""
+    granted = grants(policy, request, settle)
+    if granted.outcome == "no":
+        return granted
+    denied = denials(policy, request, settle)
+    if denied.outcome == "yes":
+        return denied._replace(outcome="no")
+    if granted.outcome == "unknown":
+        return granted
+    return denied if denied.outcome == "unknown" else granted
+
+
+def grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Statement, Tri]]:
+    """The Allow statements that let the request through on some string of its resource, or may."""
+    found = []
+    for statement in policy.statements:
+        if statement.effect == "Allow" and statement.fault is None:
+            answer, _, _ = _applies(statement, request, settle)
+            if not answer.is_no:
+                found.append((statement, answer))
+    return found
+
+
+def _applies(statement: Statement, request: Request, settle: Settle) -> tuple[Tri, int, Aspect]:
+    """Whether a statement applies to some string of the resource: (answer, aspects that hold, the one that does not)."""
+    if statement.fault is not None:
+        return maybe(statement.fault), 0, Aspect(maybe(statement.fault), statement.node, statement.fault)
+    doubt = YES
+    last = Aspect(YES, statement.node, "")
+    for step, aspect in enumerate(_aspects(statement, request, settle)):
+        if aspect.answer.is_no:
+            return NO, step, aspect
+        if not aspect.answer.is_yes and doubt.is_yes:
+            doubt, last = aspect.answer, aspect
+    return doubt, 4, last
+
+
+def _aspects(statement: Statement, request: Request, settle: Settle) -> Iterator[Aspect]:
+    """Principal, action, resource and condition in turn: the cheap ones first, and none asked in vain."""
+    principal = statement.place("Principal", "NotPrincipal")
+    yield Aspect(
+        _principal(statement, request, settle), principal, f"{statement.label} is not about {request.service}"
+    )
+    action = statement.place("Action", "NotAction")
+    yield Aspect(_action(statement, request, settle), action, f"{statement.label} is not about {request.action}")
+    resource = statement.place("Resource", "NotResource")
+    yield Aspect(_touches(statement, request, settle), resource, _elsewhere(statement, request))
+    outcome: Outcome = conditions_hold(
+        statement.elements.get("Condition"), request.context, statement.variables, settle
+    )
+    yield Aspect(outcome.answer, outcome.node or statement.node, f"{statement.label}: {outcome.because}")
+
+
+def _elsewhere(statement: Statement, request: Request) -> str:
+    texts = [text for text in map(text_of, values_of(statement.elements.get("Resource"))) if text is not None]
+    named = ", ".join(map(show, texts)) or "other resources"
+    wanted = show(Text(request.resource, statement.node))
+    return f"{statement.label} allows {request.action} on {named}, not on {wanted}"
+
+
+def _cause(statement: Statement) -> str:
+    condition = statement.elements.get("Condition")
+    if not isinstance(condition, MapValue):
+        return ""
+    tests = [
+        f"{operator} {key}"
+        for operator, keys in condition.entries.items()
+        if isinstance(keys, MapValue)
+        for key in keys.entries
+    ]
+    return f" (its condition {', '.join(tests)} holds for CloudTrail)" if tests else ""
+
+
+def _covered(statements: list[Statement], request: Request, settle: Settle) -> Tri:
+    """Tell whether statements that apply cover the whole resource together."""
+    patterns: list[Pieces] = []
+    exceptions: list[Tri] = []
+    for statement in statements:
+        if "NotResource" in statement.elements:
+            spared = values_of(statement.elements["NotResource"])
+            hit = either(_resource(value, statement, request, settle) for value in spared)
+            exceptions.append(hit.negated())
+            continue
+        for value in values_of(statement.elements.get("Resource")):
+            text = text_of(value)
+            if text is not None:
+                patterns.append(pattern_of(text, statement.variables))
+    if any(answer.is_yes for answer in exceptions):
+        return YES
+    return either([covers(patterns, request.resource, settle), *exceptions])
+
+
+def _missing(
+    policy: Policy,
+    request: Request,
+    certain: list[Statement],
+    misses: list[tuple[int, int, Aspect]],
+    settle: Settle,
+) -> Decision:
+    """Say what comes nearest to a grant and what is missing."""
+    if certain:
+        statement = certain[0]
+        return Decision("no", statement.place("Resource"), _elsewhere(statement, request), "", tuple(certain))
+    nearest = max(misses, default=None, key=lambda miss: miss[:2])
+    if nearest is None or nearest[0] < 2:
+        because = f"no statement allows {request.action} to {request.service}"
+        place = nearest[2].node if nearest is not None and nearest[0] == 1 and len(policy.statements) == 1 else None
+        return Decision("no", place or _first(policy), because, "")
+    return Decision("no", nearest[2].node, nearest[2].because, "")
+
+
+def _first(policy: Policy) -> Node:
+    return policy.statements[0].node if policy.statements else policy.node
+
+
+def _principal(statement: Statement, request: Request, settle: Settle) -> Tri:
+    value = statement.elements.get("Principal")
+    if value is not None:
+        return names_caller(value, request, settle)
+    other = statement.elements.get("NotPrincipal")
+    return NO if other is None else names_caller(other, request, settle).negated()
+
+
+def names_caller(value: Value, request: Request, settle: Settle) -> Tri:
+    """Tell whether a Principal element names the caller under one of its identities."""
+    if isinstance(value, Unknown):
+        return maybe(value.reason)
+    if isinstance(value, MapValue):
+        return either(
+            _identity(kind, item, request, settle) for kind, items in value.entries.items() for item in values_of(items)
+        )
+    return either(_identity("AWS", item, request, settle) for item in values_of(value) if _is_everyone(item))
+
+
+def _is_everyone(value: Value) -> bool:
+    text = text_of(value)
+    return text is not None and text.literal == EVERYONE
+
+
+def _identity(kind: str, value: Value, request: Request, settle: Settle) -> Tri:
+    text = text_of(value)
+    if text is None:
+        return NO
+    if kind == "Service":
+        if text.literal is not None:
+            return YES if text.literal == request.service else NO
+        return covers([exact(text.pieces)], (request.service,), settle)
+    if kind != "AWS" or text.literal is None:
+        return NO  # an account, role or user of the template is never the service
+    if text.literal == EVERYONE:
+        return YES if request.everyone else NO
+    account = text.literal.split(":")[4] if text.literal.count(":") == 5 else text.literal
+    return YES if account in request.accounts and text.literal.endswith((account, ":root")) else NO
+
+
+def _action(statement: Statement, request: Request, settle: Settle) -> Tri:
+    wanted: Pieces = (request.action.lower(),)
+
+    def names(value: Value) -> Tri:
+        if isinstance(value, Unknown):
+            return maybe(value.reason)
+        text = text_of(value)
+        return NO if text is None else covers([folded(text.pieces)], wanted, settle)
+
+    if "Action" in statement.elements:
+        return either(names(value) for value in values_of(statement.elements["Action"]))
+    return either(names(value) for value in values_of(statement.elements.get("NotAction"))).negated()
+
+
+def _touches(statement: Statement, request: Request, settle: Settle) -> Tri:
+    """Tell whether a statement is about some string of the request's resource."""
+    if "Resource" in statement.elements:
+        values = values_of(statement.elements["Resource"])
+        return either(_resource(value, statement, request, settle) for value in values)
+    values = values_of(statement.elements.get("NotResource"))
+    patterns = [
+        pattern_of(text, statement.variables) for text in map(text_of, values) if text is not None
+    ]
+    return covers(patterns, request.resource, settle).negated()
+
+
+def _resource(value: Value, statement: Statement, request: Request, settle: Settle) -> Tri:
+    text = text_of(value)
+    if text is None:
+        return NO
+    return overlaps(pattern_of(text, statement.variables), request.resource, settle)
+
+

@@ -1,0 +1,125 @@
+"""Holds the facts of a subject against a rule, in every scenario, and says what may be claimed.
+
+Inside one scenario the logic is Kleene's: one fact that fails decides, one that is unknown leaves the rule unknown. Over
+the scenarios the verdicts are combined as the default-like ones demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from trailguard.cloudformation.resolver import Scenario
+from trailguard.cloudformation.scenarios import MAX_LEAVES, Leaf, Scenarios, TooManyScenarios
+from trailguard.cloudformation.source import Node
+from trailguard.cloudformation.template import Resource
+from trailguard.cloudformation.witnesses import default_like, disputed, witness
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN
+from trailguard.must import holds
+from trailguard.rulebook import Requirement, Rule
+from trailguard.trails.facts import Fact
+
+FactSource = Callable[[Scenario, Resource, Requirement], Fact]
+
+
+class Answer(NamedTuple):
+    """What a rule finds in one scenario: an outcome, and the facts that decided it with the rule's words on each."""
+
+    outcome: str
+    facts: tuple[tuple[Fact, str], ...]
+
+
+class Judgement(NamedTuple):
+    """The claim of one rule about one subject. `reason` says why it is unknown or not applicable."""
+
+    verdict: str
+    node: Node
+    message: str
+    witness: Mapping[str, str]
+    reason: str | None
+    related: tuple[tuple[Node, str], ...]
+
+
+def judge(rule: Rule, scenarios: Scenarios, resource: Resource, fact: FactSource) -> Judgement:
+    """Judge one subject by one rule over all scenarios."""
+
+    def question(scenario: Scenario) -> Answer | None:
+        return _answer(rule, scenario, resource, fact) if scenario.active(resource) else None
+
+    try:
+        leaves = [leaf for leaf in scenarios.explore(question) if leaf.answer is not None]
+    except TooManyScenarios:
+        reason = f"it hinges on more than {MAX_LEAVES:,} combinations of parameter values; pin some with --parameter"
+        return Judgement(UNKNOWN, resource.key, f"{resource.id} cannot be judged", {}, reason, ())
+    if not leaves:
+        reason = f"{resource.id} is made for no allowed choice of parameters"
+        return Judgement(NOT_APPLICABLE, resource.key, reason, {}, reason, ())
+    return _claim(scenarios, [Leaf(leaf.assignment, leaf.answer) for leaf in leaves if leaf.answer is not None])
+
+
+def _answer(rule: Rule, scenario: Scenario, resource: Resource, fact: FactSource) -> Answer:
+    gates: list[tuple[Fact, str]] = []  # unknown, and it decides whether the rule applies
+    for requirement in rule.when:
+        found = fact(scenario, resource, requirement)
+        if found.unknown is not None:
+            gates.append((found, requirement.message))
+        elif not holds(requirement.must, found.value):
+            return Answer(NOT_APPLICABLE, ((found, requirement.message),))
+    failed: list[tuple[Fact, str]] = []
+    open_: list[tuple[Fact, str]] = []
+    first: Fact | None = None
+    for requirement in rule.require:
+        found = fact(scenario, resource, requirement)
+        first = first or found
+        if found.unknown is not None:
+            open_.append((found, requirement.message))
+        elif not holds(requirement.must, found.value):
+            failed.append((found, requirement.message))
+    if failed:
+        return Answer(UNKNOWN, tuple(gates)) if gates else Answer(FAIL, tuple(failed))
+    if open_:
+        return Answer(UNKNOWN, tuple(open_))
+    return Answer(PASS, ((first, ""),) if first is not None else ())
+
+
+def _claim(scenarios: Scenarios, leaves: list[Leaf[Answer]]) -> Judgement:
+    """Combine the scenarios: what holds in all default-like ones, what some choice of parameters breaks."""
+    space = scenarios.model.space
+    answers = [leaf.answer.outcome for leaf in leaves]
+    merged = [PASS if answer == NOT_APPLICABLE else answer for answer in answers]
+    disputes = disputed(space, leaves, merged)
+    for index, dispute in enumerate(disputes):
+        if dispute is not None and answers[index] != UNKNOWN:
+            answers[index] = UNKNOWN
+    usual = default_like(space, leaves)
+    failing = [answer == FAIL for answer in answers]
+    if any(failing):
+        all_usual = all(fails for fails, is_usual in zip(failing, usual, strict=True) if is_usual)
+        index, values = witness(space, leaves, failing)
+        return _judgement(FAIL if all_usual else CONDITIONAL, leaves[index].answer, values, None)
+    for verdict in (UNKNOWN, PASS):
+        if verdict in answers:
+            index = min(
+                range(len(answers)), key=lambda i: (answers[i] != verdict, not usual[i], len(leaves[i].assignment))
+            )
+            return _judgement(verdict, leaves[index].answer, {}, disputes[index])
+    return _judgement(NOT_APPLICABLE, leaves[0].answer, {}, None)
+
+
+def _judgement(verdict: str, answer: Answer, values: Mapping[str, str], dispute: str | None) -> Judgement:
+    """Tell a verdict from the facts of one scenario; the first fact in the text gives the place."""
+    facts = sorted(answer.facts, key=lambda item: (item[0].node.line, item[0].node.column))
+    main = facts[0][0]
+    message = "; ".join(_sentence(fact, words) for fact, words in facts)
+    related = [(fact.node, fact.because) for fact, _ in facts[1:] if fact.node is not main.node]
+    related.extend(place for fact, _ in facts for place in fact.related)
+    reason = None
+    if verdict == UNKNOWN:
+        reason = dispute or main.unknown
+    elif verdict == NOT_APPLICABLE:
+        reason = main.because
+    return Judgement(verdict, main.node, message, values, reason, tuple(related))
+
+
+def _sentence(fact: Fact, words: str) -> str:
+    return f"{fact.because}: {words}" if words else fact.because

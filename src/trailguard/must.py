@@ -1,0 +1,99 @@
+"""Decides what a rule's `must` asks of a fact: JSON Schema, draft 2020-12.
+
+The keywords that the rules of trailguard use are decided here; whatever else a user writes is left to jsonschema, which
+takes longer to import than a scan of one template takes. A test holds both ways against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "boolean": (bool,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
+}
+_SIMPLE = frozenset({"const", "enum", "type", "minimum", "maximum", "minLength", "minItems", "maxItems", "not"})
+
+
+def simple(schema: Mapping[str, Any]) -> bool:
+    """Tell whether a schema uses only keywords that are decided here."""
+    if not _SIMPLE.issuperset(schema):
+        return False
+    negated = schema.get("not")
+    if negated is not None and not (isinstance(negated, dict) and simple(negated)):
+        return False
+    return "type" not in schema or (isinstance(schema["type"], str) and schema["type"] in _TYPES)
+
+
+def holds(schema: Mapping[str, Any], value: Any) -> bool:
+    """Tell whether a value satisfies a schema."""
+    if simple(schema):
+        return all(_keyword(name, wanted, value) for name, wanted in schema.items())
+    from jsonschema import Draft202012Validator
+
+    return bool(Draft202012Validator(schema).is_valid(value))
+
+
+def _keyword(name: str, wanted: Any, value: Any) -> bool:
+    if name == "const":
+        return _equal(wanted, value)
+    if name == "enum":
+        return any(_equal(item, value) for item in wanted)
+    if name == "type":
+        return _has_type(wanted, value)
+    if name == "not":
+        return not holds(wanted, value)
+    if name in ("minimum", "maximum"):
+        if not _has_type("number", value):
+            return True
+        return bool(value >= wanted if name == "minimum" else value <= wanted)
+    if name == "minLength":
+        return not isinstance(value, str) or len(value) >= wanted
+    if not isinstance(value, list):
+        return True
+    return bool(len(value) >= wanted if name == "minItems" else len(value) <= wanted)
+
+
+def _has_type(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return name == "boolean"
+    if name == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, _TYPES[name])
+
+
+def _equal(left: Any, right: Any) -> bool:
+    """Equality of JSON: true is not 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(_equal(one, other) for one, other in zip(left, right, strict=True))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_equal(item, right[key]) for key, item in left.items())
+    return bool(left == right)
+
+
+def literals(schema: Mapping[str, Any]) -> list[str]:
+    """The texts that a schema singles out: with each of them, and with some other text, it may decide differently."""
+    found = [schema["const"]] if "const" in schema else list(schema.get("enum", ()))
+    negated = schema.get("not")
+    if isinstance(negated, Mapping):
+        found.extend(literals(negated))
+    return [item for item in found if isinstance(item, str)]
+
+
+def refuse_schema(schema: Mapping[str, Any]) -> str | None:
+    """What is wrong with a schema, or None."""
+    from jsonschema import Draft202012Validator, SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        return str(error.message)
+    return None

@@ -1,0 +1,1 @@
+"""One module per format. Each renders a Report, sees nothing else, and knows nothing of its siblings."""

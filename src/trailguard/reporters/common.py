@@ -1,0 +1,84 @@
+"""What several formats need, below all of them: links, file names, levels, and text that is safe in JSON."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from trailguard.findings import Finding, Report
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_STEERING = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
+
+
+def open_findings(report: Report) -> list[Finding]:
+    """List what asks for attention: fail, conditional and unknown, unless suppressed."""
+    return [
+        finding
+        for finding in report.results
+        if finding.verdict in (FAIL, CONDITIONAL, UNKNOWN) and finding.suppressed is None
+    ]
+
+
+def level(finding: Finding) -> str:
+    """Give the level that other tools know: error, warning or note.
+
+    A fail has the level of its severity. What breaks under some parameters only is at most a warning, and what could
+    not be decided is a note: neither claims that the template as it stands is wrong.
+    """
+    if finding.verdict == UNKNOWN:
+        return "note"
+    full = _LEVELS.get(finding.severity, "warning")
+    return "warning" if finding.verdict == CONDITIONAL and full == "error" else full
+
+
+def link(references: Iterable[str]) -> str | None:
+    """Pick the first reference that is a web address."""
+    return next((item for item in references if item.startswith(("https://", "http://"))), None)
+
+
+def assignments(witness: Mapping[str, str]) -> str:
+    """Write parameter values as people read them: `A = 1, B = "x y"`."""
+    return ", ".join(f"{key} = {_quoted(value)}" for key, value in witness.items())
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if not value or value != value.strip() or any(char in value for char in ' ,="') else value
+
+
+def from_root(file: str, root: str, cwd: str) -> str:
+    """Name a file from the repository's root, with "/"; a file outside of it keeps its absolute name."""
+    if file.startswith("<"):  # standard input without a name
+        return file
+    absolute, base = _real(os.path.join(cwd, file)), _real(root)
+    inside = absolute == base or absolute.startswith(base.rstrip(os.sep) + os.sep)
+    return (os.path.relpath(absolute, base) if inside else absolute).replace(os.sep, "/")
+
+
+def _real(path: str) -> str:
+    """Follow symbolic links, as far as the name can be one of a file at all."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        return os.path.normpath(path)
+
+
+def readable(text: str) -> str:
+    r"""Spell out halves of surrogate pairs (`\udc80`), which no encoding and few JSON readers accept."""
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def json_safe(text: str) -> str:
+    """Do the same inside JSON text, and write what could steer a terminal as JSON escapes, which lose nothing."""
+    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", _SURROGATE.sub(_spelled, text))
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return f"\\\\u{ord(match[0]):04x}"  # in JSON, the backslash itself is escaped

@@ -1,0 +1,109 @@
+"""Annotations for GitHub Actions: one workflow command per finding.
+
+GitHub shows ten annotations of each level per step and drops the rest without a word. So the worst ten go out as
+commands, the others as plain lines of the log, and a notice says how many they are.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from trailguard.findings import SEVERITIES, VERDICTS, Span
+from trailguard.reporters.common import assignments, from_root, level, open_findings, readable
+from trailguard.terminal import defuse, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trailguard.findings import FileError, Finding, Report
+
+MOST = 10  # annotations of one level in one step
+COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
+
+
+class _Annotation(NamedTuple):
+    command: str
+    file: str
+    span: Span | None
+    title: str
+    text: str
+
+
+def render(report: Report, root: str, cwd: str) -> str:
+    """Write workflow commands; files are named from `root`, where the runner checked the repository out."""
+    annotations = [_error(error, root, cwd) for error in report.errors]
+    annotations += [_finding(item, root, cwd) for item in sorted(open_findings(report), key=_worst_first)]
+    lines: list[str] = []
+    left: list[_Annotation] = []
+    counts = dict.fromkeys(COMMANDS.values(), 0)
+    crowded = len(annotations) > MOST
+    for item in annotations:
+        room = MOST - 1 if item.command == "notice" and crowded else MOST  # one is kept for the last line
+        counts[item.command] += 1
+        if counts[item.command] <= room:
+            lines.append(_command(item))
+        else:
+            left.append(item)
+    lines += [_plain(item) for item in left]
+    if left:
+        more = "1 more finding is" if len(left) == 1 else f"{len(left)} more findings are"
+        lines.append(f"::notice title=trailguard::{more} in the log of this step: GitHub shows {MOST} of a kind")
+    counted = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in report.summary().items())
+    lines.append(f"trailguard: {counted}")
+    return "".join(line + "\n" for line in lines)
+
+
+def _worst_first(item: Finding) -> tuple[int, int, int, str, Span, str]:
+    rank = SEVERITIES.index(item.severity) if item.severity in SEVERITIES else len(SEVERITIES)
+    order = ("error", "warning", "note").index(level(item))
+    return order, rank, VERDICTS.index(item.verdict), item.file, item.span, item.rule
+
+
+def _error(error: FileError, root: str, cwd: str) -> _Annotation:
+    column = error.column or 1
+    span = Span(error.line, column, error.line, column) if error.line else None
+    return _Annotation("error", from_root(error.file, root, cwd), span, "trailguard: cannot be judged", error.message)
+
+
+def _finding(item: Finding, root: str, cwd: str) -> _Annotation:
+    title = f"{item.rule} {item.name} ({item.severity}, {item.verdict})"
+    lines = [item.message]
+    if item.witness:
+        lines.append(f"When {assignments(item.witness)}.")
+    if item.context:
+        lines.append(f"In {item.context}.")
+    if item.reason:
+        lines.append(f"Because {item.reason.rstrip('.')}.")
+    if item.remedy:
+        lines.append(f"Remedy: {' '.join(item.remedy.split())}")
+    return _Annotation(COMMANDS[level(item)], from_root(item.file, root, cwd), item.span, title, "\n".join(lines))
+
+
+def _command(item: _Annotation) -> str:
+    """Write one command. Columns count only where a single line is meant."""
+    properties = [("file", item.file)]
+    if item.span is not None:
+        properties += [("line", str(item.span.line)), ("endLine", str(item.span.end_line))]
+        if item.span.line == item.span.end_line:
+            properties += [("col", str(item.span.column)), ("endColumn", str(item.span.end_column))]
+    properties.append(("title", item.title))
+    written = ",".join(f"{name}={_escape_property(value)}" for name, value in properties if value)
+    return f"::{item.command} {written}::{_escape(item.text)}"
+
+
+def _escape(text: str) -> str:
+    """Escape the text of a command; control characters other than line ends are shown."""
+    lines = [visible(line) for line in readable(text).replace("\r\n", "\n").split("\n")]
+    return "%0A".join(line.replace("%", "%25") for line in lines)
+
+
+def _escape_property(text: str) -> str:
+    value = visible(readable(text)).replace("%", "%25")
+    return value.replace(":", "%3A").replace(",", "%2C")
+
+
+def _plain(item: _Annotation) -> str:
+    place = item.file
+    if item.span is not None:
+        place += f":{item.span.line}:{item.span.column}"
+    first = item.text.split("\n", 1)[0]
+    return defuse(f"{item.command}: {visible(place)}: {visible(item.title)}: {visible(first)}")

@@ -1,0 +1,106 @@
+"""The report for programs: `trailguard-report/1`, described by schemas/report.schema.json. One result a line."""
+
+from __future__ import annotations
+
+import json
+
+from trailguard.reporters.common import json_safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from trailguard.findings import FileError, Finding, Notice, Related, Report, RuleInfo, Span
+
+SCHEMA = "trailguard-report/1"
+
+
+def render(report: Report) -> str:
+    """Write the report as JSON; everything is in it, pass and suppressed results too."""
+    skipped = ({"file": file, "reason": reason} for file, reason in report.ignored)
+    parts = [
+        ("schema", _line(SCHEMA)),
+        ("tool", _line({"name": "trailguard", "version": report.version})),
+        ("profile", _line(report.profile)),
+        ("summary", _line(report.summary())),
+        ("rules", _lines(map(_rule, report.rules))),
+        ("results", _lines(map(_result, report.results))),
+        ("errors", _lines(map(_error, report.errors))),
+        ("notices", _lines(map(_notice, report.notices))),
+        ("skipped", _lines(skipped)),
+    ]
+    return json_safe("{\n" + ",\n".join(f' "{key}": {value}' for key, value in parts) + "\n}\n")
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _lines(values: Iterable[object]) -> str:
+    rows = [_line(value) for value in values]
+    return "[\n  " + ",\n  ".join(rows) + "\n ]" if rows else "[]"
+
+
+def _span(span: Span) -> dict[str, int]:
+    return {"line": span.line, "column": span.column, "end_line": span.end_line, "end_column": span.end_column}
+
+
+def _controls(controls: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    return {framework: list(names) for framework, names in controls.items()}
+
+
+def _rule(rule: RuleInfo) -> dict[str, object]:
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "title": rule.title,
+        "severity": rule.severity,
+        "why": rule.why,
+        "remedy": rule.remedy,
+        "controls": _controls(rule.controls),
+        "references": list(rule.references),
+    }
+
+
+def _result(item: Finding) -> dict[str, object]:
+    """Write one result; keys of the first version come first."""
+    accepted = item.suppressed
+    return {
+        "rule": item.rule,
+        "name": item.name,
+        "severity": item.severity,
+        "verdict": item.verdict,
+        "file": item.file,
+        "subject": item.subject,
+        "resource": item.resource,
+        "path": list(item.path),
+        **_span(item.span),
+        "message": item.message,
+        "witness": dict(item.witness),
+        "reason": item.reason,
+        "remedy": item.remedy,
+        "controls": _controls(item.controls),
+        "suppressed": accepted and {"kind": accepted.kind, "reason": accepted.reason, "expires": accepted.expires},
+        "fingerprint": item.fingerprint,
+        "title": item.title,
+        "context": item.context,
+        "references": list(item.references),
+        "related": [_related(place) for place in item.related],
+    }
+
+
+def _related(place: Related) -> dict[str, object]:
+    return {"file": place.file, **_span(place.span), "message": place.message}
+
+
+def _error(error: FileError) -> dict[str, object]:
+    return {
+        "file": error.file,
+        "line": error.line or None,
+        "column": error.column or None,
+        "message": error.message,
+    }
+
+
+def _notice(notice: Notice) -> dict[str, object]:
+    return {"file": notice.file, "line": notice.line or None, "message": notice.message}

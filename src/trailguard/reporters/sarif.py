@@ -1,0 +1,180 @@
+"""SARIF 2.1.0, as GitHub code scanning takes it.
+
+Suppressed results are left out: GitHub ignores `suppressions` and would open an alert for each. A result that holds for
+some parameters only is at most a warning, and one that could not be decided is a note.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import quote
+
+from trailguard.reporters.common import assignments, from_root, json_safe, level, link, open_findings, readable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trailguard.findings import FileError, Finding, Notice, Report, RuleInfo, Span
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+# GitHub reads a number as text, and ranks over 9.0 critical, from 7.0 high, from 4.0 medium, from 0.1 low.
+SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5", "info": "0.5"}
+DEFAULT_LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
+LONGEST = 1024  # characters of a rule's description
+TAGS = 20
+
+
+def render(report: Report, root: str, cwd: str) -> str:
+    """Write the report as SARIF; files are named from `root`, the repository's, and findings name them from `cwd`."""
+    places = _Places(root, cwd)
+    indexes = {rule.id: index for index, rule in enumerate(report.rules)}
+    driver: dict[str, object] = {"name": "trailguard", "version": report.version or "0"}
+    driver["semanticVersion"] = driver["version"]
+    driver["rules"] = [_rule(rule) for rule in report.rules]
+    run = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": f"trailguard/{report.profile}/"},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [_invocation(report, places)],
+        "results": [_result(item, places, indexes) for item in open_findings(report)],
+    }
+    document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json_safe(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+class _Places:
+    """Turns files and spans into locations, and remembers each file's address."""
+
+    def __init__(self, root: str, cwd: str) -> None:
+        self._root = root
+        self._cwd = cwd
+        self._known: dict[str, dict[str, str]] = {}
+
+    def artifact(self, file: str) -> dict[str, str]:
+        if file not in self._known:
+            name = from_root(file, self._root, self._cwd)
+            encoded = quote(_bytes(name), safe="/")
+            if re.match(r"/|[A-Za-z]:/", name):  # outside of the repository
+                drive = name[1:2] == ":"
+                self._known[file] = {"uri": f"file:///{name[:2]}{encoded[4:]}" if drive else f"file://{encoded}"}
+            else:
+                self._known[file] = {"uri": encoded, "uriBaseId": "%SRCROOT%"}
+        return self._known[file]
+
+    def physical(self, file: str, span: Span) -> dict[str, object]:
+        region = {
+            "startLine": span.line,
+            "startColumn": span.column,
+            "endLine": span.end_line,
+            "endColumn": span.end_column,
+        }
+        return {"artifactLocation": self.artifact(file), "region": region}
+
+    def point(self, file: str, line: int, column: int) -> dict[str, object]:
+        location: dict[str, object] = {"artifactLocation": self.artifact(file)}
+        if line:
+            location["region"] = {"startLine": line, "startColumn": column or 1}
+        return {"physicalLocation": location}
+
+
+def _bytes(name: str) -> bytes:
+    """Give the bytes of a file name, which need not be UTF-8."""
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return readable(name).encode()
+
+
+def _rule(rule: RuleInfo) -> dict[str, object]:
+    """Describe a rule; GitHub wants none of the texts empty."""
+    why, remedy = rule.why.strip() or rule.title or rule.id, rule.remedy.strip()
+    links = [item for item in rule.references if link((item,))]
+    references = "\n".join(f"- <{item}>" for item in links)
+    markdown = why + (f"\n\n**Remedy:** {remedy}" if remedy else "")
+    markdown += f"\n\n**References**\n\n{references}" if references else ""
+    described: dict[str, object] = {
+        "id": rule.id,
+        "name": rule.name[:255],
+        "shortDescription": {"text": _short(rule.title or rule.id)},
+        "fullDescription": {"text": _short(why)},
+        "help": {"text": why + (f"\n\nRemedy: {remedy}" if remedy else ""), "markdown": markdown},
+        "defaultConfiguration": {"level": DEFAULT_LEVEL.get(rule.severity, "warning")},
+        "properties": {
+            "tags": ["security", *(f"{name}/{item}" for name, items in rule.controls.items() for item in items)][:TAGS],
+            "precision": "very-high",
+            "security-severity": SECURITY_SEVERITY.get(rule.severity, "5.5"),
+        },
+    }
+    if links:
+        described["helpUri"] = links[0]
+    return described
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _result(item: Finding, places: _Places, indexes: Mapping[str, int]) -> dict[str, object]:
+    lines = [_literal(item.message or item.title)]
+    if item.witness:
+        lines.append(_literal(f"When {assignments(item.witness)}."))
+    if item.context:
+        lines.append(_literal(f"In {item.context}."))
+    if item.reason:
+        lines.append(_literal(f"Because {item.reason.rstrip('.')}."))
+    related = []
+    for number, place in enumerate(item.related, 1):
+        lines.append(f"See [{_label(place.message)}]({number}).")
+        related.append(
+            {
+                "id": number,
+                "physicalLocation": places.physical(place.file, place.span),
+                "message": {"text": place.message},
+            }
+        )
+    if item.remedy:
+        lines.append(_literal(f"Remedy: {' '.join(item.remedy.split())}"))
+    location: dict[str, object] = {"physicalLocation": places.physical(item.file, item.span)}
+    if item.resource:
+        location["logicalLocations"] = [{"name": item.resource, "kind": "resource"}]
+    result: dict[str, object] = {
+        "ruleId": item.rule,
+        "level": level(item),
+        "message": {"text": "\n".join(lines)},
+        "locations": [location],
+        "partialFingerprints": {"trailguard/v1": item.fingerprint},
+        "properties": {"verdict": item.verdict, "severity": item.severity, "subject": item.subject},
+    }
+    if item.rule in indexes:
+        result["ruleIndex"] = indexes[item.rule]
+    if related:
+        result["relatedLocations"] = related
+    return result
+
+
+def _literal(text: str) -> str:
+    """Keep text from being read as a link to a related location."""
+    return readable(re.sub(r"([\[\]\\])", r"\\\1", text) if "](" in text else text)
+
+
+def _label(text: str) -> str:
+    return readable(re.sub(r"([\[\]\\])", r"\\\1", text) or "here")
+
+
+def _invocation(report: Report, places: _Places) -> dict[str, object]:
+    """Say whether everything could be judged, and what not."""
+    notes: list[dict[str, object]] = [_notification("error", error, error.column, places) for error in report.errors]
+    notes += [_notification("note", notice, 0, places) for notice in report.notices]
+    invocation: dict[str, object] = {"executionSuccessful": not report.errors}
+    if notes:
+        invocation["toolExecutionNotifications"] = notes
+    return invocation
+
+
+def _notification(kind: str, item: FileError | Notice, column: int, places: _Places) -> dict[str, object]:
+    note: dict[str, object] = {"level": kind, "message": {"text": _literal(item.message) or kind}}
+    if item.file:
+        note["locations"] = [places.point(item.file, item.line, column)]
+    return note

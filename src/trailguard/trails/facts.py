@@ -1,0 +1,205 @@
+"""Facts: what is so about a subject in one scenario, with the place that says so and the reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from trailguard.cloudformation.resolver import Scenario, Unbuildable
+from trailguard.cloudformation.source import Node, Scalar
+from trailguard.cloudformation.template import Resource, function_of
+from trailguard.cloudformation.values import (
+    OPAQUE,
+    VARIABLE,
+    Absent,
+    Flag,
+    ListValue,
+    MapValue,
+    Null,
+    Text,
+    Unknown,
+    Value,
+    show,
+)
+
+# What CloudFormation accepts for a Boolean property besides true and false.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html (all values are text)
+BOOLEAN_TEXTS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+class Fact(NamedTuple):
+    """A value about a subject in one scenario.
+
+    `value` is JSON-like (None for a property that is not set). `node` is the place that decided it, `because` says it in
+    words. `unknown` gives the reason when the value cannot be known; `value` is then None. `related` lists further
+    places with a word on each; `resource` is the resource at fault when it is not the subject itself.
+    """
+
+    value: Any
+    node: Node
+    because: str
+    unknown: str | None = None
+    related: tuple[tuple[Node, str], ...] = ()
+
+
+class FactSpec(NamedTuple):
+    """How to work out a fact, and what it says."""
+
+    build: Callable[[Scenario, Resource], Fact]
+    schema: Mapping[str, object]
+    description: str
+
+
+def yes(node: Node, because: str, related: tuple[tuple[Node, str], ...] = ()) -> Fact:
+    """A fact that is true."""
+    return Fact(True, node, because, None, related)
+
+
+def no(node: Node, because: str, related: tuple[tuple[Node, str], ...] = ()) -> Fact:
+    """A fact that is false."""
+    return Fact(False, node, because, None, related)
+
+
+def unknown(node: Node, reason: str, because: str = "") -> Fact:
+    """A fact that cannot be known."""
+    return Fact(None, node, because or reason, reason)
+
+
+def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
+    """A value as CloudFormation reads it in a Boolean property.
+
+    True or false; None when it is absent; an Unknown; or the text that is no Boolean. A parameter without allowed values
+    ranges over true and false there.
+    """
+    if isinstance(value, Flag):
+        return value.value
+    if isinstance(value, Absent):
+        return None
+    if isinstance(value, Unknown):
+        return value
+    if not isinstance(value, Text):
+        return "null" if isinstance(value, Null) else "a list or a map"
+    literal = value.literal
+    if literal is not None:
+        if literal not in BOOLEAN_TEXTS and _chosen_freely(scenario, value.node, literal):
+            raise Unbuildable(f'"{literal}" is no Boolean')
+        return BOOLEAN_TEXTS.get(literal, literal)
+    symbol = value.symbols[0]
+    if len(value.pieces) == 1 and symbol.kind == VARIABLE:
+        variable = scenario.model.space.variables[symbol.name]
+        texts = variable.allowed or ("true", "false")
+        default = variable.default
+        if variable.allowed is None and default is not None:
+            meaning = BOOLEAN_TEXTS.get(default)
+            texts = (default, *(text for text in texts if BOOLEAN_TEXTS[text] is not meaning))
+        scenario.choose(symbol.name, list(texts), closed=True)
+    for piece in value.symbols:
+        if piece.kind == OPAQUE:
+            return Unknown(show(value), piece.reason, value.node)
+    return show(value)
+
+
+def _chosen_freely(scenario: Scenario, node: Node, value: str) -> bool:
+    """Tell whether a value is one that a user would have to make up for a parameter."""
+    function = function_of(node)
+    if function is None or not isinstance(function[1], Scalar) or function[1].value in scenario.model.fixed:
+        return False
+    parameter = scenario.model.template.parameters.get(function[1].value)
+    return parameter is not None and parameter.allowed_values is None and parameter.default != value
+
+
+def to_json(value: Value) -> Any:
+    """A value as JSON: symbols in text as `${name}`, nothing for what is unknown."""
+    if isinstance(value, Text):
+        return show(value)
+    if isinstance(value, Flag):
+        return value.value
+    if isinstance(value, ListValue):
+        return [to_json(item) for item in value.items]
+    if isinstance(value, MapValue):
+        return {name: to_json(item) for name, item in value.entries.items()}
+    return None
+
+
+def reason_unknown(value: Value) -> str | None:
+    """Why some part of a value is not known, or None when all of it is."""
+    if isinstance(value, Unknown):
+        return value.reason
+    if isinstance(value, Text):
+        return next((piece.reason for piece in value.symbols if piece.kind == OPAQUE), None)
+    items = value.items if isinstance(value, ListValue) else ()
+    if isinstance(value, MapValue):
+        items = tuple(value.entries.values())
+    return next((reason for item in items if (reason := reason_unknown(item)) is not None), None)
+
+
+def is_empty(value: Value) -> bool:
+    """Tell whether a property is not set, or set to nothing."""
+    return isinstance(value, (Absent, Null)) or (isinstance(value, Text) and value.literal == "")
+
+
+def via(node: Node) -> str:
+    """How a value came about, for people: " (parameter X)", or nothing for a literal."""
+    function = function_of(node)
+    if function is None:
+        return ""
+    name, argument = function
+    if name == "Ref" and isinstance(argument, Scalar):
+        return f" (from {argument.value})"
+    return f" (from {name})"
+
+
+def property_fact(
+    scenario: Scenario,
+    resource: Resource,
+    path: str,
+    defaults: Mapping[str, tuple[bool, str]],
+    wanted: Sequence[str] = (),
+) -> Fact:
+    """The fact `properties.PATH`.
+
+    `defaults` names the Boolean properties, what they mean when not set, and says so in words. `wanted` lists the texts
+    that the rule singles out: a parameter may be each of them, or something else.
+    """
+    name, *rest = path.split(".")
+    value = scenario.value_of(resource, name)
+    for step in rest:
+        value = _step(value, step)
+    if path in defaults:
+        return _boolean_fact(scenario, resource, path, value, defaults[path])
+    if isinstance(value, Text) and len(value.pieces) == 1 and value.symbols and value.symbols[0].kind == VARIABLE:
+        symbol = value.symbols[0]
+        scenario.settle(symbol, [text for text in wanted if scenario.model.space.variables[symbol.name].permits(text)])
+        scenario.fix(symbol.name)
+    reason = reason_unknown(value)
+    if reason is not None:
+        return unknown(value.node, reason, f"{path} of {resource.id} is not known")
+    if isinstance(value, Absent):
+        return Fact(None, value.node, f"{resource.id} does not set {path}")
+    shown = to_json(value)
+    return Fact(shown, value.node, f"{path} of {resource.id} is {_brief(shown)}{via(value.node)}")
+
+
+def _boolean_fact(scenario: Scenario, resource: Resource, path: str, value: Value, default: tuple[bool, str]) -> Fact:
+    meaning = boolean(scenario, value)
+    node = value.node
+    if meaning is None:
+        return Fact(default[0], resource.key, f"{resource.id} does not set {path}, {default[1]}")
+    if isinstance(meaning, Unknown):
+        return unknown(node, meaning.reason, f"{path} of {resource.id} is not known")
+    if isinstance(meaning, str):
+        return Fact(meaning, node, f'{path} of {resource.id} is "{meaning}", which is no Boolean{via(node)}')
+    return Fact(meaning, node, f"{path} of {resource.id} is {str(meaning).lower()}{via(node)}")
+
+
+def _step(value: Value, step: str) -> Value:
+    if isinstance(value, MapValue):
+        return value.entries.get(step, Absent(value.node))
+    if isinstance(value, ListValue) and step.isdecimal() and int(step) < len(value.items):
+        return value.items[int(step)]
+    return value if isinstance(value, (Unknown, Absent)) else Absent(value.node)
+
+
+def _brief(shown: object) -> str:
+    text = f'"{shown}"' if isinstance(shown, str) else str(shown)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,14 @@
+"""Writes the golden texts anew: `PYTHONPATH=src python -m tests.reporters.record`. Read the diff afterwards."""
+
+from __future__ import annotations
+
+import os
+
+from .samples import sample
+from .test_reporters import FORMATS, GOLDEN
+
+if __name__ == "__main__":
+    os.makedirs(GOLDEN, exist_ok=True)
+    for name, render in FORMATS.items():
+        with open(os.path.join(GOLDEN, name), "w", encoding="utf-8", newline="") as stream:
+            stream.write(render(sample()))

@@ -1,0 +1,162 @@
+"""Each format is recorded once, whole, in golden/; `python tests/reporters/record.py` writes the files anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from trailguard.findings import FAIL, UNKNOWN, FileError, Finding, Notice, Related, Report, Span
+from trailguard.reporters import github, json_report, sarif, text
+from trailguard.terminal import Style
+
+from .samples import RULES, finding, sample
+from .schemas import REPORT, SARIF
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOLDEN = os.path.join(os.path.dirname(__file__), "golden")
+FORMATS: dict[str, Callable[[Report], str]] = {
+    "text-100.txt": lambda report: text.render(report, width=100),
+    "text-40.txt": lambda report: text.render(report, width=40),
+    "text-ascii.txt": lambda report: text.render(report, Style(unicode=False), 80),
+    "text-colour.txt": lambda report: text.render(report, Style(colour=True), 80),
+    "text-quiet.txt": lambda report: text.render(report, verbosity=-1),
+    "text-verbose.txt": lambda report: text.render(report, verbosity=1),
+    "report.json": json_report.render,
+    "report.sarif": lambda report: sarif.render(report, "/repo", "/repo/infra"),
+    "github.txt": lambda report: github.render(report, "/repo", "/repo/infra"),
+}
+EMPTY = Report("1.2.3", "default", (), (), (), (), {}, 0, 0, 0)
+
+HOSTILE = (
+    "::error file=x::owned",
+    "##[error]owned",
+    "\x1b[31m\x9b31m\x07\x00\x7f",
+    "]]><script>",
+    "line\nbreak\r\n::warning::x",
+    "bidi \u202e\u2066",
+    "name\udcff\ud800",
+    "100% a,b:c",
+    "[link](1) \\",
+    "\u2028 \u2029",
+)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_golden(name: str) -> None:
+    with open(os.path.join(GOLDEN, name), encoding="utf-8", newline="") as stream:
+        assert FORMATS[name](sample()) == stream.read()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_empty_report(name: str) -> None:
+    assert FORMATS[name](EMPTY).endswith("\n") or name == "text-quiet.txt"
+
+
+def hostile(value: str) -> Report:
+    item = finding(
+        RULES[0]._replace(name=value, title=value, remedy=value, references=(value,), controls={value: (value,)}),
+        UNKNOWN,
+        Span(1, 1, 1, 4),
+        file=value,
+        resource=value,
+        message=value,
+        reason=value,
+        witness={value: value},
+        context=value,
+        path=("Resources", value, 0),
+        related=(Related(value, Span(1, 2, 1, 3), value),),
+    )
+    return sample()._replace(
+        rules=(RULES[0]._replace(name=value, why=value, remedy=value, controls={value: (value,)}),),
+        results=(item, item._replace(verdict=FAIL)),
+        errors=(FileError(value, 1, 1, value),),
+        notices=(Notice(value, 1, value),),
+        sources={value: (value.replace("\n", " ").replace("\r", " "),)},
+        ignored=((value, value),),
+        profile=value,
+    )
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "text-colour.txt"])
+def test_nothing_of_a_template_steers_terminal_or_runner(name: str, value: str) -> None:
+    written = FORMATS[name](hostile(value))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", written)
+    written.encode()
+    for line in written.splitlines():
+        if name == "github.txt" and line.startswith("::"):
+            assert re.fullmatch(r"::(error|warning|notice) (\w+=[^:,]*,?)+::.*", line)
+        elif not name.endswith((".json", ".sarif")):
+            assert not line.lstrip().startswith("::"), line
+            assert "##[" not in line
+
+
+@pytest.mark.parametrize("report", [sample(), EMPTY, *map(hostile, HOSTILE)])
+def test_json_and_sarif_keep_to_their_schemas(report: Report) -> None:
+    jsonschema.Draft202012Validator(REPORT).validate(json.loads(json_report.render(report)))
+    jsonschema.Draft202012Validator(SARIF).validate(json.loads(sarif.render(report, "/repo", "/repo")))
+
+
+def test_json_has_every_field_of_a_result() -> None:
+    written = json.loads(json_report.render(sample()))
+    assert written["results"][0]["witness"] == {"MultiRegion": "false"}
+    assert set(written["results"][0]) == set(Finding._fields) - {"span"} | {"line", "column", "end_line", "end_column"}
+    assert written["summary"] == sample().summary()
+
+
+def test_no_line_of_prose_is_wider_than_the_terminal() -> None:
+    for width in (24, 40, 60, 100):
+        for line in text.render(sample(), width=width, verbosity=1).splitlines():
+            assert len(line) <= width or "https://" in line or re.search(r"yaml:\d|  TG\d", line), line
+
+
+def run(report: Report, root: str = "/repo", cwd: str = "/repo") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(sarif.render(report, root, cwd))["runs"][0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("file", "cwd", "expected"),
+    [
+        ("a/b.yaml", "/repo", {"uri": "a/b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("../b.yaml", "/repo/a", {"uri": "b.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("ü x#?%.yaml", "/repo/a", {"uri": "a/%C3%BC%20x%23%3F%25.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("/elsewhere/b c.yaml", "/repo", {"uri": "file:///elsewhere/b%20c.yaml"}),
+        ("\udcff.yaml", "/repo", {"uri": "%FF.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("<stdin>", "/repo", {"uri": "%3Cstdin%3E", "uriBaseId": "%SRCROOT%"}),
+    ],
+)
+def test_sarif_addresses(file: str, cwd: str, expected: dict[str, str]) -> None:
+    made = run(EMPTY._replace(results=(finding(file=file),)), cwd=cwd)
+    assert made["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"] == expected
+
+
+def test_sarif_leaves_suppressed_results_out_and_tells_of_errors() -> None:
+    made = run(sample())
+    assert [item["ruleId"] for item in made["results"]] == ["TG101", "TG103", "TG108", "TG203"]
+    assert [item["level"] for item in made["results"]] == ["warning", "warning", "note", "error"]
+    assert made["invocations"][0]["executionSuccessful"] is False
+    assert all(made["tool"]["driver"]["rules"][item["ruleIndex"]]["id"] == item["ruleId"] for item in made["results"])
+    assert run(EMPTY)["invocations"] == [{"executionSuccessful": True}]
+
+
+def test_github_keeps_to_ten_of_a_kind() -> None:
+    many = tuple(
+        finding(RULES[index % 4], FAIL, Span(number + 1, 1, number + 1, 2), message=f"m{number}")
+        for number, index in enumerate(range(60))
+    )
+    written = github.render(EMPTY._replace(results=many), "/repo", "/repo").splitlines()
+    kinds = [line[2 : line.index(" ")] for line in written if line.startswith("::")]
+    assert {kind: kinds.count(kind) for kind in kinds} == {"error": 10, "warning": 10, "notice": 10}
+    assert written[-2] == (
+        "::notice title=trailguard::31 more findings are in the log of this step: GitHub shows 10 of a kind"
+    )
+    assert sum(line.startswith(("error: ", "warning: ", "notice: ")) for line in written) == 31
+    assert "TG203" in written[0]  # the worst ones are shown
