@@ -54,7 +54,7 @@ def judge(rule: Rule, scenarios: Scenarios, resource: Resource, fact: FactSource
     if not leaves:
         reason = f"{resource.id} is made for no allowed choice of parameters"
         return Judgement(NOT_APPLICABLE, resource.key, reason, {}, reason, ())
-    return _claim(scenarios, [Leaf(leaf.assignment, leaf.answer) for leaf in leaves if leaf.answer is not None])
+    return _claim(scenarios, resource.key, [Leaf(leaf.assignment, leaf.answer) for leaf in leaves if leaf.answer is not None])
 
 
 def _answer(rule: Rule, scenario: Scenario, resource: Resource, fact: FactSource) -> Answer:
@@ -82,15 +82,12 @@ def _answer(rule: Rule, scenario: Scenario, resource: Resource, fact: FactSource
     return Answer(PASS, ((first, ""),) if first is not None else ())
 
 
-def _claim(scenarios: Scenarios, leaves: list[Leaf[Answer]]) -> Judgement:
+def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> Judgement:
     """Combine the scenarios: what holds in all default-like ones, what some choice of parameters breaks."""
     space = scenarios.model.space
-    answers = [leaf.answer.outcome for leaf in leaves]
-    merged = [PASS if answer == NOT_APPLICABLE else answer for answer in answers]
-    disputes = disputed(space, leaves, merged)
-    for index, dispute in enumerate(disputes):
-        if dispute is not None and answers[index] != UNKNOWN:
-            answers[index] = UNKNOWN
+    found = [leaf.answer.outcome for leaf in leaves]
+    disputes = disputed(space, leaves, [PASS if answer == NOT_APPLICABLE else answer for answer in found])
+    answers = [answer if dispute is None else UNKNOWN for answer, dispute in zip(found, disputes, strict=True)]
     usual = default_like(space, leaves)
     failing = [answer == FAIL for answer in answers]
     if any(failing):
@@ -99,11 +96,10 @@ def _claim(scenarios: Scenarios, leaves: list[Leaf[Answer]]) -> Judgement:
         return _judgement(FAIL if all_usual else CONDITIONAL, leaves[index].answer, values, None)
     for verdict in (UNKNOWN, PASS):
         if verdict in answers:
-            index = min(
-                range(len(answers)), key=lambda i: (answers[i] != verdict, not usual[i], len(leaves[i].assignment))
-            )
+            told = [i for i, answer in enumerate(answers) if answer == verdict]
+            index = min(told, key=lambda i: (found[i] != FAIL, not usual[i], len(leaves[i].assignment)))
             return _judgement(verdict, leaves[index].answer, {}, disputes[index])
-    return _judgement(NOT_APPLICABLE, leaves[0].answer, {}, None)
+    return _judgement(NOT_APPLICABLE, leaves[0].answer, {}, None)._replace(node=subject)
 
 
 def _judgement(verdict: str, answer: Answer, values: Mapping[str, str], dispute: str | None) -> Judgement:

@@ -226,7 +226,7 @@ class JudgedTemplate:
     def finding(self, rule: Rule, resource: Resource) -> Finding:
         """One rule's verdict on one subject."""
         judgement = judge(rule, self.scenarios, resource, _fact)
-        if self.template.macros and judgement.verdict != NOT_APPLICABLE:
+        if self.template.macros:
             reason = f"macro {self.template.macros[0]} may rewrite the whole template before it is deployed"
             judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={})
         return self._told(rule, resource, judgement)

@@ -102,6 +102,8 @@ class Variable:
 
     def other(self, excluded: frozenset[Candidate]) -> str | None:
         """A value that is none of the excluded ones and that CloudFormation accepts, or None when there is none."""
+        if self.opaque is not None and self._parameter is None and not self.name.startswith("?"):
+            return next((value for value in self._samples if value not in excluded), "<another value>")
         return next((value for value in self._examples() if value not in excluded and self.permits(value)), None)
 
     def _examples(self) -> Iterator[str]:

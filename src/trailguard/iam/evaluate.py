@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from trailguard.cloudformation.source import Node
@@ -61,27 +61,26 @@ def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
     certain: list[Statement] = []
-    possible: list[tuple[Statement, Tri]] = []
-    misses: list[tuple[int, int, Aspect]] = []
+    possible: list[tuple[Statement, Aspect]] = []
     for statement in policy.statements:
         if statement.effect == "Deny" and statement.fault is None:
             continue
-        answer, step, aspect = _applies(statement, request, settle)
-        if answer.is_yes:
+        aspect = _applies(statement, request, settle)
+        if aspect.answer.is_yes:
             certain.append(statement)
-        elif not answer.is_no:
-            possible.append((statement, answer))
-        else:
-            misses.append((step, -statement.index, aspect))
+        elif not aspect.answer.is_no:
+            possible.append((statement, aspect))
     covered = _covered(certain, request, settle)
     if covered.is_yes:
         return Decision("yes", certain[0].node, f"{certain[0].label} allows {request.action}", "", tuple(certain))
     together = _covered([*certain, *(statement for statement, _ in possible)], request, settle)
     if not together.is_no:
-        doubt = next((answer for _, answer in possible), together) if covered.is_no else covered
-        statement = possible[0][0] if possible and covered.is_no else certain[0]
-        return Decision("unknown", statement.place("Resource", "NotResource"), doubt.reason, doubt.reason, ())
-    return _missing(policy, request, certain, misses, settle)
+        if possible and covered.is_no:
+            aspect = possible[0][1]
+            return Decision("unknown", aspect.node, aspect.answer.reason, aspect.answer.reason)
+        place = certain[0].place("Resource", "NotResource")
+        return Decision("unknown", place, together.reason or covered.reason, together.reason or covered.reason)
+    return _missing(policy, request, certain)
 
 
 def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
@@ -92,12 +91,14 @@ def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
     for statement in policy.statements:
         if statement.effect == "Allow" and statement.fault is None:
             continue
-        answer, _, aspect = _applies(statement, request, settle)
-        if answer.is_yes:
+        aspect = _applies(statement, request, settle)
+        if aspect.answer.is_yes:
             because = f"{statement.label} denies {request.action} on {show(Text(request.resource, statement.node))}"
             return Decision("yes", statement.node, because + _cause(statement), "", (statement,))
-        if not answer.is_no and doubt is None:
-            doubt = Decision("unknown", aspect.node, answer.reason, answer.reason, (statement,))
+        if not aspect.answer.is_no and doubt is None:
+            reason = aspect.answer.reason
+            because = f"whether {statement.label} denies {request.action} is not known: {reason}"
+            doubt = Decision("unknown", aspect.node, because, reason, (statement,))
     return doubt or Decision("no", policy.node, f"nothing denies {request.action}", "")
 
 
@@ -107,7 +108,7 @@ def denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision:
     doubt = NO
     for statement in policy.statements:
         if statement.effect == "Deny" and statement.fault is None:
-            answer, _, _ = _applies(statement, request, settle)
+            answer = _applies(statement, request, settle).answer
             if answer.is_yes:
                 certain.append(statement)
             elif not answer.is_no:
@@ -137,34 +138,32 @@ def grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Sta
     found = []
     for statement in policy.statements:
         if statement.effect == "Allow" and statement.fault is None:
-            answer, _, _ = _applies(statement, request, settle)
+            answer = _applies(statement, request, settle).answer
             if not answer.is_no:
                 found.append((statement, answer))
     return found
 
 
-def _applies(statement: Statement, request: Request, settle: Settle) -> tuple[Tri, int, Aspect]:
-    """Whether a statement applies to some string of the resource: (answer, aspects that hold, the one that does not)."""
+def _applies(statement: Statement, request: Request, settle: Settle) -> Aspect:
+    """Whether a statement applies to some string of the resource, with the part of it that decides."""
     if statement.fault is not None:
-        return maybe(statement.fault), 0, Aspect(maybe(statement.fault), statement.node, statement.fault)
-    doubt = YES
-    last = Aspect(YES, statement.node, "")
-    for step, aspect in enumerate(_aspects(statement, request, settle)):
+        return Aspect(maybe(statement.fault), statement.node, statement.fault)
+    decisive = Aspect(YES, statement.node, "")
+    for aspect in _aspects(statement, request, settle):
         if aspect.answer.is_no:
-            return NO, step, aspect
-        if not aspect.answer.is_yes and doubt.is_yes:
-            doubt, last = aspect.answer, aspect
-    return doubt, 4, last
+            return aspect
+        if not aspect.answer.is_yes and decisive.answer.is_yes:
+            decisive = aspect
+    return decisive
 
 
 def _aspects(statement: Statement, request: Request, settle: Settle) -> Iterator[Aspect]:
     """Principal, action, resource and condition in turn: the cheap ones first, and none asked in vain."""
     principal = statement.place("Principal", "NotPrincipal")
-    yield Aspect(
-        _principal(statement, request, settle), principal, f"{statement.label} is not about {request.service}"
-    )
+    caller = f"{statement.label} grants {request.action} to somebody else than {request.service}"
+    yield Aspect(_principal(statement, request, settle), principal, caller)
     action = statement.place("Action", "NotAction")
-    yield Aspect(_action(statement, request, settle), action, f"{statement.label} is not about {request.action}")
+    yield Aspect(_action(statement, request, settle), action, f"{statement.label} does not allow {request.action}")
     resource = statement.place("Resource", "NotResource")
     yield Aspect(_touches(statement, request, settle), resource, _elsewhere(statement, request))
     outcome: Outcome = conditions_hold(
@@ -212,23 +211,21 @@ def _covered(statements: list[Statement], request: Request, settle: Settle) -> T
     return either([covers(patterns, request.resource, settle), *exceptions])
 
 
-def _missing(
-    policy: Policy,
-    request: Request,
-    certain: list[Statement],
-    misses: list[tuple[int, int, Aspect]],
-    settle: Settle,
-) -> Decision:
-    """Say what comes nearest to a grant and what is missing."""
+def _missing(policy: Policy, request: Request, certain: list[Statement]) -> Decision:
+    """Say which statement comes nearest to a grant, and what part of it is in the way."""
     if certain:
         statement = certain[0]
         return Decision("no", statement.place("Resource"), _elsewhere(statement, request), "", tuple(certain))
-    nearest = max(misses, default=None, key=lambda miss: miss[:2])
-    if nearest is None or nearest[0] < 2:
-        because = f"no statement allows {request.action} to {request.service}"
-        place = nearest[2].node if nearest is not None and nearest[0] == 1 and len(policy.statements) == 1 else None
-        return Decision("no", place or _first(policy), because, "")
-    return Decision("no", nearest[2].node, nearest[2].because, "")
+    for statement in policy.statements:
+        if statement.effect == "Allow" and statement.fault is None:
+            wrong = [aspect for aspect in _aspects(statement, request, _leave_open) if aspect.answer.is_no]
+            if len(wrong) == 1:
+                return Decision("no", wrong[0].node, wrong[0].because, "")
+    return Decision("no", _first(policy), f"no statement allows {request.action} to {request.service}", "")
+
+
+def _leave_open(symbol: Symbol, candidates: Iterable[str | Symbol]) -> None:
+    """Settle nothing: for explanations, which must not raise new questions."""
 
 
 def _first(policy: Policy) -> Node:

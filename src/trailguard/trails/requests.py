@@ -126,6 +126,7 @@ def base_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]
 _ABSENT_KEYS = (
     "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:userid",
     "aws:username", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:multifactorauthpresent",
+    "s3:x-amz-acl", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
     "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:referer", "s3:x-amz-grant-read",
     "s3:x-amz-grant-write", "s3:x-amz-grant-read-acp", "s3:x-amz-grant-write-acp", "s3:x-amz-grant-full-control",
 )  # fmt: skip
@@ -200,7 +201,8 @@ def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resour
             continue
         name = rest[0]
         if isinstance(name, Symbol):
-            found.append((name,))
+            if not name.name.startswith("AWS::"):
+                found.append((name,))
         elif _ORGANIZATION_ID.fullmatch(name.partition("/")[0]):
             found.append((name.partition("/")[0],))
     return found
@@ -215,8 +217,10 @@ def other_acls(trail: Resource) -> list[tuple[ContextValue, str]]:
 def for_stranger(scenario: Scenario, trail: Resource, request: Request) -> Request:
     """The same call, made for a trail of some other account."""
     account = Symbol(GENERATED, "another account", "an account that is not the trail's")
-    name = Symbol(GENERATED, "another trail", "a trail of that account")
-    arn = join_pieces((f"arn:{scenario.model.partition}:cloudtrail:us-east-1:", account, ":trail/", name))
+    region = text_of(scenario.reference("AWS::Region", trail.key))
+    where = region.pieces if region is not None else ()
+    head = f"arn:{scenario.model.partition}:cloudtrail:"
+    arn = join_pieces((head, *where, ":", account, ":trail/", *scenario.returned_pieces(trail, "Ref")))
     context = {**request.context}
     context["aws:sourcearn"] = (Text(arn, trail.key),)
     context["aws:sourceaccount"] = (Text((account,), trail.key),)

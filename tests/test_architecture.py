@@ -1,0 +1,83 @@
+"""What the house promises about itself: who may import whom, how large a module may be, what a rule's folder holds."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+RULES = sorted(path for path in (ROOT / "rules").iterdir() if path.is_dir())
+MAX_LINES = 400
+
+
+def test_imports_keep_the_layers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=str(tmp_path), no_logo=True)
+    assert status == 0, capsys.readouterr().out
+
+
+def test_modules_are_read_in_one_sitting() -> None:
+    long = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert {name: lines for name, lines in long.items() if lines > MAX_LINES} == {}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if path.parent.name == "cloudformation"], ids=lambda path: path.name
+)
+def test_cloudformation_does_not_know_what_is_judged(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = [word for word in _words(tree) if re.search(r"cloud_?trail|(?<![a-z0-9])s3::|bucket|TG\d", word, re.I)]
+    assert named == []
+
+
+def _words(tree: ast.AST) -> list[str]:
+    """Every identifier and every text of a module, docstrings left out."""
+    docstrings = set()
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                docstrings.add(first.value)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.append(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.append(node.attr)
+        elif isinstance(node, ast.arg):
+            found.append(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.append(node.name)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and node not in docstrings:
+            found.append(node.value if isinstance(node.value, str) else node.value.decode("latin-1"))
+    return found
+
+
+@pytest.mark.parametrize("folder", RULES, ids=lambda path: path.name)
+def test_every_rule_has_examples_and_is_called_as_its_folder(folder: Path) -> None:
+    rule = yaml.safe_load((folder / "rule.yaml").read_text(encoding="utf-8"))
+    assert folder.name == f"{rule['id']}-{rule['name']}"
+    for kind in ("pass", "fail"):
+        examples = [path for path in (folder / kind).glob("*") if path.suffix in (".yaml", ".json")]
+        assert examples, f"{folder.name}/{kind} holds no template"
+
+
+def test_rule_ids_and_names_are_unique() -> None:
+    rules = [yaml.safe_load((folder / "rule.yaml").read_text(encoding="utf-8")) for folder in RULES]
+    for key in ("id", "name", "title"):
+        values = [rule[key] for rule in rules]
+        assert len(values) == len(set(values)), key
+
+
+def test_profiles_name_real_rules_once() -> None:
+    known = {folder.name.partition("-")[0] for folder in RULES}
+    profiles = yaml.safe_load((ROOT / "rules" / "profiles.yaml").read_text(encoding="utf-8"))
+    assert "default" in profiles
+    for name, members in profiles.items():
+        assert set(members) <= known, name
+        assert len(members) == len(set(members)), name
