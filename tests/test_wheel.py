@@ -115,7 +115,7 @@ def _requirements(name: str) -> set[str]:
 def _declared() -> list[str]:
     """Read our own requirements from pyproject.toml, because a checkout need not be installed."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    match = re.search(r"^dependencies = \[(.*?)\]$", text, re.M | re.S)
+    match = re.search(r"^dependencies = \[(.*?)\]$", text, re.MULTILINE | re.DOTALL)
     assert match is not None
     return re.findall(r'"([^"]+)"', match[1])
 

@@ -1,7 +1,7 @@
 """Holds the facts of a subject against a rule, in every scenario, and says what may be claimed.
 
-Inside one scenario the logic is Kleene's: one fact that fails decides, one that is unknown leaves the rule unknown. Over
-the scenarios the verdicts are combined as the default-like ones demand.
+Inside one scenario the logic is Kleene's: one fact that fails decides, one that is unknown leaves the rule unknown.
+Over the scenarios the verdicts are combined as the default-like ones demand.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def judge(rule: Rule, scenarios: Scenarios, resource: Resource, fact: FactSource
     if not leaves:
         reason = f"{resource.id} is made for no allowed choice of parameters"
         return Judgement(NOT_APPLICABLE, resource.key, reason, {}, reason, ())
-    return _claim(scenarios, resource.key, [Leaf(leaf.assignment, leaf.answer) for leaf in leaves if leaf.answer is not None])
+    return _claim(
+        scenarios, resource.key, [Leaf(leaf.assignment, leaf.answer) for leaf in leaves if leaf.answer is not None]
+    )
 
 
 def _answer(rule: Rule, scenario: Scenario, resource: Resource, fact: FactSource) -> Answer:

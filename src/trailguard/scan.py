@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from trailguard import __version__
-from trailguard.cloudformation.resolver import Model, Pins, Scenario
+from trailguard.cloudformation.model import Model, Pins
+from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import Scenarios, TooManyScenarios
 from trailguard.cloudformation.source import Document, SourceError, parse
 from trailguard.cloudformation.template import Resource, Template, looks_like_template
@@ -113,16 +114,13 @@ def _collect(
     for item in discover(others, settings.include, settings.exclude) if others else ():
         looked_at += 1
         file = display_name(item.path)
-        if isinstance(item, Candidate):
-            data = read(item.path, item.explicit, markers)
-            if isinstance(data, bytes):
-                work.append((file, data, item.explicit))
-                continue
-            if data is None:
-                ignored.append((file, "it names no resource that the rules are about"))
-                continue
-            item = data
-        errors.append(FileError(file, 0, 0, item.message))
+        data = read(item.path, item.explicit, markers) if isinstance(item, Candidate) else item
+        if isinstance(data, bytes):
+            work.append((file, data, item.explicit if isinstance(item, Candidate) else False))
+        elif data is None:
+            ignored.append((file, "it names no resource that the rules are about"))
+        else:
+            errors.append(FileError(file, 0, 0, data.message))
     return work, errors, ignored, looked_at, templates
 
 

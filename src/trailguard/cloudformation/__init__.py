@@ -1,0 +1,1 @@
+"""What a template says, with no idea of what it is about."""

@@ -1,8 +1,8 @@
-"""Every scenario that matters for a question, which of them can happen, and the smallest parameter values that break it.
+"""Every scenario that matters for a question, and which of them can happen.
 
-A question is a function of a `Scenario`. It is asked first with nothing decided; where the answer hinges on a parameter,
-the scenario is split and the question asked again in each part. The leaves cover every stack that the template can
-become. Combining them gives the claim that may be made (spec: verdicts).
+A question is a function of a `Scenario`. It is asked first with nothing decided; where the answer hinges on a
+parameter, the scenario is split and the question asked again in each part. The leaves cover every stack that the
+template can become.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from trailguard.cloudformation import source
-from trailguard.cloudformation.resolver import Model, Scenario, Unbuildable
+from trailguard.cloudformation.model import Model
+from trailguard.cloudformation.intrinsics import Unbuildable
+from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node, Scalar, Sequence
 from trailguard.cloudformation.template import Resource, function_of
 from trailguard.cloudformation.variables import Assignment, Constraint, Split, compatible

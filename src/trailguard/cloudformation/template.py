@@ -142,7 +142,7 @@ class Template:
 
 
 def looks_like_template(root: Node) -> bool:
-    """Tell whether a document is a CloudFormation template: Resources with types, or a format version, or a transform."""
+    """Tell whether a document is a CloudFormation template: typed Resources, a format version, or a transform."""
     if not isinstance(root, Mapping):
         return False
     values = root.values

@@ -39,7 +39,7 @@ Piece: TypeAlias = "str | Symbol"
 
 
 class Text(NamedTuple):
-    """Text: literal pieces and symbols in order, adjacent literals merged, no empty literal. `()` is the empty string."""
+    """Text: literal pieces and symbols in order, adjacent literals merged, none empty. `()` is the empty string."""
 
     pieces: tuple[Piece, ...]
     node: Node
@@ -119,7 +119,7 @@ def join_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
 
 
 def text_of(value: Value) -> Text | None:
-    """The value as CloudFormation would turn it into a string; None when it has no string form (a list, a map, nothing)."""
+    """The value as CloudFormation would turn it into a string; None when it has no string form (a list, a map)."""
     if isinstance(value, Text):
         return value
     if isinstance(value, Flag):

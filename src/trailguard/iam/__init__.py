@@ -1,0 +1,1 @@
+"""Policies: would this request be allowed? It knows nothing of trails."""

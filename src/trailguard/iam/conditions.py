@@ -10,7 +10,18 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import OPAQUE, MapValue, Pieces, Symbol, Text, Unknown, Value, join_pieces, show, text_of
+from trailguard.cloudformation.values import (
+    OPAQUE,
+    MapValue,
+    Pieces,
+    Symbol,
+    Text,
+    Unknown,
+    Value,
+    join_pieces,
+    show,
+    text_of,
+)
 from trailguard.iam.logic import NO, YES, Tri, both, either, maybe, of
 from trailguard.iam.patterns import Settle, covers, exact
 from trailguard.iam.policy import pattern_of, values_of
@@ -217,4 +228,3 @@ _MATCHES: Mapping[str, Match] = {
     **{f"Numeric{order}": _compared(_number, holds) for order, holds in _ORDERS.items()},
     **{f"Date{order}": _compared(_date, holds) for order, holds in _ORDERS.items()},
 }
-

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.values import MapValue, Pieces, Symbol, Text, Unknown, Value, show, text_of
 from trailguard.iam.conditions import Context, Outcome, conditions_hold
-from trailguard.iam.logic import NO, YES, Tri, both, either, maybe
+from trailguard.iam.logic import NO, YES, Tri, either, maybe
 from trailguard.iam.patterns import Settle, covers, exact, folded, overlaps
 from trailguard.iam.policy import Policy, Statement, pattern_of, values_of
 
@@ -292,9 +292,7 @@ def _touches(statement: Statement, request: Request, settle: Settle) -> Tri:
         values = values_of(statement.elements["Resource"])
         return either(_resource(value, statement, request, settle) for value in values)
     values = values_of(statement.elements.get("NotResource"))
-    patterns = [
-        pattern_of(text, statement.variables) for text in map(text_of, values) if text is not None
-    ]
+    patterns = [pattern_of(text, statement.variables) for text in map(text_of, values) if text is not None]
     return covers(patterns, request.resource, settle).negated()
 
 
@@ -303,5 +301,3 @@ def _resource(value: Value, statement: Statement, request: Request, settle: Sett
     if text is None:
         return NO
     return overlaps(pattern_of(text, statement.variables), request.resource, settle)
-
-

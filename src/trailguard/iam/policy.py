@@ -41,7 +41,7 @@ _ESCAPED = {"*": "\ue02a", "?": "\ue03f", "$": "$"}
 class Statement(NamedTuple):
     """One statement. `elements` holds what it says by element name; `fault` why AWS would refuse it, or None."""
 
-    index: int
+    position: int
     node: Node
     sid: str
     effect: str
@@ -52,7 +52,7 @@ class Statement(NamedTuple):
     @property
     def label(self) -> str:
         """What to call it: its number, and its Sid when it has one."""
-        return f"statement {self.index + 1}" + (f" ({self.sid})" if self.sid else "")
+        return f"statement {self.position + 1}" + (f" ({self.sid})" if self.sid else "")
 
     def place(self, *names: str) -> Node:
         """The node of the first of the elements that is there, else of the statement."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
-from trailguard.cloudformation.resolver import Scenario, Unbuildable
+from trailguard.cloudformation.intrinsics import Unbuildable
+from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.template import Resource
 from trailguard.cloudformation.values import (
@@ -97,7 +98,7 @@ def _is_on(scenario: Scenario, policy: Resource, name: Pieces) -> bool:
 def bucket_name(pieces: Pieces) -> Pieces:
     """The name in a bucket's ARN; other text as it is."""
     if pieces and isinstance(pieces[0], str) and pieces[0].startswith("arn:"):
-        head, mark, rest = pieces[0].partition(":s3:::")
+        _, mark, rest = pieces[0].partition(":s3:::")
         if mark:
             return join_pieces((rest, *pieces[1:]))
     return pieces

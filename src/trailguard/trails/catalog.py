@@ -97,7 +97,7 @@ def fact_of(scenario: Scenario, resource: Resource, name: str, wanted: Sequence[
 
 
 def fact_names(subject: str, resource: Resource) -> list[str]:
-    """The facts that are told of a resource: its own properties and those that have a default, then what is worked out."""
+    """The facts that are told of a resource: its properties, those with a default too, then what is worked out."""
     body = resource.attribute("Properties")
     written = [name for name in body.keys if "::" not in name] if isinstance(body, source.Mapping) else []
     defaults = DEFAULTS.get(resource.type, {})

@@ -228,15 +228,14 @@ def _owner_control(site: Site) -> Fact:
 
 def _source_bound(site: Site) -> Fact:
     """Whether the same calls made for somebody else's trail are refused."""
-    asked = []
-    for request in [requests.acl_check(site.scenario, site.trail, site.bucket), *_writes(site)]:
-        asked.append((requests.for_stranger(site.scenario, site.trail, request), "for any account's trail"))
+    calls = [requests.acl_check(site.scenario, site.trail, site.bucket), *_writes(site)]
+    asked = [(requests.for_stranger(site.scenario, site.trail, call), "for any account's trail") for call in calls]
     fine = f"{site.resource.id} grants CloudTrail nothing for the trails of other accounts"
     return _refused(site, asked, "lets CloudTrail use the bucket {}", "aws:SourceArn", fine)
 
 
 def _refused(site: Site, asked: Iterable[tuple[Request, str]], words: str, key: str, fine: str) -> Fact:
-    """True when no request gets through; the statement that lets one through is told, at its condition if it has one."""
+    """True when no request gets through; else the statement that lets one through, at its condition if it has one."""
     doubt: Fact | None = None
     for request, told in asked:
         for statement, answer in site.ask_grantors(request):

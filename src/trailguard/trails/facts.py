@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from trailguard.cloudformation.resolver import Scenario, Unbuildable
+from trailguard.cloudformation.intrinsics import Unbuildable
+from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node, Scalar
 from trailguard.cloudformation.template import Resource, function_of
 from trailguard.cloudformation.values import (
@@ -30,8 +31,8 @@ BOOLEAN_TEXTS = {"true": True, "True": True, "TRUE": True, "false": False, "Fals
 class Fact(NamedTuple):
     """A value about a subject in one scenario.
 
-    `value` is JSON-like (None for a property that is not set). `node` is the place that decided it, `because` says it in
-    words. `unknown` gives the reason when the value cannot be known; `value` is then None. `related` lists further
+    `value` is JSON-like (None for a property that is not set). `node` is the place that decided it, `because` says it
+    in words. `unknown` gives the reason when the value cannot be known; `value` is then None. `related` lists further
     places with a word on each; `resource` is the resource at fault when it is not the subject itself.
     """
 
@@ -68,8 +69,8 @@ def unknown(node: Node, reason: str, because: str = "") -> Fact:
 def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
     """A value as CloudFormation reads it in a Boolean property.
 
-    True or false; None when it is absent; an Unknown; or the text that is no Boolean. A parameter without allowed values
-    ranges over true and false there.
+    True or false; None when it is absent; an Unknown; or the text that is no Boolean. A parameter without allowed
+    values ranges over true and false there.
     """
     if isinstance(value, Flag):
         return value.value

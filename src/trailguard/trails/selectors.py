@@ -2,7 +2,8 @@
 
 Selectors are understood as sets of events: each covers reads, writes, both or neither, all of them or some; the trail
 records what any of its selectors covers.
-Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html and API_AdvancedEventSelector.html
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html,
+API_AdvancedEventSelector.html
 """
 
 from __future__ import annotations
@@ -174,7 +175,8 @@ def _advanced(scenario: Scenario, value: Value) -> Cover:
             allowed = {READ if item == "true" else WRITE for item in wanted if item in ("true", "false")}
             if allowed != BOTH:
                 modes, at = modes & allowed, field.node
-                why = f"readOnly is {', '.join(sorted(wanted))}, so {'write' if READ in allowed else 'read'} events are not recorded"
+                lost = "write" if READ in allowed else "read"
+                why = f"readOnly is {', '.join(sorted(wanted))}, so {lost} events are not recorded"
         elif _narrows(field):
             dropped = _dropped_sources(scenario, field, name)
             narrowed = None if dropped is None or narrowed is None else narrowed | dropped

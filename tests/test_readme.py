@@ -1,0 +1,111 @@
+"""Whatever the documents show is run: commands give the output that stands below them, files are accepted.
+
+`python tests/test_readme.py` writes the outputs anew. Read the diff afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trailguard.config import load
+from trailguard.rulebook import load_folder
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = DOCUMENTS[0].read_text(encoding="utf-8")
+CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+WIDTH = "100"
+
+
+def transcript(block: str) -> str:
+    """Run the commands of a block and write what they print below each."""
+    written = []
+    status = 0
+    for line in block.splitlines():
+        if not line.startswith("$ "):
+            continue
+        words = shlex.split(line[2:])
+        if words == ["echo", "$?"]:
+            output = f"{status}\n"
+        else:
+            assert words[0] == "trailguard", line
+            status, output = _run(words[1:])
+        written.append(f"{line}\n{output}")
+    return "\n".join(written)
+
+
+def _run(arguments: list[str]) -> tuple[int, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("TRAILGUARD", "FORCE_COLOR"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "trailguard", *arguments],
+        cwd=ROOT,
+        env=kept | {"COLUMNS": WIDTH, "PYTHONUTF8": "1", "NO_COLOR": "1", "PYTHONPATH": str(ROOT / "src")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("block", blocks("console", README), ids=lambda block: block.splitlines()[0])
+def test_readme_shows_what_is_printed(block: str) -> None:
+    assert transcript(block) == block
+
+
+def test_readme_shows_something() -> None:
+    assert len(blocks("console", README)) >= 3
+
+
+def test_only_the_readme_shows_output() -> None:
+    for path in DOCUMENTS[1:]:
+        assert not blocks("console", path.read_text(encoding="utf-8")), path
+
+
+def test_configuration_example_is_accepted(tmp_path: Path) -> None:
+    (example,) = blocks("yaml", README)
+    (tmp_path / ".trailguard.yaml").write_text(example, encoding="utf-8")
+    settings = load(str(tmp_path), None)
+    assert settings.profile == "default"
+    assert settings.notes == ()
+
+
+def test_rule_example_is_accepted(tmp_path: Path) -> None:
+    (example,) = blocks("yaml", (ROOT / "docs" / "rules-as-data.md").read_text(encoding="utf-8"))
+    folder = tmp_path / "ACME1-trail-name"
+    folder.mkdir()
+    (folder / "rule.yaml").write_text(example, encoding="utf-8")
+    (rule,) = load_folder(str(tmp_path))
+    assert rule.id == "ACME1"
+
+
+def test_continuous_integration_installs_as_the_readme_says() -> None:
+    (command,) = (block for block in blocks("sh", README) if "pytest" in block)
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for part in command.strip().split(" && "):
+        words = part.replace(".venv", ".venv-ci").replace("python3 -m", "").split()
+        pattern = r" (--\S+ )*".join(map(re.escape, words))
+        assert re.search(pattern, script), part
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+if __name__ == "__main__":
+    new = CONSOLE.sub(lambda match: transcript(match[0]), README)
+    DOCUMENTS[0].write_text(new, encoding="utf-8", newline="\n")
