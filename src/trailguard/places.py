@@ -21,14 +21,24 @@ class Places:
 
     def path(self, node: Node, resource: str) -> Path:
         """The path to a node, which is most likely part of the named resource; `()` when it is nowhere."""
-        self._index("Resources", resource)
-        path = self._known.get(id(node))
-        if path is None:
-            for section, entries in self._template.root.values.items():
-                for name in entries.values if isinstance(entries, Mapping) else ():
-                    self._index(section, name)
-            path = self._known.get(id(node), ())
-        return path
+        for name in (resource, *self._owners(node)):
+            self._index("Resources", name)
+            path = self._known.get(id(node))
+            if path is not None:
+                return path
+        for section, entries in self._template.root.values.items():
+            for name in entries.values if isinstance(entries, Mapping) else ():
+                self._index(section, name)
+        return self._known.get(id(node), ())
+
+    def _owners(self, node: Node) -> list[str]:
+        """The resources whose text a node lies in."""
+        place = (node.line, node.column)
+        return [
+            resource.id
+            for resource in self._template.resources.values()
+            if (resource.key.line, resource.key.column) <= place <= (resource.body.end_line, resource.body.end_column)
+        ]
 
     def _index(self, section: str, name: str) -> None:
         if (section, name) in self._sections:

@@ -45,7 +45,7 @@ class Scenario:
     `memo` keeps what others work out in this scenario, under keys of their own.
     """
 
-    __slots__ = ("_busy", "_conditions", "assignment", "memo", "model")
+    __slots__ = ("_busy", "_conditions", "_values", "assignment", "memo", "model")
 
     def __init__(self, model: Model, assignment: Assignment) -> None:
         self.model = model
@@ -53,6 +53,7 @@ class Scenario:
         self.memo: dict[object, object] = {}
         self._conditions: dict[str, bool] = {}
         self._busy: set[object] = set()
+        self._values: dict[tuple[str, str], Value] = {}
 
     # --- deciding -------------------------------------------------------------------------------------------------
 
@@ -217,6 +218,13 @@ class Scenario:
 
     def value_of(self, resource: Resource, name: str) -> Value:
         """One property of a resource; Absent (at the resource's logical ID) when it is not set."""
+        key = (resource.id, name)
+        known = self._values.get(key)
+        if known is None:
+            known = self._values[key] = self._value_of(resource, name)
+        return known
+
+    def _value_of(self, resource: Resource, name: str) -> Value:
         properties = self.unwrap(resource.attribute("Properties"))
         if not isinstance(properties, source.Mapping):
             return Absent(resource.key)

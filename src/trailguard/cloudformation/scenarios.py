@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from trailguard.cloudformation import source
-from trailguard.cloudformation.model import Model
 from trailguard.cloudformation.intrinsics import Unbuildable
+from trailguard.cloudformation.model import Model
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node, Scalar, Sequence
-from trailguard.cloudformation.template import Resource, function_of
-from trailguard.cloudformation.variables import Assignment, Constraint, Split, compatible
+from trailguard.cloudformation.template import function_of
+from trailguard.cloudformation.variables import Assignment, Constraint, Split
 
 MAX_LEAVES = 4096  # combinations of parameter values that one question may hinge on
 
@@ -243,23 +243,3 @@ def condition_names(node: Node) -> Iterable[str]:
                     yield child.value
                 else:
                     pending.append(child)
-
-
-def changed(model: Model, leaves: list[Leaf[T]]) -> list[frozenset[str]]:
-    """For each leaf, the parameters whose default it rules out."""
-    return [model.space.changed(leaf.assignment) for leaf in leaves]
-
-
-def overlapping(left: Assignment, right: Assignment, names: Iterable[str]) -> bool:
-    """Tell whether two leaves have a scenario in common, as far as the named variables go."""
-    return all(name not in left or name not in right or compatible(left[name], right[name]) for name in names)
-
-
-def owner_of(resources: Iterable[Resource], node: Node) -> Resource | None:
-    """The resource inside whose text a node lies."""
-    place = (node.line, node.column)
-    for resource in resources:
-        body = resource.body
-        if (resource.key.line, resource.key.column) <= place < (body.end_line, body.end_column):
-            return resource
-    return None

@@ -5,8 +5,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, cast
 
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.values import MapValue, Pieces, Symbol, Text, Unknown, Value, show, text_of
@@ -49,11 +49,15 @@ class Decision(NamedTuple):
 
 
 class Aspect(NamedTuple):
-    """How one part of a statement lies to a request."""
+    """How a statement lies to a request: the answer, and the element that decides it.
+
+    `outcome` tells about the condition when that is what decides.
+    """
 
     answer: Tri
     node: Node
-    because: str
+    element: str = ""
+    outcome: Outcome | None = None
 
 
 def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
@@ -65,7 +69,7 @@ def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
     for statement in policy.statements:
         if statement.effect == "Deny" and statement.fault is None:
             continue
-        aspect = _applies(statement, request, settle)
+        aspect = _applies(policy, statement, request, settle)
         if aspect.answer.is_yes:
             certain.append(statement)
         elif not aspect.answer.is_no:
@@ -91,7 +95,7 @@ def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
     for statement in policy.statements:
         if statement.effect == "Allow" and statement.fault is None:
             continue
-        aspect = _applies(statement, request, settle)
+        aspect = _applies(policy, statement, request, settle)
         if aspect.answer.is_yes:
             because = f"{statement.label} denies {request.action} on {show(Text(request.resource, statement.node))}"
             return Decision("yes", statement.node, because + _cause(statement), "", (statement,))
@@ -108,7 +112,7 @@ def denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision:
     doubt = NO
     for statement in policy.statements:
         if statement.effect == "Deny" and statement.fault is None:
-            answer = _applies(statement, request, settle).answer
+            answer = _applies(policy, statement, request, settle).answer
             if answer.is_yes:
                 certain.append(statement)
             elif not answer.is_no:
@@ -138,38 +142,52 @@ def grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Sta
     found = []
     for statement in policy.statements:
         if statement.effect == "Allow" and statement.fault is None:
-            answer = _applies(statement, request, settle).answer
+            answer = _applies(policy, statement, request, settle).answer
             if not answer.is_no:
                 found.append((statement, answer))
     return found
 
 
-def _applies(statement: Statement, request: Request, settle: Settle) -> Aspect:
-    """Whether a statement applies to some string of the resource, with the part of it that decides."""
+def _applies(policy: Policy, statement: Statement, request: Request, settle: Settle) -> Aspect:
+    """Whether a statement applies to some string of the resource, with the element that decides."""
     if statement.fault is not None:
-        return Aspect(maybe(statement.fault), statement.node, statement.fault)
-    decisive = Aspect(YES, statement.node, "")
-    for aspect in _aspects(statement, request, settle):
-        if aspect.answer.is_no:
-            return aspect
-        if not aspect.answer.is_yes and decisive.answer.is_yes:
-            decisive = aspect
+        return Aspect(maybe(statement.fault), statement.node)
+    key = (statement.position, request.action, request.resource, request.everyone, request.accounts)
+    aim = cast("Aspect | None", policy.memo.get(key))
+    if aim is None:
+        aim = policy.memo[key] = _aim(statement, request, settle)
+    if aim.answer.is_no or "Condition" not in statement.elements:
+        return aim
+    condition = _condition(statement, request, settle)
+    return condition if condition.answer.is_no or aim.answer.is_yes else aim
+
+
+def _aim(statement: Statement, request: Request, settle: Settle) -> Aspect:
+    """Whether a statement is about the caller, the action and the resource of a request."""
+    decisive = Aspect(YES, statement.node)
+    for element, test in _AIMS:
+        answer = test(statement, request, settle)
+        if answer.is_no or (decisive.answer.is_yes and not answer.is_yes):
+            decisive = Aspect(answer, statement.place(element, f"Not{element}"), element)
+        if answer.is_no:
+            break
     return decisive
 
 
-def _aspects(statement: Statement, request: Request, settle: Settle) -> Iterator[Aspect]:
-    """Principal, action, resource and condition in turn: the cheap ones first, and none asked in vain."""
-    principal = statement.place("Principal", "NotPrincipal")
-    caller = f"{statement.label} grants {request.action} to somebody else than {request.service}"
-    yield Aspect(_principal(statement, request, settle), principal, caller)
-    action = statement.place("Action", "NotAction")
-    yield Aspect(_action(statement, request, settle), action, f"{statement.label} does not allow {request.action}")
-    resource = statement.place("Resource", "NotResource")
-    yield Aspect(_touches(statement, request, settle), resource, _elsewhere(statement, request))
-    outcome: Outcome = conditions_hold(
-        statement.elements.get("Condition"), request.context, statement.variables, settle
-    )
-    yield Aspect(outcome.answer, outcome.node or statement.node, f"{statement.label}: {outcome.because}")
+def _condition(statement: Statement, request: Request, settle: Settle) -> Aspect:
+    outcome = conditions_hold(statement.elements["Condition"], request.context, statement.variables, settle)
+    return Aspect(outcome.answer, outcome.node or statement.node, "Condition", outcome)
+
+
+def _told(statement: Statement, aspect: Aspect, request: Request) -> str:
+    """Say why a statement does not grant a request."""
+    if aspect.element == "Principal":
+        return f"{statement.label} grants {request.action} to somebody else than {request.service}"
+    if aspect.element == "Action":
+        return f"{statement.label} does not allow {request.action}"
+    if aspect.outcome is not None:
+        return f"{statement.label}: {aspect.outcome.because}"
+    return _elsewhere(statement, request)
 
 
 def _elsewhere(statement: Statement, request: Request) -> str:
@@ -217,10 +235,16 @@ def _missing(policy: Policy, request: Request, certain: list[Statement]) -> Deci
         statement = certain[0]
         return Decision("no", statement.place("Resource"), _elsewhere(statement, request), "", tuple(certain))
     for statement in policy.statements:
-        if statement.effect == "Allow" and statement.fault is None:
-            wrong = [aspect for aspect in _aspects(statement, request, _leave_open) if aspect.answer.is_no]
-            if len(wrong) == 1:
-                return Decision("no", wrong[0].node, wrong[0].because, "")
+        if statement.effect != "Allow" or statement.fault is not None:
+            continue
+        answers = [(element, test(statement, request, _leave_open)) for element, test in _AIMS]
+        wrong = [Aspect(answer, statement.node, element) for element, answer in answers if answer.is_no]
+        if not wrong and "Condition" in statement.elements:
+            wrong = [_condition(statement, request, _leave_open)]
+        if len(wrong) == 1:
+            aspect = wrong[0]
+            place = aspect.node if aspect.outcome else statement.place(aspect.element, f"Not{aspect.element}")
+            return Decision("no", place, _told(statement, aspect, request), "")
     return Decision("no", _first(policy), f"no statement allows {request.action} to {request.service}", "")
 
 
@@ -301,3 +325,10 @@ def _resource(value: Value, statement: Statement, request: Request, settle: Sett
     if text is None:
         return NO
     return overlaps(pattern_of(text, statement.variables), request.resource, settle)
+
+
+_AIMS: tuple[tuple[str, Callable[[Statement, Request, Settle], Tri]], ...] = (
+    ("Principal", _principal),
+    ("Action", _action),
+    ("Resource", _touches),
+)

@@ -60,11 +60,15 @@ class Statement(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A policy document. `unknown` says why it cannot be read at all, or None."""
+    """A policy document. `unknown` says why it cannot be read at all, or None.
+
+    `memo` keeps what was found out about its statements, for the one scenario in which it was read.
+    """
 
     node: Node
     statements: tuple[Statement, ...]
     unknown: str | None
+    memo: dict[object, object]
 
     def resource_texts(self) -> list[Pieces]:
         """The resources that its statements name, as patterns."""
@@ -82,17 +86,17 @@ def read_policy(value: Value) -> Policy:
     if isinstance(value, Text):
         value = _from_json(value)
     if isinstance(value, Unknown):
-        return Policy(value.node, (), value.reason)
+        return Policy(value.node, (), value.reason, {})
     if isinstance(value, (Absent, Null)) or not isinstance(value, MapValue):
-        return Policy(value.node, (), "the policy document is no map" if not isinstance(value, Absent) else None)
+        return Policy(value.node, (), "the policy document is no map" if not isinstance(value, Absent) else None, {})
     version = value.entries.get("Version")
     text = text_of(version) if version is not None else None
     variables = text is not None and text.literal == VARIABLES_VERSION
     statements = value.entries.get("Statement")
     if isinstance(statements, Unknown):
-        return Policy(value.node, (), statements.reason)
+        return Policy(value.node, (), statements.reason, {})
     items = values_of(statements)
-    return Policy(value.node, tuple(_statement(index, item, variables) for index, item in enumerate(items)), None)
+    return Policy(value.node, tuple(_statement(index, item, variables) for index, item in enumerate(items)), None, {})
 
 
 def values_of(value: Value | None) -> tuple[Value, ...]:

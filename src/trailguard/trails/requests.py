@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node
@@ -109,6 +109,10 @@ def base_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]
     """
     node = trail.key
     account = scenario.reference("AWS::AccountId", node)
+    key = ("request context", trail.id)
+    known = scenario.memo.get(key)
+    if known is not None:
+        return dict(cast("dict[str, ContextValue]", known))
     context: dict[str, ContextValue] = {
         "aws:sourcearn": (Text(trail_arn(scenario, trail), node),),
         "aws:sourceaccount": tuple(filter(None, (text_of(account),))),
@@ -118,9 +122,9 @@ def base_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]
         "aws:viaawsservice": (_text("false", node),),
         "s3:tlsversion": (_text("1.2", node),),
     }
-    for key in _ABSENT_KEYS:
-        context[key] = ABSENT
-    return context
+    context.update(dict.fromkeys(_ABSENT_KEYS, ABSENT))
+    scenario.memo[key] = context
+    return dict(context)
 
 
 _ABSENT_KEYS = (
@@ -133,7 +137,7 @@ _ABSENT_KEYS = (
 
 
 def _encryptions(scenario: Scenario, trail: Resource) -> list[Mapping[str, ContextValue]]:
-    """The encryption headers of the trail's writes: AES256 always (the probe at creation, digests), its key when set."""
+    """The encryption headers of the writes: AES256 always (the probe at creation, digests), the key when set."""
     header, key_id = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
     plain: Mapping[str, ContextValue] = {header: (_text("AES256", trail.key),), key_id: ABSENT}
     key = scenario.value_of(trail, "KMSKeyId")
@@ -191,7 +195,9 @@ def prefix(scenario: Scenario, trail: Resource) -> Pieces:
     return join_pieces((*text.pieces, "/"))
 
 
-def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resources: Iterable[Pieces]) -> list[Pieces]:
+def organizations(
+    scenario: Scenario, trail: Resource, bucket: LogBucket, resources: Iterable[Pieces]
+) -> list[Pieces]:
     """The organizations that a policy may mean: whatever it names where the organization's folder belongs."""
     start = join_pieces((*bucket_arn(scenario, bucket), "/", *prefix(scenario, trail), "AWSLogs/"))
     found: list[Pieces] = [SOME_ORGANIZATION]
