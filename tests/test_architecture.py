@@ -84,3 +84,12 @@ def test_profiles_name_real_rules_once() -> None:
     for name, members in profiles.items():
         assert set(members) <= known, name
         assert len(members) == len(set(members)), name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_named_tuples_have_no_other_base(path: Path) -> None:
+    """Python 3.10 refuses NamedTuple beside another base, such as Generic, when the module is imported."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            bases = [ast.unparse(base) for base in node.bases]
+            assert "NamedTuple" not in bases or len(bases) == 1, node.name

@@ -87,6 +87,10 @@ def _answer(rule: Rule, scenario: Scenario, resource: Resource, fact: FactSource
 def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> Judgement:
     """Combine the scenarios: what holds in all default-like ones, what some choice of parameters breaks."""
     space = scenarios.model.space
+    if len(leaves) == 1 and not leaves[0].assignment:  # the same in all scenarios, as it mostly is
+        answer = leaves[0].answer
+        judgement = _judgement(answer.outcome, answer, {}, None)
+        return judgement._replace(node=subject) if answer.outcome == NOT_APPLICABLE else judgement
     found = [leaf.answer.outcome for leaf in leaves]
     disputes = disputed(space, leaves, [PASS if answer == NOT_APPLICABLE else answer for answer in found])
     answers = [answer if dispute is None else UNKNOWN for answer, dispute in zip(found, disputes, strict=True)]

@@ -296,6 +296,8 @@ def call(scenario: Resolver, name: str, argument: Node, node: Node) -> Value:
 def make_text(pieces: Iterable[Piece], node: Node) -> Text:
     """Text from pieces, in which each dynamic reference becomes a symbol: its value is fetched at deployment."""
     joined = join_pieces(pieces)
+    if not any("{" in piece for piece in joined if isinstance(piece, str)):
+        return Text(joined, node)
     if any("{{resolve:" in piece for piece in joined if isinstance(piece, str)):
         joined = join_pieces(_fetched(joined))
     if any("${" in piece for piece in joined if isinstance(piece, str)):

@@ -38,6 +38,7 @@ class Model:
         self.returns = returns
         self.partition = pins.partition or (partition_of(pins.region) if pins.region else DEFAULT_PARTITION)
         self.space = Space()
+        self.memo: dict[object, object] = {}  # what others worked out of the template, the same in all scenarios
         self.fixed: dict[str, str] = {
             "AWS::Partition": self.partition,
             "AWS::URLSuffix": URL_SUFFIXES.get(self.partition, URL_SUFFIXES[DEFAULT_PARTITION]),

@@ -45,7 +45,7 @@ class Scenario:
     `memo` keeps what others work out in this scenario, under keys of their own.
     """
 
-    __slots__ = ("_busy", "_conditions", "_values", "assignment", "memo", "model")
+    __slots__ = ("_busy", "_conditions", "_returned_pieces", "_values", "assignment", "memo", "model")
 
     def __init__(self, model: Model, assignment: Assignment) -> None:
         self.model = model
@@ -54,6 +54,7 @@ class Scenario:
         self._conditions: dict[str, bool] = {}
         self._busy: set[object] = set()
         self._values: dict[tuple[str, str], Value] = {}
+        self._returned_pieces: dict[tuple[str, str], tuple[Piece, ...]] = {}
 
     # --- deciding -------------------------------------------------------------------------------------------------
 
@@ -260,7 +261,7 @@ class Scenario:
         if isinstance(node, Scalar):
             value = literal(node)
             if isinstance(value, str):
-                return make_text((value,), node)
+                return make_text((value,), node) if "{" in value else Text((value,) if value else (), node)
             return Null(node) if value is None else Flag(value, node)
         if isinstance(node, Sequence):
             items = [self.resolve(item) for item in node.items]
@@ -343,6 +344,9 @@ class Scenario:
     def returned_pieces(self, resource: Resource, attribute: str) -> tuple[Piece, ...]:
         """What `Ref` or a known attribute of a resource returns once it is made, whether or not it is made here."""
         key = (resource.id, attribute)
+        known = self._returned_pieces.get(key)
+        if known is not None:
+            return known
         if key in self._busy:
             return (Symbol(OPAQUE, f"{resource.id}.{attribute}", f"{resource.id} refers to itself"),)
         self._busy.add(key)
@@ -352,7 +356,8 @@ class Scenario:
                 pieces.extend(self._spec_part(resource, part) if index % 2 else (part,))
         finally:
             self._busy.discard(key)
-        return join_pieces(pieces)
+        joined = self._returned_pieces[key] = join_pieces(pieces)
+        return joined
 
     def _spec_part(self, resource: Resource, name: str) -> tuple[Piece, ...]:
         pseudo = name.startswith("AWS::")

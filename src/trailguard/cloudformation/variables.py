@@ -54,12 +54,12 @@ class Split(Exception):
 class Variable:
     """A parameter or pseudo parameter whose value the template leaves open.
 
-    `allowed` lists all values where they are few; `opaque` gives the reason why nobody can know the value before
+    `opaque` gives the reason why nobody can know the value before
     deployment (results that hinge on it are unknown), None for what the user chooses; `accepts` and `samples` narrow
     and exemplify the values of a pseudo parameter.
     """
 
-    __slots__ = ("_accepts", "_language", "_parameter", "_samples", "allowed", "default", "name", "opaque")
+    __slots__ = ("_accepts", "_allowed", "_is_read", "_language", "_parameter", "_samples", "default", "name", "opaque")
 
     def __init__(
         self,
@@ -71,18 +71,30 @@ class Variable:
     ) -> None:
         self.name = name
         self.opaque = opaque
-        self.allowed: tuple[str, ...] | None = None
         self.default = None if opaque or parameter is None else parameter.default
         self._parameter = None if opaque else parameter
         self._accepts = accepts
         self._samples = samples
         self._language: Language | None = None
-        if self._parameter is not None:
-            if self._parameter.allowed_pattern is not None:
-                self._language = Language(self._parameter.allowed_pattern)
-            self.allowed = self._parameter.allowed_values
-            if self.allowed is None and self._language is not None and self._language.finite:
-                self.allowed = tuple(text for text in self._language.texts if self._fits(text))
+        self._allowed: tuple[str, ...] | None = None
+        self._is_read = self._parameter is None  # reading a pattern takes time, and most are never asked for
+
+    def _read(self) -> None:
+        self._is_read = True
+        if self._parameter is None:
+            return
+        if self._parameter.allowed_pattern is not None:
+            self._language = Language(self._parameter.allowed_pattern)
+        self._allowed = self._parameter.allowed_values
+        if self._allowed is None and self._language is not None and self._language.finite:
+            self._allowed = tuple(text for text in self._language.texts if self._fits(text))
+
+    @property
+    def allowed(self) -> tuple[str, ...] | None:
+        """All values, where they are few."""
+        if not self._is_read:
+            self._read()
+        return self._allowed
 
     def permits(self, value: str) -> bool:
         """Tell whether CloudFormation accepts the value."""

@@ -35,11 +35,22 @@ Match: TypeAlias = Callable[[Text, Text, bool, Settle], Tri]
 
 
 class Outcome(NamedTuple):
-    """Whether conditions hold; for a no or an unknown, the place and the words of the one that decides."""
+    """Whether conditions hold; for a no or an unknown, the place and the test (operator, key, values) that decides."""
 
     answer: Tri
     node: Node | None = None
-    because: str = ""
+    test: tuple[str, str, Value] | None = None
+
+    def because(self, context: Context) -> str:
+        """Say what the test asks for, and what the request sends."""
+        if self.test is None:
+            return self.answer.reason
+        operator, key, wanted = self.test
+        texts = [text for text in map(text_of, values_of(wanted)) if text is not None]
+        asked = " or ".join(f'"{show(text)}"' for text in texts[:3]) + (" or …" if len(texts) > 3 else "")
+        sent = context.get(key.lower(), ABSENT)
+        given = f'sends "{show(sent[0])}"' if sent else "does not send it"
+        return f"its condition {operator} {key} asks for {asked}, and CloudTrail {given}"
 
 
 def conditions_hold(block: Value | None, context: Context, variables: bool, settle: Settle) -> Outcome:
@@ -48,28 +59,20 @@ def conditions_hold(block: Value | None, context: Context, variables: bool, sett
         return Outcome(YES)
     if not isinstance(block, MapValue):
         reason = block.reason if isinstance(block, Unknown) else "the Condition is no map"
-        return Outcome(maybe(reason), block.node, reason)
+        return Outcome(maybe(reason), block.node)
     doubt: Outcome | None = None
     for operator, keys in block.entries.items():
         if not isinstance(keys, MapValue):
             reason = keys.reason if isinstance(keys, Unknown) else f"{operator} is no map of keys"
-            doubt = doubt or Outcome(maybe(reason), keys.node, reason)
+            doubt = doubt or Outcome(maybe(reason), keys.node)
             continue
         for key, wanted in keys.entries.items():
             answer = _test(operator, key, wanted, context, variables, settle)
             if answer.is_no:
-                return Outcome(NO, wanted.node, _told(operator, key, wanted, context))
+                return Outcome(NO, wanted.node, (operator, key, wanted))
             if not answer.is_yes and doubt is None:
-                doubt = Outcome(answer, wanted.node, answer.reason)
+                doubt = Outcome(answer, wanted.node)
     return doubt or Outcome(YES)
-
-
-def _told(operator: str, key: str, wanted: Value, context: Context) -> str:
-    texts = [text for text in map(text_of, values_of(wanted)) if text is not None]
-    asked = " or ".join(f'"{show(text)}"' for text in texts[:3]) + (" or …" if len(texts) > 3 else "")
-    sent = context.get(key.lower(), ABSENT)
-    given = f'sends "{show(sent[0])}"' if sent else "does not send it"
-    return f"its condition {operator} {key} asks for {asked}, and CloudTrail {given}"
 
 
 def _test(operator: str, key: str, wanted: Value, context: Context, variables: bool, settle: Settle) -> Tri:

@@ -186,7 +186,7 @@ def _told(statement: Statement, aspect: Aspect, request: Request) -> str:
     if aspect.element == "Action":
         return f"{statement.label} does not allow {request.action}"
     if aspect.outcome is not None:
-        return f"{statement.label}: {aspect.outcome.because}"
+        return f"{statement.label}: {aspect.outcome.because(request.context)}"
     return _elsewhere(statement, request)
 
 

@@ -14,7 +14,7 @@ from trailguard.cloudformation.scenarios import references
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.template import Resource
 from trailguard.cloudformation.values import MapValue, Value, text_of
-from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grantors, grants
+from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grantors, grants, names_caller
 from trailguard.iam.logic import Tri
 from trailguard.iam.policy import Policy, Statement, read_policy, values_of
 from trailguard.trails import requests
@@ -172,10 +172,13 @@ def _organization_write(site: Site) -> tuple[Decision, str]:
 
 def _not_denied(site: Site) -> Fact:
     scenario, trail, bucket = site.scenario, site.trail, site.bucket
-    targets = requests.account_targets(scenario, trail)
+    fine = yes(site.resource.key, f"nothing in {site.resource.id} keeps CloudTrail from delivering")
+    if site.policy.unknown is None and all(statement.effect == "Allow" for statement in site.policy.statements):
+        return fine
+    asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
     if requests.is_organization_trail(scenario, trail):
-        targets += requests.organization_targets(scenario, trail, requests.SOME_ORGANIZATION)
-    asked = [requests.acl_check(scenario, trail, bucket), *requests.writes(scenario, trail, bucket, targets)]
+        targets = requests.organization_targets(scenario, trail, requests.SOME_ORGANIZATION)
+        asked += requests.writes(scenario, trail, bucket, targets)
     doubt: Fact | None = None
     for request in asked:
         decision = site.ask(denials, request)
@@ -186,14 +189,16 @@ def _not_denied(site: Site) -> Fact:
             return no(decision.node, f"{site.resource.id}: {decision.because}")
         if decision.outcome == "unknown" and doubt is None:
             doubt = unknown(decision.node, decision.reason)
-    return doubt or yes(site.resource.key, f"nothing in {site.resource.id} keeps CloudTrail from delivering")
+    return doubt or fine
 
 
-def _writes(site: Site, everyone: bool = True) -> list[Request]:
-    """The writes below the account's folder, each key space once."""
-    targets = requests.account_targets(site.scenario, site.trail)
-    found = requests.writes(site.scenario, site.trail, site.bucket, targets)
-    return [request._replace(everyone=everyone) for request in found]
+def _writes(site: Site) -> list[Request]:
+    """The writes below the account's folder."""
+    key = ("writes", site.trail.id)
+    if key not in site.scenario.memo:
+        targets = requests.account_targets(site.scenario, site.trail)
+        site.scenario.memo[key] = requests.writes(site.scenario, site.trail, site.bucket, targets)
+    return cast("list[Request]", site.scenario.memo[key])
 
 
 def _write_granted(site: Site) -> Fact:
@@ -220,10 +225,22 @@ def _owner_control(site: Site) -> Fact:
     asked = [
         (request._replace(context={**request.context, "s3:x-amz-acl": acl}), told)
         for request in _writes(site)
-        for acl, told in requests.other_acls(site.trail)
+        for acl, told in requests.other_acls(site.trail, _asked_acls(site.policy))
     ]
     fine = f"{site.resource.id} takes log files only with the ACL {requests.OWNER_ACL}"
     return _refused(site, asked, "lets CloudTrail write {}", "s3:x-amz-acl", fine)
+
+
+def _asked_acls(policy: Policy) -> set[str | None]:
+    """The ACLs that the policy's statements ask for; None for one that is no plain text."""
+    asked: set[str | None] = set()
+    for statement in policy.statements:
+        condition = statement.elements.get("Condition")
+        for keys in condition.entries.values() if isinstance(condition, MapValue) else ():
+            for name, value in keys.entries.items() if isinstance(keys, MapValue) else ():
+                if name.lower() == "s3:x-amz-acl":
+                    asked.update(text.literal if text else None for text in map(text_of, values_of(value)))
+    return asked
 
 
 def _source_bound(site: Site) -> Fact:
@@ -272,13 +289,18 @@ def _service_principal(site: Site) -> Fact:
     check = requests.acl_check(site.scenario, site.trail, site.bucket)
     for request in [check, *_writes(site)]:
         strict = request._replace(everyone=False, accounts=())
-        granting = [statement for statement, answer in site.ask_grantors(request) if not answer.is_no]
-        strictly = [statement for statement, _ in site.ask_grantors(strict)]
-        for statement in granting:
+        granting = [statement for statement, _ in site.ask_grantors(request)]
+        strictly = [
+            statement
+            for statement in granting
+            if "Principal" in statement.elements
+            and not names_caller(statement.elements["Principal"], strict, site.scenario.settle).is_no
+        ]
+        for statement in granting if not strictly else strictly:
             node = statement.place("Principal", "NotPrincipal")
-            if statement not in strictly and not strictly:
+            if not strictly:
                 return no(node, f"{statement.label} of {site.resource.id} grants this to {_named(statement)}")
-            if statement in strictly and _mentions(node, "AWS::URLSuffix"):
+            if _mentions(node, "AWS::URLSuffix"):
                 because = f"{statement.label} of {site.resource.id} builds the service principal with AWS::URLSuffix"
                 return no(node, f"{because}, which is wrong in China; it is {requests.SERVICE} everywhere")
     return yes(site.resource.key, f"{site.resource.id} grants to {requests.SERVICE}")

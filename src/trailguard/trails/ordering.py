@@ -7,10 +7,13 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attri
 
 from __future__ import annotations
 
+from typing import cast
+
+from trailguard.cloudformation.model import Model
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import references
 from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.template import Resource, Template
+from trailguard.cloudformation.template import Resource
 from trailguard.trails.buckets import log_bucket
 from trailguard.trails.facts import Fact, no, yes
 
@@ -44,7 +47,8 @@ def _place(trail: Resource) -> Node:
 def reaches(scenario: Scenario, start: Resource, goal: Resource) -> bool:
     """Tell whether a dependency path leads from one resource to another in this scenario."""
     template = scenario.model.template
-    if not _possible(template, start, goal):
+    leading = _leading(scenario.model, start, goal)
+    if start.id not in leading:
         return False
     seen = {start.id}
     pending = [start]
@@ -52,9 +56,9 @@ def reaches(scenario: Scenario, start: Resource, goal: Resource) -> bool:
         current = pending.pop()
         if current.id == goal.id:
             return True
-        for name, ways in _edges(current).items():
+        for name, ways in _edges(scenario.model, current).items():
             target = template.resources.get(name)
-            if target is None or name in seen or not _possible(template, target, goal):
+            if target is None or name in seen or name not in leading:
                 continue
             if any(_open(scenario, way) for way in ways) and (target is goal or scenario.active(target)):
                 seen.add(name)
@@ -62,34 +66,45 @@ def reaches(scenario: Scenario, start: Resource, goal: Resource) -> bool:
     return False
 
 
-def _possible(template: Template, start: Resource, goal: Resource) -> bool:
-    """Tell whether a path could lead there if all conditions were as it needs them."""
-    seen = {start.id}
-    pending = [start]
+def _leading(model: Model, start: Resource, goal: Resource) -> set[str]:
+    """The resources on paths from one resource to another, were all conditions as these need them."""
+    resources = model.template.resources
+    backwards: dict[str, list[str]] = {start.id: []}
+    pending = [start.id]
     while pending:
         current = pending.pop()
-        if current.id == goal.id:
-            return True
-        for name in _edges(current):
-            target = template.resources.get(name)
-            if target is not None and name not in seen:
-                seen.add(name)
-                pending.append(target)
-    return False
+        for name in _edges(model, resources[current]) if current != goal.id else ():
+            if name in resources:
+                if name not in backwards:
+                    backwards[name] = []
+                    pending.append(name)
+                backwards[name].append(current)
+    found: set[str] = set()
+    pending = [goal.id] if goal.id in backwards else []
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(backwards[name])
+    return found
 
 
-def _edges(resource: Resource) -> dict[str, list[tuple[tuple[str, bool], ...]]]:
+Edges = dict[str, list[tuple[tuple[str, bool], ...]]]
+
+
+def _edges(model: Model, resource: Resource) -> Edges:
     """The names that a resource depends on, each with the branches under which it does (none: always)."""
-    edges: dict[str, list[tuple[tuple[str, bool], ...]]] = {}
-    for name in resource.depends_on():
-        edges.setdefault(name.value, []).insert(0, ())
-    for target, guards in references(resource.body):
-        ways = edges.setdefault(target, [])
-        if not guards:
-            ways.insert(0, ())
-        else:
-            ways.append(guards)
-    return edges
+    key = ("edges", resource.id)
+    known = model.memo.get(key)
+    if known is None:
+        edges: Edges = {}
+        for name in resource.depends_on():
+            edges.setdefault(name.value, []).insert(0, ())
+        for target, guards in references(resource.body):
+            ways = edges.setdefault(target, [])
+            ways.insert(len(ways) if guards else 0, guards)
+        known = model.memo[key] = edges
+    return cast("Edges", known)
 
 
 def _open(scenario: Scenario, way: tuple[tuple[str, bool], ...]) -> bool:

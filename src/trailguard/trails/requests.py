@@ -214,9 +214,13 @@ def organizations(
     return found
 
 
-def other_acls(trail: Resource) -> list[tuple[ContextValue, str]]:
-    """Every way to send another ACL than the one that CloudTrail sends, and how to say it."""
-    named: list[tuple[ContextValue, str]] = [((_text(acl, trail.key),), f"with the ACL {acl}") for acl in OTHER_ACLS]
+def other_acls(trail: Resource, asked: set[str | None]) -> list[tuple[ContextValue, str]]:
+    """Every way to send another ACL than the one that CloudTrail sends, and how to say it.
+
+    `asked` are the ACLs that the policy asks for. Where it asks for none but CloudTrail's, all others are alike to it.
+    """
+    others = OTHER_ACLS[:1] if asked <= {OWNER_ACL} else OTHER_ACLS
+    named: list[tuple[ContextValue, str]] = [((_text(acl, trail.key),), f"with the ACL {acl}") for acl in others]
     return [(ABSENT, "without any ACL"), *named]
 
 
