@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
 
 
 class Engine(ModuleType):
-    """Stands for trailguard.scan: answers with what the test sets, and remembers what it was asked."""
+    """Stands for trailguard.scan and ruletests: answers with what the test sets, and remembers what it was asked."""
 
     def __init__(self) -> None:
         super().__init__("trailguard.scan")
@@ -80,8 +80,9 @@ class Shell(NamedTuple):
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
     engine = Engine()
-    monkeypatch.setitem(sys.modules, "trailguard.scan", engine)
-    monkeypatch.setattr(trailguard, "scan", engine, raising=False)
+    for name in ("scan", "ruletests"):
+        monkeypatch.setitem(sys.modules, f"trailguard.{name}", engine)
+        monkeypatch.setattr(trailguard, name, engine, raising=False)
     for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "GITHUB_WORKSPACE", "TRAILGUARD_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / ".git").mkdir()

@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any, NamedTuple
 
 DEFAULT_INCLUDE = ("*.yaml", "*.yml", "*.json", "*.template", "*.cfn")
@@ -20,7 +21,7 @@ _CHUNK = 1024 * 1024
 
 # An escape that may spell a letter or a colon, as in "AWS::\u0043loudTrail::Trail".
 _ESCAPE = re.compile(rb"\\(?:u00|x|U000000)[2-7][0-9a-fA-F]")
-_CONTINUED = re.compile(rb"\\\r?\n[ \t]*")
+_CONTINUED = re.compile(rb"\\(?:\r\n|\r|\n)[ \t]*")
 
 
 class Candidate(NamedTuple):
@@ -38,41 +39,79 @@ class Unreadable(NamedTuple):
 
 
 def discover(
-    paths: Sequence[str], include: Sequence[str] = (), exclude: Sequence[str] = ()
+    paths: Sequence[str], include: Sequence[str] = (), exclude: Sequence[str] = (), base: str = ""
 ) -> Iterator[Candidate | Unreadable]:
-    """The files below the paths, each once. Files that are named are always given."""
+    """The files below the paths, each once. Files that are named are always given, and first.
+
+    Patterns are held against names and against paths from the given folder and from `base`, the folder of the
+    configuration ("" for the working directory).
+    """
     seen: set[str] = set()
-    suffixes, patterns = _split_patterns(include or DEFAULT_INCLUDE)
+    named: list[Candidate | Unreadable] = []
+    folders: list[str] = []
     for path in paths:
         try:
             is_folder = stat.S_ISDIR(os.stat(path).st_mode)
         except OSError as error:
-            yield Unreadable(path, _reason(error))
+            named.append(Unreadable(path, _reason(error)))
             continue
-        if not is_folder:
-            found: Iterable[Candidate | Unreadable] = [Candidate(path, True)]
+        if is_folder:
+            folders.append(path)
         else:
-            found = _walk(path, suffixes, patterns, exclude)
-        for item in found:
-            key = os.path.normpath(item.path)
-            if key not in seen:
-                seen.add(key)
-                yield item
+            named.append(Candidate(path, True))
+    walks = (_walk(folder, _Patterns(folder, base, include or DEFAULT_INCLUDE, exclude)) for folder in folders)
+    for item in chain(named, *walks):
+        key = os.path.abspath(item.path) if len(paths) > 1 else item.path
+        if key not in seen:
+            seen.add(key)
+            yield item
 
 
 def _reason(error: OSError) -> str:
     return f"cannot be read: {(error.strerror or str(error)).lower()}"
 
 
-def _split_patterns(include: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Suffixes, which are cheap to test, and the other patterns."""
-    plain = [item for item in include if item.startswith("*.") and not set(item[1:]) & set("*?[]/")]
-    return tuple(item[1:] for item in plain), tuple(item for item in include if item not in plain)
+class _Patterns:
+    """What to read in a folder and what to leave out, by name or by path."""
+
+    def __init__(self, root: str, base: str, include: Sequence[str], exclude: Sequence[str]) -> None:
+        self._root = root
+        self._base = base or os.curdir
+        plain = [item for item in include if item.startswith("*.") and not set(item[1:]) & set("*?[]/")]
+        self._suffixes = tuple(item[1:] for item in plain)  # cheap to test
+        self._include = _globs(item for item in include if item not in plain)
+        self._exclude = _globs(exclude)
+
+    def wanted(self, name: str, path: str) -> bool:
+        """Tell whether a file is one of those to read."""
+        if name.startswith("."):
+            return False
+        return name.endswith(self._suffixes) or self._match(path, self._include)
+
+    def excluded(self, path: str) -> bool:
+        """Tell whether a file or folder is left out."""
+        return self._match(path, self._exclude)
+
+    def _match(self, path: str, globs: Sequence[str]) -> bool:
+        if not globs:
+            return False
+        seen_from = (os.path.relpath(path, self._root), os.path.relpath(path, self._base), os.path.abspath(path))
+        names = {os.path.basename(path), *map(_slashed, seen_from)}
+        return any(fnmatchcase(name, glob) for name in names for glob in globs)
 
 
-def _walk(
-    root: str, suffixes: tuple[str, ...], patterns: tuple[str, ...], exclude: Sequence[str]
-) -> Iterator[Candidate | Unreadable]:
+def _globs(patterns: Iterable[str]) -> tuple[str, ...]:
+    """Patterns as fnmatch takes them: a folder stands for all that is in it, `**/` for the top too."""
+    found = []
+    for pattern in patterns:
+        glob = pattern.removeprefix("./").rstrip("/")
+        found += [glob, glob + "/*"]
+        if glob.startswith("**/"):
+            found += [glob[3:], glob[3:] + "/*"]
+    return tuple(found)
+
+
+def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
     ignored = _Ignored(root)
     links: list[str] = []
     pending = [root]
@@ -88,59 +127,30 @@ def _walk(
         inner: list[str] = []
         for entry in entries:
             name, path = entry.name, entry.path if folder != "." else entry.name
-            if entry.is_symlink():
-                if _wanted(name, path, root, suffixes, patterns):
-                    links.append(path)
-                continue
             if entry.is_dir(follow_symlinks=False):
-                if not name.startswith(".") and name not in SKIPPED_FOLDERS and not ignored.covers(path, True):
-                    if not _excluded(path, root, exclude):
-                        inner.append(path)
-            elif (
-                _wanted(name, path, root, suffixes, patterns)
-                and not ignored.covers(path, False)
-                and not _excluded(path, root, exclude)
-            ):
-                if entry.is_file(follow_symlinks=False):
+                hidden = name.startswith(".") or name in SKIPPED_FOLDERS
+                if not hidden and not ignored.covers(path, True) and not patterns.excluded(path):
+                    inner.append(path)
+            elif patterns.wanted(name, path) and not ignored.covers(path, False) and not patterns.excluded(path):
+                if entry.is_symlink():
+                    links.append(path)
+                elif entry.is_file(follow_symlinks=False):
                     yield Candidate(path, False)
         pending.extend(reversed(inner))
-    yield from _linked(root, links, exclude)
+    yield from _linked(root, links)
 
 
-def _linked(root: str, links: list[str], exclude: Sequence[str]) -> Iterator[Candidate | Unreadable]:
+def _linked(root: str, links: list[str]) -> Iterator[Candidate | Unreadable]:
     """Symbolic links to files inside the root; one that leads nowhere cannot be judged, and that is said."""
-    top = os.path.realpath(root)
+    top = os.path.join(os.path.realpath(root), "")
     for path in links:
-        if _excluded(path, root, exclude):
-            continue
         try:
             mode = os.stat(path).st_mode
         except OSError as error:
             yield Unreadable(path, _reason(error))
             continue
-        target = os.path.realpath(path)
-        if stat.S_ISREG(mode) and target.startswith(top + os.sep):
+        if stat.S_ISREG(mode) and os.path.realpath(path).startswith(top):
             yield Candidate(path, False)
-
-
-def _wanted(name: str, path: str, root: str, suffixes: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
-    if name.startswith("."):
-        return False
-    return name.endswith(suffixes) or (bool(patterns) and _matches(path, root, patterns))
-
-
-def _excluded(path: str, root: str, exclude: Sequence[str]) -> bool:
-    return bool(exclude) and _matches(path, root, exclude)
-
-
-def _matches(path: str, root: str, patterns: Sequence[str]) -> bool:
-    """Tell whether a path, seen from the root or from the working directory, or its name, matches a pattern."""
-    names = {os.path.basename(path), _slashed(path), _slashed(os.path.relpath(path, root))}
-    return any(
-        fnmatchcase(name, pattern.rstrip("/")) or fnmatchcase(name, pattern.rstrip("/") + "/*")
-        for name in names
-        for pattern in patterns
-    )
 
 
 def _slashed(path: str) -> str:
@@ -161,6 +171,8 @@ class _Ignored:
                 above.append(folder)
             for parent in reversed(above):
                 self._add(parent)
+            if self.covers(root, True):  # whoever names an ignored folder wants to see what is in it
+                self._specs.clear()
 
     def read(self, folder: str, entries: Sequence[os.DirEntry[str]]) -> None:
         """Take note of a folder's own `.gitignore`."""
@@ -171,10 +183,12 @@ class _Ignored:
         path = os.path.join(folder, ".gitignore")
         if not os.path.isfile(path):
             return
-        from pathspec import GitIgnoreSpec
-
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            self._specs.append((folder + os.sep, GitIgnoreSpec.from_lines(stream)))
+        try:
+            with open(path, encoding="utf-8-sig", errors="replace") as stream:
+                lines = stream.read().splitlines()
+        except OSError:
+            return  # nothing is ignored then, which hides nothing
+        self._specs.append((os.path.join(folder, ""), _git_ignore(lines)))
 
     def covers(self, path: str, is_folder: bool) -> bool:
         """Tell whether a path is ignored: the innermost `.gitignore` that has something to say decides."""
@@ -187,6 +201,26 @@ class _Ignored:
                 if verdict is not None:
                     return bool(verdict)
         return False
+
+
+def _git_ignore(lines: list[str]) -> Any:
+    """The patterns of a `.gitignore`; like git, passes over lines that are no pattern."""
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError:
+        return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
 
 
 def _repository(path: str) -> str | None:
@@ -233,12 +267,12 @@ def _too_large(stream: Any, path: str, size: int, explicit: bool, markers: Seque
 
 def may_hold(data: bytes, markers: Sequence[bytes]) -> bool:
     """Tell whether bytes may name one of the markers: as they are, escaped, continued on the next line, or as UTF-16."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
     for marker in markers:
         if marker in data:
             return True
-    if b"\\" in data and (_ESCAPE.search(data) is not None or _continued(data, markers)):
-        return True
-    return data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return b"\\" in data and (_ESCAPE.search(data) is not None or _continued(data, markers))
 
 
 def _continued(data: bytes, markers: Sequence[bytes]) -> bool:

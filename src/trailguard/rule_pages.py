@@ -141,7 +141,8 @@ def test_as_text(outcome: TestReport, style: Style, width: int, verbose: bool) -
         elif not case.ok:
             lines.append(f"{style.paint('WRONG', 'red', 'bold')}  {visible(case.rule)}  {visible(case.file)}")
             said = f"expected {case.expected}, got {case.actual}"
-            lines += [paragraph(visible(said), width, "  "), paragraph(visible(case.explanation), width, "  "), ""]
+            told = [paragraph(visible(line), width, "  ") for line in case.explanation.splitlines()]
+            lines += [paragraph(visible(said), width, "  "), *told, ""]
     wrong = sum(not case.ok for case in outcome.cases)
     rules = len({case.rule for case in outcome.cases})
     counts = f"{rules} rules, {len(outcome.cases)} examples, {wrong} wrong, {len(outcome.errors)} errors"

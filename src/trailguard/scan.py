@@ -111,7 +111,7 @@ def _collect(
         looked_at += 1
         work.append((stdin_filename, stdin, True))
     others = [path for path in paths if path != "-"]
-    for item in discover(others, settings.include, settings.exclude) if others else ():
+    for item in discover(others, settings.include, settings.exclude, settings.root) if others else ():
         looked_at += 1
         file = display_name(item.path)
         data = read(item.path, item.explicit, markers) if isinstance(item, Candidate) else item
@@ -207,7 +207,15 @@ def _judge_document(file: str, document: Document, settings: Settings, rulebook:
                 findings.append(judged.finding(rule, resource))
     shown = errors or any(finding.verdict not in (PASS, NOT_APPLICABLE) for finding in findings)
     lines = split_lines(document.text) if shown else ()
-    return FileResult(tuple(findings), tuple(errors), (), lines, True, len(subjects))
+    return FileResult(tuple(findings), tuple(errors), _unjudged(file, template), lines, True, len(subjects))
+
+
+def _unjudged(file: str, template: Template) -> tuple[Notice, ...]:
+    """What makes resources that cannot be seen in the template as it stands."""
+    return tuple(
+        Notice(file, key.line, f"the resources that {name} makes are not judged: it is expanded at deployment")
+        for name, key in template.generators.items()
+    )
 
 
 class JudgedTemplate:

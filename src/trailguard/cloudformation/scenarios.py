@@ -27,11 +27,14 @@ class TooManyScenarios(Exception):
     """Raised when a question hinges on more than MAX_LEAVES combinations of parameter values."""
 
 
-class Leaf(NamedTuple, Generic[T]):
+class Leaf(Generic[T]):
     """An answer, and what was decided to get it."""
 
-    assignment: Assignment
-    answer: T
+    __slots__ = ("answer", "assignment")
+
+    def __init__(self, assignment: Assignment, answer: T) -> None:
+        self.assignment = assignment
+        self.answer = answer
 
 
 class Hazard(NamedTuple):

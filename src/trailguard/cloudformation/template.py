@@ -85,7 +85,7 @@ class Template:
     """One template: its sections by name. `problems` lists what is misshapen, with places."""
 
     __slots__ = (
-        "conditions", "document", "mappings", "outputs", "parameters", "problems", "resources", "root", "rules",
+        "conditions", "document", "generators", "mappings", "outputs", "parameters", "problems", "resources", "root", "rules",
         "transforms",
     )  # fmt: skip
 
@@ -103,6 +103,7 @@ class Template:
         self.outputs = {key.value: (key, node) for key, node in self._section("Outputs")}
         self.transforms = _transforms(root.values.get("Transform"))
         self.resources: dict[str, Resource] = {}
+        self.generators: dict[str, Scalar] = {}  # loops and macros among the resources, which make more of them
         for key, node in self._section("Resources"):
             self._add_resource(key, node)
         if "Resources" not in root.values:
@@ -119,7 +120,8 @@ class Template:
             yield node.keys[key], value
 
     def _add_resource(self, key: Scalar, node: Node) -> None:
-        if key.value.startswith(FUNCTION_PREFIX):  # a loop or a macro, expanded before resources are made
+        if key.value.startswith(FUNCTION_PREFIX):
+            self.generators[key.value] = key
             return
         kind = node.values.get("Type") if isinstance(node, Mapping) else None
         if isinstance(kind, Mapping) or function_of(node) is not None or "Fn::Transform" in getattr(node, "values", ()):

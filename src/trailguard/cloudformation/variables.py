@@ -59,7 +59,7 @@ class Variable:
     and exemplify the values of a pseudo parameter.
     """
 
-    __slots__ = ("_accepts", "_allowed", "_is_read", "_language", "_parameter", "_samples", "default", "name", "opaque")
+    __slots__ = ("_accepts", "_allowed", "_default", "_is_read", "_language", "_parameter", "_samples", "name", "opaque")
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Variable:
     ) -> None:
         self.name = name
         self.opaque = opaque
-        self.default = None if opaque or parameter is None else parameter.default
+        self._default = None if opaque or parameter is None else parameter.default
         self._parameter = None if opaque else parameter
         self._accepts = accepts
         self._samples = samples
@@ -88,6 +88,15 @@ class Variable:
         self._allowed = self._parameter.allowed_values
         if self._allowed is None and self._language is not None and self._language.finite:
             self._allowed = tuple(text for text in self._language.texts if self._fits(text))
+        if self._default is not None and not self.permits(self._default):
+            self._default = None  # CloudFormation does not take it, so it must be overridden
+
+    @property
+    def default(self) -> str | None:
+        """The value when the user gives none; None when there is none that CloudFormation accepts."""
+        if not self._is_read:
+            self._read()
+        return self._default
 
     @property
     def allowed(self) -> tuple[str, ...] | None:
@@ -251,6 +260,9 @@ class Space:
         if isinstance(constraint.value, str):
             return constraint.value
         taken = {self.sample(assignment, item.name) for item in constraint.excluded if isinstance(item, Same)}
+        for other in assignment.values():  # those that were found to differ from it
+            if isinstance(other.value, str) and Same(root) in other.excluded:
+                taken.add(other.value)
         excluded = constraint.excluded | taken
         default = self.variables[root].default
         if default is not None and default not in excluded:

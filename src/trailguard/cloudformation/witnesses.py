@@ -104,7 +104,7 @@ def _minimal(
         if _always_fails(space, leaves, failing, {**needed, name: literals}):
             needed[name] = literals
     for constraint in list(needed.values()):  # "unlike P" says nothing without a value for P
-        for item in (constraint.value, *(() if isinstance(constraint.value, str) else constraint.excluded)):
+        for item in (constraint.value, *constraint.excluded):
             if isinstance(item, Same) and space.variables[item.name].default is None:
                 needed.setdefault(item.name, FREE)
     return needed

@@ -6,12 +6,13 @@ reference_policies_condition-single-vs-multi-valued-context-keys.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.values import (
-    OPAQUE,
+    GENERATED,
     MapValue,
     Pieces,
     Symbol,
@@ -30,6 +31,8 @@ from trailguard.iam.policy import pattern_of, values_of
 ContextValue: TypeAlias = "tuple[Text, ...]"
 Context: TypeAlias = Mapping[str, ContextValue]
 ABSENT: ContextValue = ()
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 Match: TypeAlias = Callable[[Text, Text, bool, Settle], Tri]
 
@@ -80,26 +83,19 @@ def _test(operator: str, key: str, wanted: Value, context: Context, variables: b
     if name not in context:
         return maybe(f"the condition key {key} is not known for this request")
     sent = context[name]
-    quantifier, _, base = operator.rpartition(":")
-    if base == "Null":
+    if operator == "Null":
         return either(_null(value, not sent) for value in values_of(wanted))
+    quantifier, _, base = operator.rpartition(":")
     lenient = base.endswith("IfExists")
     base = base.removesuffix("IfExists")
-    positive, negated = _positive(base)
-    match = _MATCHES.get(positive)
+    negated = base in _NEGATED
+    match = _MATCHES.get(_NEGATED.get(base, base))
     if match is None or quantifier not in ("", "ForAnyValue", "ForAllValues"):
         return maybe(f"the condition operator {operator} is not one of IAM's")
     if not sent:
         return of(quantifier == "ForAllValues" or lenient or (negated and not quantifier))
     tests = (_matches(match, item, values_of(wanted), variables, settle, negated) for item in sent)
     return either(tests) if quantifier == "ForAnyValue" else both(tests)
-
-
-def _positive(base: str) -> tuple[str, bool]:
-    """An operator without its Not, and whether it had one."""
-    if base == "NotIpAddress":
-        return "IpAddress", True
-    return base.replace("Not", "", 1), "Not" in base
 
 
 def _matches(
@@ -143,8 +139,9 @@ def _arn(wanted: Text, item: Text, variables: bool, settle: Settle) -> Tri:
         return YES
     one, other = _segments(pattern), _segments(item.pieces)
     if len(one) != len(other):
-        opaque = next((p for p in (*pattern, *item.pieces) if isinstance(p, Symbol) and p.kind == OPAQUE), None)
-        return NO if opaque is None else maybe(opaque.reason)
+        if any(isinstance(piece, Symbol) and piece.kind != GENERATED for piece in (*pattern, *item.pieces)):
+            return _like(wanted, item, variables, settle)  # a symbol may stand for several parts
+        return maybe(f'"{show(wanted)}" is not a whole ARN') if "*" in show(wanted) else NO
     return both(covers([left], exact(right), settle) for left, right in zip(one, other, strict=True))
 
 
@@ -180,10 +177,7 @@ def _compared(read: Callable[[str], float | None], holds: Callable[[float, float
 
 
 def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def _date(text: str) -> float | None:
@@ -230,4 +224,15 @@ _MATCHES: Mapping[str, Match] = {
     "IpAddress": _ip_address,
     **{f"Numeric{order}": _compared(_number, holds) for order, holds in _ORDERS.items()},
     **{f"Date{order}": _compared(_date, holds) for order, holds in _ORDERS.items()},
+}
+
+_NEGATED: Mapping[str, str] = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "NotIpAddress": "IpAddress",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
 }

@@ -5,17 +5,19 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, cast
 
 from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import MapValue, Pieces, Symbol, Text, Unknown, Value, show, text_of
+from trailguard.cloudformation.values import OPAQUE, MapValue, Pieces, Symbol, Text, Unknown, Value, show, text_of
 from trailguard.iam.conditions import Context, Outcome, conditions_hold
-from trailguard.iam.logic import NO, YES, Tri, either, maybe
+from trailguard.iam.logic import NO, YES, Tri, either, maybe, of
 from trailguard.iam.patterns import Settle, covers, exact, folded, overlaps
 from trailguard.iam.policy import Policy, Statement, pattern_of, values_of
 
 EVERYONE = "*"
+_ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::(?=[0-9]+:root))?([0-9]{12})(?::root)?")
 
 
 class Request(NamedTuple):
@@ -108,15 +110,18 @@ def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
 
 def denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision:
     """Tell whether Deny statements hit every string of the request's resource, so that nothing of it gets through."""
+    if policy.unknown is not None:
+        return Decision("unknown", policy.node, policy.unknown, policy.unknown)
     certain: list[Statement] = []
     doubt = NO
     for statement in policy.statements:
-        if statement.effect == "Deny" and statement.fault is None:
-            answer = _applies(policy, statement, request, settle).answer
-            if answer.is_yes:
-                certain.append(statement)
-            elif not answer.is_no:
-                doubt = answer
+        if statement.effect == "Allow" and statement.fault is None:
+            continue
+        answer = _applies(policy, statement, request, settle).answer
+        if answer.is_yes:
+            certain.append(statement)
+        elif not answer.is_no:
+            doubt = answer
     covered = _covered(certain, request, settle)
     if covered.is_yes:
         return Decision("yes", certain[0].node, f"{certain[0].label} denies it", "", tuple(certain))
@@ -215,6 +220,9 @@ def _covered(statements: list[Statement], request: Request, settle: Settle) -> T
     patterns: list[Pieces] = []
     exceptions: list[Tri] = []
     for statement in statements:
+        if statement.fault is not None:
+            exceptions.append(maybe(statement.fault))
+            continue
         if "NotResource" in statement.elements:
             spared = values_of(statement.elements["NotResource"])
             hit = either(_resource(value, statement, request, settle) for value in spared)
@@ -261,7 +269,7 @@ def _principal(statement: Statement, request: Request, settle: Settle) -> Tri:
     if value is not None:
         return names_caller(value, request, settle)
     other = statement.elements.get("NotPrincipal")
-    return NO if other is None else names_caller(other, request, settle).negated()
+    return NO if other is None else names_caller(other, request._replace(everyone=True), settle).negated()
 
 
 def names_caller(value: Value, request: Request, settle: Settle) -> Tri:
@@ -272,12 +280,15 @@ def names_caller(value: Value, request: Request, settle: Settle) -> Tri:
         return either(
             _identity(kind, item, request, settle) for kind, items in value.entries.items() for item in values_of(items)
         )
-    return either(_identity("AWS", item, request, settle) for item in values_of(value) if _is_everyone(item))
+    return either(_everyone(item, request, settle) for item in values_of(value))
 
 
-def _is_everyone(value: Value) -> bool:
+def _everyone(value: Value, request: Request, settle: Settle) -> Tri:
+    """Tell whether a text that stands where a principal belongs is the star that names everybody, the caller too."""
     text = text_of(value)
-    return text is not None and text.literal == EVERYONE
+    if text is None or not request.everyone:
+        return NO
+    return covers([exact(text.pieces)], exact((EVERYONE,)), settle)
 
 
 def _identity(kind: str, value: Value, request: Request, settle: Settle) -> Tri:
@@ -288,26 +299,38 @@ def _identity(kind: str, value: Value, request: Request, settle: Settle) -> Tri:
         if text.literal is not None:
             return YES if text.literal == request.service else NO
         return covers([exact(text.pieces)], (request.service,), settle)
-    if kind != "AWS" or text.literal is None:
-        return NO  # an account, role or user of the template is never the service
+    if kind != "AWS":
+        return NO
+    if text.literal is None:  # an account, role or user of the template is never the service
+        return _everyone(value, request, settle) if all(symbol.kind == OPAQUE for symbol in text.symbols) else NO
     if text.literal == EVERYONE:
-        return YES if request.everyone else NO
-    account = text.literal.split(":")[4] if text.literal.count(":") == 5 else text.literal
-    return YES if account in request.accounts and text.literal.endswith((account, ":root")) else NO
+        return of(request.everyone)
+    account = _ACCOUNT.fullmatch(text.literal)
+    return of(account is not None and account.group(1) in request.accounts)
 
 
 def _action(statement: Statement, request: Request, settle: Settle) -> Tri:
     wanted: Pieces = (request.action.lower(),)
 
+    def spelt(symbol: Symbol, candidates: Iterable[str | Symbol]) -> None:
+        """Ask for the letters as AWS spells them, not folded."""
+        found = [item if isinstance(item, Symbol) else _cut(request.action, item) for item in candidates]
+        settle(symbol, found)
+
     def names(value: Value) -> Tri:
         if isinstance(value, Unknown):
             return maybe(value.reason)
         text = text_of(value)
-        return NO if text is None else covers([folded(text.pieces)], wanted, settle)
+        return NO if text is None else covers([folded(text.pieces)], wanted, spelt)
 
     if "Action" in statement.elements:
         return either(names(value) for value in values_of(statement.elements["Action"]))
     return either(names(value) for value in values_of(statement.elements.get("NotAction"))).negated()
+
+
+def _cut(text: str, part: str) -> str:
+    start = text.lower().find(part)
+    return part if start < 0 else text[start : start + len(part)]
 
 
 def _touches(statement: Statement, request: Request, settle: Settle) -> Tri:

@@ -13,15 +13,18 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from trailguard.cloudformation.values import OPAQUE, VARIABLE, Pieces, Symbol, join_pieces
+from trailguard.cloudformation.values import GENERATED, OPAQUE, VARIABLE, Pieces, Symbol, join_pieces
 from trailguard.iam.logic import NO, YES, Tri, maybe
 
 Settle: TypeAlias = Callable[[Symbol, Iterable["str | Symbol"]], None]
 Token: TypeAlias = "str | Symbol"  # a character (wildcards spelt * and ?), or a symbol
 
 MAX_STATES = 20_000  # states of an inclusion check; a policy that needs more is not decided
+TOO_MANY = "its wildcards are too many to compare"
 _DELIMITERS = re.compile(r"[/:*?]+")
+_MIXED = re.compile(r"[^/:*?]+[*?][^/:]*|[*?]+[^/:*?][^/:]*")  # a segment of wildcards and letters
 _PLAIN = {ord("*"): "\ue02a", ord("?"): "\ue03f"}  # letters of the private use area, which no template spells
+_WRITTEN = {ord(mark): chr(letter) for letter, mark in _PLAIN.items()}
 _OTHER = "\0"  # stands for every character that occurs nowhere
 
 
@@ -41,27 +44,82 @@ def tokens(pieces: Pieces) -> tuple[Token, ...]:
 
 def covers(patterns: Sequence[Pieces], target: Pieces, settle: Settle) -> Tri:
     """Tell whether every string of the target is a string of some pattern."""
-    if any(_covers_alone(pattern, target) for pattern in patterns):
+    alone = [_covers_alone(pattern, target) for pattern in patterns]
+    if True in alone:
         return YES
     near = [pattern for pattern in patterns if _meet(_loose(pattern), _loose(target))]
-    if not near:
-        return NO
-    if len(near) > 1 and _included(tokens(target), tuple(tokens(pattern) for pattern in near)):
+    together = _included(tokens(target), tuple(tokens(pattern) for pattern in near)) if len(near) > 1 else False
+    if together:
         return YES
-    _settle_all(near, target, settle)
+    settled = _settle_all(near, target, settle)
     reason = _opaque_reason((*near, target))
-    return maybe(reason) if reason is not None and _opaquely(near, target) else NO
+    if reason is not None and _opaquely(near, target):
+        return maybe(reason)
+    if together is None or None in alone:
+        return maybe(TOO_MANY)
+    return _unless_doubtful(patterns, target, settled)
 
 
 def overlaps(pattern: Pieces, target: Pieces, settle: Settle) -> Tri:
     """Tell whether some string of the target is a string of the pattern."""
     if _meet(pattern, target):
         return YES
-    if not _meet(_loose(pattern), _loose(target)):
-        return NO
-    _settle_all([pattern], target, settle)
-    reason = _opaque_reason((pattern, target))
-    return maybe(reason) if reason is not None and _opaquely([pattern], target) else NO
+    settled: set[Symbol] = set()
+    if _meet(_loose(pattern), _loose(target)):
+        settled = _settle_all([pattern], target, settle)
+        reason = _opaque_reason((pattern, target))
+        if reason is not None and _opaquely([pattern], target):
+            return maybe(reason)
+    return _unless_doubtful([pattern], target, settled)
+
+
+def _unless_doubtful(patterns: Sequence[Pieces], target: Pieces, settled: set[Symbol]) -> Tri:
+    """A no, unless a name that nobody wrote down may fit a pattern in a way that no single value settles."""
+    for pattern in patterns:
+        symbol = _fitting(pattern, target) or _spanning(pattern, target, settled)
+        if symbol is not None:
+            return maybe(symbol.reason or f"{symbol.name} is not known")
+    return NO
+
+
+@lru_cache(maxsize=4096)
+def _fitting(pattern: Pieces, target: Pieces) -> Symbol | None:
+    """A symbol of the target where the pattern has letters and wildcards mixed (`logs-*`): some names fit, others do not."""
+    symbol = next((piece for piece in target if isinstance(piece, Symbol)), None)
+    if symbol is None:
+        return None
+    relaxed = join_pieces(piece if isinstance(piece, Symbol) else _MIXED.sub("*", piece) for piece in pattern)
+    kinds = (OPAQUE, VARIABLE, GENERATED)
+    if relaxed == pattern or not _meet(relaxed, target) or not _meet(_loose(pattern, *kinds), _loose(target, *kinds)):
+        return None
+    return symbol
+
+
+def _spanning(pattern: Pieces, target: Pieces, settled: set[Symbol]) -> Symbol | None:
+    """A variable that would have to be text with other variables in it, which cannot be asked for."""
+    for mine, other in ((pattern, target), (target, pattern)):
+        one, two = _trimmed(mine, other)
+        symbol = one[0] if one else None
+        if not isinstance(symbol, Symbol) or symbol.kind != VARIABLE or symbol in settled:
+            continue
+        for size, token in enumerate(two):
+            if token in ("*", "?") or (isinstance(token, Symbol) and token.kind == GENERATED):
+                break
+            needed, follow = two[: size + 1], one[1:2]
+            composed = size and any(isinstance(item, Symbol) for item in needed)
+            goes_on = not follow or follow == two[size + 1 : size + 2] or follow[0] in ("*", "?")
+            if composed and goes_on and _meet(join_pieces((*needed, *one[1:])), join_pieces(two)):
+                return symbol
+    return None
+
+
+def _trimmed(mine: Pieces, other: Pieces) -> tuple[list[Token], list[Token]]:
+    """The tokens of both without those with which both begin."""
+    one, two = tokens(mine), tokens(other)
+    same = 0
+    while same < min(len(one), len(two)) and one[same] == two[same]:
+        same += 1
+    return list(one[same:]), list(two[same:])
 
 
 def _opaque_reason(patterns: Iterable[Pieces]) -> str | None:
@@ -84,15 +142,18 @@ def _loose(pieces: Pieces, *kinds: str) -> Pieces:
     return join_pieces("*" if isinstance(piece, Symbol) and piece.kind in wanted else piece for piece in pieces)
 
 
-def _settle_all(patterns: Sequence[Pieces], target: Pieces, settle: Settle) -> None:
-    """Have the caller decide each variable on which the answer hinges."""
+def _settle_all(patterns: Sequence[Pieces], target: Pieces, settle: Settle) -> set[Symbol]:
+    """Have the caller decide each variable on which the answer hinges; gives those that it decided."""
+    settled: set[Symbol] = set()
     for pattern in patterns:
         for one, other in ((target, pattern), (pattern, target)):
             for symbol in dict.fromkeys(piece for piece in one if isinstance(piece, Symbol)):
                 if symbol.kind == VARIABLE:
                     found = _candidates(symbol, one, other)
                     if found:
-                        settle(symbol, found)
+                        settle(symbol, [_written(value) for value in found])
+                        settled.add(symbol)
+    return settled
 
 
 @lru_cache(maxsize=4096)
@@ -116,24 +177,25 @@ def _fits(symbol: Symbol, value: Token, mine: Pieces, other: Pieces) -> bool:
         return join_pieces(value if isinstance(piece, Symbol) and piece.same(symbol) else piece for piece in pieces)
 
     one, two = put(mine), put(other)
+    shared = {piece for piece in one if isinstance(piece, Symbol)} & {piece for piece in two if isinstance(piece, Symbol)}
     if isinstance(value, Symbol):
         # Two variables: worth a look only where they stand in each other's place.
-        return _meet(_loose_but(one, value), _loose_but(two, value)) and not _meet(_loose_but(mine, value), two)
-    return _meet(_loose(one), _loose(two))
+        shared.add(value)
+        return _meet(_loose_but(one, shared), _loose_but(two, shared)) and not _meet(_loose_but(mine, shared), two)
+    return _meet(_loose_but(one, shared), _loose_but(two, shared))
 
 
-def _loose_but(pieces: Pieces, kept: Symbol) -> Pieces:
+def _loose_but(pieces: Pieces, kept: set[Symbol]) -> Pieces:
+    """The pattern with its open symbols replaced by `*`, but for those that both sides have in common."""
     return join_pieces(
-        "*" if isinstance(piece, Symbol) and piece.kind in (OPAQUE, VARIABLE) and not piece.same(kept) else piece
+        "*" if isinstance(piece, Symbol) and piece.kind in (OPAQUE, VARIABLE) and piece not in kept else piece
         for piece in pieces
     )
 
 
 def _aligned(symbol: Symbol, mine: Pieces, other: Pieces) -> list[str]:
     """What stands in the other side's text where the variable stands, several path segments long perhaps."""
-    one, two = list(tokens(mine)), list(tokens(other))
-    while one and two and one[0] == two[0]:
-        del one[0], two[0]
+    one, two = _trimmed(mine, other)
     if not one or one[0] != symbol:
         return []
     text = "".join(_literal_run(two))
@@ -152,8 +214,8 @@ def _literal_run(items: Sequence[Token]) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def _covers_alone(pattern: Pieces, target: Pieces) -> bool:
-    """Inclusion in a single pattern; the usual cases without a look at every character."""
+def _covers_alone(pattern: Pieces, target: Pieces) -> bool | None:
+    """Inclusion in a single pattern (None: too much work to tell); the usual cases without a look at every character."""
     if pattern == target or pattern == ("*",):
         return True
     left, right = _without_common_start(pattern, target)
@@ -229,14 +291,17 @@ def _steps(one: tuple[Token, ...], other: tuple[Token, ...], i: int, j: int) -> 
 
 
 @lru_cache(maxsize=2048)
-def _included(target: tuple[Token, ...], patterns: tuple[tuple[Token, ...], ...]) -> bool:
-    """Language inclusion of a target in the union of patterns: the patterns are run side by side, as a set of states."""
+def _included(target: tuple[Token, ...], patterns: tuple[tuple[Token, ...], ...]) -> bool | None:
+    """Language inclusion of a target in the union of patterns: the patterns are run side by side, as a set of states.
+
+    Gives None when that takes more than MAX_STATES.
+    """
     letters = {token for pattern in patterns for token in pattern if token not in ("*", "?")}
-    letters |= {token for token in target if token not in ("*", "?")}
     characters = [letter for letter in letters if isinstance(letter, str)] + [_OTHER]
     start = _closure(patterns, {(index, 0) for index in range(len(patterns))})
     pending = [(0, start)]
     seen = {(0, start)}
+    work = 0
     while pending:
         position, states = pending.pop()
         if position == len(target):
@@ -253,8 +318,9 @@ def _included(target: tuple[Token, ...], patterns: tuple[tuple[Token, ...], ...]
             successors.extend((position + 1, _after(patterns, states, letter)) for letter in read)
         for item in successors:
             if item not in seen:
-                if len(seen) > MAX_STATES:
-                    return False
+                work += 1 + len(item[1])
+                if work > MAX_STATES:
+                    return None
                 seen.add(item)
                 pending.append(item)
     return True
@@ -267,7 +333,12 @@ def _closure(patterns: tuple[tuple[Token, ...], ...], states: set[tuple[int, int
         if place < len(patterns[index]) and patterns[index][place] == "*" and (index, place + 1) not in states:
             states.add((index, place + 1))
             pending.append((index, place + 1))
-    return frozenset(states)
+    # Whatever can still be read before a star can be read from it too: what lies before the last star is idle.
+    last: dict[int, int] = {}
+    for index, place in states:
+        if place < len(patterns[index]) and patterns[index][place] == "*":
+            last[index] = max(place, last.get(index, 0))
+    return frozenset(state for state in states if state[1] >= last.get(state[0], 0))
 
 
 def _after(
@@ -290,6 +361,10 @@ def exact(pieces: Pieces, fold: bool = False) -> Pieces:
     return tuple(
         piece if isinstance(piece, Symbol) else (piece.lower() if fold else piece).translate(_PLAIN) for piece in pieces
     )
+
+
+def _written(value: Token) -> Token:
+    return value if isinstance(value, Symbol) else value.translate(_WRITTEN)
 
 
 def folded(pieces: Pieces) -> Pieces:

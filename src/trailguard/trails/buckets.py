@@ -36,16 +36,24 @@ class LogBucket(NamedTuple):
     node: Node
     resource: Resource | None
     policies: tuple[Resource, ...]
+    generator: str | None  # what in the template may make further policies
 
     @property
     def elsewhere(self) -> str | None:
         """Why its policy cannot be known: nobody here makes the bucket or its policy. None when that is not so."""
-        if self.resource is not None or self.policies:
+        if self.policies:
+            return None
+        if self.generator is not None:
+            return f"{self.generator} may make a policy for the bucket"
+        if self.resource is not None:
             return None
         shown = show(Text(self.name, self.node))
         source = next((piece.reason for piece in self.name if isinstance(piece, Symbol) and piece.kind == OPAQUE), None)
         because = f" ({source})" if source else ""
-        return f"none of the scanned templates makes bucket {shown} or a policy for it{because}"
+        return (
+            f"none of the scanned templates makes bucket {shown} or a policy for it{because}; "
+            "scan the template that does together with this one"
+        )
 
 
 def log_bucket(scenario: Scenario, trail: Resource) -> LogBucket | None:
@@ -75,7 +83,7 @@ def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
         for policy in template.of_type(BUCKET_POLICY)
         if _is_on(scenario, policy, name) and scenario.active(policy)
     ]
-    return LogBucket(name, value.node, made, tuple(policies))
+    return LogBucket(name, value.node, made, tuple(policies), next(iter(template.generators), None))
 
 
 def _made_name(scenario: Scenario, bucket: Resource) -> Pieces:
