@@ -113,6 +113,7 @@ def _globs(patterns: Iterable[str]) -> tuple[str, ...]:
 
 def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
     ignored = _Ignored(root)
+    files: list[str] = []
     links: list[str] = []
     pending = [root]
     while pending:
@@ -135,21 +136,26 @@ def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
                 if entry.is_symlink():
                     links.append(path)
                 elif entry.is_file(follow_symlinks=False):
+                    files.append(path)
                     yield Candidate(path, False)
         pending.extend(reversed(inner))
-    yield from _linked(root, links)
+    if links:
+        yield from _linked(root, links, files)
 
 
-def _linked(root: str, links: list[str]) -> Iterator[Candidate | Unreadable]:
-    """Symbolic links to files inside the root; one that leads nowhere cannot be judged, and that is said."""
+def _linked(root: str, links: list[str], files: list[str]) -> Iterator[Candidate | Unreadable]:
+    """Symbolic links to files inside the root that are not given anyway; one that leads nowhere is reported."""
     top = os.path.join(os.path.realpath(root), "")
+    given = {os.path.join(top, os.path.relpath(path, root)) for path in files}
     for path in links:
         try:
             mode = os.stat(path).st_mode
         except OSError as error:
             yield Unreadable(path, _reason(error))
             continue
-        if stat.S_ISREG(mode) and os.path.realpath(path).startswith(top):
+        target = os.path.realpath(path)
+        if stat.S_ISREG(mode) and target.startswith(top) and target not in given:
+            given.add(target)
             yield Candidate(path, False)
 
 
@@ -266,7 +272,7 @@ def _too_large(stream: Any, path: str, size: int, explicit: bool, markers: Seque
 
 
 def may_hold(data: bytes, markers: Sequence[bytes]) -> bool:
-    """Tell whether bytes may name one of the markers: as they are, escaped, continued on the next line, or as UTF-16."""
+    """Tell whether bytes may name one of the markers: as they are, escaped, continued on the next line, as UTF-16."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = data.decode("utf-16", "replace").encode("utf-8", "replace")
     for marker in markers:

@@ -99,7 +99,8 @@ def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> J
     if any(failing):
         all_usual = all(fails for fails, is_usual in zip(failing, usual, strict=True) if is_usual)
         index, values = witness(space, leaves, failing)
-        return _judgement(FAIL if all_usual else CONDITIONAL, leaves[index].answer, values, None)
+        verdict, shown = (FAIL, {}) if all_usual else (CONDITIONAL, values)
+        return _judgement(verdict, leaves[index].answer, shown, None)
     for verdict in (UNKNOWN, PASS):
         if verdict in answers:
             told = [i for i, answer in enumerate(answers) if answer == verdict]

@@ -29,7 +29,10 @@ from trailguard.cloudformation.values import (
 )
 
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
-_SERVERLESS = re.compile(r"\$\{(?:(?:self|opt|env|param|sls|ssm|cf|s3|custom|git|aws|strToBool)[:(]|file\()[^{}]*\}")
+# Not `s3:` and most of `aws:`, which are variables of IAM policies too.
+_SERVERLESS = re.compile(
+    r"\$\{(?:(?:self|opt|env|param|sls|ssm|cf|custom|git|strToBool)[:(]|file\(|aws:(?:accountId|region)\b)[^{}]*\}"
+)
 _UNSPLIT = frozenset({"AWS::Region", "AWS::AccountId", "AWS::StackName"})  # hold none of the usual delimiters
 
 
@@ -62,6 +65,9 @@ class Resolver(Protocol):
     def fix(self, name: str) -> str | None:
         """The value of a variable, or None for some other value than those that are known."""
 
+    def is_list(self, symbol: Symbol) -> bool:
+        """Tell whether a symbol stands for all items of a list parameter."""
+
     def choose(self, name: str, keys: list[str], closed: bool) -> bool:
         """Split on the keys that a variable may be; False when it can be none of them."""
 
@@ -93,7 +99,9 @@ def sub(scenario: Resolver, argument: Node, node: Node) -> Value | None:
     names: Mapping[str, Node] = {}
     if isinstance(argument, Sequence) and len(argument.items) == 2:
         template, mapping = argument.items
-        names = mapping.values if isinstance(mapping, source.Mapping) else {}
+        if not isinstance(mapping, source.Mapping):
+            return None
+        names = mapping.values
     else:
         template = argument
     if not isinstance(template, Scalar):
@@ -172,10 +180,26 @@ def select(scenario: Resolver, argument: Node, node: Node) -> Value | None:
     if index is None or not isinstance(items, ListValue):
         return None
     if index.literal is None:
+        if len(index.pieces) == 1 and isinstance(symbol := index.pieces[0], Symbol) and symbol.kind == VARIABLE:
+            scenario.choose(symbol.name, [str(position) for position in range(len(items.items))], closed=True)
         return Unknown(f"Fn::Select of {show(index)}", "the index is not known", node)
-    if not index.literal.isdecimal() or int(index.literal) >= len(items.items):
+    if re.fullmatch("[0-9]{1,9}", index.literal) is None:
         raise Unbuildable("Fn::Select outside the list")
-    return items.items[int(index.literal)]._replace(node=node)
+    position = int(index.literal)
+    name = _any_list(scenario, items)
+    if name is not None and position:
+        return Unknown(f"Fn::Select {position} of {name}", f"parameter {name} may be any list", node)
+    if position >= len(items.items):
+        raise Unbuildable("Fn::Select outside the list")
+    return items.items[position]._replace(node=node)
+
+
+def _any_list(scenario: Resolver, items: ListValue) -> str | None:
+    """The parameter whose list is not known here and for which its only item stands, or None."""
+    if len(items.items) != 1 or not isinstance(item := items.items[0], Text) or len(item.pieces) != 1:
+        return None
+    piece = item.pieces[0]
+    return piece.name if isinstance(piece, Symbol) and scenario.is_list(piece) else None
 
 
 def if_(scenario: Resolver, argument: Node, node: Node) -> Value | None:
@@ -190,8 +214,7 @@ def find_in_map(scenario: Resolver, argument: Node, node: Node) -> Value | None:
         return None
     fallback = argument.items[3] if len(argument.items) == 4 else None
     default = fallback.values.get("DefaultValue") if isinstance(fallback, source.Mapping) else None
-    name = text_of(scenario.resolve(argument.items[0]))
-    table: Node | None = scenario.mappings.get(name.literal or "") if name is not None else None
+    table = _table(scenario, argument.items[0])
     if table is None:
         return Unknown(f"Fn::FindInMap on line {node.line}", "the template does not define the mapping", node)
     for item in argument.items[1:3]:
@@ -205,6 +228,13 @@ def find_in_map(scenario: Resolver, argument: Node, node: Node) -> Value | None:
         table = found
     value = scenario.resolve(table)
     return value._replace(node=node)
+
+
+def _table(scenario: Resolver, item: Node) -> Node | None:
+    name = text_of(scenario.resolve(item))
+    if name is None or name.literal is not None:
+        return scenario.mappings.get(name.literal or "") if name is not None else None
+    return next((table for key, table in scenario.mappings.items() if scenario.equal(name, Text((key,), item))), None)
 
 
 def _map_entry(scenario: Resolver, table: Node, item: Node, closed: bool) -> Node | None:
@@ -242,7 +272,12 @@ def length(scenario: Resolver, argument: Node, node: Node) -> Value | None:
     value = scenario.resolve(argument)
     if isinstance(value, Unknown):
         return Unknown(f"Fn::Length of {value.name}", value.reason, node)
-    return Text((str(len(value.items)),), node) if isinstance(value, ListValue) else None
+    if not isinstance(value, ListValue):
+        return None
+    name = _any_list(scenario, value)
+    if name is not None:
+        return Unknown(f"Fn::Length of {name}", f"parameter {name} may be any list", node)
+    return Text((str(len(value.items)),), node)
 
 
 def deferred(scenario: Resolver, argument: Node, node: Node) -> Value:

@@ -113,6 +113,11 @@ class Scenario:
         space.split_known(name, constraint)
         return None
 
+    def is_list(self, symbol: Symbol) -> bool:
+        """Tell whether a symbol stands for all items of a list parameter."""
+        parameter = self.model.template.parameters.get(symbol.name) if symbol.kind == VARIABLE else None
+        return parameter is not None and parameter.is_list
+
     def choose(self, name: str, keys: list[str], closed: bool) -> bool:
         """Split on those of the keys that a variable may be; False when it can be none of them."""
         name, constraint = self.model.space.lookup(self.assignment, name)

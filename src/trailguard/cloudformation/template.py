@@ -50,7 +50,8 @@ class Parameter(NamedTuple):
     @property
     def is_list(self) -> bool:
         """Tell whether a reference to it gives a list."""
-        return self.type == "CommaDelimitedList" or self.type.startswith("List<")
+        kind = self.type.removeprefix("AWS::SSM::Parameter::Value<")
+        return kind.startswith(("CommaDelimitedList", "List<"))
 
     @property
     def is_stored(self) -> bool:

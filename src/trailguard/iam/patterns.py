@@ -9,7 +9,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -22,7 +22,7 @@ Token: TypeAlias = "str | Symbol"  # a character (wildcards spelt * and ?), or a
 MAX_STATES = 20_000  # states of an inclusion check; a policy that needs more is not decided
 TOO_MANY = "its wildcards are too many to compare"
 _DELIMITERS = re.compile(r"[/:*?]+")
-_MIXED = re.compile(r"[^/:*?]+[*?][^/:]*|[*?]+[^/:*?][^/:]*")  # a segment of wildcards and letters
+_SEGMENT = re.compile(r"[^/:]*[*?][^/:]*")  # between delimiters, with a wildcard in it
 _PLAIN = {ord("*"): "\ue02a", ord("?"): "\ue03f"}  # letters of the private use area, which no template spells
 _WRITTEN = {ord(mark): chr(letter) for letter, mark in _PLAIN.items()}
 _OTHER = "\0"  # stands for every character that occurs nowhere
@@ -57,7 +57,7 @@ def covers(patterns: Sequence[Pieces], target: Pieces, settle: Settle) -> Tri:
         return maybe(reason)
     if together is None or None in alone:
         return maybe(TOO_MANY)
-    return _unless_doubtful(patterns, target, settled)
+    return _unless_doubtful(patterns, target, settled, _may_fit(tuple(patterns), target))
 
 
 def overlaps(pattern: Pieces, target: Pieces, settle: Settle) -> Tri:
@@ -70,29 +70,32 @@ def overlaps(pattern: Pieces, target: Pieces, settle: Settle) -> Tri:
         reason = _opaque_reason((pattern, target))
         if reason is not None and _opaquely([pattern], target):
             return maybe(reason)
-    return _unless_doubtful([pattern], target, settled)
+    fitting = _relaxed(pattern, target)
+    return _unless_doubtful([pattern], target, settled, fitting != pattern and _meet(fitting, target))
 
 
-def _unless_doubtful(patterns: Sequence[Pieces], target: Pieces, settled: set[Symbol]) -> Tri:
+def _unless_doubtful(patterns: Sequence[Pieces], target: Pieces, settled: set[Symbol], fitting: bool) -> Tri:
     """A no, unless a name that nobody wrote down may fit a pattern in a way that no single value settles."""
+    symbol = next((piece for piece in target if isinstance(piece, Symbol)), None) if fitting else None
     for pattern in patterns:
-        symbol = _fitting(pattern, target) or _spanning(pattern, target, settled)
-        if symbol is not None:
-            return maybe(symbol.reason or f"{symbol.name} is not known")
-    return NO
+        symbol = symbol or _spanning(pattern, target, settled)
+    return NO if symbol is None else maybe(symbol.reason or f"{symbol.name} is not known")
 
 
 @lru_cache(maxsize=4096)
-def _fitting(pattern: Pieces, target: Pieces) -> Symbol | None:
-    """A symbol of the target where the pattern has letters and wildcards mixed (`logs-*`): some names fit, others do not."""
-    symbol = next((piece for piece in target if isinstance(piece, Symbol)), None)
-    if symbol is None:
-        return None
-    relaxed = join_pieces(piece if isinstance(piece, Symbol) else _MIXED.sub("*", piece) for piece in pattern)
+def _may_fit(patterns: tuple[Pieces, ...], target: Pieces) -> bool:
+    """Tell whether the patterns might cover the target if its names fitted where letters and wildcards are mixed."""
+    relaxed = tuple(_relaxed(pattern, target) for pattern in patterns)
+    return relaxed != patterns and _included(tokens(target), tuple(map(tokens, relaxed))) is not False
+
+
+@lru_cache(maxsize=4096)
+def _relaxed(pattern: Pieces, target: Pieces) -> Pieces:
+    """The pattern with `*` for whatever mixes letters and wildcards (`logs-*`): some names fit there, some do not."""
     kinds = (OPAQUE, VARIABLE, GENERATED)
-    if relaxed == pattern or not _meet(relaxed, target) or not _meet(_loose(pattern, *kinds), _loose(target, *kinds)):
-        return None
-    return symbol
+    if all(isinstance(piece, str) for piece in target) or not _meet(_loose(pattern, *kinds), _loose(target, *kinds)):
+        return pattern
+    return join_pieces(piece if isinstance(piece, Symbol) else _SEGMENT.sub("*", piece) for piece in pattern)
 
 
 def _spanning(pattern: Pieces, target: Pieces, settled: set[Symbol]) -> Symbol | None:
@@ -177,15 +180,19 @@ def _fits(symbol: Symbol, value: Token, mine: Pieces, other: Pieces) -> bool:
         return join_pieces(value if isinstance(piece, Symbol) and piece.same(symbol) else piece for piece in pieces)
 
     one, two = put(mine), put(other)
-    shared = {piece for piece in one if isinstance(piece, Symbol)} & {piece for piece in two if isinstance(piece, Symbol)}
+    shared = {piece for piece in one if isinstance(piece, Symbol)} & set(two)
     if isinstance(value, Symbol):
-        # Two variables: worth a look only where they stand in each other's place.
         shared.add(value)
-        return _meet(_loose_but(one, shared), _loose_but(two, shared)) and not _meet(_loose_but(mine, shared), two)
-    return _meet(_loose_but(one, shared), _loose_but(two, shared))
+    if not _meet(_loose_but(one, shared), _loose_but(two, shared)):
+        return False
+    if isinstance(value, str):
+        return True
+    # Two variables: worth a look only where they stand in each other's place.
+    apart = {*shared, symbol}
+    return not _meet(_loose_but(mine, apart), _loose_but(other, apart))
 
 
-def _loose_but(pieces: Pieces, kept: set[Symbol]) -> Pieces:
+def _loose_but(pieces: Pieces, kept: Set[Token]) -> Pieces:
     """The pattern with its open symbols replaced by `*`, but for those that both sides have in common."""
     return join_pieces(
         "*" if isinstance(piece, Symbol) and piece.kind in (OPAQUE, VARIABLE) and piece not in kept else piece
@@ -215,7 +222,7 @@ def _literal_run(items: Sequence[Token]) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _covers_alone(pattern: Pieces, target: Pieces) -> bool | None:
-    """Inclusion in a single pattern (None: too much work to tell); the usual cases without a look at every character."""
+    """Inclusion in a single pattern, None when that is too much work; usually without a look at every character."""
     if pattern == target or pattern == ("*",):
         return True
     left, right = _without_common_start(pattern, target)
@@ -227,7 +234,7 @@ def _covers_alone(pattern: Pieces, target: Pieces) -> bool | None:
 
 
 def _wild(*texts: str) -> bool:
-    return any(text[0] in "*?" for text in texts)
+    return any(text[:1] in ("*", "?") for text in texts)
 
 
 def _without_common_start(left: Pieces, right: Pieces) -> tuple[Pieces, Pieces]:
@@ -284,9 +291,13 @@ def _steps(one: tuple[Token, ...], other: tuple[Token, ...], i: int, j: int) -> 
         steps.append((i, j + 1))
         if a is not None and a != "*":
             steps.append((i + 1, j))
-    if a is not None and b is not None and a != "*" and b != "*":
-        if a == b or (a == "?" and isinstance(b, str)) or (b == "?" and isinstance(a, str)):
-            steps.append((i + 1, j + 1))
+    if (
+        a is not None
+        and b is not None
+        and "*" not in (a, b)
+        and (a == b or (a == "?" and isinstance(b, str)) or (b == "?" and isinstance(a, str)))
+    ):
+        steps.append((i + 1, j + 1))
     return steps
 
 
