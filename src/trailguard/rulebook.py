@@ -75,6 +75,10 @@ class Rulebook(NamedTuple):
     profiles: Mapping[str, tuple[str, ...]]
     selected: tuple[Rule, ...]
 
+    def names(self) -> set[str]:
+        """The names of all rules."""
+        return {rule.name for rule in self.rules.values()}
+
 
 def builtin_folder() -> str:
     """The folder of the rules that ship with trailguard: inside the package when installed, else in the checkout."""

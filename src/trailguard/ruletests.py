@@ -70,8 +70,7 @@ def test_rules(rules_dir: str | None, settings: Settings) -> TestReport:
             examples = rule.examples(kind)
             if not examples:
                 errors.append(FileError(display_name(rule.folder), 0, 0, f"{rule.id} has no template in {kind}/"))
-            for path in examples:
-                cases.append(_test(rule, kind, path, settings, rulebook, errors))
+            cases.extend(_test(rule, kind, path, settings, rulebook, errors) for path in examples)
     return TestReport(tuple(cases), tuple(errors))
 
 

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ from trailguard.findings import (
 from trailguard.judge import Judgement, judge
 from trailguard.places import Places, span_of
 from trailguard.rulebook import Requirement, Rule, Rulebook, load
+from trailguard.suppression import suppress, waiver_notices
 from trailguard.trails import catalog
 from trailguard.trails.facts import Fact
 from trailguard.trails.returns import RETURNS
@@ -80,6 +82,8 @@ def scan(
             sources[file] = result.lines
         if result.ignored is not None:
             ignored.append((file, result.ignored))
+    if settings.waivers:
+        notices.extend(waiver_notices(findings, settings, _today(), set(rulebook.rules) | rulebook.names()))
     return Report(
         version=__version__,
         profile=settings.profile,
@@ -205,9 +209,17 @@ def _judge_document(file: str, document: Document, settings: Settings, rulebook:
             for resource in template.of_type(catalog.resource_type(rule.subject)):
                 subjects.add(resource.id)
                 findings.append(judged.finding(rule, resource))
+    findings, notices = suppress(
+        findings, file, template, document.text, settings, _today(), set(rulebook.rules) | rulebook.names()
+    )
     shown = errors or any(finding.verdict not in (PASS, NOT_APPLICABLE) for finding in findings)
     lines = split_lines(document.text) if shown else ()
-    return FileResult(tuple(findings), tuple(errors), _unjudged(file, template), lines, True, len(subjects))
+    notices.extend(_unjudged(file, template))
+    return FileResult(tuple(findings), tuple(errors), tuple(notices), lines, True, len(subjects))
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d")
 
 
 def _unjudged(file: str, template: Template) -> tuple[Notice, ...]:

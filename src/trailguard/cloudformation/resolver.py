@@ -80,7 +80,9 @@ class Scenario:
 
     def _equal_items(self, left: Value, right: Value) -> bool:
         if not isinstance(left, ListValue) or not isinstance(right, ListValue):
-            return type(left) is type(right) and left == right
+            reason = next((side.reason for side in (left, right) if isinstance(side, Unknown)), "it is no text")
+            question = f"{_place(left.node)} = {_place(right.node)}"
+            return self.assume(question, f"whether {question} cannot be told: {reason}")
         pairs = zip(left.items, right.items, strict=False)
         return len(left.items) == len(right.items) and all(self.equal(one, other) for one, other in pairs)
 
@@ -191,7 +193,7 @@ class Scenario:
 
     def _members(self, name: str, first: Node, second: Node) -> bool:
         members, other = self.resolve(first), self.resolve(second)
-        if not isinstance(members, ListValue):
+        if not isinstance(members, ListValue) or (name == "Fn::EachMemberIn" and not isinstance(other, ListValue)):
             return self.assume(f"{name} on line {first.line}", f"{name} looks at values known only at deployment")
         if name == "Fn::Contains":
             return any(self.equal(member, other) for member in members.items)
@@ -377,3 +379,7 @@ class Scenario:
 
 def _spell(pieces: tuple[Piece, ...]) -> str:
     return '"' + "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in pieces) + '"'
+
+
+def _place(node: Node) -> str:
+    return f"the value on line {node.line}:{node.column}"

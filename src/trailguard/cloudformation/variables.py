@@ -59,7 +59,17 @@ class Variable:
     and exemplify the values of a pseudo parameter.
     """
 
-    __slots__ = ("_accepts", "_allowed", "_default", "_is_read", "_language", "_parameter", "_samples", "name", "opaque")
+    __slots__ = (
+        "_accepts",
+        "_allowed",
+        "_default",
+        "_is_read",
+        "_language",
+        "_parameter",
+        "_samples",
+        "name",
+        "opaque",
+    )
 
     def __init__(
         self,

@@ -296,7 +296,7 @@ def _service_principal(site: Site) -> Fact:
             if "Principal" in statement.elements
             and not names_caller(statement.elements["Principal"], strict, site.scenario.settle).is_no
         ]
-        for statement in granting if not strictly else strictly:
+        for statement in strictly or granting:
             node = statement.place("Principal", "NotPrincipal")
             if not strictly:
                 return no(node, f"{statement.label} of {site.resource.id} grants this to {_named(statement)}")

@@ -195,9 +195,7 @@ def prefix(scenario: Scenario, trail: Resource) -> Pieces:
     return join_pieces((*text.pieces, "/"))
 
 
-def organizations(
-    scenario: Scenario, trail: Resource, bucket: LogBucket, resources: Iterable[Pieces]
-) -> list[Pieces]:
+def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resources: Iterable[Pieces]) -> list[Pieces]:
     """The organizations that a policy may mean: whatever it names where the organization's folder belongs."""
     start = join_pieces((*bucket_arn(scenario, bucket), "/", *prefix(scenario, trail), "AWSLogs/"))
     found: list[Pieces] = [SOME_ORGANIZATION]

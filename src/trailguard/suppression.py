@@ -1,0 +1,166 @@
+"""Findings that somebody accepted: by a comment, by Metadata on the resource, or by a waiver in the configuration.
+
+A suppressed finding keeps its verdict and gains a reason; it stays in the report. A suppression that suppresses
+nothing, names a rule that does not exist, or has expired, is told.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from trailguard.cloudformation.source import Mapping, Node, Scalar, literal
+from trailguard.cloudformation.source import Sequence as SequenceNode
+from trailguard.cloudformation.template import Template
+from trailguard.config import Settings, Waiver
+from trailguard.findings import NOT_APPLICABLE, PASS, Finding, Notice, Suppression
+
+MARK = "trailguard:"
+
+_COMMENT = re.compile(r"#\s*trailguard:\s*ignore\[([^\]]*)\]\s*(.*?)\s*$")
+_EXPIRES = re.compile(r"\bexpires=(\S+)")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Ruling(NamedTuple):
+    """What a suppression covers: a rule (id or name) at some place, why, and until when."""
+
+    rule: str
+    covers: Callable[[Finding], bool]
+    suppression: Suppression
+    line: int
+
+
+def suppress(
+    findings: Sequence[Finding],
+    file: str,
+    template: Template,
+    text: str,
+    settings: Settings,
+    today: str,
+    known: set[str],
+) -> tuple[list[Finding], list[Notice]]:
+    """Mark the findings that are suppressed; `known` holds the ids and names of all rules, `today` is an ISO date."""
+    rulings = [*_comments(text), *_metadata(template)]
+    notices = [
+        Notice(file, ruling.line, f'the suppression names rule "{ruling.rule}", which does not exist')
+        for ruling in rulings
+        if ruling.rule not in known
+    ]
+    waivers = [_waiver(waiver, settings.root) for waiver in settings.waivers]
+    used: set[int] = set()
+    told: list[Finding] = []
+    for finding in findings:
+        suppression = None
+        if finding.verdict not in (PASS, NOT_APPLICABLE):
+            suppression = _first(finding, [*rulings, *waivers], today, used)
+        told.append(finding if suppression is None else finding._replace(suppressed=suppression))
+    idle = [ruling for ruling in rulings if id(ruling) not in used and ruling.rule in known]
+    notices.extend(Notice(file, ruling.line, _unused(ruling, today)) for ruling in idle)
+    return told, notices
+
+
+def _unused(ruling: Ruling, today: str) -> str:
+    if _expired(ruling.suppression, today):
+        return f"the suppression of {ruling.rule} expired on {ruling.suppression.expires}"
+    return f"the suppression of {ruling.rule} suppresses nothing"
+
+
+def _expired(suppression: Suppression, today: str) -> bool:
+    """Tell whether a suppression is past; one with a date that cannot be read has expired."""
+    expires = suppression.expires
+    return expires is not None and (_DATE.fullmatch(expires) is None or expires < today)
+
+
+def _first(finding: Finding, rulings: Iterable[Ruling], today: str, used: set[int]) -> Suppression | None:
+    for ruling in rulings:
+        if ruling.rule in (finding.rule, finding.name) and ruling.covers(finding):
+            if _expired(ruling.suppression, today):
+                continue
+            used.add(id(ruling))
+            return ruling.suppression
+    return None
+
+
+def _comments(text: str) -> list[Ruling]:
+    """`# trailguard: ignore[TG101, TG102] reason` on the line of a finding or the line above it."""
+    found: list[Ruling] = []
+    if MARK not in text:
+        return found
+    for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
+        match = _COMMENT.search(line) if MARK in line else None
+        if match is None:
+            continue
+        expires = _EXPIRES.search(match[2])
+        reason = _EXPIRES.sub("", match[2]).strip()
+        suppression = Suppression("comment", reason, expires[1] if expires else None)
+        alone = line.lstrip().startswith("#")
+        lines = (number, number + 1) if alone else (number,)
+        names = filter(None, (name.strip() for name in match[1].split(",")))
+        found.extend(Ruling(name, _at_lines(lines), suppression, number) for name in names)
+    return found
+
+
+def _at_lines(lines: tuple[int, ...]) -> Callable[[Finding], bool]:
+    return lambda finding: finding.span.line in lines
+
+
+def _metadata(template: Template) -> list[Ruling]:
+    """`Metadata: {trailguard: {ignore: [{rule, reason, expires}]}}` on the subject, or on the resource at fault."""
+    found: list[Ruling] = []
+    for resource in template.resources.values():
+        for item in _items(_child(_child(resource.attribute("Metadata"), "trailguard"), "ignore")):
+            rule = _text(item) or _text(_child(item, "rule"))
+            if rule is None:
+                continue
+            suppression = Suppression("metadata", _text(_child(item, "reason")) or "", _text(_child(item, "expires")))
+            found.append(Ruling(rule, _of_resource(resource.id), suppression, item.line))
+    return found
+
+
+def _of_resource(name: str) -> Callable[[Finding], bool]:
+    return lambda finding: name == finding.resource or finding.path[:2] == ("Resources", name)
+
+
+def _child(node: Node | None, name: str) -> Node | None:
+    return node.values.get(name) if isinstance(node, Mapping) else None
+
+
+def _items(node: Node | None) -> list[Node]:
+    return node.items if isinstance(node, SequenceNode) else []
+
+
+def _text(node: Node | None) -> str | None:
+    value = literal(node) if isinstance(node, Scalar) else None
+    return value if isinstance(value, str) else None
+
+
+def _waiver(waiver: Waiver, root: str) -> Ruling:
+    def covers(finding: Finding) -> bool:
+        path = os.path.relpath(finding.file, root).replace(os.sep, "/") if root else finding.file
+        named = fnmatchcase(path, waiver.file) or fnmatchcase(finding.file, waiver.file)
+        return named and waiver.resource in ("", finding.resource)
+
+    return Ruling(waiver.rule, covers, Suppression("waiver", waiver.reason, waiver.expires), waiver.line)
+
+
+def waiver_notices(findings: Iterable[Finding], settings: Settings, today: str, known: set[str]) -> list[Notice]:
+    """What is to be told of the configuration's waivers: those that expired, suppress nothing, or name no rule."""
+    accepted = list(findings)
+    notices = []
+    for waiver in settings.waivers:
+        ruling = _waiver(waiver, settings.root)
+        where = waiver.source or settings.source
+        if waiver.rule not in known:
+            notices.append(Notice(where, waiver.line, f'the waiver names rule "{waiver.rule}", which does not exist'))
+        elif _expired(ruling.suppression, today):
+            notices.append(Notice(where, waiver.line, f"the waiver of {waiver.rule} expired on {waiver.expires}"))
+        elif not any(
+            finding.suppressed == ruling.suppression and waiver.rule in (finding.rule, finding.name)
+            for finding in accepted
+        ):
+            notices.append(Notice(where, waiver.line, f"the waiver of {waiver.rule} suppresses nothing"))
+    return notices
