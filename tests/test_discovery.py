@@ -38,7 +38,9 @@ def found(*paths: str, include: Sequence[str] = (), exclude: Sequence[str] = (),
 
 class TestPatterns:
     def test_the_usual_names_in_all_folders(self, tree: Path) -> None:
-        make(tree, "a.yaml", "b.yml", "c.json", "d.template", "e.cfn", "f.txt", "yaml", "g.yaml.bak", "in/deep/er/h.yaml")
+        make(
+            tree, "a.yaml", "b.yml", "c.json", "d.template", "e.cfn", "f.txt", "yaml", "g.yaml.bak", "in/deep/er/h.yaml"
+        )
         assert found() == ["a.yaml", "b.yml", "c.json", "d.template", "e.cfn", "in/deep/er/h.yaml"]
 
     @pytest.mark.parametrize(
@@ -171,7 +173,15 @@ class TestGitIgnore:
         assert found() == ["b.yaml"]
 
     def test_folders_anchors_negation(self, repository: Path) -> None:
-        make(repository, "build/a.yaml", "in/build/b.yaml", "dist/c.yaml", "in/dist/d.yaml", "gen/e.yaml", "gen/keep.yaml")
+        make(
+            repository,
+            "build/a.yaml",
+            "in/build/b.yaml",
+            "dist/c.yaml",
+            "in/dist/d.yaml",
+            "gen/e.yaml",
+            "gen/keep.yaml",
+        )
         (repository / ".gitignore").write_text("# made\nbuild/\n/dist\n\ngen/*\n!gen/keep.yaml\n")
         assert found() == ["gen/keep.yaml", "in/dist/d.yaml"]
 

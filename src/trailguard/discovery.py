@@ -17,10 +17,12 @@ from typing import Any, NamedTuple
 DEFAULT_INCLUDE = ("*.yaml", "*.yml", "*.json", "*.template", "*.cfn")
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "bower_components", "venv"})
 MAX_BYTES = 8 * 1024 * 1024  # CloudFormation takes 1 MB; a generous multiple, so that nothing legal is refused
+TEMPLATE = "template"
 _CHUNK = 1024 * 1024
 
-# An escape that may spell a letter or a colon, as in "AWS::\u0043loudTrail::Trail".
-_ESCAPE = re.compile(rb"\\(?:u00|x|U000000)[2-7][0-9a-fA-F]")
+# An escape that may spell a letter, a digit or a colon, as in "AWS::\u0043loudTrail::Trail"; \u003c and the like, which
+# JSON writers are fond of, spell none.
+_ESCAPE = re.compile(rb"\\(?:u00|x|U000000)(?:3[0-9aA]|4[1-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA])")
 _CONTINUED = re.compile(rb"\\(?:\r\n|\r|\n)[ \t]*")
 
 
@@ -241,8 +243,11 @@ def _repository(path: str) -> str | None:
         folder = parent
 
 
-def read(path: str, explicit: bool, markers: Sequence[bytes]) -> bytes | Unreadable | None:
-    """A file's bytes; None when it cannot hold a resource that the rules are about, or is no regular file."""
+def read(path: str, explicit: bool, markers: Sequence[bytes]) -> bytes | str | Unreadable | None:
+    """A file's bytes, when it may hold a resource that the rules are about.
+
+    TEMPLATE stands for a template that holds none, None for a file of another kind or no regular file.
+    """
     try:
         with open(
             os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
@@ -255,7 +260,9 @@ def read(path: str, explicit: bool, markers: Sequence[bytes]) -> bytes | Unreada
             data = stream.read()
     except OSError as error:
         return Unreadable(path, _reason(error))
-    return data if explicit or may_hold(data, markers) else None
+    if explicit or may_hold(data, markers):
+        return data
+    return TEMPLATE if b"Resources" in data and b"AWS::" in data else None
 
 
 def _too_large(stream: Any, path: str, size: int, explicit: bool, markers: Sequence[bytes]) -> Unreadable | None:

@@ -6,7 +6,7 @@ takes longer to import than a scan of one template takes. A test holds both ways
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -18,17 +18,29 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "null": (type(None),),
 }
-_SIMPLE = frozenset({"const", "enum", "type", "minimum", "maximum", "minLength", "minItems", "maxItems", "not"})
+
+
+def _is_size(value: Any) -> bool:
+    return _has_type("integer", value) and bool(value >= 0)
+
+
+# The keywords that are decided here, each with what its value must be.
+_SIMPLE: dict[str, Callable[[Any], bool]] = {
+    "const": lambda _: True,
+    "enum": lambda value: isinstance(value, list),
+    "type": lambda value: isinstance(value, str) and value in _TYPES,
+    "minimum": lambda value: _has_type("number", value),
+    "maximum": lambda value: _has_type("number", value),
+    "minLength": _is_size,
+    "minItems": _is_size,
+    "maxItems": _is_size,
+    "not": lambda value: isinstance(value, dict) and simple(value),
+}
 
 
 def simple(schema: Mapping[str, Any]) -> bool:
-    """Tell whether a schema uses only keywords that are decided here."""
-    if not _SIMPLE.issuperset(schema):
-        return False
-    negated = schema.get("not")
-    if negated is not None and not (isinstance(negated, dict) and simple(negated)):
-        return False
-    return "type" not in schema or (isinstance(schema["type"], str) and schema["type"] in _TYPES)
+    """Tell whether a schema is right and uses only keywords that are decided here."""
+    return all(name in _SIMPLE and _SIMPLE[name](wanted) for name, wanted in schema.items())
 
 
 def holds(schema: Mapping[str, Any], value: Any) -> bool:
@@ -81,11 +93,20 @@ def _equal(left: Any, right: Any) -> bool:
 
 def literals(schema: Mapping[str, Any]) -> list[str]:
     """The texts that a schema singles out: with each of them, and with some other text, it may decide differently."""
-    found = [schema["const"]] if "const" in schema else list(schema.get("enum", ()))
-    negated = schema.get("not")
-    if isinstance(negated, Mapping):
-        found.extend(literals(negated))
-    return [item for item in found if isinstance(item, str)]
+    found: list[str] = []
+    pending: list[Any] = [schema]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Mapping):
+            found.extend(text for text in (item.get("const"), *_items(item.get("enum"))) if isinstance(text, str))
+            pending.extend(inner for name, inner in item.items() if name not in ("const", "enum"))
+        else:
+            pending.extend(_items(item))
+    return sorted(set(found))
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def refuse_schema(schema: Mapping[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ A rule is a folder with `rule.yaml` and the templates that pass and fail it. Loa
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact
 RULE_FILE = "rule.yaml"
 PROFILES_FILE = "profiles.yaml"
 
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
 _OPTIONAL = ("when", "fix", "controls", "references", "options")
 
@@ -94,13 +96,22 @@ def load(settings: Settings) -> Rulebook:
     rules: dict[str, Rule] = {}
     profiles: dict[str, tuple[str, ...]] = {}
     for folder in (builtin_folder(), *settings.rule_dirs):
-        for rule in load_folder(folder):
+        found = load_folder(folder)
+        if not found and not os.path.isfile(os.path.join(folder, PROFILES_FILE)):
+            raise RuleError(folder, 0, 0, "holds neither rules nor profiles")
+        for rule in found:
             known = rules.get(rule.id)
             if known is not None:
-                raise RuleError(os.path.join(rule.folder, RULE_FILE), 1, 1, f"{rule.id} is already {known.folder}")
+                raise _taken(rule, "id", known)
             rules[rule.id] = rule
-        profiles.update(_load_profiles(folder))
-    rules = {name: _with_severity(rules[name], settings) for name in sorted(rules)}
+        profiles.update(_load_profiles(folder, rules))
+    names: dict[str, Rule] = {}
+    for rule in rules.values():
+        if rule.name in names:
+            raise _taken(rule, "name", names[rule.name])
+        names[rule.name] = rule
+    severities = {_rule_id(name, rules, names): severity for name, severity in settings.severities.items()}
+    rules = {id_: rules[id_]._replace(severity=severities.get(id_, rules[id_].severity)) for id_ in sorted(rules)}
     for rule in rules.values():
         for framework in rule.controls:
             profiles[framework] = (*profiles.get(framework, ()), rule.id)
@@ -108,15 +119,17 @@ def load(settings: Settings) -> Rulebook:
     return Rulebook(rules, profiles, _select(rules, profiles, settings))
 
 
-def _with_severity(rule: Rule, settings: Settings) -> Rule:
-    severity = settings.severities.get(rule.id) or settings.severities.get(rule.name)
-    return rule._replace(severity=severity) if severity else rule
+def _taken(rule: Rule, key: str, by: Rule) -> RuleError:
+    path = os.path.join(rule.folder, RULE_FILE)
+    node = _read(path).values[key]
+    text = rule.id if key == "id" else rule.name
+    return RuleError(path, node.line, node.column, f"the {key} {text} is taken by {by.folder}")
 
 
 def _select(rules: Mapping[str, Rule], profiles: Mapping[str, tuple[str, ...]], settings: Settings) -> tuple[Rule, ...]:
     if settings.profile not in profiles:
         raise _nearest("profile", settings.profile, profiles)
-    names = {rule.name: rule.id for rule in rules.values()}
+    names = {rule.name: rule for rule in rules.values()}
     wanted = set(profiles[settings.profile])
     if settings.select:
         wanted = {_rule_id(name, rules, names) for name in settings.select}
@@ -126,17 +139,17 @@ def _select(rules: Mapping[str, Rule], profiles: Mapping[str, tuple[str, ...]], 
 
 def find(rulebook: Rulebook, name: str) -> Rule:
     """The rule with an id or a name; raises RuleError that tells the nearest one."""
-    names = {rule.name: rule.id for rule in rulebook.rules.values()}
+    names = {rule.name: rule for rule in rulebook.rules.values()}
     return rulebook.rules[_rule_id(name, rulebook.rules, names)]
 
 
-def _rule_id(name: str, rules: Mapping[str, Rule], names: Mapping[str, str]) -> str:
-    if name.upper() in rules:
-        return name.upper()
+def _rule_id(name: str, rules: Mapping[str, Rule], names: Mapping[str, Rule]) -> str:
     if name in rules:
         return name
+    if name.upper() in rules:
+        return name.upper()
     if name in names:
-        return names[name]
+        return names[name].id
     raise _nearest("rule", name, [*rules, *names])
 
 
@@ -164,22 +177,29 @@ def load_folder(folder: str) -> list[Rule]:
 def _read(path: str) -> source.Mapping:
     try:
         with open(path, "rb") as stream:
-            root = source.parse(stream.read()).root
+            document = source.parse(stream.read())
     except OSError as error:
         raise RuleError(path, 0, 0, f"cannot be read: {error.strerror}") from None
     except SourceError as error:
         raise RuleError(path, error.line, error.column, error.message) from None
+    for problem in document.problems:
+        raise RuleError(path, problem.line, problem.column, problem.message)
+    root = document.root
     if not isinstance(root, source.Mapping):
         raise RuleError(path, root.line, root.column, "must be a map")
     return root
 
 
-def _load_profiles(folder: str) -> dict[str, tuple[str, ...]]:
+def _load_profiles(folder: str, rules: Mapping[str, Rule]) -> dict[str, tuple[str, ...]]:
     path = os.path.join(folder, PROFILES_FILE)
     if not os.path.isfile(path):
         return {}
-    root = _read(path)
-    return {name: tuple(_Reader(path).texts(node)) for name, node in root.values.items()}
+    reader = _Reader(path)
+    names = {rule.name: rule for rule in rules.values()}
+    return {
+        name: tuple(reader.rule_id(item, rules, names) for item in reader.items(node))
+        for name, node in _read(path).values.items()
+    }
 
 
 def read_rule(folder: str) -> Rule:
@@ -197,6 +217,7 @@ def read_rule(folder: str) -> Rule:
     require = reader.requirements(root.values["require"], subject)
     if not require:
         raise reader.error(root.values["require"], "require must name at least one fact")
+    reader.entries(root.values.get("options"))
     controls = root.values.get("controls")
     references = root.values.get("references")
     return Rule(
@@ -210,8 +231,8 @@ def read_rule(folder: str) -> Rule:
         why=" ".join(texts["why"].split()),
         remedy=" ".join(texts["remedy"].split()),
         fix=reader.data_map(root.values.get("fix")),
-        controls={name: tuple(reader.texts(node)) for name, node in reader.entries(controls)},
-        references=tuple(reader.texts(references)) if references is not None else (),
+        controls={name: reader.texts(node) for name, node in reader.entries(controls)},
+        references=reader.texts(references) if references is not None else (),
         folder=folder,
     )
 
@@ -240,14 +261,23 @@ class _Reader:
 
     def text(self, node: Node) -> str:
         value = literal(node) if isinstance(node, Scalar) else None
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value.strip():
             raise self.error(node, "must be text")
         return value
 
-    def texts(self, node: Node) -> list[str]:
+    def items(self, node: Node) -> tuple[Node, ...]:
         if not isinstance(node, Sequence):
             raise self.error(node, "must be a list")
-        return [self.text(item) for item in node.items]
+        return tuple(node.items)
+
+    def texts(self, node: Node) -> tuple[str, ...]:
+        return tuple(self.text(item) for item in self.items(node))
+
+    def rule_id(self, node: Node, rules: Mapping[str, Rule], names: Mapping[str, Rule]) -> str:
+        try:
+            return _rule_id(self.text(node), rules, names)
+        except RuleError as error:
+            raise self.error(node, error.message) from None
 
     def entries(self, node: Node | None) -> list[tuple[str, Node]]:
         if node is None:
@@ -296,10 +326,6 @@ def data(node: Node) -> Any:
     if not isinstance(node, Scalar):
         return None
     value = literal(node)
-    if isinstance(value, str) and node.plain:
-        for convert in (int, float):
-            try:
-                return convert(value)
-            except ValueError:
-                continue
+    if isinstance(value, str) and node.plain and (number := _NUMBER.fullmatch(value)) is not None:
+        return float(value) if number[1] else int(value)
     return value

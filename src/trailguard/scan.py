@@ -20,7 +20,7 @@ from trailguard.cloudformation.source import Document, SourceError, parse
 from trailguard.cloudformation.template import Resource, Template, looks_like_template
 from trailguard.cloudformation.witnesses import default_like
 from trailguard.config import Settings
-from trailguard.discovery import Candidate, discover, read
+from trailguard.discovery import TEMPLATE, Candidate, Unreadable, discover, read
 from trailguard.findings import (
     NOT_APPLICABLE,
     PASS,
@@ -121,8 +121,11 @@ def _collect(
         data = read(item.path, item.explicit, markers) if isinstance(item, Candidate) else item
         if isinstance(data, bytes):
             work.append((file, data, item.explicit if isinstance(item, Candidate) else False))
-        elif data is None:
-            ignored.append((file, "it names no resource that the rules are about"))
+        elif data == TEMPLATE:
+            templates += 1
+            ignored.append((file, "it holds no resource that the rules are about"))
+        elif not isinstance(data, Unreadable):
+            ignored.append((file, "it is no CloudFormation template"))
         else:
             errors.append(FileError(file, 0, 0, data.message))
     return work, errors, ignored, looked_at, templates

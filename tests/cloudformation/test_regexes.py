@@ -129,3 +129,16 @@ def test_a_finite_language_is_complete(pattern: str, text: str) -> None:
 def test_any_text_is_a_pattern(pattern: str) -> None:
     language = Language(pattern)
     assert all(language.matches(text) for text in language.texts)
+
+
+REAL = {
+    "bucket": ("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", "a" * 64),
+    "account": (r"^\d{12}$", "1" * 4096),
+    "key-arn": (r"^(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-f0-9-]{36})?$", "arn:aws:kms:us-east-1:1234:key/" + "a" * 36),
+    "list": ("^[a-z]+(,[a-z]+)*$", "a,b,c,d,"),
+}
+
+
+@pytest.mark.parametrize(("pattern", "refused"), REAL.values(), ids=REAL.keys())
+def test_long_values_are_held_against_common_patterns(pattern: str, refused: str) -> None:
+    assert not Language(pattern).matches(refused)

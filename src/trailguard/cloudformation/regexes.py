@@ -2,7 +2,7 @@
 
 The pattern is read with Python's own regular-expression parser; CloudFormation uses Java's, and the two agree on what
 templates use. A pattern that cannot be read allows everything. Matching is bounded, because the pattern comes from the
-template: a pattern with a repetition inside a repetition is only tried on short texts.
+template: the more repetitions a pattern has, in a row or in one another, the shorter the texts on which it is tried.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice, product
+from math import comb
 from typing import Any
 
 LIMIT = 64  # texts enumerated for one pattern
-NESTED_LIMIT = 18  # longest text on which a pattern with nested repetition is tried
+STEPS = 2_000_000  # ways of matching that may have to be tried for one text
+LONGEST = 4096  # longest text that is tried: the longest value of a parameter
 CLASS_LIMIT = 16  # characters of a class that are tried
 
+_REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 _parser: Any = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 
 
@@ -27,11 +30,11 @@ class Language:
     `texts` holds up to LIMIT of them, simple ones first; `finite` tells that these are all.
     """
 
-    __slots__ = ("_compiled", "_nested", "finite", "texts")
+    __slots__ = ("_compiled", "_longest", "finite", "texts")
 
     def __init__(self, pattern: str) -> None:
         self._compiled: re.Pattern[str] | None = None
-        self._nested = False
+        self._longest = 0
         self.finite = False
         self.texts: tuple[str, ...] = ()
         try:
@@ -39,7 +42,7 @@ class Language:
             self._compiled = re.compile(pattern)
         except (re.error, RecursionError, OverflowError):
             return
-        self._nested = _has_nested_repeat(tree)
+        self._longest = _longest(tree)
         texts, complete = _sequence(tree)
         matching = [text for text in dict.fromkeys(texts) if self.matches(text)]
         self.texts = tuple(matching)
@@ -47,24 +50,46 @@ class Language:
 
     def matches(self, text: str) -> bool:
         """Tell whether the whole text matches (true when that cannot be found out)."""
-        if self._compiled is None or (self._nested and len(text) > NESTED_LIMIT):
+        if self._compiled is None or len(text) > self._longest:
             return True
         return self._compiled.fullmatch(text) is not None
 
 
-def _has_nested_repeat(tree: Iterable[Any], inside: bool = False) -> bool:
+def _longest(tree: Iterable[Any]) -> int:
+    """How long a text may be that is matched in a bounded number of steps, even when none of its beginnings fit."""
+    count, depth = _repetitions(tree)
+    nested = depth > 1
+
+    def steps(length: int) -> int:
+        others = count - nested
+        return int(depth**length if nested else 1) * comb(length + others, others)
+
+    low, high = 0, LONGEST
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if steps(middle) <= STEPS else (low, middle - 1)
+    return low
+
+
+def _repetitions(tree: Iterable[Any], inside: bool = False) -> tuple[int, int]:
+    """How many things of variable length follow one another, and how many lie in one another."""
+    count = depth = 0
     for operator, argument in tree:
         name = str(operator)
-        repeats = name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") and argument[1] > 1
-        if inside and (repeats or name == "BRANCH"):
-            return True
-        if any(_has_nested_repeat(child, inside or repeats) for child in _children(name, argument)):
-            return True
-    return False
+        repeated = name in _REPEATS and argument[1] > 1
+        found = [_repetitions(child, inside or repeated) for child in _children(name, argument)]
+        most, deepest = max((item[0] for item in found), default=0), max((item[1] for item in found), default=0)
+        varies = (name in _REPEATS and argument[0] != argument[1]) or (name == "BRANCH" and inside)
+        if repeated and deepest:  # whatever varies, varies in each repetition
+            varies = True
+        once = varies and not repeated  # `?`, which multiplies nothing by itself
+        count += most + 1 if once else 1 if varies else most
+        depth = max(depth, deepest, int(inside)) if once else max(depth, deepest + varies)
+    return count, depth
 
 
 def _children(name: str, argument: Any) -> list[Any]:
-    if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+    if name in _REPEATS:
         return [argument[2]]
     if name == "BRANCH":
         return list(argument[1])
@@ -97,7 +122,7 @@ def _item(name: str, argument: Any) -> tuple[list[str], bool]:
         branches = [_sequence(branch) for branch in argument[1]]
         texts = [text for branch, _ in branches for text in branch]
         return texts[:LIMIT], all(whole for _, whole in branches) and len(texts) <= LIMIT
-    if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+    if name in _REPEATS:
         return _repeat(*argument)
     if name in ("ANY", "NOT_LITERAL"):
         return ["a", "1", "-"], False

@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -189,12 +190,12 @@ def scalar_text(node: Node | None) -> str | None:
 def _parameter(key: Scalar, node: Node) -> Parameter:
     values = node.values if isinstance(node, Mapping) else {}
     allowed = values.get("AllowedValues")
-    texts = [scalar_text(item) for item in allowed.items] if isinstance(allowed, Sequence) else None
+    texts = [scalar_text(item) for item in allowed.items] if isinstance(allowed, Sequence) else []
     return Parameter(
         name=key.value,
         type=scalar_text(values.get("Type")) or "String",
         default=_default(values.get("Default")),
-        allowed_values=tuple(text for text in texts if text is not None) if texts else None,
+        allowed_values=tuple(text for text in texts if text is not None) or None,
         allowed_pattern=scalar_text(values.get("AllowedPattern")),
         min_length=_integer(values.get("MinLength")),
         max_length=_integer(values.get("MaxLength")),
@@ -218,10 +219,16 @@ def _integer(node: Node | None) -> int | None:
 
 def _number(node: Node | None) -> float | None:
     text = scalar_text(node)
+    return None if text is None else number_of(text)
+
+
+def number_of(text: str) -> float | None:
+    """The number that a text spells, or None."""
     try:
-        return float(text) if text is not None and "_" not in text else None
+        number = float(text) if "_" not in text else math.nan
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def function_of(node: Node) -> tuple[str, Node] | None:

@@ -8,11 +8,12 @@ template can become.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.regexes import Language
-from trailguard.cloudformation.template import Parameter
+from trailguard.cloudformation.regexes import LONGEST, Language
+from trailguard.cloudformation.template import Parameter, number_of
 
 # Values offered as "some other value" in a witness, when nothing restricts it.
 SAMPLES = ("other", "another", "1", "0", "2", "100", "a", "example", "Example1", "other-value-1", "x1")
@@ -123,21 +124,34 @@ class Variable:
             return False
         return (self._language is None or self._language.matches(value)) and self._fits(value)
 
+    def may_equal(self, other: Variable) -> bool:
+        """Tell whether two variables have a value in common, as far as examples show: an account is no organization."""
+        mine, theirs = self.other(frozenset()), other.other(frozenset())
+        return (mine is not None and other.permits(mine)) or (theirs is not None and self.permits(theirs))
+
     def _fits(self, value: str) -> bool:
         parameter = self._parameter
         if parameter is None:
             return True
         if parameter.type == "Number":
             return _is_number(value, parameter)
-        return (parameter.min_length or 0) <= len(value) <= (parameter.max_length or 4096)
+        longest = LONGEST if parameter.max_length is None else parameter.max_length
+        return (parameter.min_length or 0) <= len(value) <= longest
 
     def other(self, excluded: frozenset[Candidate]) -> str | None:
         """A value that is none of the excluded ones and that CloudFormation accepts, or None when there is none."""
         if self.opaque is not None and self._parameter is None and not self.name.startswith("?"):
             return next((value for value in self._samples if value not in excluded), "<another value>")
-        return next((value for value in self._examples() if value not in excluded and self.permits(value)), None)
+        examples = self._examples(len(excluded))
+        return next((value for value in examples if value not in excluded and self.permits(value)), None)
 
-    def _examples(self) -> Iterator[str]:
+    @property
+    def endless(self) -> bool:
+        """Tell whether there is always another value, even if no example of it is found."""
+        return self.allowed is None and self._language is not None
+
+    def _examples(self, excluded: int) -> Iterator[str]:
+        """Values that may be permitted, more of them than are excluded."""
         if self.allowed is not None:
             yield from self.allowed
             return
@@ -145,21 +159,28 @@ class Variable:
         if self._language is not None:
             yield from self._language.texts
         parameter = self._parameter
-        if parameter is not None:
-            length = parameter.min_length or 1
-            yield from (letter * length for letter in "xyz1")
-            for bound in (parameter.min_value, parameter.max_value):
-                if bound is not None:
-                    yield from (f"{bound + step:g}" for step in (0, 1, -1, 2, -2))
+        if parameter is None:
+            return
+        if parameter.type == "Number":
+            yield from _numbers(parameter, excluded)
+            return
+        length = min(max(parameter.min_length or 1, 1), LONGEST)
+        yield from (letter * length for letter in "xyz1")
+        yield from (f"{number:x>{length}}" for number in range(excluded + 1))
+        yield ""
+
+
+def _numbers(parameter: Parameter, excluded: int) -> Iterator[str]:
+    low, high = parameter.min_value, parameter.max_value
+    start = math.ceil(low) if low is not None else math.floor(high) - excluded if high is not None else 0
+    yield from (f"{number}" for number in range(start, start + excluded + 1))
+    yield from (f"{bound:g}" for bound in (low, high) if bound is not None)
 
 
 def _is_number(value: str, parameter: Parameter) -> bool:
-    try:
-        number = float(value)
-    except ValueError:
-        return False
+    number = number_of(value)
     low, high = parameter.min_value, parameter.max_value
-    return (low is None or number >= low) and (high is None or number <= high)
+    return number is not None and (low is None or number >= low) and (high is None or number <= high)
 
 
 class Space:
@@ -189,6 +210,8 @@ class Space:
             if constraint.value is not None and isinstance(candidate, Same):
                 name, candidate, constraint = other, str(constraint.value), known
             elif isinstance(candidate, Same):
+                if not self.variables[name].may_equal(self.variables[other]):
+                    return False
                 self.split_known(name, constraint)
                 self.split_known(other, known)
         if constraint.value is not None:
@@ -240,8 +263,8 @@ class Space:
                 continue
             children.append(child)
         excluded = constraint.excluded.union(split.candidates)
-        rest = None if split.closed else variable.other(excluded)
-        if rest is not None:
+        rest = variable.other(excluded)
+        if not split.closed and (rest is not None or variable.endless):
             only = variable.allowed is not None and variable.other(excluded | {rest}) is None
             children.append({**assignment, name: Constraint(rest if only else None, excluded)})
         return children

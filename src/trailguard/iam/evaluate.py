@@ -226,7 +226,8 @@ def _covered(statements: list[Statement], request: Request, settle: Settle) -> T
         if "NotResource" in statement.elements:
             spared = values_of(statement.elements["NotResource"])
             hit = either(_resource(value, statement, request, settle) for value in spared)
-            exceptions.append(hit.negated())
+            partly = hit.is_yes and len(statements) > 1  # another statement may cover just what this one spares
+            exceptions.append(maybe(_SPARED) if partly else hit.negated())
             continue
         for value in values_of(statement.elements.get("Resource")):
             text = text_of(value)
@@ -349,6 +350,8 @@ def _resource(value: Value, statement: Statement, request: Request, settle: Sett
         return NO
     return overlaps(pattern_of(text, statement.variables), request.resource, settle)
 
+
+_SPARED = "whether other statements make up for what a NotResource spares is not worked out"
 
 _AIMS: tuple[tuple[str, Callable[[Statement, Request, Settle], Tri]], ...] = (
     ("Principal", _principal),

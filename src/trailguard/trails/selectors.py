@@ -28,8 +28,8 @@ class Cover(NamedTuple):
     """What one selector records of the management events.
 
     `modes` are the kinds (read, write) it records at all; `missing` names the sources that it leaves out, and is None
-    when a filter narrows it in a way that leaves out more than sources. `why` says what is left out, `unknown` why it
-    cannot be told.
+    when a filter narrows it in a way that leaves out more than sources. `why` says what is left out. `unknown` says why
+    it cannot be told; the others then tell the most that it may record.
     """
 
     modes: frozenset[str]
@@ -66,19 +66,20 @@ def _judge(scenario: Scenario, trail: Resource, selectors: Value, is_advanced: b
         return no(selectors.node, f"the event selectors of {trail.id} are not a list")
     read = _advanced if is_advanced else _basic
     found = [read(scenario, item) for item in selectors.items]
-    gap = _gap([cover for cover in found if cover.unknown is None])
-    if gap is None:
+    if _gap([cover for cover in found if cover.unknown is None]) is None:
         return yes(selectors.node, f"the event selectors of {trail.id} record all management events")
-    for cover in found:
-        if cover.unknown is not None:
-            return unknown(cover.node, cover.unknown, f"an event selector of {trail.id} is not known")
+    gap = _gap(found)  # at best, when what is not known turns out well
+    if gap is None:
+        cover = next(cover for cover in found if cover.unknown is not None)
+        return unknown(cover.node, cover.unknown or "", f"an event selector of {trail.id} is not known")
     recording = [cover for cover in found if cover.modes]
     if not recording:
         why = "no event selector records management events"
         if is_advanced:
             why = "no advanced event selector has eventCategory Management, so no management events are recorded"
-        node = found[0].node if len(found) == 1 else selectors.node
-        return no(node, f"{why}" if not found[0].why or len(found) > 1 else f"{found[0].why}")
+        if len(found) == 1 and found[0].why:
+            return no(found[0].node, found[0].why)
+        return no(selectors.node, why)
     narrow = next((cover for cover in recording if cover.why), recording[0])
     return no(narrow.node, narrow.why or gap)
 
@@ -98,36 +99,35 @@ def _gap(covers: list[Cover]) -> str | None:
 def _basic(scenario: Scenario, value: Value) -> Cover:
     node = value.node
     if not isinstance(value, MapValue):
-        return Cover(frozenset(), None, node, unknown=reason_unknown(value) or "the selector is not a map")
+        return Cover(BOTH, frozenset(), node, unknown=reason_unknown(value) or "the selector is not a map")
     entries = value.entries
     include = boolean(scenario, entries.get("IncludeManagementEvents", Absent(node)))
-    if isinstance(include, Unknown):
-        return Cover(frozenset(), None, include.node, unknown=include.reason)
     if include is False or isinstance(include, str):
         at = entries["IncludeManagementEvents"].node
         return Cover(
             frozenset(), frozenset(), at, "IncludeManagementEvents is false, so no management events are recorded"
         )
-    mode, mode_node, reason = _one_of(scenario, entries.get("ReadWriteType"), tuple(_MODES), "All")
-    if reason is not None:
-        return Cover(frozenset(), None, mode_node or node, unknown=reason)
-    modes = _MODES.get(mode, frozenset())
+    doubt = include.reason if isinstance(include, Unknown) else None
+    mode, mode_node, mode_doubt = _one_of(scenario, entries.get("ReadWriteType"), tuple(_MODES), "All")
+    modes = BOTH if mode_doubt else _MODES.get(mode, frozenset())
+    doubt = doubt or mode_doubt
     excluded = entries.get("ExcludeManagementEventSources")
     if isinstance(excluded, ListValue) and excluded.items:
-        return _excluding(modes, excluded)
+        cover = _excluding(modes, excluded)
+        return cover._replace(unknown=cover.unknown or doubt)
     if isinstance(excluded, Unknown):
-        return Cover(modes, None, excluded.node, unknown=excluded.reason)
+        doubt = doubt or excluded.reason
     if modes != BOTH:
         other = "write" if mode == "ReadOnly" else "read"
         why = f"ReadWriteType is {mode}, so {other} events are not recorded" if modes else f'ReadWriteType is "{mode}"'
-        return Cover(modes, frozenset(), mode_node or node, why)
-    return Cover(modes, frozenset(), node)
+        return Cover(modes, frozenset(), mode_node or node, why, doubt)
+    return Cover(modes, frozenset(), node, "", doubt)
 
 
 def _excluding(modes: frozenset[str], excluded: ListValue) -> Cover:
     reason = reason_unknown(excluded)
     if reason is not None:
-        return Cover(modes, None, excluded.node, unknown=reason)
+        return Cover(modes, frozenset(), excluded.node, unknown=reason)
     sources = [item.literal for item in excluded.items if isinstance(item, Text) and item.literal is not None]
     why = f"ExcludeManagementEventSources leaves out {', '.join(sources)}"
     return Cover(modes, frozenset(sources), excluded.node, why)
@@ -155,18 +155,17 @@ def _advanced(scenario: Scenario, value: Value) -> Cover:
     fields = value.entries.get("FieldSelectors") if isinstance(value, MapValue) else None
     if not isinstance(fields, ListValue):
         reason = reason_unknown(value if fields is None else fields)
-        return Cover(frozenset(), None, node, "the selector has no FieldSelectors", unknown=reason)
+        known = frozenset[str]() if reason is None else BOTH
+        return Cover(known, frozenset(), node, "the selector has no FieldSelectors", unknown=reason)
     modes, missing = BOTH, frozenset[str]()
     narrowed: frozenset[str] | None = missing
     is_management, why, at = False, "", node
     for field in fields.items:
         if not isinstance(field, MapValue):
-            return Cover(
-                frozenset(), None, field.node, unknown=reason_unknown(field) or "a field selector is not a map"
-            )
+            return Cover(BOTH, frozenset(), field.node, unknown=reason_unknown(field) or "a field selector is no map")
         reason = reason_unknown(field)
         if reason is not None:
-            return Cover(frozenset(), None, field.node, unknown=reason)
+            return Cover(BOTH, frozenset(), field.node, unknown=reason)
         name, _, _ = _one_of(scenario, field.entries.get("Field"), (), "")
         if name == "eventCategory":
             is_management = _values(scenario, field, "Equals", ("Management", "Data")) == {"Management"}

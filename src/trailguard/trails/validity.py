@@ -25,7 +25,7 @@ from trailguard.cloudformation.values import (
     text_of,
 )
 from trailguard.trails import selectors
-from trailguard.trails.facts import Fact, boolean, is_empty, no, unknown, yes
+from trailguard.trails.facts import BOOLEAN_TEXTS, Fact, boolean, is_empty, no, unknown, yes
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudtrail-trail.html
 PROPERTIES = (
@@ -51,6 +51,8 @@ MAX_ADVANCED_VALUES = 500
 
 _TRAIL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _ADJACENT = re.compile(r"[._-]{2}")
+_BAD_LETTERS = "which holds or ends in something else than letters, digits, and . _ - between them"
+_SIDE_BY_SIDE = "which has two of . _ - side by side"
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
 
@@ -90,12 +92,22 @@ def booleans(scenario: Scenario, trail: Resource) -> Fact:
     """Whether every Boolean property holds a Boolean."""
     for name in _BOOLEANS:
         value = scenario.value_of(trail, name)
-        if isinstance(value, Text) and value.literal is None:
-            continue  # judged where its value decides
+        if isinstance(value, Text) and value.literal is None and not _may_be_no_boolean(scenario, value):
+            continue
         meaning = boolean(scenario, value)
         if isinstance(meaning, str):
             return no(value.node, f'{name} of {trail.id} is "{meaning}", which is no Boolean')
     return yes(trail.key, f"the Boolean properties of {trail.id} hold Booleans")
+
+
+def _may_be_no_boolean(scenario: Scenario, value: Text) -> bool:
+    """Tell whether a parameter is known to take a text that is no Boolean, by its default or its allowed values."""
+    symbol = value.symbols[0]
+    if len(value.pieces) > 1 or symbol.kind != VARIABLE:
+        return False
+    variable = scenario.model.space.variables[symbol.name]
+    known = variable.allowed or (() if variable.default is None else (variable.default,))
+    return any(text not in BOOLEAN_TEXTS for text in known)
 
 
 def global_events(scenario: Scenario, trail: Resource) -> Fact:
@@ -292,22 +304,32 @@ def trail_name(scenario: Scenario, trail: Resource) -> Fact:
     symbol = text.symbols[0] if text.symbols else None
     if isinstance(symbol, Symbol) and len(text.pieces) == 1 and symbol.kind == VARIABLE:
         scenario.fix(symbol.name)
-    name = text.literal
-    if name is None:
-        return yes(value.node, f"the name of {trail.id} is not fixed by the template")
-    fault = _name_fault(name)
+    fault = _name_fault(text.literal) if text.literal is not None else _part_fault(text)
     if fault is not None:
-        return no(value.node, f'TrailName of {trail.id} is "{name}", {fault}')
-    return yes(value.node, f'TrailName of {trail.id} is "{name}"')
+        return no(value.node, f'TrailName of {trail.id} is "{show(text)}", {fault}')
+    return yes(value.node, f'TrailName of {trail.id} is "{show(text)}"')
+
+
+def _part_fault(text: Text) -> str | None:
+    """What is wrong with a name whatever its unknown parts are."""
+    ends = (text.pieces[0], text.pieces[-1])
+    for piece in text.pieces:
+        if isinstance(piece, str):
+            padded = f"{'' if piece is ends[0] else 'x'}{piece}{'' if piece is ends[1] else 'x'}"
+            if not _TRAIL_NAME.fullmatch(padded):
+                return _BAD_LETTERS
+            if _ADJACENT.search(piece):
+                return _SIDE_BY_SIDE
+    return None
 
 
 def _name_fault(name: str) -> str | None:
     if not 3 <= len(name) <= 128:
         return f"which is {len(name)} characters long and not 3 to 128"
     if not _TRAIL_NAME.fullmatch(name):
-        return "which holds or ends in something else than letters, digits, and . _ - between them"
+        return _BAD_LETTERS
     if _ADJACENT.search(name):
-        return "which has two of . _ - side by side"
+        return _SIDE_BY_SIDE
     if _ADDRESS.fullmatch(name):
         return "which looks like an IP address"
     return None

@@ -1,0 +1,69 @@
+"""The examples do what they say: the compliant ones pass every default rule, each broken one breaks exactly one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from trailguard.config import Settings
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
+from trailguard.rulebook import load
+from trailguard.scan import FileResult, judge_file
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+COMPLIANT = sorted((EXAMPLES / "compliant").glob("*.*"))
+BROKEN = sorted((EXAMPLES / "broken").glob("*.*"))
+BOOK = load(Settings())
+
+BREAKS = re.compile(r"# breaks (TG\d+)(?: when (\w+)=(\S+))?$")
+
+
+def name(path: Path) -> str:
+    return path.name
+
+
+def judged(path: Path) -> FileResult:
+    result = judge_file(path.name, path.read_bytes(), True, Settings(), BOOK)
+    assert result.errors == ()
+    assert result.notices == ()
+    return result
+
+
+@pytest.mark.parametrize("path", COMPLIANT, ids=name)
+def test_a_compliant_example_passes_every_default_rule(path: Path) -> None:
+    findings = judged(path).findings
+    assert [finding.rule for finding in findings] == [rule.id for rule in BOOK.selected]
+    assert [(item.rule, item.verdict) for item in findings if item.verdict not in (PASS, NOT_APPLICABLE)] == []
+    assert sum(item.verdict == PASS for item in findings) > len(findings) / 2
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=name)
+def test_a_broken_example_breaks_the_rule_that_it_names_where_it_names_it(path: Path) -> None:
+    said = [
+        (match[1], number, CONDITIONAL if match[2] else FAIL, {match[2]: match[3]} if match[2] else {})
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if (match := BREAKS.search(line)) is not None
+    ]
+    assert len(said) == 1, "an example says once what it breaks: # breaks TGnnn"
+    found = [
+        (item.rule, item.span.line, item.verdict, dict.fromkeys(item.witness, "*") if said[0][3] else item.witness)
+        for item in judged(path).findings
+        if item.verdict not in (PASS, NOT_APPLICABLE)
+    ]
+    assert found == said
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=name)
+def test_a_broken_example_says_in_its_description_what_it_breaks(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    rule = re.search(r"# breaks (TG\d+)", text)
+    assert rule is not None
+    assert rule[1] in text.split("Resources:")[0], "the description names the rule"
+
+
+def test_every_default_rule_that_an_example_can_break_has_one() -> None:
+    shown = {rule for path in BROKEN for rule in re.findall(r"# breaks (TG\d+)", path.read_text(encoding="utf-8"))}
+    needless = {"TG102"}  # with the multi-Region trail that TG101 demands, the deployment itself fails: TG113's as well
+    assert {rule.id for rule in BOOK.selected} - shown <= needless
