@@ -239,7 +239,7 @@ DEEP: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("levels", [20, 100, 1000])
+@pytest.mark.parametrize("levels", [5, 20, 40, 100])
 @pytest.mark.parametrize("make", DEEP.values(), ids=DEEP.keys())
 def test_deep_nesting(make: Any, levels: int) -> None:
     conditions = {"Yes": nested(levels, lambda inner: {"Fn::Not": [inner]}, {"Fn::Equals": ["a", "a"]})}
@@ -260,7 +260,12 @@ def test_long_chains_of_references(size: int) -> None:
     }
     resources[f"B{size}"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "last"}}
     resources["Trail"] = trail(S3BucketName={"Ref": "B0"})
-    timed({"Resources": resources}, 5)
+    result = timed({"Resources": resources}, 5)
+    if size <= 10:
+        assert result.findings
+        assert not result.errors
+    else:
+        assert result.findings or result.errors
 
 
 @pytest.mark.parametrize("size", [1, 2, 10, 500])

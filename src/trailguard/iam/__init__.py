@@ -1,1 +1,1 @@
-"""Policies: would this request be allowed? It knows nothing of trails."""
+"""Answers whether a policy document would allow a request."""

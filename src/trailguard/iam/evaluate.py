@@ -1,39 +1,43 @@
-"""Would this request be allowed? Grants and denials are asked apart, so that each answer names one cause.
+"""Decides whether a request would be allowed. Grants and denials are asked apart, so that each answer names one cause.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import OPAQUE, MapValue, Pieces, Symbol, Text, Unknown, Value, show, text_of
-from trailguard.iam.conditions import Context, Outcome, conditions_hold
-from trailguard.iam.logic import NO, YES, Tri, either, maybe, of
-from trailguard.iam.patterns import Settle, covers, exact, folded, overlaps
-from trailguard.iam.policy import Policy, Statement, pattern_of, values_of
+from trailguard.cloudformation.values import GENERATED, Symbol, Text
+from trailguard.iam import explain
+from trailguard.iam.callers import Request, Via, named, names_caller, vias
+from trailguard.iam.conditions import ABSENT, Clause, Context, ContextValue, Undecided, conditions_hold
+from trailguard.iam.globs import STAR, Glob, Group, glob
+from trailguard.iam.logic import NO, YES, Tri, both, either, maybe
+from trailguard.iam.operators import ARN, FOLDED, LIKE
+from trailguard.iam.patterns import Settle, covers, may_overlap, overlaps
+from trailguard.iam.policy import Part, Policy, Statement
 
-EVERYONE = "*"
-_ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::(?=[0-9]+:root))?([0-9]{12})(?::root)?")
-
-
-class Request(NamedTuple):
-    """A call to be judged.
-
-    `service` is the calling service principal, `accounts` are AWS accounts that it may call from, `everyone` tells
-    whether a grant to everybody counts. `resource` is a pattern: the call is made on every string of it. `context`
-    holds the condition keys in lower case.
-    """
-
-    service: str
-    accounts: tuple[str, ...]
-    action: str
-    resource: Pieces
-    context: Context
-    everyone: bool = True
+__all__ = [
+    "ABSENT",
+    "Context",
+    "ContextValue",
+    "Decision",
+    "Grant",
+    "Request",
+    "Settle",
+    "Undecided",
+    "Via",
+    "allowed",
+    "denials",
+    "denied_wholly",
+    "grantors",
+    "grants",
+    "leads",
+    "names_caller",
+    "requires",
+]
 
 
 class Decision(NamedTuple):
@@ -50,83 +54,78 @@ class Decision(NamedTuple):
     statements: tuple[Statement, ...] = ()
 
 
-class Aspect(NamedTuple):
-    """How a statement lies to a request: the answer, and the element that decides it.
+class Grant(NamedTuple):
+    """An Allow statement about a request: whom it names, and whether its resource and its condition fit."""
 
-    `outcome` tells about the condition when that is what decides.
-    """
+    statement: Statement
+    via: tuple[Via, ...]
+    aim: Tri  # effect, action, principal, and some string of the resource
+    condition: Tri
 
-    answer: Tri
-    node: Node
-    element: str = ""
-    outcome: Outcome | None = None
+    @property
+    def answer(self) -> Tri:
+        """Whether the statement lets some string of the resource through."""
+        return both((self.aim, self.condition))
 
 
 def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
-    """Tell whether Allow statements together cover every string of the request's resource. Denials are not looked at."""
+    """Tell whether Allow statements together cover every string of the request's resource. Denials do not count."""
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
-    certain: list[Statement] = []
-    possible: list[tuple[Statement, Aspect]] = []
-    for statement in policy.statements:
-        if statement.effect == "Deny" and statement.fault is None:
-            continue
-        aspect = _applies(policy, statement, request, settle)
-        if aspect.answer.is_yes:
-            certain.append(statement)
-        elif not aspect.answer.is_no:
-            possible.append((statement, aspect))
-    covered = _covered(certain, request, settle)
-    if covered.is_yes:
-        return Decision("yes", certain[0].node, f"{certain[0].label} allows {request.action}", "", tuple(certain))
-    together = _covered([*certain, *(statement for statement, _ in possible)], request, settle)
-    if not together.is_no:
-        if possible and covered.is_no:
-            aspect = possible[0][1]
-            return Decision("unknown", aspect.node, aspect.answer.reason, aspect.answer.reason)
+    target = glob(request.resource)
+    certain, possible, together = _coverage(policy, request, target, "Allow", settle)
+    if together.is_yes:
+        because = f"{explain.labels(certain)} {'allow' if len(certain) > 1 else 'allows'} {request.action}"
+        return Decision("yes", certain[0].node, because, "", tuple(certain))
+    if not possible and together.is_no:
+        return Decision("no", *explain.nearest(policy, request), "", tuple(certain))
+    everything = _covered([*certain, *(statement for statement, _ in possible)], target, settle, bool(possible))
+    if everything.is_no:
+        return Decision("no", *explain.nearest(policy, request), "", tuple(certain))
+    if together.is_unknown:
         place = certain[0].place("Resource", "NotResource")
-        return Decision("unknown", place, together.reason or covered.reason, together.reason or covered.reason)
-    return _missing(policy, request, certain)
+        because = f"whether {explain.labels(certain)} covers {explain.target(request)} is not known: {together.reason}"
+        return Decision("unknown", together.node or place, because, together.reason, tuple(certain))
+    statement, doubt = possible[0]
+    because = f"whether {statement.label} allows {request.action} is not known: {doubt.reason}"
+    return Decision("unknown", doubt.node or statement.node, because, doubt.reason, (statement,))
 
 
 def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
-    """Tell whether a Deny statement hits some string of the request's resource."""
+    """Tell whether a Deny statement hits some string of the request's resource. The service itself is the caller."""
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
+    if request.service:
+        request = request._replace(accounts=())
+    target = glob(request.resource)
     doubt: Decision | None = None
     for statement in policy.statements:
-        if statement.effect == "Allow" and statement.fault is None:
-            continue
-        aspect = _applies(policy, statement, request, settle)
-        if aspect.answer.is_yes:
-            because = f"{statement.label} denies {request.action} on {show(Text(request.resource, statement.node))}"
-            return Decision("yes", statement.node, because + _cause(statement), "", (statement,))
-        if not aspect.answer.is_no and doubt is None:
-            reason = aspect.answer.reason
-            because = f"whether {statement.label} denies {request.action} is not known: {reason}"
-            doubt = Decision("unknown", aspect.node, because, reason, (statement,))
-    return doubt or Decision("no", policy.node, f"nothing denies {request.action}", "")
+        answer = both(_aspects(statement, request, target, "Deny", settle))
+        if answer.is_yes:
+            return Decision("yes", statement.node, explain.denial(statement, request), "", (statement,))
+        if answer.is_unknown and doubt is None:
+            because = f"whether {statement.label} denies {request.action} is not known: {answer.reason}"
+            doubt = Decision("unknown", answer.node or statement.node, because, answer.reason, (statement,))
+    return doubt or Decision("no", policy.node, f"no statement denies {request.action}", "")
 
 
 def denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision:
     """Tell whether Deny statements hit every string of the request's resource, so that nothing of it gets through."""
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
-    certain: list[Statement] = []
-    doubt = NO
-    for statement in policy.statements:
-        if statement.effect == "Allow" and statement.fault is None:
-            continue
-        answer = _applies(policy, statement, request, settle).answer
-        if answer.is_yes:
-            certain.append(statement)
-        elif not answer.is_no:
-            doubt = answer
-    covered = _covered(certain, request, settle)
-    if covered.is_yes:
-        return Decision("yes", certain[0].node, f"{certain[0].label} denies it", "", tuple(certain))
-    doubt = covered if not covered.is_no else doubt
-    return Decision(doubt.state, policy.node, doubt.reason, doubt.reason)
+    if request.service:
+        request = request._replace(accounts=())
+    target = glob(request.resource)
+    certain, possible, together = _coverage(policy, request, target, "Deny", settle)
+    if together.is_yes:
+        return Decision("yes", certain[0].node, f"{explain.labels(certain)} denies it", "", tuple(certain))
+    if possible:
+        everything = _covered([*certain, *(statement for statement, _ in possible)], target, settle, True)
+        if not everything.is_no:
+            together = possible[0][1]
+    node = together.node or (possible[0][0].node if possible and together.is_unknown else policy.node)
+    because = together.reason if together.is_unknown else f"no statement denies all of {explain.target(request)}"
+    return Decision(together.state, node, because, together.reason)
 
 
 def allowed(policy: Policy, request: Request, settle: Settle) -> Decision:
@@ -137,224 +136,172 @@ def allowed(policy: Policy, request: Request, settle: Settle) -> Decision:
     denied = denials(policy, request, settle)
     if denied.outcome == "yes":
         return denied._replace(outcome="no")
-    if granted.outcome == "unknown":
-        return granted
-    return denied if denied.outcome == "unknown" else granted
+    return granted if granted.outcome == "unknown" or denied.outcome == "no" else denied
+
+
+def leads(policy: Policy, request: Request, settle: Settle) -> list[Grant]:
+    """The Allow statements about the request, whether or not their conditions hold: whom they name, and what fits."""
+    target = glob(request.resource)
+    found = []
+    for statement in policy.statements:
+        aim = _aim(statement, request, target, "Allow", settle)
+        if aim.is_no:
+            continue
+        principal = statement.principal
+        via = () if principal is None or principal.negated else tuple(vias(principal.callers, request, settle))
+        found.append(Grant(statement, via, aim, _condition(statement, request.context, settle)))
+    return found
 
 
 def grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Statement, Tri]]:
     """The Allow statements that let the request through on some string of its resource, or may."""
-    found = []
-    for statement in policy.statements:
-        if statement.effect == "Allow" and statement.fault is None:
-            answer = _applies(policy, statement, request, settle).answer
-            if not answer.is_no:
-                found.append((statement, answer))
-    return found
+    target = glob(request.resource)
+    answers = (
+        (statement, both(_aspects(statement, request, target, "Allow", settle))) for statement in policy.statements
+    )
+    return [(statement, answer) for statement, answer in answers if not answer.is_no]
 
 
-def _applies(policy: Policy, statement: Statement, request: Request, settle: Settle) -> Aspect:
-    """Whether a statement applies to some string of the resource, with the element that decides."""
+def requires(statement: Statement, key: str, values: Sequence[Text], context: Context, settle: Settle) -> Tri:
+    """Tell whether a statement's condition forces a context key to be one of some values.
+
+    The condition is tried without the key, with a value that nobody spells, and with every other value that the
+    condition itself suggests for the key: it may hold for none of them.
+    """
+    name = key.lower()
+    node = statement.node
+    stranger = Text((Symbol(GENERATED, f"another {key}", f"some other {key}"),), node)
+    tried: list[ContextValue] = [ABSENT, (stranger,)]
+    clauses = [clause for clause in statement.clauses if clause.name == name]
+    tried += [(Text((text,), node),) if text else (Text((), node),) for text in _suggested(clauses, values)]
+    wanted = [text.pieces for text in values]
+    tried += [(t,) for clause in clauses for t in clause.values if t.literal is None and t.pieces not in wanted]
     if statement.fault is not None:
-        return Aspect(maybe(statement.fault), statement.node)
-    key = (statement.position, request.action, request.resource, request.everyone, request.accounts)
-    aim = cast("Aspect | None", policy.memo.get(key))
-    if aim is None:
-        aim = policy.memo[key] = _aim(statement, request, settle)
-    if aim.answer.is_no or "Condition" not in statement.elements:
-        return aim
-    condition = _condition(statement, request, settle)
-    return condition if condition.answer.is_no or aim.answer.is_yes else aim
+        return maybe(statement.fault, node)
+    return either(_condition(statement, {**context, name: value}, settle) for value in tried).negated()
 
 
-def _aim(statement: Statement, request: Request, settle: Settle) -> Aspect:
-    """Whether a statement is about the caller, the action and the resource of a request."""
-    decisive = Aspect(YES, statement.node)
-    for element, test in _AIMS:
-        answer = test(statement, request, settle)
-        if answer.is_no or (decisive.answer.is_yes and not answer.is_yes):
-            decisive = Aspect(answer, statement.place(element, f"Not{element}"), element)
-        if answer.is_no:
-            break
-    return decisive
+def _suggested(clauses: Sequence[Clause], values: Sequence[Text]) -> list[str]:
+    """Texts, none of the values, that the clauses about a key may well take."""
+    found: dict[str, None] = {}
+    for clause in clauses:
+        kind = clause.test.kind if clause.test is not None else ""
+        for text in clause.values:
+            if text.literal is None:
+                continue
+            for filling in ("", "0") if kind in (LIKE, ARN) else ("*",):
+                one = text.literal.replace("*", filling).replace("?", "0" if filling != "*" else "?")
+                found[one] = None
+                if kind == FOLDED:
+                    found[one.swapcase()] = None
+    return [text for text in found if all(text != value.literal for value in values)]
 
 
-def _condition(statement: Statement, request: Request, settle: Settle) -> Aspect:
-    outcome = conditions_hold(statement.elements["Condition"], request.context, statement.variables, settle)
-    return Aspect(outcome.answer, outcome.node or statement.node, "Condition", outcome)
+# --- one statement ---------------------------------------------------------------------------------------------------
 
 
-def _told(statement: Statement, aspect: Aspect, request: Request) -> str:
-    """Say why a statement does not grant a request."""
-    if aspect.element == "Principal":
-        return f"{statement.label} grants {request.action} to somebody else than {request.service}"
-    if aspect.element == "Action":
-        return f"{statement.label} does not allow {request.action}"
-    if aspect.outcome is not None:
-        return f"{statement.label}: {aspect.outcome.because(request.context)}"
-    return _elsewhere(statement, request)
+def _aspects(statement: Statement, request: Request, target: Glob, effect: str, settle: Settle) -> Iterator[Tri]:
+    yield _aim(statement, request, target, effect, settle)
+    yield _condition(statement, request.context, settle)
 
 
-def _elsewhere(statement: Statement, request: Request) -> str:
-    texts = [text for text in map(text_of, values_of(statement.elements.get("Resource"))) if text is not None]
-    named = ", ".join(map(show, texts)) or "other resources"
-    wanted = show(Text(request.resource, statement.node))
-    return f"{statement.label} allows {request.action} on {named}, not on {wanted}"
+def _aim(statement: Statement, request: Request, target: Glob, effect: str, settle: Settle) -> Tri:
+    """All but the condition; what was found out about it is kept, because requests differ in their context mostly."""
+    key = (effect, request.action, request.resource, request.accounts, request.everyone)
+    known = statement.memo.get(key)
+    if known is None:
+        known = statement.memo[key] = both(_parts(statement, request, target, effect, settle))
+    return cast("Tri", known)
 
 
-def _cause(statement: Statement) -> str:
-    condition = statement.elements.get("Condition")
-    if not isinstance(condition, MapValue):
-        return ""
-    tests = [
-        f"{operator} {key}"
-        for operator, keys in condition.entries.items()
-        if isinstance(keys, MapValue)
-        for key in keys.entries
-    ]
-    return f" (its condition {', '.join(tests)} holds for CloudTrail)" if tests else ""
+def _parts(statement: Statement, request: Request, target: Glob, effect: str, settle: Settle) -> Iterator[Tri]:
+    """Effect, action, principal and resource in turn: the cheap ones first, and none asked in vain."""
+    yield from _about(statement, request, effect, settle)
+    if statement.fault is None:
+        yield about_resource(statement.resource, target, settle)
 
 
-def _covered(statements: list[Statement], request: Request, settle: Settle) -> Tri:
-    """Tell whether statements that apply cover the whole resource together."""
-    patterns: list[Pieces] = []
-    exceptions: list[Tri] = []
-    for statement in statements:
-        if statement.fault is not None:
-            exceptions.append(maybe(statement.fault))
-            continue
-        if "NotResource" in statement.elements:
-            spared = values_of(statement.elements["NotResource"])
-            hit = either(_resource(value, statement, request, settle) for value in spared)
-            partly = hit.is_yes and len(statements) > 1  # another statement may cover just what this one spares
-            exceptions.append(maybe(_SPARED) if partly else hit.negated())
-            continue
-        for value in values_of(statement.elements.get("Resource")):
-            text = text_of(value)
-            if text is not None:
-                patterns.append(pattern_of(text, statement.variables))
-    if any(answer.is_yes for answer in exceptions):
-        return YES
-    return either([covers(patterns, request.resource, settle), *exceptions])
+def _about(statement: Statement, request: Request, effect: str, settle: Settle) -> Iterator[Tri]:
+    if statement.fault is not None:
+        known = statement.effect is not None and statement.effect.literal is not None
+        yield _effect(statement, effect, settle) if known else YES
+        yield maybe(statement.fault, statement.node)
+        return
+    yield _effect(statement, effect, settle)
+    yield about_action(statement.action, request, settle)
+    yield named(statement.principal, request, settle)
 
 
-def _missing(policy: Policy, request: Request, certain: list[Statement]) -> Decision:
-    """Say which statement comes nearest to a grant, and what part of it is in the way."""
-    if certain:
-        statement = certain[0]
-        return Decision("no", statement.place("Resource"), _elsewhere(statement, request), "", tuple(certain))
-    for statement in policy.statements:
-        if statement.effect != "Allow" or statement.fault is not None:
-            continue
-        answers = [(element, test(statement, request, _leave_open)) for element, test in _AIMS]
-        wrong = [Aspect(answer, statement.node, element) for element, answer in answers if answer.is_no]
-        if not wrong and "Condition" in statement.elements:
-            wrong = [_condition(statement, request, _leave_open)]
-        if len(wrong) == 1:
-            aspect = wrong[0]
-            place = aspect.node if aspect.outcome else statement.place(aspect.element, f"Not{aspect.element}")
-            return Decision("no", place, _told(statement, aspect, request), "")
-    return Decision("no", _first(policy), f"no statement allows {request.action} to {request.service}", "")
-
-
-def _leave_open(symbol: Symbol, candidates: Iterable[str | Symbol]) -> None:
-    """Settle nothing: for explanations, which must not raise new questions."""
-
-
-def _first(policy: Policy) -> Node:
-    return policy.statements[0].node if policy.statements else policy.node
-
-
-def _principal(statement: Statement, request: Request, settle: Settle) -> Tri:
-    value = statement.elements.get("Principal")
-    if value is not None:
-        return names_caller(value, request, settle)
-    other = statement.elements.get("NotPrincipal")
-    return NO if other is None else names_caller(other, request._replace(everyone=True), settle).negated()
-
-
-def names_caller(value: Value, request: Request, settle: Settle) -> Tri:
-    """Tell whether a Principal element names the caller under one of its identities."""
-    if isinstance(value, Unknown):
-        return maybe(value.reason)
-    if isinstance(value, MapValue):
-        return either(
-            _identity(kind, item, request, settle) for kind, items in value.entries.items() for item in values_of(items)
-        )
-    return either(_everyone(item, request, settle) for item in values_of(value))
-
-
-def _everyone(value: Value, request: Request, settle: Settle) -> Tri:
-    """Tell whether a text that stands where a principal belongs is the star that names everybody, the caller too."""
-    text = text_of(value)
-    if text is None or not request.everyone:
+def _effect(statement: Statement, wanted: str, settle: Settle) -> Tri:
+    effect = statement.effect
+    if effect is None:
         return NO
-    return covers([exact(text.pieces)], exact((EVERYONE,)), settle)
+    if effect.literal is not None:
+        return YES if effect.literal == wanted else NO
+    answer = covers((Group((tuple(wanted),)),), glob(effect.pieces, wild=False), settle)
+    return answer.at(effect.node)
 
 
-def _identity(kind: str, value: Value, request: Request, settle: Settle) -> Tri:
-    text = text_of(value)
-    if text is None:
+def about_action(part: Part | None, request: Request, settle: Settle) -> Tri:
+    """Tell whether a statement is about the request's action."""
+    if part is None:
         return NO
-    if kind == "Service":
-        if text.literal is not None:
-            return YES if text.literal == request.service else NO
-        return covers([exact(text.pieces)], (request.service,), settle)
-    if kind != "AWS":
-        return NO
-    if text.literal is None:  # an account, role or user of the template is never the service
-        return _everyone(value, request, settle) if all(symbol.kind == OPAQUE for symbol in text.symbols) else NO
-    if text.literal == EVERYONE:
-        return of(request.everyone)
-    account = _ACCOUNT.fullmatch(text.literal)
-    return of(account is not None and account.group(1) in request.accounts)
+    answer = covers((Group(part.globs),), tuple(request.action.lower()), settle) if part.globs else NO
+    return (answer.negated() if part.negated else answer).at(part.node)
 
 
-def _action(statement: Statement, request: Request, settle: Settle) -> Tri:
-    wanted: Pieces = (request.action.lower(),)
-
-    def spelt(symbol: Symbol, candidates: Iterable[str | Symbol]) -> None:
-        """Ask for the letters as AWS spells them, not folded."""
-        found = [item if isinstance(item, Symbol) else _cut(request.action, item) for item in candidates]
-        settle(symbol, found)
-
-    def names(value: Value) -> Tri:
-        if isinstance(value, Unknown):
-            return maybe(value.reason)
-        text = text_of(value)
-        return NO if text is None else covers([folded(text.pieces)], wanted, spelt)
-
-    if "Action" in statement.elements:
-        return either(names(value) for value in values_of(statement.elements["Action"]))
-    return either(names(value) for value in values_of(statement.elements.get("NotAction"))).negated()
-
-
-def _cut(text: str, part: str) -> str:
-    start = text.lower().find(part)
-    return part if start < 0 else text[start : start + len(part)]
-
-
-def _touches(statement: Statement, request: Request, settle: Settle) -> Tri:
+def about_resource(part: Part | None, target: Glob, settle: Settle) -> Tri:
     """Tell whether a statement is about some string of the request's resource."""
-    if "Resource" in statement.elements:
-        values = values_of(statement.elements["Resource"])
-        return either(_resource(value, statement, request, settle) for value in values)
-    values = values_of(statement.elements.get("NotResource"))
-    patterns = [pattern_of(text, statement.variables) for text in map(text_of, values) if text is not None]
-    return covers(patterns, request.resource, settle).negated()
-
-
-def _resource(value: Value, statement: Statement, request: Request, settle: Settle) -> Tri:
-    text = text_of(value)
-    if text is None:
+    if part is None:
         return NO
-    return overlaps(pattern_of(text, statement.variables), request.resource, settle)
+    if part.negated:
+        answer = covers((Group(part.globs),), target, settle).negated() if part.globs else YES
+    else:
+        answer = overlaps(part.globs, target, settle)
+    return answer.at(part.node)
 
 
-_SPARED = "whether other statements make up for what a NotResource spares is not worked out"
+def _condition(statement: Statement, context: Context, settle: Settle) -> Tri:
+    return conditions_hold(statement.clauses, context, settle).answer if statement.clauses else YES
 
-_AIMS: tuple[tuple[str, Callable[[Statement, Request, Settle], Tri]], ...] = (
-    ("Principal", _principal),
-    ("Action", _action),
-    ("Resource", _touches),
-)
+
+# --- all statements --------------------------------------------------------------------------------------------------
+
+
+def _coverage(
+    policy: Policy, request: Request, target: Glob, effect: str, settle: Settle
+) -> tuple[list[Statement], list[tuple[Statement, Tri]], Tri]:
+    """The statements that apply for certain, those that may, and whether the former cover the whole target."""
+    certain: list[Statement] = []
+    possible: list[tuple[Statement, Tri]] = []
+    for statement in policy.statements:
+        about = both(_about(statement, request, effect, settle))
+        if about.is_no or not _may_touch(statement, target):
+            continue
+        answer = both((about, _condition(statement, request.context, settle)))
+        if answer.is_unknown:
+            possible.append((statement, answer))
+        elif answer.is_yes:
+            certain.append(statement)
+            if _covers_plainly(statement, target):
+                return [statement], possible, YES
+    return certain, possible, _covered(certain, target, settle)
+
+
+def _may_touch(statement: Statement, target: Glob) -> bool:
+    """Tell whether a statement can be about some string of the target at all, whatever its symbols stand for."""
+    part = statement.resource
+    return statement.fault is not None or part is None or part.negated or may_overlap(part.globs, target)
+
+
+def _covers_plainly(statement: Statement, target: Glob) -> bool:
+    part = statement.resource
+    return part is not None and not part.negated and any(tokens == target or tokens == (STAR,) for tokens in part.globs)
+
+
+def _covered(statements: Sequence[Statement], target: Glob, settle: Settle, whole: bool = False) -> Tri:
+    """Tell whether statements that apply cover the whole target together."""
+    if whole and any(statement.fault is not None for statement in statements):
+        return maybe("")  # a statement that cannot be read may cover anything
+    groups = [Group(part.globs, part.negated) for part in (one.resource for one in statements) if part is not None]
+    return covers(groups, target, settle) if groups else NO

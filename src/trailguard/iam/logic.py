@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from trailguard.cloudformation.source import Node
+
 
 class Tri(NamedTuple):
-    """An answer. `state` is "yes", "no" or "unknown"; `reason` says why it is unknown."""
+    """An answer: `state` is "yes", "no" or "unknown".
+
+    `reason` says why it is unknown, `node` which place makes it so.
+    """
 
     state: str
     reason: str = ""
+    node: Node | None = None
 
     @property
     def is_yes(self) -> bool:
@@ -22,18 +28,29 @@ class Tri(NamedTuple):
         """Tell whether it is certainly not so."""
         return self.state == "no"
 
+    @property
+    def is_unknown(self) -> bool:
+        """Tell whether it is not known."""
+        return self.state == "unknown"
+
     def negated(self) -> Tri:
         """The answer to the opposite question."""
-        return {"yes": NO, "no": YES}.get(self.state, self)
+        if self.state == "unknown":
+            return self
+        return NO if self.state == "yes" else YES
+
+    def at(self, node: Node) -> Tri:
+        """The same answer; when it is unknown and no place is named yet, `node` is the place that makes it so."""
+        return self if self.state != "unknown" or self.node is not None else Tri(self.state, self.reason, node)
 
 
 YES = Tri("yes")
 NO = Tri("no")
 
 
-def maybe(reason: str) -> Tri:
+def maybe(reason: str, node: Node | None = None) -> Tri:
     """Not known, and why."""
-    return Tri("unknown", reason)
+    return Tri("unknown", reason, node)
 
 
 def of(truth: bool) -> Tri:
@@ -42,22 +59,22 @@ def of(truth: bool) -> Tri:
 
 
 def both(answers: Iterable[Tri]) -> Tri:
-    """Kleene's and; stops asking at the first no."""
+    """Kleene's and: the first doubt is told when nothing is false. Stops asking at the first no."""
     result = YES
     for answer in answers:
-        if answer.is_no:
+        if answer.state == "no":
             return NO
-        if not answer.is_yes and result.is_yes:
+        if answer.state == "unknown" and result.state == "yes":
             result = answer
     return result
 
 
 def either(answers: Iterable[Tri]) -> Tri:
-    """Kleene's or; stops asking at the first yes."""
+    """Kleene's or: the first doubt is told when nothing is true. Stops asking at the first yes."""
     result = NO
     for answer in answers:
-        if answer.is_yes:
+        if answer.state == "yes":
             return YES
-        if not answer.is_no and result.is_no:
+        if answer.state == "unknown" and result.state == "no":
             result = answer
     return result

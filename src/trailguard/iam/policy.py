@@ -1,58 +1,94 @@
 """Reads a policy document into statements, whatever its shape: objects or lists, scalars or lists, a JSON string.
 
-What AWS would refuse is kept as a statement that nobody can decide, with the reason; nothing is raised.
+What AWS would refuse is a problem with its place, and makes a statement one that nobody can decide; nothing is raised.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from trailguard.cloudformation import source
-from trailguard.cloudformation.source import Node, Scalar, SourceError, literal, parse
+from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.values import (
-    OPAQUE,
     Absent,
     Flag,
     ListValue,
     MapValue,
     Null,
-    Piece,
     Pieces,
-    Symbol,
     Text,
     Unknown,
     Value,
-    join_pieces,
     text_of,
 )
+from trailguard.iam.conditions import Clause, read_clauses
+from trailguard.iam.globs import Glob, folded, glob
+from trailguard.iam.reading import Problem, Problems, values_of
 
-ELEMENTS = (
-    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
-)  # fmt: skip
+__all__ = ["Caller", "Part", "Policy", "Principal", "Problem", "Statement", "read_callers", "read_policy", "values_of"]
+
+ELEMENTS = frozenset(
+    ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+)
 VARIABLES_VERSION = "2012-10-17"
-
-_MARK = re.compile("\ue000(\\d+)\ue001")
-_POLICY_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-_ESCAPED = {"*": "\ue02a", "?": "\ue03f", "$": "$"}
+KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 
 
-class Statement(NamedTuple):
-    """One statement. `elements` holds what it says by element name; `fault` why AWS would refuse it, or None."""
+class Part(NamedTuple):
+    """Action or Resource of a statement (with `negated` NotAction or NotResource): its texts, and as globs."""
 
-    position: int
     node: Node
-    sid: str
-    effect: str
-    elements: dict[str, Value]
-    variables: bool
-    fault: str | None
+    texts: tuple[Text, ...]
+    globs: tuple[Glob, ...]
+    negated: bool
+
+
+class Caller(NamedTuple):
+    """One entry of Principal: `kind` is a key such as "Service", or "*" for everybody, or "" when it is not known."""
+
+    kind: str
+    text: Text
+
+
+class Principal(NamedTuple):
+    """Principal of a statement or, with `negated`, NotPrincipal."""
+
+    node: Node
+    callers: tuple[Caller, ...]
+    negated: bool
+
+
+class Statement:
+    """One statement.
+
+    `effect` is its text, `elements` what it says by element name. `fault` tells why nobody can decide it: AWS would
+    refuse it, or it is not in the scanned files. Parts that cannot be read are None. `memo` keeps what was found out
+    about it, for the one scenario in which it was read.
+    """
+
+    __slots__ = (
+        "action", "clauses", "effect", "elements", "fault", "index", "memo", "node", "principal", "resource", "sid",
+        "variables",
+    )  # fmt: skip
+
+    def __init__(self, index: int, value: Value, variables: bool) -> None:
+        self.index = index
+        self.node = value.node
+        self.variables = variables
+        self.elements: dict[str, Value] = {}
+        self.fault: str | None = None
+        self.sid = ""
+        self.effect: Text | None = None
+        self.principal: Principal | None = None
+        self.action: Part | None = None
+        self.resource: Part | None = None
+        self.clauses: tuple[Clause, ...] = ()
+        self.memo: dict[object, object] = {}
 
     @property
     def label(self) -> str:
         """What to call it: its number, and its Sid when it has one."""
-        return f"statement {self.position + 1}" + (f" ({self.sid})" if self.sid else "")
+        return f"statement {self.index + 1}" + (f" ({self.sid})" if self.sid else "")
 
     def place(self, *names: str) -> Node:
         """The node of the first of the elements that is there, else of the statement."""
@@ -60,130 +96,170 @@ class Statement(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A policy document. `unknown` says why it cannot be read at all, or None.
-
-    `memo` keeps what was found out about its statements, for the one scenario in which it was read.
-    """
+    """A policy document. `unknown` says why it cannot be read at all, or None; `problems` what AWS would refuse."""
 
     node: Node
     statements: tuple[Statement, ...]
     unknown: str | None
-    memo: dict[object, object]
+    problems: tuple[Problem, ...] = ()
 
     def resource_texts(self) -> list[Pieces]:
-        """The resources that its statements name, as patterns."""
-        found: list[Pieces] = []
-        for statement in self.statements:
-            for value in values_of(statement.elements.get("Resource")):
-                text = text_of(value)
-                if text is not None:
-                    found.append(pattern_of(text, statement.variables))
-        return found
+        """The resources that its statements name, as they are written."""
+        parts = [statement.resource for statement in self.statements if statement.resource is not None]
+        return [text.pieces for part in parts if not part.negated for text in part.texts]
 
 
 def read_policy(value: Value) -> Policy:
     """Read a resolved policy document: a map, or text that spells one in JSON."""
+    node = value.node
     if isinstance(value, Text):
-        value = _from_json(value)
+        from trailguard.iam.jsontext import read_json
+
+        value = read_json(value)
     if isinstance(value, Unknown):
-        return Policy(value.node, (), value.reason, {})
-    if isinstance(value, (Absent, Null)) or not isinstance(value, MapValue):
-        return Policy(value.node, (), "the policy document is no map" if not isinstance(value, Absent) else None, {})
-    version = value.entries.get("Version")
-    text = text_of(version) if version is not None else None
-    variables = text is not None and text.literal == VARIABLES_VERSION
+        return Policy(node, (), value.reason)
+    if isinstance(value, Absent):
+        return Policy(node, (), None)
+    problems = Problems()
+    if not isinstance(value, MapValue):
+        problems.add(node, "the policy document is not a map")
+        return Policy(node, (), problems.told(), problems.found)
+    variables = _version(value, problems)
     statements = value.entries.get("Statement")
     if isinstance(statements, Unknown):
-        return Policy(value.node, (), statements.reason, {})
-    items = values_of(statements)
-    return Policy(value.node, tuple(_statement(index, item, variables) for index, item in enumerate(items)), None, {})
+        return Policy(node, (), statements.reason)
+    if statements is None:
+        problems.add(node, "the policy document has no Statement")
+        return Policy(node, (), problems.told(), problems.found)
+    read = tuple(_statement(index, item, variables, problems) for index, item in enumerate(values_of(statements)))
+    return Policy(node, read, None, problems.found)
 
 
-def values_of(value: Value | None) -> tuple[Value, ...]:
-    """The items of a list, or the single value that stands for a list."""
-    if value is None or isinstance(value, Absent):
-        return ()
-    return value.items if isinstance(value, ListValue) else (value,)
+def _version(value: MapValue, problems: Problems) -> bool:
+    """Tell whether policy variables mean something in the document."""
+    version = value.entries.get("Version")
+    text = text_of(version) if version is not None else None
+    spelt = text.literal if text is not None else None
+    if version is None or isinstance(version, Absent):
+        return False
+    if text is None or (spelt is not None and spelt not in (VARIABLES_VERSION, "2008-10-17")):
+        problems.add(version.node, f'Version "{spelt}" is none of "2008-10-17" and "{VARIABLES_VERSION}"')
+    return spelt == VARIABLES_VERSION
 
 
-def _statement(index: int, value: Value, variables: bool) -> Statement:
-    node = value.node
+def _statement(index: int, value: Value, variables: bool, problems: Problems) -> Statement:
+    statement = Statement(index, value, variables)
     if isinstance(value, Unknown):
-        return Statement(index, node, "", "", {}, variables, value.reason)
+        statement.fault = value.reason
+        return statement
+    before = len(problems.found)
     if not isinstance(value, MapValue):
-        return Statement(index, node, "", "", {}, variables, "a statement is no map, which AWS refuses")
-    entries = value.entries
-    sid, effect = (text_of(entries[name]) if name in entries else None for name in ("Sid", "Effect"))
-    spelt = effect.literal if effect is not None else None
-    return Statement(
-        index,
-        node,
-        (sid.literal or "") if sid is not None else "",
-        spelt or "",
-        entries,
-        variables,
-        _fault(entries, effect),
-    )
+        problems.add(value.node, "a statement is not a map")
+    else:
+        statement.elements = {name: item for name, item in value.entries.items() if not isinstance(item, Absent)}
+        _read(statement, value, problems)
+    if len(problems.found) > before:
+        statement.fault = problems.told(before)
+    return statement
 
 
-def _fault(entries: dict[str, Value], effect: Text | None) -> str | None:
-    if effect is None:
-        return "a statement without Effect is refused by AWS"
-    if effect.literal is None:
-        return next((item.reason for item in effect.symbols if item.reason), "the Effect of a statement is not known")
-    if effect.literal not in ("Allow", "Deny"):
-        return f'Effect "{effect.literal}" is refused by AWS'
-    for name in ("Principal", "Action", "Resource"):
-        if name in entries and f"Not{name}" in entries:
-            return f"a statement with both {name} and Not{name} is refused by AWS"
-        if name not in entries and f"Not{name}" not in entries:
-            return f"a statement without {name} is refused by AWS"
-    strange = next((name for name in entries if name not in ELEMENTS), None)
-    return f"a statement with {strange} is refused by AWS" if strange else None
+def _read(statement: Statement, value: MapValue, problems: Problems) -> None:
+    elements = statement.elements
+    for name in elements:
+        if name not in ELEMENTS:
+            problems.add(value.keys.get(name, statement.node), f"a statement has no element {name}")
+    sid = text_of(elements["Sid"]) if "Sid" in elements else None
+    statement.sid = (sid.literal or "") if sid is not None else ""
+    statement.effect = _effect(statement, problems)
+    found = _one_of("Principal", statement, problems)
+    if found is not None:
+        callers = tuple(read_callers(found[0], problems))
+        statement.principal = Principal(found[0].node, callers, found[1])
+    statement.action = _part("Action", statement, problems)
+    statement.resource = _part("Resource", statement, problems)
+    condition = elements.get("Condition")
+    if condition is not None:
+        statement.clauses = tuple(read_clauses(condition, statement.variables, problems))
 
 
-def pattern_of(text: Text, variables: bool) -> Pieces:
-    """A resource or condition value as a pattern: policy variables become symbols where the version knows them."""
-    if not variables or not any("${" in piece for piece in text.pieces if isinstance(piece, str)):
-        return text.pieces
-    pieces: list[Piece] = []
-    for piece in text.pieces:
-        if isinstance(piece, Symbol):
-            pieces.append(piece)
+def _effect(statement: Statement, problems: Problems) -> Text | None:
+    value = statement.elements.get("Effect")
+    if value is None:
+        problems.add(statement.node, "a statement has no Effect")
+        return None
+    text = text_of(value)
+    literal = text.literal if text is not None else None
+    if text is None or (literal is not None and literal not in ("Allow", "Deny")):
+        shown = f' "{literal}"' if literal is not None else ""
+        problems.add(value.node, f"Effect{shown} is neither Allow nor Deny")
+        return None
+    return text
+
+
+def _one_of(name: str, statement: Statement, problems: Problems) -> tuple[Value, bool] | None:
+    """The element or its opposite, and whether it is the opposite."""
+    value, opposite = (statement.elements.get(key) for key in (name, f"Not{name}"))
+    if value is not None and opposite is not None:
+        problems.add(opposite.node, f"a statement has both {name} and Not{name}")
+        return None
+    if value is None and opposite is None:
+        problems.add(statement.node, f"a statement has no {name}")
+        return None
+    return (value, False) if value is not None else (cast("Value", opposite), True)
+
+
+def _part(name: str, statement: Statement, problems: Problems) -> Part | None:
+    found = _one_of(name, statement, problems)
+    if found is None:
+        return None
+    value, negated = found
+    texts: list[Text] = []
+    for item in values_of(value):
+        text = None if isinstance(item, Flag) else text_of(item)
+        if text is None:
+            problems.add(item.node, f"{name} is not text")
             continue
-        for index, part in enumerate(_POLICY_VARIABLE.split(piece)):
-            if index % 2 == 0:
-                pieces.append(part)
-            elif part in _ESCAPED:
-                pieces.append(_ESCAPED[part])
-            else:
-                reason = f"the policy variable ${{{part}}} is filled in when a request is made"
-                pieces.append(Symbol(OPAQUE, f"${{{part}}}", reason))
-    return join_pieces(pieces)
+        texts.append(text)
+    resource = name == "Resource"
+    globs = (glob(text.pieces, variables=resource and statement.variables) for text in texts)
+    return Part(value.node, tuple(texts), tuple(globs) if resource else tuple(map(folded, globs)), negated)
 
 
-def _from_json(text: Text) -> Value:
-    """The document that a JSON string spells, its symbols in their places."""
-    symbols = text.symbols
-    spelt = ""
-    for piece in text.pieces:
-        spelt += piece if isinstance(piece, str) else f"\ue000{symbols.index(piece)}\ue001"
-    try:
-        root = parse(spelt.encode("utf-8", "replace")).root
-    except SourceError as error:
-        return Unknown("policy", f"the policy document is no JSON: {error.message}", text.node)
-    return _to_value(root, text.node, symbols)
+def read_callers(value: Value, problems: Problems) -> list[Caller]:
+    """Read a Principal element."""
+    if isinstance(value, MapValue):
+        found = []
+        for kind, items in value.entries.items():
+            if kind not in KINDS:
+                problems.add(value.keys.get(kind, value.node), f"{kind} is no kind of principal")
+                continue
+            found += _callers_of(kind, items, problems)
+        return found
+    text = text_of(value)
+    if text is None or isinstance(value, (ListValue, Null, Flag)):
+        problems.add(value.node, "Principal is neither a map nor *")
+        return []
+    if text.literal is None:
+        return [Caller("", text)]
+    if text.literal != "*":
+        problems.add(value.node, f'Principal "{text.literal}" is neither a map nor *')
+        return []
+    return [Caller("*", text)]
 
 
-def _to_value(node: Node, place: Node, symbols: tuple[Symbol, ...]) -> Value:
-    if isinstance(node, source.Mapping):
-        entries = {name: _to_value(child, place, symbols) for name, child in node.values.items()}
-        return MapValue(entries, dict.fromkeys(entries, place), place)
-    if isinstance(node, source.Sequence):
-        return ListValue(tuple(_to_value(child, place, symbols) for child in node.items), place)
-    value = literal(node) if isinstance(node, Scalar) else None
-    if not isinstance(value, str):
-        return Null(place) if value is None else Flag(value, place)
-    parts = _MARK.split(value)
-    pieces = [symbols[int(part)] if index % 2 else part for index, part in enumerate(parts)]
-    return Text(join_pieces(pieces), place)
+def _callers_of(kind: str, items: Value, problems: Problems) -> list[Caller]:
+    found = []
+    for item in values_of(items):
+        text = None if isinstance(item, Flag) else text_of(item)
+        if text is None:
+            problems.add(item.node, f"{kind} of Principal is not text")
+            continue
+        literal = text.literal
+        if literal == "*" and kind == "AWS":
+            found.append(Caller("*", text))
+            continue
+        if literal is not None and "*" in literal and kind in ("AWS", "Service"):
+            problems.add(item.node, f'{kind} "{literal}" of Principal: wildcards in principals are refused')
+            continue
+        found.append(Caller(kind, text))
+    return found

@@ -173,7 +173,7 @@ def _organization_write(site: Site) -> tuple[Decision, str]:
 def _not_denied(site: Site) -> Fact:
     scenario, trail, bucket = site.scenario, site.trail, site.bucket
     fine = yes(site.resource.key, f"nothing in {site.resource.id} keeps CloudTrail from delivering")
-    if site.policy.unknown is None and all(statement.effect == "Allow" for statement in site.policy.statements):
+    if site.policy.unknown is None and all(map(_allows, site.policy.statements)):
         return fine
     asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
     if requests.is_organization_trail(scenario, trail):
@@ -182,7 +182,7 @@ def _not_denied(site: Site) -> Fact:
     doubt: Fact | None = None
     for request in asked:
         decision = site.ask(denials, request)
-        if decision.outcome == "yes" and decision != site.ask(denials, requests.with_newest_tls(request)):
+        if decision.outcome == "yes" and decision != site.ask(denials, requests.with_newest_tls(request, trail)):
             reason = "it depends on the TLS version with which CloudTrail calls, which AWS does not tell"
             decision = decision._replace(outcome="unknown", reason=reason)
         if decision.outcome == "yes":
@@ -190,6 +190,10 @@ def _not_denied(site: Site) -> Fact:
         if decision.outcome == "unknown" and doubt is None:
             doubt = unknown(decision.node, decision.reason)
     return doubt or fine
+
+
+def _allows(statement: Statement) -> bool:
+    return statement.fault is None and statement.effect is not None and statement.effect.literal == "Allow"
 
 
 def _writes(site: Site) -> list[Request]:

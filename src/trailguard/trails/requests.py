@@ -235,10 +235,9 @@ def for_stranger(scenario: Scenario, trail: Resource, request: Request) -> Reque
     return request._replace(context=context)
 
 
-def with_newest_tls(request: Request) -> Request:
+def with_newest_tls(request: Request, trail: Resource) -> Request:
     """The same call over the newest TLS."""
-    (version,) = request.context["s3:tlsversion"]
-    return request._replace(context={**request.context, "s3:tlsversion": (Text(("1.3",), version.node),)})
+    return request._replace(context={**request.context, "s3:tlsversion": (_text("1.3", trail.key),)})
 
 
 def _text(text: str, node: Node) -> Text:

@@ -1,0 +1,115 @@
+"""Says in words why a request is not granted, or is denied, and points to the part of a policy that makes it so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trailguard.cloudformation.source import Node
+from trailguard.cloudformation.values import Symbol, Text, show
+from trailguard.iam.callers import Request, named
+from trailguard.iam.conditions import conditions_hold, holds, told
+from trailguard.iam.globs import Glob, Group, glob
+from trailguard.iam.logic import NO, Tri
+from trailguard.iam.patterns import covers, may_overlap
+from trailguard.iam.policy import Part, Policy, Statement
+
+
+def labels(statements: Sequence[Statement]) -> str:
+    """What to call some statements."""
+    first = [statement.label for statement in statements]
+    return first[0] if len(first) == 1 else ", ".join(first[:-1]) + " and " + first[-1]
+
+
+def target(request: Request) -> str:
+    """The resource of a request."""
+    return "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in request.resource)
+
+
+def nearest(policy: Policy, request: Request) -> tuple[Node, str]:
+    """The Allow statement that comes nearest to granting a request: the part at fault, and what is wrong with it."""
+    wanted = glob(request.resource)
+    best: tuple[int, Node, str] | None = None
+    for statement in policy.statements:
+        if statement.fault is None and (statement.effect is None or statement.effect.literal != "Deny"):
+            rank, node, because = _miss(statement, request, wanted)
+            if best is None or rank > best[0]:
+                best = rank, node, because
+    if best is None or best[0] < _WORTH_TELLING:
+        first = policy.statements[0].node if policy.statements else policy.node
+        return first, f"no statement allows {request.action} to {request.service}"
+    return best[1], best[2]
+
+
+_WORTH_TELLING = 5
+
+
+def _miss(statement: Statement, request: Request, wanted: Glob) -> tuple[int, Node, str]:
+    """How near a statement comes (its parts that fit, the telling ones counting more), and its part that does not."""
+    failing: list[tuple[Node, str]] = []
+    rank = 0
+    action, principal, resource = statement.action, statement.principal, statement.resource
+    if action is not None:
+        if _action(action, request).is_no:
+            failing.append((action.node, f"{statement.label} {_actions(action)}, not {request.action}"))
+        else:
+            rank += 3
+    if principal is not None:
+        if named(principal, request, _leave_open).is_no:
+            grants = f"{statement.label} allows {request.action} to {_callers(statement)}, not to {request.service}"
+            failing.append((principal.node, grants))
+        else:
+            rank += 2
+    if resource is not None:
+        group = (Group(resource.globs, resource.negated),)
+        if not covers(group, wanted, _leave_open).is_yes:
+            because = f"{statement.label} allows {request.action} on {_resources(resource)}, not on {target(request)}"
+            failing.append((resource.node, because))
+        else:
+            rank += 1
+        rank += 1 if resource.negated or may_overlap(resource.globs, wanted) else 0
+    clause = conditions_hold(statement.clauses, request.context, _leave_open).clause
+    if clause is not None and not holds(clause, request.context, _leave_open).is_yes:
+        because = f"{statement.label} allows {request.action}, but its condition {told(clause, request.context)}"
+        failing.append((clause.node, because))
+    else:
+        rank += 1
+    if not failing:
+        return 0, statement.node, ""
+    return rank, *failing[0]
+
+
+def _action(part: Part, request: Request) -> Tri:
+    answer = covers((Group(part.globs),), tuple(request.action.lower()), _leave_open) if part.globs else NO
+    return answer.negated() if part.negated else answer
+
+
+def denial(statement: Statement, request: Request) -> str:
+    """How a Deny statement hits a request."""
+    because = f"{statement.label} denies {request.action} on {target(request)}"
+    reasons = [told(clause, request.context) for clause in statement.clauses]
+    return f"{because}: its condition {' and '.join(reasons)}" if reasons else because
+
+
+def _actions(part: Part) -> str:
+    return f"allows {'all but ' if part.negated else ''}{_listed(part.texts)}"
+
+
+def _resources(part: Part) -> str:
+    return f"{'all but ' if part.negated else ''}{_listed(part.texts)}"
+
+
+def _callers(statement: Statement) -> str:
+    principal = statement.principal
+    if principal is None or not principal.callers:
+        return "nobody"
+    listed = _listed([caller.text for caller in principal.callers])
+    return f"all but {listed}" if principal.negated else listed
+
+
+def _listed(texts: Sequence[Text]) -> str:
+    shown = ", ".join(map(show, texts[:3]))
+    return f"{shown} and {len(texts) - 3} more" if len(texts) > 3 else shown or "nothing"
+
+
+def _leave_open(symbol: Symbol, candidates: Sequence[str | Symbol]) -> None:
+    """Settle nothing: an explanation raises no new questions."""

@@ -1,0 +1,57 @@
+"""Reads a policy document that a template spells as a JSON string, with symbols wherever they stand inside strings."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from trailguard.cloudformation.source import Node
+from trailguard.cloudformation.values import (
+    Flag,
+    ListValue,
+    MapValue,
+    Null,
+    Symbol,
+    Text,
+    Unknown,
+    Value,
+    join_pieces,
+)
+
+_MARK = re.compile("\ue000(\\d+)\ue001")  # stands for a symbol; letters of the private use area, which nobody spells
+
+
+def read_json(text: Text) -> Value:
+    """The document that a text spells. Every value of it is placed where the text is; what is no JSON is Unknown."""
+    symbols = text.symbols
+    spelt = "".join(piece if isinstance(piece, str) else f"\ue000{symbols.index(piece)}\ue001" for piece in text.pieces)
+    try:
+        document = json.loads(spelt, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError) as error:
+        reason = f"AWS would refuse the policy: it is not JSON: {getattr(error, 'msg', 'it is nested too deeply')}"
+        if symbols:
+            hidden = symbols[0].reason or f"{symbols[0].name} is not known"
+            reason = f"the policy hinges on text that is not known: {hidden}"
+        return Unknown(f"policy on line {text.node.line}", reason, text.node)
+    return _value(document, text.node, symbols)
+
+
+class _Pairs(list[tuple[str, object]]):
+    """The pairs of an object, to tell them from the items of an array."""
+
+
+def _value(item: object, node: Node, symbols: tuple[Symbol, ...]) -> Value:
+    if isinstance(item, _Pairs):
+        keys = [key for key, _ in item]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            return Unknown(twice, f"AWS would refuse the policy: {twice} stands twice in one object", node)
+        return MapValue({key: _value(value, node, symbols) for key, value in item}, dict.fromkeys(keys, node), node)
+    if isinstance(item, list):
+        return ListValue(tuple(_value(value, node, symbols) for value in item), node)
+    if isinstance(item, bool):
+        return Flag(item, node)
+    if not isinstance(item, str):
+        return Null(node)
+    parts = _MARK.split(item)
+    return Text(join_pieces(symbols[int(part)] if at % 2 else part for at, part in enumerate(parts)), node)

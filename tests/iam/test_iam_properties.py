@@ -1,0 +1,242 @@
+"""Whole policies against an oracle written straight from the documentation, and laws that any policy obeys."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from iam_helpers import LEGACY, SERVICE, policy, refuse, sent
+
+from trailguard.cloudformation.values import OPAQUE, Symbol
+from trailguard.iam.callers import Request
+from trailguard.iam.evaluate import allowed, denials, grants
+
+# --- a small world of literals -----------------------------------------------------------------------------------
+
+ACTIONS = ["s3:PutObject", "S3:put*", "s3:*", "*", "s3:GetBucketAcl", "s3:Put?bject", "s3:PutObjectAcl"]
+RESOURCES = ["*", "arn:b/*", "arn:b/logs/*", "arn:b/?ogs/x", "arn:b/logs/x", "arn:c/*", "arn:b/*x", "arn:b/*/?"]
+PRINCIPALS: list[Any] = [
+    "*",
+    {"AWS": "*"},
+    {"Service": SERVICE},
+    {"Service": ["config.amazonaws.com", SERVICE]},
+    {"Service": "config.amazonaws.com"},
+    {"AWS": LEGACY},
+    {"AWS": ["111122223333", f"arn:aws:iam::{LEGACY}:root"]},
+    {"AWS": "arn:aws:iam::111122223333:role/x"},
+    {"Federated": "x", "CanonicalUser": "y"},
+]
+OPERATORS = ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "Bool", "Null"]
+QUANTIFIERS = ["", "", "ForAnyValue:", "ForAllValues:"]
+KEYS = ["k:a", "K:A", "k:b", "k:gone"]
+VALUES = ["a", "A", "b", "a*", "*", "?"]
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for _ in range(draw(st.integers(0, 2))):
+        base = draw(st.sampled_from(OPERATORS))
+        if base == "Null":
+            found.setdefault("Null", {})[draw(st.sampled_from(KEYS))] = draw(st.sampled_from(["true", "false", True]))
+            continue
+        name = draw(st.sampled_from(QUANTIFIERS)) + base + draw(st.sampled_from(["", "", "IfExists"]))
+        values = st.one_of(st.sampled_from(VALUES), st.lists(st.sampled_from(VALUES), min_size=1, max_size=2))
+        found.setdefault(name, {})[draw(st.sampled_from(KEYS))] = draw(values)
+    return found
+
+
+def either_list(texts: list[str]) -> st.SearchStrategy[Any]:
+    return st.one_of(st.sampled_from(texts), st.lists(st.sampled_from(texts), min_size=1, max_size=2))
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> dict[str, Any]:
+    found: dict[str, Any] = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
+    for name, values in (
+        ("Principal", st.sampled_from(PRINCIPALS)),
+        ("Action", either_list(ACTIONS)),
+        ("Resource", either_list(RESOURCES)),
+    ):
+        found[("Not" if draw(st.integers(0, 5)) == 0 else "") + name] = draw(values)
+    condition: dict[str, Any] = draw(conditions())
+    empty: bool = draw(st.booleans())
+    return {**found, "Condition": condition} if condition or empty else found
+
+
+CONTEXTS = st.fixed_dictionaries(
+    {
+        "k:a": st.one_of(st.sampled_from(["a", "A", "b", "ab"])),
+        "k:b": st.sampled_from(["a", "b", "true"]),
+        "k:gone": st.none(),
+    }
+)
+TARGETS = st.sampled_from(["arn:b/logs/x", "arn:b/logs/y", "arn:b/x", "arn:c/x"])
+
+# --- the oracle --------------------------------------------------------------------------------------------------
+
+
+def listed(item: Any) -> list[Any]:
+    return item if isinstance(item, list) else [item]
+
+
+def like(pattern: str, text: str) -> bool:
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
+
+
+def names(principal: Any, service: bool) -> bool:
+    if principal == "*":
+        return True
+    for kind, items in principal.items():
+        for item in listed(items):
+            if kind == "Service" and item == SERVICE:
+                return True
+            if kind == "AWS" and item == "*":
+                return True
+            if kind == "AWS" and not service and LEGACY in (item, item.split(":")[4] if item.endswith(":root") else ""):
+                return True
+    return False
+
+
+def holds(operator: str, key: str, wanted: list[str], context: dict[str, Any]) -> bool:
+    given_value = context[key.lower()]
+    if operator == "Null":
+        return any((str(item).lower() == "true") is (given_value is None) for item in wanted)
+    quantifier, _, base = operator.rpartition(":")
+    if given_value is None:
+        if base.endswith("IfExists") or quantifier == "ForAllValues":
+            return True
+        return "Not" in base and not quantifier
+    base = base.removesuffix("IfExists")
+    tests = {
+        "Equals": lambda one: one == given_value,
+        "Like": lambda one: like(one, given_value),
+        "IgnoreCase": lambda one: one.lower() == given_value.lower(),
+        "Bool": lambda one: one.lower() == given_value.lower(),
+    }
+    test = next(tests[name] for name in ("IgnoreCase", "Like", "Equals", "Bool") if base.endswith(name))
+    return any(map(test, wanted)) is not ("Not" in base)
+
+
+def applies(statement: dict[str, Any], action: str, resource: str, context: dict[str, Any], service: bool) -> bool:
+    def part(name: str, test: Any) -> bool:
+        if name in statement:
+            return bool(test(statement[name]))
+        return not test(statement["Not" + name])
+
+    return (
+        part("Principal", lambda item: names(item, service))
+        and part("Action", lambda item: any(like(one.lower(), action.lower()) for one in listed(item)))
+        and part("Resource", lambda item: any(like(one, resource) for one in listed(item)))
+        and all(
+            holds(operator, key, listed(wanted), context)
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, wanted in keys.items()
+        )
+    )
+
+
+def oracle(document: list[dict[str, Any]], effect: str, resource: str, context: dict[str, Any]) -> bool:
+    service = effect == "Deny"  # a Deny counts for the service itself
+    return any(
+        statement["Effect"] == effect and applies(statement, "s3:PutObject", resource, context, service)
+        for statement in document
+    )
+
+
+def asked(resource: str, context: dict[str, Any], accounts: tuple[str, ...] = (LEGACY,)) -> Request:
+    return Request(SERVICE, accounts, "s3:PutObject", (resource,), sent(context))
+
+
+POLICIES = st.lists(statements(), max_size=4)
+
+
+@settings(max_examples=500, deadline=None)
+@given(POLICIES, TARGETS, CONTEXTS)
+def test_decisions_agree_with_the_oracle(
+    document: list[dict[str, Any]], resource: str, context: dict[str, Any]
+) -> None:
+    read, request = policy(*document), asked(resource, context)
+    assert read.problems == ()
+    granted, denied = oracle(document, "Allow", resource, context), oracle(document, "Deny", resource, context)
+    assert grants(read, request, refuse).outcome == ("yes" if granted else "no")
+    assert denials(read, request, refuse).outcome == ("yes" if denied else "no")
+    assert allowed(read, request, refuse).outcome == ("yes" if granted and not denied else "no")
+
+
+FOLDERS = [
+    "arn:b/logs/x",
+    "arn:b/logs/y",
+    "arn:b/logs/",
+    "arn:b/logs/xx",
+    "arn:b/logs/a/x",
+    "arn:b/logs/a/b",
+    "arn:b/logs/zz/y",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(POLICIES, CONTEXTS)
+def test_a_folder_is_granted_only_when_its_keys_are(document: list[dict[str, Any]], context: dict[str, Any]) -> None:
+    read, request = policy(*document), asked("arn:b/logs/*", context)
+    if grants(read, request, refuse).outcome == "yes":
+        assert all(oracle(document, "Allow", key, context) for key in FOLDERS)
+    if denials(read, request, refuse).outcome == "no":
+        assert not any(oracle(document, "Deny", key, context) for key in FOLDERS)
+
+
+RANKS = {"no": 0, "unknown": 1, "yes": 2}
+
+
+@settings(max_examples=300, deadline=None)
+@given(POLICIES, statements(), TARGETS, CONTEXTS)
+def test_one_more_statement_never_takes_back(
+    document: list[dict[str, Any]], more: dict[str, Any], resource: str, context: dict[str, Any]
+) -> None:
+    request = asked(resource, context)
+    before, after = policy(*document), policy(*document, more)
+    if more["Effect"] == "Allow":
+        assert RANKS[grants(after, request, refuse).outcome] >= RANKS[grants(before, request, refuse).outcome]
+        assert denials(after, request, refuse).outcome == denials(before, request, refuse).outcome
+    else:
+        assert grants(after, request, refuse).outcome == grants(before, request, refuse).outcome
+        assert RANKS[allowed(after, request, refuse).outcome] <= RANKS[allowed(before, request, refuse).outcome]
+
+
+HIDDEN = Symbol(OPAQUE, "hidden", "nobody knows it")
+
+
+def hide(item: Any, word: Any) -> Any:
+    """The same with a symbol (or what it turns out to be) for each `b`."""
+    if isinstance(item, dict):
+        return {key: hide(one, word) for key, one in item.items()}
+    if isinstance(item, list):
+        return [hide(one, word) for one in item]
+    if isinstance(item, str) and "b" in item and not item.startswith("s3:") and ":iam:" not in item:
+        head, _, tail = item.partition("b")
+        return (head, word, tail) if isinstance(word, Symbol) else head + word + tail
+    return item
+
+
+@settings(max_examples=400, deadline=None)
+@given(POLICIES, TARGETS, CONTEXTS, st.sampled_from(["a", "b", "c", "logs", "xx", "zb/"]))
+def test_what_was_decided_holds_for_every_value_of_a_symbol(
+    document: list[dict[str, Any]], resource: str, context: dict[str, Any], word: str
+) -> None:
+    def answers(value: Any) -> list[str]:
+        parts = [
+            {
+                name: hide(item, value) if name in ("Resource", "NotResource", "Condition") else item
+                for name, item in one.items()
+            }
+            for one in document
+        ]
+        target = hide(resource, value)
+        request = asked("", {key: hide(one, value) for key, one in context.items()})
+        request = request._replace(resource=target if isinstance(target, tuple) else (target,))
+        return [question(policy(*parts), request, refuse).outcome for question in (grants, denials, allowed)]
+
+    for before, after in zip(answers(HIDDEN), answers(word), strict=True):
+        assert before in (after, "unknown")

@@ -1,0 +1,253 @@
+"""The algebra of wildcard texts: tables, and a brute-force oracle over a tiny alphabet."""
+
+# ruff: noqa: E501  (tables: one case, one line)
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from iam_helpers import ACCOUNT, ARN, BUCKET, IMPORTED, LOGS, PREFIX, Ledger, Settled, pieces, refuse
+
+from trailguard.cloudformation.values import OPAQUE, VARIABLE, Symbol
+from trailguard.iam.globs import Glob, Group, arn_glob, glob, includes, meet
+from trailguard.iam.patterns import covers, overlaps
+
+ALPHABET = "ab"
+LENGTH = 6
+WORDS = tuple("".join(word) for size in range(LENGTH + 1) for word in itertools.product(ALPHABET + "c", repeat=size))
+TEXTS = st.text("ab*?", max_size=4)
+SHORT = st.text("ab*?", max_size=3)
+
+
+def union(*texts: str) -> list[Group]:
+    return [Group(tuple(glob((text,)) for text in texts))]
+
+
+@cache
+def language(text: str) -> frozenset[str]:
+    found = re.compile("".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in text))
+    return frozenset(word for word in WORDS if found.fullmatch(word))
+
+
+# Patterns of up to 4 tokens tell texts of up to 6 letters apart: whatever a longer text shows, a shorter one shows too.
+@settings(max_examples=400, deadline=None)
+@given(st.lists(SHORT, min_size=1, max_size=3), SHORT)
+def test_inclusion_agrees_with_enumeration(patterns: list[str], target: str) -> None:
+    covered = language(target) <= frozenset().union(*(language(text) for text in patterns))
+    assert includes(union(*patterns), glob((target,))) is covered
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(SHORT, max_size=2), st.lists(SHORT, min_size=1, max_size=2), SHORT)
+def test_inclusion_with_exceptions_agrees_with_enumeration(
+    patterns: list[str], exceptions: list[str], target: str
+) -> None:
+    groups = [*union(*patterns), Group(tuple(glob((text,)) for text in exceptions), True)]
+    excepted = frozenset().union(*(language(text) for text in exceptions))
+    covered = language(target) - frozenset().union(*(language(text) for text in patterns))
+    assert includes(groups, glob((target,))) is not bool(covered & excepted)
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEXTS, SHORT)
+def test_overlap_agrees_with_enumeration(one: str, other: str) -> None:
+    common = bool(language(one) & language(other))
+    assert meet(glob((one,)), glob((other,))) is common
+    assert meet(glob((other,)), glob((one,))) is common
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab:*", max_size=5), st.text("ab:", max_size=6))
+def test_wildcards_of_arns_stay_within_their_part(pattern: str, text: str) -> None:
+    head = "a:b:c:"  # two more colons stay inside the first five
+    parts, given_parts = (head + pattern).split(":", 5), (head + text).split(":", 5)
+    expected = len(parts) == len(given_parts) and all(
+        re.fullmatch(re.escape(part).replace(r"\*", ".*"), one, re.DOTALL)
+        for part, one in zip(parts, given_parts, strict=True)
+    )
+    assert includes([Group((arn_glob(glob((head + pattern,))),))], glob((head + text,), wild=False)) is expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        pytest.param("arn:aws:some:*:111122223333:fin/*", "arn:aws:some:us-east-2:9:store:111122223333:fin/d", False, id="crosses"),
+        pytest.param("arn:aws:some:*:9:fin/*", "arn:aws:some:us-east-2:9:fin/a:b", True, id="last part holds colons"),
+        pytest.param("*", "arn:aws:some:us-east-2:9:fin/d", True, id="a mere star takes every ARN"),
+        pytest.param("arn:*", "arn:aws:some:us-east-2:9:fin/d", False, id="too few parts"),
+        pytest.param("arn:aws:s?me:::x", "arn:aws:some:::x", True, id="one letter"),
+        pytest.param("arn:aws:some?:::x", "arn:aws:some::::x", False, id="one letter that is a colon"),
+    ],
+)  # fmt: skip
+def test_arn_globs(pattern: str, text: str, expected: bool) -> None:
+    assert includes([Group((arn_glob(glob((pattern,))),))], glob((text,), wild=False)) is expected
+
+
+VARIABLE_BUCKET = Symbol(VARIABLE, "BucketName")
+OTHER_IMPORT = Symbol(OPAQUE, "other", "nobody exports that either")
+
+COVERED = [
+    ("same symbols", [(ARN, BUCKET, "/AWSLogs/", ACCOUNT, "/*")], LOGS, "yes", "", []),
+    ("whole bucket", [(ARN, BUCKET, "/*")], LOGS, "yes", "", []),
+    ("everything", ["*"], LOGS, "yes", "", []),
+    ("star takes a generated name", [(ARN, "*/AWSLogs/*")], LOGS, "yes", "", []),
+    ("question marks take no symbol", [(ARN, "??????????/AWSLogs/*")], (ARN, BUCKET, "/AWSLogs/*"), "no", "", []),
+    ("a literal is never a generated name", [(ARN, "logs/*")], (ARN, BUCKET, "/*"), "no", "", []),
+    ("no folder", [(ARN, BUCKET, "/AWSLogs/", ACCOUNT)], LOGS, "no", "", []),
+    ("doubled slash", [(ARN, BUCKET, "//AWSLogs/", ACCOUNT, "/*")], LOGS, "no", "", []),
+    ("literal account", [(ARN, BUCKET, "/AWSLogs/111122223333/*")], LOGS, "no", "", [("AWS::AccountId", ["111122223333"])]),
+    ("two accounts", [(ARN, BUCKET, "/AWSLogs/1/*"), (ARN, BUCKET, "/AWSLogs/2/*")], LOGS, "no", "", [("AWS::AccountId", ["1", "2"])]),
+    ("the rest cannot match", [(ARN, BUCKET, "/AWSLogs/1/x")], LOGS, "no", "", []),
+    ("another bucket with an account", [(ARN, "logs/AWSLogs/1/*")], LOGS, "no", "", []),
+    ("prefix in the policy only", [(ARN, BUCKET, "/a/AWSLogs/*")], LOGS, "no", "", []),
+    ("prefix is a variable", [(ARN, BUCKET, "/a/AWSLogs/*")], (ARN, BUCKET, "/", PREFIX, "/AWSLogs/*"), "no", "", [("Prefix", ["a"])]),
+    ("prefix of two folders", [(ARN, BUCKET, "/a/b/AWSLogs/x")], (ARN, BUCKET, "/", PREFIX, "/AWSLogs/x"), "no", "", [("Prefix", ["a/b"])]),
+    ("prefix like a wildcard", [(ARN, BUCKET, "/tmp*/AWSLogs/x")], (ARN, BUCKET, "/", PREFIX, "/AWSLogs/x"), "no", "", [("Prefix", ["tmp"])]),
+    ("empty variable", [(ARN, BUCKET, "/", PREFIX, "AWSLogs/*")], (ARN, BUCKET, "/AWSLogs/*"), "no", "", [("Prefix", [""])]),
+    ("star after a variable", [(ARN, BUCKET, "/", PREFIX, "*")], (ARN, BUCKET, "/AWSLogs/*"), "no", "", [("Prefix", ["", "AWSLogs"])]),
+    ("variable bucket, literal bucket", [(ARN, VARIABLE_BUCKET, "/*")], (ARN, "logs/AWSLogs/*"), "no", "", [("BucketName", ["logs"])]),
+    ("variable bucket, generated bucket", [(ARN, VARIABLE_BUCKET, "/*")], LOGS, "no", "", []),
+    ("two variables", [(ARN, VARIABLE_BUCKET, "/*")], (ARN, PREFIX, "/*"), "no", "", [("Prefix", ["BucketName"])]),
+    ("a variable that holds several parts", [(PREFIX, "/*")], (ARN, VARIABLE_BUCKET, "/*"), "unknown", "whether ${Prefix} is arn:aws:s3:::${BucketName} is not known", [("Prefix", ["arn:aws:s3:::"])]),
+    ("import against itself", [(ARN, IMPORTED, "/*")], (ARN, IMPORTED, "/AWSLogs/*"), "yes", "", []),
+    ("import against a literal", [(ARN, IMPORTED, "/*")], (ARN, "logs/AWSLogs/*"), "unknown", "nobody exports it", []),
+    ("import against another", [(ARN, IMPORTED, "/*")], (ARN, OTHER_IMPORT, "/*"), "unknown", "nobody exports that either", []),
+    ("import, but the rest is wrong", [(ARN, IMPORTED, "/x")], (ARN, "logs/AWSLogs/*"), "no", "", []),
+    ("import in the target", [(ARN, "logs/*")], (ARN, IMPORTED, "/AWSLogs/*"), "unknown", "nobody exports it", []),
+    ("import in the target, another folder", [(ARN, "logs/x/*")], (ARN, IMPORTED, "/AWSLogs"), "unknown", "nobody exports it", []),
+    ("import and a literal account", [(ARN, IMPORTED, "/AWSLogs/1/*")], LOGS, "no", "", [("AWS::AccountId", ["1"])]),
+    ("nothing", [], LOGS, "no", "", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("patterns", "target", "state", "reason", "asked"), [c[1:] for c in COVERED], ids=[c[0] for c in COVERED]
+)
+def test_covers(patterns, target, state, reason, asked) -> None:  # type: ignore[no-untyped-def]
+    ledger = Ledger()
+    groups = [Group(tuple(glob(pieces(pattern)) for pattern in patterns))]
+    found = covers(groups, glob(pieces(target)), ledger)
+    assert (found.state, found.reason, ledger.asked) == (state, reason, asked)
+
+
+OVERLAPPING = [
+    ("digests", (ARN, BUCKET, "/*/CloudTrail-Digest/*"), LOGS, "yes", []),
+    ("another folder", (ARN, BUCKET, "/reports/*"), LOGS, "no", []),
+    ("one key", (ARN, BUCKET, "/AWSLogs/", ACCOUNT, "/CloudTrail/x"), LOGS, "yes", []),
+    ("one account", (ARN, BUCKET, "/AWSLogs/1/*"), LOGS, "no", [("AWS::AccountId", ["1"])]),
+    ("every bucket", ARN + "*", LOGS, "yes", []),
+    ("the bucket itself", (ARN, BUCKET), LOGS, "no", []),
+]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "target", "state", "asked"), [c[1:] for c in OVERLAPPING], ids=[c[0] for c in OVERLAPPING]
+)
+def test_overlaps(pattern, target, state, asked) -> None:  # type: ignore[no-untyped-def]
+    ledger = Ledger()
+    found = overlaps([glob(pieces(pattern))], glob(pieces(target)), ledger)
+    assert (found.state, ledger.asked) == (state, asked)
+
+
+def test_what_settle_raises_comes_through_untouched() -> None:
+    groups = [Group((glob((ARN, BUCKET, "/AWSLogs/1/*")),))]
+    with pytest.raises(Settled) as raised:
+        covers(groups, glob(LOGS), refuse)
+    assert (raised.value.name, raised.value.candidates) == ("AWS::AccountId", ["1"])
+
+
+def test_equal_symbols_with_different_reasons_are_the_same() -> None:
+    one, other = Symbol(OPAQUE, "x", "said here"), Symbol(OPAQUE, "x", "said there")
+    assert covers([Group(((one,),))], (other,), refuse).is_yes
+
+
+def test_several_variables_are_settled_one_after_the_other() -> None:
+    groups = [Group((glob((ARN, BUCKET, "/a/AWSLogs/1/*")),))]
+    ledger = Ledger()
+    target = glob((ARN, BUCKET, "/", PREFIX, "/AWSLogs/", ACCOUNT, "/*"))
+    assert covers(groups, target, ledger).is_no
+    assert ledger.asked in ([("Prefix", ["a"])], [("AWS::AccountId", ["1"])])
+
+
+@pytest.mark.parametrize(
+    ("variables", "text", "sample", "expected"),
+    [
+        (True, "a${*}b", "a*b", True),
+        (True, "a${*}b", "axb", False),
+        (True, "a${?}${$}", "a?$", True),
+        (False, "a${*}b", "a${xx}b", True),
+        (False, "a${aws:username}", "a${aws:username}", True),
+        (True, "a${aws:username}", "b", False),
+    ],
+)
+def test_policy_variables(variables: bool, text: str, sample: str, expected: bool) -> None:
+    found = covers([Group((glob((text,), variables=variables),))], glob((sample,), wild=False), refuse)
+    assert found.state == ("yes" if expected else "no")
+
+
+def test_a_policy_variable_may_be_anything() -> None:
+    found = covers([Group((glob(("home/${aws:username}/*",), variables=True),))], glob(("home/x/*",)), refuse)
+    assert found.state == "unknown"
+    assert found.reason == "the policy variable ${aws:username} is filled in when a request is made"
+
+
+SYMBOLIC = st.lists(st.sampled_from(["a", "b", "*", "?", IMPORTED, BUCKET]), max_size=4)
+
+WITHOUT_ANY = st.lists(st.sampled_from(["a", "b", "*", IMPORTED, BUCKET]), max_size=4)
+
+
+def filled(tokens: list[str | Symbol], word: str) -> Glob:
+    exact = tuple(word)
+    return tuple(t for token in tokens for t in (exact if token is IMPORTED else glob(pieces(token))))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(SYMBOLIC, min_size=1, max_size=2), st.booleans(), SYMBOLIC, st.text("ab", max_size=3))
+def test_filling_in_a_symbol_never_contradicts(
+    patterns: list[list[str | Symbol]], negated: bool, target: list[str | Symbol], word: str
+) -> None:
+    def ask(make: Callable[[list[str | Symbol]], Glob]) -> tuple[str, str]:
+        groups = [Group(tuple(make(p) for p in patterns), negated)]
+        return covers(groups, make(target), refuse).state, overlaps(groups[0].globs, make(target), refuse).state
+
+    def plain(tokens: list[str | Symbol]) -> Glob:
+        return glob(pieces(tuple(tokens)))
+
+    for before, after in zip(ask(plain), ask(lambda tokens: filled(tokens, word)), strict=True):
+        assert before in (after, "unknown")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(WITHOUT_ANY, min_size=1, max_size=2), st.booleans(), WITHOUT_ANY)
+def test_a_settled_variable_stands_for_some_other_value(
+    patterns: list[list[str | Symbol]], negated: bool, target: list[str | Symbol]
+) -> None:
+    def ask(symbol: Symbol | str) -> tuple[str, str]:
+        def make(tokens: list[str | Symbol]) -> Glob:
+            parts = [symbol if token is IMPORTED else "k" if token is BUCKET else token for token in tokens]
+            return glob(pieces(tuple(parts)))
+
+        groups = [Group(tuple(map(make, patterns)), negated)]
+        answers = covers(groups, make(target), Ledger()), overlaps(groups[0].globs, make(target), Ledger())
+        return answers[0].state, answers[1].state
+
+    for before, after in zip(ask(PREFIX), ask("q" * 20), strict=True):
+        assert before in (after, "unknown")
+
+
+def test_a_pattern_that_is_too_hard_is_not_decided() -> None:
+    start = time.perf_counter()
+    patterns = union(*("*a" + "?" * size + "b*" for size in range(14)))
+    found = covers(patterns, glob(("*" + "a*b*" * 40,)), refuse)
+    assert found.state in ("yes", "unknown")
+    assert time.perf_counter() - start < 5
+    blown = covers(union("*a" + "?" * 14), glob(("*b" + "?" * 13,)), refuse)
+    assert (blown.state, blown.reason) in (("no", ""), ("unknown", "the wildcards take too long to compare"))
+    assert time.perf_counter() - start < 5
