@@ -77,7 +77,8 @@ def test_whatever_is_simple_is_a_schema(schema: dict[str, Any]) -> None:
 def test_other_schemas_are_left_to_jsonschema(schema: dict[str, Any]) -> None:
     assert not simple(schema)
     assert refuse_schema(schema) is None
-    for value in (None, True, 1, "a", "b", [], [1], {}):
+    values: tuple[Any, ...] = (None, True, 1, "a", "b", [], [1], {})
+    for value in values:
         assert holds(schema, value) is Draft202012Validator(schema).is_valid(value)
 
 

@@ -127,7 +127,7 @@ class Report(NamedTuple):
     ignored: tuple[tuple[str, str], ...] = ()
 
     def summary(self) -> dict[str, int]:
-        """Count everything: files, templates, subjects, each verdict (suppressed findings apart), suppressed, errors."""
+        """Count everything: files, templates, subjects, each verdict (the suppressed apart), suppressed, errors."""
         counts = {"files": self.files, "templates": self.templates, "subjects": self.subjects}
         counts.update(dict.fromkeys((PASS, FAIL, CONDITIONAL, UNKNOWN, NOT_APPLICABLE, "suppressed"), 0))
         for finding in self.results:

@@ -105,8 +105,20 @@ def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> J
         if verdict in answers:
             told = [i for i, answer in enumerate(answers) if answer == verdict]
             index = min(told, key=lambda i: (found[i] != FAIL, not usual[i], len(leaves[i].assignment)))
-            return _judgement(verdict, leaves[index].answer, {}, disputes[index])
+            judgement = _judgement(verdict, leaves[index].answer, {}, disputes[index])
+            return _with_choices(judgement, scenarios, leaves, answers) if verdict == UNKNOWN else judgement
     return _judgement(NOT_APPLICABLE, leaves[0].answer, {}, None)._replace(node=subject)
+
+
+def _with_choices(
+    judgement: Judgement, scenarios: Scenarios, leaves: list[Leaf[Answer]], answers: list[str]
+) -> Judgement:
+    """Say with which parameter values something is unknown, when it is known with others."""
+    _, values = witness(scenarios.model.space, leaves, [answer == UNKNOWN for answer in answers])
+    if not values:
+        return judgement
+    chosen = ", ".join(f"{name} = {value or '(empty)'}" for name, value in values.items())
+    return judgement._replace(reason=f"with {chosen}, {judgement.reason}")
 
 
 def _judgement(verdict: str, answer: Answer, values: Mapping[str, str], dispute: str | None) -> Judgement:

@@ -155,7 +155,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     "split-empty-text": ({"Fn::Split": [",", ""]}, [""]),
     "split-long-delimiter": ({"Fn::Split": ["::", "a::b:c"]}, ["a", "b:c"]),
     "split-arn": ({"Fn::Split": [":", {"Fn::Sub": "arn:${AWS::Partition}:s3"}]}, ["arn", "aws", "s3"]),
-    "split-on-generated": ({"Fn::Split": [":", {"Fn::GetAtt": "Generated.Arn"}]}, ["arn", "aws", "s3", "", "", "${Generated}"]),
+    "split-on-generated": (
+        {"Fn::Split": [":", {"Fn::GetAtt": "Generated.Arn"}]},
+        ["arn", "aws", "s3", "", "", "${Generated}"],
+    ),
     "split-unknown": ({"Fn::Split": [",", {"Ref": "Nobody"}]}, undefined("Nobody")),
     "split-empty-delimiter": ({"Fn::Split": ["", "abc"]}, refused("Fn::Split")),
     "split-open-delimiter": ({"Fn::Split": [{"Ref": "Generated"}, "abc"]}, refused("Fn::Split")),
@@ -244,7 +247,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     "dynamic-in-sub-symbol": ({"Fn::Sub": "{{resolve:ssm:/${Generated}}}"}, "${{{resolve:ssm:/${Generated}}}}"),
     "dynamic-in-join": ({"Fn::Join": ["", ["{{resolve:", "ssm:x", "}}"]]}, "${{{resolve:ssm:x}}}"),
     "dynamic-unclosed": ("{{resolve:ssm:x", "{{resolve:ssm:x"),
-    "dynamic-split": ({"Fn::Split": ["/", "{{resolve:ssm:a}}/b"]}, unknown("{{resolve:ssm:a}} is fetched at deployment")),
+    "dynamic-split": (
+        {"Fn::Split": ["/", "{{resolve:ssm:a}}/b"]},
+        unknown("{{resolve:ssm:a}} is fetched at deployment"),
+    ),
     "braces-only": ("a{b}c", "a{b}c"),
     # Serverless Framework
     "serverless-self": ("logs-${self:provider.stage}", "logs-${${self:provider.stage}}"),
@@ -347,7 +353,20 @@ def test_every_short_form_is_known() -> None:
 
 
 def test_wrong_arguments_never_raise() -> None:
-    shapes: list[Any] = ["", "x", 1, None, True, [], ["x"], [[]], [None, None], ["a", "b", "c", "d", "e"], {}, {"a": "b"}]
+    shapes: list[Any] = [
+        "",
+        "x",
+        1,
+        None,
+        True,
+        [],
+        ["x"],
+        [[]],
+        [None, None],
+        ["a", "b", "c", "d", "e"],
+        {},
+        {"a": "b"},
+    ]
     for name in FUNCTIONS:
         for shape in shapes:
             try:

@@ -134,7 +134,10 @@ def test_any_text_is_a_pattern(pattern: str) -> None:
 REAL = {
     "bucket": ("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", "a" * 64),
     "account": (r"^\d{12}$", "1" * 4096),
-    "key-arn": (r"^(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-f0-9-]{36})?$", "arn:aws:kms:us-east-1:1234:key/" + "a" * 36),
+    "key-arn": (
+        r"^(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-f0-9-]{36})?$",
+        "arn:aws:kms:us-east-1:1234:key/" + "a" * 36,
+    ),
     "list": ("^[a-z]+(,[a-z]+)*$", "a,b,c,d,"),
 }
 

@@ -87,7 +87,7 @@ CONDITIONS: dict[str, tuple[Any, list[tuple[dict[str, str], bool]]]] = {
     "parameter-right": (equals("x", {"Ref": "Free"}), both("Free", ("x", "other"))),
     "parameter-empty": (equals({"Ref": "Free"}, ""), both("Free", ("", "other"))),
     "parameter-itself": (equals({"Ref": "Free"}, {"Ref": "Free"}), [({}, True)]),
-    "parameter-other": (equals({"Ref": "Free"}, {"Ref": "Free2"}), [({"Free": "other"}, True), ({"Free": "another"}, False)]),
+    "parameter-other": (equals({"Ref": "Free"}, {"Ref": "Free2"}), both("Free", ("other", "another"))),
     "parameter-not-allowed": (equals({"Ref": "Stage"}, "test"), [({}, False)]),
     "parameter-allowed": (equals({"Ref": "Stage"}, "prod"), both("Stage", ("prod", "dev"))),
     "allowed-against-free": (
@@ -204,7 +204,9 @@ def test_pins_that_the_template_refuses() -> None:
     assert model.refused_pins() == ["Stage"]
 
 
-@pytest.mark.parametrize(("word", "expected"), [("true", True), ("yes", True), ("on", True), ("y", True), ("'yes'", False)])
+@pytest.mark.parametrize(
+    ("word", "expected"), [("true", True), ("yes", True), ("on", True), ("y", True), ("'yes'", False)]
+)
 def test_unquoted_words_equal_true(word: str, expected: bool) -> None:
     template = f"""
 Conditions: {{Asked: !Equals [{word}, 'true']}}
@@ -320,7 +322,7 @@ def evaluate(node: Any) -> Any:
     if name == "Fn::Sub":
         text, names = argument if isinstance(argument, list) else (argument, {})
         known = {**VALUES, **{key: evaluate(value) for key, value in names.items()}}
-        for key, value in known.items():
+        for key in known:
             text = text.replace("${" + key + "}", "\0" + key + "\0")
         parts = text.split("\0")
         return "".join(known[part] if index % 2 else part for index, part in enumerate(parts))
@@ -408,11 +410,10 @@ def test_expressions_over_pinned_parameters(expression: Any) -> None:
         found = resolve(expression, pins, Parameters=parameters, Mappings={"T": TABLE})
     except Unbuildable:
         found = Unbuildable
-    if expected is not Unbuildable or found is not Unbuildable:
-        # CloudFormation evaluates what is never used as well; here only what counts is looked at
-        assert found == expected or Unbuildable in (found, expected)
     if found is Unbuildable:
         assert expected is Unbuildable
+    elif expected is not Unbuildable:  # a plain evaluator also looks at what is never used
+        assert found == expected
 
 
 # --- nothing that a template may say makes it raise ---------------------------------------------------------------
@@ -436,6 +437,11 @@ def _mapping(entries: Mapping[str, Node]) -> Node:
     return node
 
 
+def _typed(kind: str, properties: Node | None = None) -> Node:
+    entries = {"Type": _scalar(kind, True)}
+    return _mapping(entries if properties is None else {**entries, "Properties": properties})
+
+
 KEYS = st.one_of(
     st.sampled_from((
         *FUNCTIONS, "Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Fn::Contains", "Fn::EachMemberIn", "Condition",
@@ -445,9 +451,39 @@ KEYS = st.one_of(
 )  # fmt: skip
 WORDS = st.one_of(
     st.sampled_from(
-        ("P", "L", "N", "C", "Probe", "Logs", "M", "Logs.Arn", "${P}", "${Logs.Arn}", "${!x}", "AWS::Region", "AWS::NoValue")
+        (
+            "P",
+            "L",
+            "N",
+            "C",
+            "Probe",
+            "Logs",
+            "M",
+            "Logs.Arn",
+            "${P}",
+            "${Logs.Arn}",
+            "${!x}",
+            "AWS::Region",
+            "AWS::NoValue",
+        )
     ),
-    st.sampled_from(("{{resolve:ssm:x}}", "0", "1", "true", "~", "", "²", "-1", "AWS::StackId", "AWS::NotificationARNs", ".")),
+    st.sampled_from(
+        (
+            "AWS::Region",
+            "AWS::NoValue",
+            "{{resolve:ssm:x}}",
+            "0",
+            "1",
+            "true",
+            "~",
+            "",
+            "²",
+            "-1",
+            "AWS::StackId",
+            "AWS::NotificationARNs",
+            ".",
+        )
+    ),
     st.text(max_size=4),
 )
 NODES = st.recursive(
@@ -464,21 +500,19 @@ NODES = st.recursive(
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(value=NODES, condition=NODES, table=NODES, parameter=NODES)
 def test_malformed_trees_never_raise(value: Node, condition: Node, table: Node, parameter: Node) -> None:
-    text = _scalar("String", True)
     root = _mapping(
         {
-            "Parameters": _mapping({
-                "P": _mapping({"Type": text}), "L": _mapping({"Type": _scalar("CommaDelimitedList", True)}), "N": parameter
-            }),
+            "Parameters": _mapping({"P": _typed("String"), "L": _typed("CommaDelimitedList"), "N": parameter}),
             "Mappings": _mapping({"M": table}),
             "Conditions": _mapping({"C": condition}),
-            "Resources": _mapping({
-                "Logs": _mapping({"Type": _scalar("AWS::S3::Bucket", True), "Properties": _mapping({"BucketName": value})}),
-                "Probe": _mapping({"Type": _scalar("T", True), "Properties": _mapping({"V": value})}),
-            }),
+            "Resources": _mapping(
+                {
+                    "Logs": _typed("AWS::S3::Bucket", _mapping({"BucketName": value})),
+                    "Probe": _typed("T", _mapping({"V": value})),
+                }
+            ),
         }
-    )  # fmt: skip
-    model = Model(Template(Document(root, "", ())), Pins(), RETURNS)
+    )
     for pins in ({}, {"P": "x"}):
         model = Model(Template(Document(root, "", ())), Pins(pins), RETURNS)
         pending: list[Any] = [{}]

@@ -114,7 +114,10 @@ PROBLEMS: dict[str, tuple[str, list[str]]] = {
     "fine": ("Resources: {R: {Type: T}}", []),
     "no-resources": ("Parameters: {}", ["line 1, column 1: the template has no Resources"]),
     "null-sections": ("Parameters:\nConditions: ~\nMappings: null\nResources: {R: {Type: T}}", []),
-    "list-of-parameters": ("Resources: {R: {Type: T}}\nParameters: [a]", ["line 2, column 13: Parameters must be a map"]),
+    "list-of-parameters": (
+        "Resources: {R: {Type: T}}\nParameters: [a]",
+        ["line 2, column 13: Parameters must be a map"],
+    ),
     "text-resources": ("Resources: many", ["line 1, column 12: Resources must be a map"]),
     "text-outputs": ("Resources: {R: {Type: T}}\nOutputs: x", ["line 2, column 10: Outputs must be a map"]),
     "no-type": ("Resources: {R: {Properties: {}}}", ["line 1, column 13: resource R has no Type"]),
@@ -152,7 +155,8 @@ Resources:
     )
     assert list(template.resources) == ["A", "B", "C", "1"]
     assert [item.condition for item in template.resources.values()] == ["C", None, None, None]
-    assert [[node.value for node in item.depends_on()] for item in template.resources.values()] == [["B"], ["A", "C"], [], []]
+    depends = [[node.value for node in item.depends_on()] for item in template.resources.values()]
+    assert depends == [["B"], ["A", "C"], [], []]
     assert [item.id for item in template.of_type("T")] == ["A", "C", "1"]
     assert {name: (key.line, key.column) for name, key in template.generators.items()} == {"Fn::ForEach::Loop": (6, 3)}
 

@@ -193,7 +193,9 @@ def test_changed_defaults() -> None:
 
 LITERALS = ("a", "b", "c")
 DOMAIN = (*LITERALS, "z1", "z2", "z3")
-BODIES = st.sampled_from(({}, {"AllowedValues": ["a", "b"]}, {"AllowedPattern": "^(b|c)$"}, {"AllowedValues": ["a", "z1"]}))
+BODIES = st.sampled_from(
+    ({}, {"AllowedValues": ["a", "b"]}, {"AllowedPattern": "^(b|c)$"}, {"AllowedValues": ["a", "z1"]})
+)
 
 
 def fits(assignment: Assignment, values: dict[str, str]) -> bool:

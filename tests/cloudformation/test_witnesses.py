@@ -102,7 +102,7 @@ WITNESSES: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Constraint], boo
             ({"P": constraint("b"), "Q": constraint(None, "b")}, True),
             ({"P": constraint(None, "b")}, False),
         ],
-        (0, {"P": "b"}),
+        (1, {"P": "b"}),
     ),
     "both-needed": (
         {"P": DEFAULT, "Q": DEFAULT},

@@ -59,7 +59,11 @@ class Scenario:
     # --- deciding -------------------------------------------------------------------------------------------------
 
     def settle(self, symbol: Symbol, candidates: Iterable[str | Symbol]) -> None:
-        """Return when a variable is known to equal none of the candidates here; else raise Split."""
+        """Return when a variable is known to equal none of the candidates here; else raise Split.
+
+        What hinges on the variable may hinge on its default and its allowed values too, so these come first.
+        """
+        self.fix(symbol.name)
         for candidate in candidates:
             if isinstance(candidate, str):
                 self.model.space.decide(self.assignment, symbol.name, candidate)

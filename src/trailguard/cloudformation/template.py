@@ -87,8 +87,8 @@ class Template:
     """One template: its sections by name. `problems` lists what is misshapen, with places."""
 
     __slots__ = (
-        "conditions", "document", "generators", "mappings", "outputs", "parameters", "problems", "resources", "root", "rules",
-        "transforms",
+        "conditions", "document", "generators", "mappings", "outputs", "parameters", "problems", "resources", "root",
+        "rules", "transforms",
     )  # fmt: skip
 
     def __init__(self, document: Document) -> None:

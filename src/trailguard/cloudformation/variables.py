@@ -265,7 +265,7 @@ class Space:
         excluded = constraint.excluded.union(split.candidates)
         rest = variable.other(excluded)
         if not split.closed and (rest is not None or variable.endless):
-            only = variable.allowed is not None and variable.other(excluded | {rest}) is None
+            only = rest is not None and variable.allowed is not None and variable.other(excluded | {rest}) is None
             children.append({**assignment, name: Constraint(rest if only else None, excluded)})
         return children
 

@@ -30,6 +30,8 @@ STAR = Wild("*")  # any text
 ANY = Wild("?")  # any character
 PART_STAR = Wild("*")  # any text without a colon: within one of the first five parts of an ARN
 PART_ANY = Wild("?")  # any character but a colon
+MAX_PAIRS = 50_000  # places in two globs that are compared; hostile wildcards would take many more
+
 SOME = Wild("some")  # in a target: one text that nobody knows, and that may be just what it takes
 
 Token: TypeAlias = "str | Wild | Symbol"
@@ -262,6 +264,10 @@ class Inclusion:
         return any((index in ended) is not group.negated for index, group in enumerate(self._groups))
 
 
+class TooComplex(Exception):
+    """Raised when two globs take too long to compare."""
+
+
 def meet(one: Glob, other: Glob) -> bool:
     """Tell whether two globs have a string in common."""
     start = _common(one, other)
@@ -283,6 +289,8 @@ def paths(one: Glob, other: Glob) -> set[tuple[int, int]]:
             if step not in seen:
                 seen.add(step)
                 pending.append(step)
+        if len(seen) > MAX_PAIRS:
+            raise TooComplex
     return seen
 
 

@@ -11,13 +11,28 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.values import GENERATED, OPAQUE, VARIABLE, Symbol
-from trailguard.iam.globs import ANY, PART_ANY, PART_STAR, SOME, STAR, Glob, Group, Token, Wild, includes, meet, paths
+from trailguard.iam.globs import (
+    ANY,
+    PART_ANY,
+    PART_STAR,
+    SOME,
+    STAR,
+    Glob,
+    Group,
+    Token,
+    TooComplex,
+    Wild,
+    includes,
+    meet,
+    paths,
+)
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
 
 Settle: TypeAlias = Callable[[Symbol, Sequence["str | Symbol"]], None]
 Firm: TypeAlias = "frozenset[Symbol]"
 
 TOO_COMPLEX = "the wildcards take too long to compare"
+GENERATED_NAME = "whether the name that AWS generates fits the wildcards is known only at deployment"
 MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
 DEPTH = 2  # further variables that are looked at to tell whether the value of one matters
 
@@ -43,11 +58,60 @@ def overlaps(globs: Sequence[Glob], target: Glob, settle: Settle) -> Tri:
 
 def may_overlap(globs: Sequence[Glob], target: Glob) -> bool:
     """Tell whether some string of the target may be one of some glob, for some value of their symbols."""
-    loose = _loose(target, _NOTHING, STAR)
-    return any(meet(_loose(tokens, _NOTHING, STAR), loose) for tokens in globs)
+    loose = tuple(STAR if isinstance(token, Symbol) else token for token in target)
+    try:
+        return any(meet(tuple(STAR if isinstance(t, Symbol) else t for t in tokens), loose) for tokens in globs)
+    except TooComplex:
+        return True
 
 
 def _decide(groups: Sequence[Group], target: Glob, some: bool, settle: Settle) -> Tri:
+    try:
+        answer = _answer(groups, target, some, settle)
+        if answer.is_no and _may_fit(groups, target, some):
+            return maybe(GENERATED_NAME)
+    except TooComplex:
+        return maybe(TOO_COMPLEX)
+    return answer
+
+
+def _may_fit(groups: Sequence[Group], target: Glob, some: bool) -> bool:
+    """Tell whether a generated name may fit where a pattern mixes letters and wildcards (`prod-*`).
+
+    Letters alone are never a generated name, and `*` alone takes any.
+    """
+    names = {token for token in target if isinstance(token, Symbol) and token.kind == GENERATED}
+    globs = (tokens for group in groups if not group.negated for tokens in group.globs)
+    mixed = tuple(tokens for tokens in globs if names.isdisjoint(tokens) and _is_mixed(tokens)) if names else ()
+    if not mixed:
+        return False
+    question = Question((Group(mixed),), target, some).mapped(_unnamed)
+    firm = frozenset(token for token in question.tokens() if isinstance(token, Symbol) and token.kind == VARIABLE)
+    return question.canonical().possible(firm) is not False
+
+
+def _is_mixed(tokens: Glob) -> bool:
+    """Tell whether a glob has letters beside a wildcard, or `?`, between two delimiters."""
+    letters = wild = False
+    for token in (*tokens, "/"):
+        if token in ("/", ":"):
+            if letters and wild:
+                return True
+            letters = wild = False
+        elif isinstance(token, Wild):
+            wild = True
+            letters = letters or token is ANY or token is PART_ANY
+        else:
+            letters = True
+    return False
+
+
+def _unnamed(token: Token) -> Token:
+    """A generated name as one that may be anything."""
+    return token._replace(kind=OPAQUE) if isinstance(token, Symbol) and token.kind == GENERATED else token
+
+
+def _answer(groups: Sequence[Group], target: Glob, some: bool, settle: Settle) -> Tri:
     question = Question(groups, target, some)
     found = question.sure(_NOTHING)
     if found:

@@ -103,8 +103,8 @@ def writes(scenario: Scenario, trail: Resource, bucket: LogBucket, targets: Iter
 def base_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]:
     """The condition keys of every call that CloudTrail makes for the trail.
 
-    Keys that are not listed are outside what is known. A service principal belongs to no account and no organization and
-    calls from no network of the user's: those keys are absent.
+    Keys that are not listed are outside what is known. A service principal belongs to no account and no organization
+    and calls from no network of the user's: those keys are absent.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
     node = trail.key
