@@ -21,7 +21,7 @@ def template_paths(root: str) -> list[str]:
 
 def main() -> int:
     """Validate, print one line per diagnostic, and return 1 if a template could not be validated at all."""
-    import cloudformation_validate as peer  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    import cloudformation_validate as peer  # type: ignore[import-not-found,unused-ignore]
 
     if sys.argv[1] == "--version":
         print(f"cloudformation-validate {peer.version()}")

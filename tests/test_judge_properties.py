@@ -64,7 +64,9 @@ def flags() -> st.SearchStrategy[Any]:
     )
     return st.recursive(
         leaves,
-        lambda inner: st.tuples(st.sampled_from(("C0", "C1", "C2")), inner, inner).map(lambda item: {"Fn::If": list(item)}),
+        lambda inner: st.tuples(st.sampled_from(("C0", "C1", "C2")), inner, inner).map(
+            lambda item: {"Fn::If": list(item)}
+        ),
         max_leaves=4,
     )
 
@@ -106,9 +108,9 @@ class Oracle:
         if name == "Fn::Not":
             return not self.condition(argument[0])
         if name == "Fn::And":
-            return all([self.condition(item) for item in argument])
+            return all(self.condition(item) for item in argument)
         if name == "Fn::Or":
-            return any([self.condition(item) for item in argument])
+            return any(self.condition(item) for item in argument)
         left, right = (self.values[item["Ref"]] if isinstance(item, dict) else item for item in argument)
         return bool(left == right)
 
@@ -139,7 +141,7 @@ def enumerate_outcomes(template: Template) -> list[tuple[dict[str, str], str]]:
     domains = []
     for body in template["Parameters"].values():
         open_domain = {*LITERALS, "c", "true", "false", *FRESH}
-        domains.append(sorted(body["AllowedValues"] if "AllowedValues" in body else open_domain))
+        domains.append(sorted(body.get("AllowedValues", open_domain)))
     found = []
     for values in itertools.product(*domains):
         assignment = dict(zip(template["Parameters"], values, strict=True))

@@ -352,7 +352,6 @@ class TestDialects:
         assert verdict(head + TRAIL % "true") == PASS
         assert verdict(head + TRAIL % "false") == FAIL
 
-    @pytest.mark.xfail(reason="templates under `resources` of the Serverless Framework are not looked for yet")
     def test_serverless_framework_files_are_judged(self) -> None:
         inner = "".join(f"  {line}\n" for line in (TRAIL % "false").splitlines())
         text = f"service: audit\nprovider:\n  name: aws\nresources:\n{inner}"

@@ -254,6 +254,7 @@ class JudgedTemplate:
 
     def _told(self, rule: Rule, resource: Resource, judgement: Judgement) -> Finding:
         path = self.places.path(judgement.node, resource.id) or ("Resources", resource.id)
+        full_path = (*self.template.prefix, *path)
         owner = str(path[1]) if path[0] == "Resources" and len(path) > 1 else resource.id
         related = tuple(Related(self.file, span_of(node), words) for node, words in judgement.related)
         return Finding(
@@ -265,7 +266,7 @@ class JudgedTemplate:
             file=self.file,
             subject=rule.subject,
             resource=resource.id,
-            path=path,
+            path=full_path,
             span=span_of(judgement.node),
             message=_sentence(judgement),
             remedy=rule.remedy,
@@ -274,7 +275,7 @@ class JudgedTemplate:
             witness=judgement.witness,
             reason=judgement.reason,
             related=related,
-            fingerprint=fingerprint(rule.id, self.file, resource.id, owner, path),
+            fingerprint=fingerprint(rule.id, self.file, resource.id, owner, full_path),
         )
 
 

@@ -122,7 +122,14 @@ def _metadata(template: Template) -> list[Ruling]:
 
 
 def _of_resource(name: str) -> Callable[[Finding], bool]:
-    return lambda finding: name == finding.resource or finding.path[:2] == ("Resources", name)
+    return lambda finding: name == finding.resource or name in _owner(finding)
+
+
+def _owner(finding: Finding) -> tuple[str | int, ...]:
+    """The resource at fault: what follows Resources in the path."""
+    path = finding.path
+    start = path.index("Resources") + 1 if "Resources" in path else len(path)
+    return path[start : start + 1]
 
 
 def _child(node: Node | None, name: str) -> Node | None:

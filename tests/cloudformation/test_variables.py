@@ -94,6 +94,24 @@ def test_other(body: dict[str, Any], excluded: set[Candidate], expected: str | N
     assert variable(body).other(frozenset(excluded)) == expected
 
 
+MEETINGS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "open": ({}, {}, True),
+    "allowed": ({"AllowedValues": ["a", "b"]}, {"AllowedValues": ["c", "b"]}, True),
+    "allowed-apart": ({"AllowedValues": ["a", "b"]}, {"AllowedValues": ["c", "d"]}, False),
+    "allowed-against-pattern": ({"AllowedValues": ["x", "ab"]}, {"AllowedPattern": "^a.*$"}, True),
+    "default-in-pattern": ({"AllowedPattern": "^[a-z]+x$", "Default": "yx"}, {"AllowedPattern": "^y[a-z]+$"}, True),
+    "account-and-organization": ({"AllowedPattern": r"^\d{12}$"}, {"AllowedPattern": "^o-[a-z0-9]{10,32}$"}, False),
+    "lengths": ({"MinLength": 3}, {"MaxLength": 5}, True),
+    "numbers": ({"Type": "Number", "MinValue": 5}, {"Type": "String"}, True),
+}
+
+
+@pytest.mark.parametrize(("left", "right", "expected"), MEETINGS.values(), ids=MEETINGS.keys())
+def test_may_equal(left: dict[str, Any], right: dict[str, Any], expected: bool) -> None:
+    assert variable(left).may_equal(variable(right)) is expected
+    assert variable(right).may_equal(variable(left)) is expected
+
+
 def test_there_is_always_another_value_of_an_open_parameter() -> None:
     found = variable({})
     taken: set[Candidate] = set()
@@ -194,7 +212,7 @@ def test_changed_defaults() -> None:
 LITERALS = ("a", "b", "c")
 DOMAIN = (*LITERALS, "z1", "z2", "z3")
 BODIES = st.sampled_from(
-    ({}, {"AllowedValues": ["a", "b"]}, {"AllowedPattern": "^(b|c)$"}, {"AllowedValues": ["a", "z1"]})
+    ({}, {"AllowedValues": ["a", "b"]}, {"AllowedPattern": "^(b|c)$"}, {"AllowedValues": ["z1", "b"]})
 )
 
 

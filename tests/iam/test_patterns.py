@@ -17,7 +17,7 @@ from iam_helpers import ACCOUNT, ARN, BUCKET, IMPORTED, LOGS, PREFIX, Ledger, Se
 
 from trailguard.cloudformation.values import OPAQUE, VARIABLE, Symbol
 from trailguard.iam.globs import Glob, Group, arn_glob, glob, includes, meet
-from trailguard.iam.patterns import covers, overlaps
+from trailguard.iam.patterns import GENERATED_NAME, covers, overlaps
 
 ALPHABET = "ab"
 LENGTH = 6
@@ -98,7 +98,7 @@ COVERED = [
     ("whole bucket", [(ARN, BUCKET, "/*")], LOGS, "yes", "", []),
     ("everything", ["*"], LOGS, "yes", "", []),
     ("star takes a generated name", [(ARN, "*/AWSLogs/*")], LOGS, "yes", "", []),
-    ("question marks take no symbol", [(ARN, "??????????/AWSLogs/*")], (ARN, BUCKET, "/AWSLogs/*"), "no", "", []),
+    ("question marks may fit a generated name", [(ARN, "??????????/AWSLogs/*")], (ARN, BUCKET, "/AWSLogs/*"), "unknown", GENERATED_NAME, []),
     ("a literal is never a generated name", [(ARN, "logs/*")], (ARN, BUCKET, "/*"), "no", "", []),
     ("no folder", [(ARN, BUCKET, "/AWSLogs/", ACCOUNT)], LOGS, "no", "", []),
     ("doubled slash", [(ARN, BUCKET, "//AWSLogs/", ACCOUNT, "/*")], LOGS, "no", "", []),

@@ -87,8 +87,18 @@ class Template:
     """One template: its sections by name. `problems` lists what is misshapen, with places."""
 
     __slots__ = (
-        "conditions", "document", "generators", "mappings", "outputs", "parameters", "problems", "resources", "root",
-        "rules", "transforms",
+        "conditions",
+        "document",
+        "generators",
+        "mappings",
+        "outputs",
+        "parameters",
+        "prefix",
+        "problems",
+        "resources",
+        "root",
+        "rules",
+        "transforms",
     )  # fmt: skip
 
     def __init__(self, document: Document) -> None:
@@ -96,19 +106,21 @@ class Template:
         root = document.root
         if not isinstance(root, Mapping):
             raise SourceError("a template is a map with Resources", root.line, root.column)
-        self.root = root
+        inner = _inner_template(root)
+        self.root = inner or root
+        self.prefix = () if inner is None else ("resources",)
         self.problems: list[SourceError] = list(document.problems)
         self.parameters = {key.value: _parameter(key, node) for key, node in self._section("Parameters")}
         self.mappings = {key.value: node for key, node in self._section("Mappings")}
         self.conditions = {key.value: node for key, node in self._section("Conditions")}
         self.rules = {key.value: node for key, node in self._section("Rules")}
         self.outputs = {key.value: (key, node) for key, node in self._section("Outputs")}
-        self.transforms = _transforms(root.values.get("Transform"))
+        self.transforms = _transforms(self.root.values.get("Transform"))
         self.resources: dict[str, Resource] = {}
         self.generators: dict[str, Scalar] = {}  # loops and macros among the resources, which make more of them
         for key, node in self._section("Resources"):
             self._add_resource(key, node)
-        if "Resources" not in root.values:
+        if "Resources" not in self.root.values:
             self.problems.append(SourceError("the template has no Resources", root.line, root.column))
 
     def _section(self, name: str) -> Iterator[tuple[Scalar, Node]]:
@@ -150,7 +162,7 @@ def looks_like_template(root: Node) -> bool:
     if not isinstance(root, Mapping):
         return False
     values = root.values
-    if "AWSTemplateFormatVersion" in values:
+    if "AWSTemplateFormatVersion" in values or _inner_template(root) is not None:
         return True
     resources = values.get("Resources")
     if not isinstance(resources, Mapping):
@@ -158,6 +170,14 @@ def looks_like_template(root: Node) -> bool:
     if _transforms(values.get("Transform")):
         return True
     return any(_is_typed(body) for body in resources.values.values())
+
+
+def _inner_template(root: Mapping) -> Mapping | None:
+    """The template inside a file of the Serverless Framework, which adds it to what it makes itself."""
+    inner = root.values.get("resources")
+    if isinstance(inner, Mapping) and "service" in root.values and "Resources" not in root.values:
+        return inner if looks_like_template(inner) else None
+    return None
 
 
 def _is_typed(body: Node) -> bool:

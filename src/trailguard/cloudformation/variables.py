@@ -126,8 +126,13 @@ class Variable:
 
     def may_equal(self, other: Variable) -> bool:
         """Tell whether two variables have a value in common, as far as examples show: an account is no organization."""
-        mine, theirs = self.other(frozenset()), other.other(frozenset())
-        return (mine is not None and other.permits(mine)) or (theirs is not None and self.permits(theirs))
+        return any(map(other.permits, self._values())) or any(map(self.permits, other._values()))
+
+    def _values(self) -> Iterator[str]:
+        """All values where they are few, else its default and examples."""
+        if self.default is not None:
+            yield self.default
+        yield from filter(self.permits, self._examples(0))
 
     def _fits(self, value: str) -> bool:
         parameter = self._parameter

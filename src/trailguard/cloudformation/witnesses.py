@@ -67,7 +67,8 @@ def witness(space: Space, leaves: Sequence[Leaf[T]], failing: Sequence[bool]) ->
     always a failing one.
     """
     starts = [(index, _needed(space, leaf.assignment)) for index, leaf in enumerate(leaves) if failing[index]]
-    starts.sort(key=lambda start: len(start[1]))
+    # Of two that are as short, the one that says "any other value" tells more than one with a value of its own.
+    starts.sort(key=lambda start: (len(start[1]), sum(item.value is not None for item in start[1].values())))
     best: tuple[int, dict[str, Constraint]] | None = None
     for index, needed in starts[:TRIED_LEAVES]:
         smaller = _minimal(space, leaves, failing, needed)

@@ -94,6 +94,7 @@ def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
             meaning = BOOLEAN_TEXTS.get(default)
             texts = (default, *(text for text in texts if BOOLEAN_TEXTS[text] is not meaning))
         scenario.choose(symbol.name, list(texts), closed=True)
+        raise Unbuildable(f"{symbol.name} is no Boolean here")
     for piece in value.symbols:
         if piece.kind == OPAQUE:
             return Unknown(show(value), piece.reason, value.node)
