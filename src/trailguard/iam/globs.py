@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.values import OPAQUE, Piece, Symbol
@@ -268,14 +269,20 @@ class TooComplex(Exception):
     """Raised when two globs take too long to compare."""
 
 
+@lru_cache(maxsize=4096)
 def meet(one: Glob, other: Glob) -> bool:
     """Tell whether two globs have a string in common."""
     start = _common(one, other)
     one, other = one[start:], other[start:]
+    end = _common(one[::-1], other[::-1])
+    one, other = one[: len(one) - end], other[: len(other) - end]
     if not one or not other:
         return all(token is STAR or token is PART_STAR for token in one or other)
-    if not isinstance(one[0], Wild) and not isinstance(other[0], Wild):
-        return False
+    if one == (STAR,) or other == (STAR,):
+        return True
+    for place in (0, -1):  # both begin, or end, with letters that differ
+        if not isinstance(one[place], Wild) and not isinstance(other[place], Wild):
+            return False
     return (len(one), len(other)) in paths(one, other)
 
 
