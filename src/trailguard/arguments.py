@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 
 from trailguard.config import ACCOUNT_ID, FAIL_ON, PARTITION, REGION, nearest
@@ -50,6 +51,18 @@ def overview() -> str:
     return HELP.format(commands="\n".join(f"  {name:<13}  {text}" for name, text in COMMANDS.items()))
 
 
+class Layout(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal, found without shutil, whose import takes longer than parsing."""
+
+    def __init__(self, prog: str) -> None:
+        columns = os.environ.get("COLUMNS", "")
+        try:
+            width = int(columns) if columns.isdecimal() else os.get_terminal_size().columns
+        except (OSError, ValueError):
+            width = 80
+        super().__init__(prog, width=max(width - 2, 20))
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, name the nearest option, and point to the help."""
 
@@ -59,7 +72,7 @@ class Parser(argparse.ArgumentParser):
             usage=f"trailguard {command} {usage}",  # making it up takes argparse longer than parsing
             description=COMMANDS[command].capitalize() + ".",
             epilog="examples:\n" + examples,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Layout,
             allow_abbrev=False,
         )
 

@@ -6,6 +6,7 @@ it runs, so that a small scan starts fast.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -25,6 +26,9 @@ DEBUG = "TRAILGUARD_DEBUG"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and give its exit status: 0, 1, 2 as documented, 130 when it is interrupted."""
+    gc.set_threshold(
+        50_000, 20, 100
+    )  # trees of templates are built and dropped whole; looking for cycles costs a tenth
     try:
         return _run(sys.argv[1:] if argv is None else list(argv))
     except KeyboardInterrupt:
