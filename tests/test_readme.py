@@ -10,12 +10,15 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from trailguard.config import load
+from trailguard.config import Settings, load
+from trailguard.findings import Suppression
 from trailguard.rulebook import load_folder
+from trailguard.scan import scan
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -75,11 +78,20 @@ def test_only_the_readme_shows_output() -> None:
 
 
 def test_configuration_example_is_accepted(tmp_path: Path) -> None:
-    (example,) = blocks("yaml", README)
+    (example,) = (block for block in blocks("yaml", README) if "profile:" in block)
     (tmp_path / ".trailguard.yaml").write_text(example, encoding="utf-8")
     settings = load(str(tmp_path), None)
     assert settings.profile == "default"
     assert settings.notes == ()
+
+
+def test_suppression_example_suppresses(tmp_path: Path) -> None:
+    (example,) = (block for block in blocks("yaml", README) if "ignore[" in block)
+    template = tmp_path / "t.yaml"
+    template.write_text("Resources:\n" + textwrap.indent(example, "  "), encoding="utf-8")
+    report = scan([str(template)], Settings(select=("TG101",)))
+    (finding,) = report.results
+    assert finding.suppressed == Suppression("comment", "a second trail covers the other Regions")
 
 
 def test_rule_example_is_accepted(tmp_path: Path) -> None:
