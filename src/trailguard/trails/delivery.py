@@ -176,9 +176,6 @@ def _not_denied(site: Site) -> Fact:
     if site.policy.unknown is None and all(map(_allows, site.policy.statements)):
         return fine
     asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
-    if requests.is_organization_trail(scenario, trail):
-        targets = requests.organization_targets(scenario, trail, requests.SOME_ORGANIZATION)
-        asked += requests.writes(scenario, trail, bucket, targets)
     doubt: Fact | None = None
     for request in asked:
         decision = site.ask(denials, request)
@@ -197,12 +194,16 @@ def _allows(statement: Statement) -> bool:
 
 
 def _writes(site: Site) -> list[Request]:
-    """The writes below the account's folder."""
-    key = ("writes", site.trail.id)
-    if key not in site.scenario.memo:
-        targets = requests.account_targets(site.scenario, site.trail)
-        site.scenario.memo[key] = requests.writes(site.scenario, site.trail, site.bucket, targets)
-    return cast("list[Request]", site.scenario.memo[key])
+    """The writes below the account's folder, and below the folder of each organization that the policy may mean."""
+    scenario, trail, bucket = site.scenario, site.trail, site.bucket
+    key = ("writes", trail.id, site.resource.id)
+    if key not in scenario.memo:
+        targets = requests.account_targets(scenario, trail)
+        if requests.is_organization_trail(scenario, trail):
+            for organization in requests.organizations(scenario, trail, bucket, site.policy.resource_texts()):
+                targets += requests.organization_targets(scenario, trail, organization)
+        scenario.memo[key] = requests.writes(scenario, trail, bucket, targets)
+    return cast("list[Request]", scenario.memo[key])
 
 
 def _write_granted(site: Site) -> Fact:

@@ -207,8 +207,12 @@ def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resour
         if isinstance(name, Symbol):
             if not name.name.startswith("AWS::"):
                 found.append((name,))
-        elif _ORGANIZATION_ID.fullmatch(name.partition("/")[0]):
-            found.append((name.partition("/")[0],))
+        else:
+            folder = (
+                name.partition("/")[0].replace("*", "a" * 10).replace("?", "a")
+            )  # one of those that a pattern means
+            if _ORGANIZATION_ID.fullmatch(folder):
+                found.append((folder,))
     return found
 
 
