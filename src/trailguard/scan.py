@@ -228,10 +228,16 @@ def _today() -> str:
 
 def _unjudged(file: str, template: Template) -> tuple[Notice, ...]:
     """What makes resources that cannot be seen in the template as it stands."""
-    return tuple(
+    loops = [
         Notice(file, key.line, f"the resources that {name} makes are not judged: it is expanded at deployment")
         for name, key in template.generators.items()
-    )
+    ]
+    inner = [
+        Notice(file, resource.key.line, f"the template in the TemplateBody of {resource.id} is not judged")
+        for resource in template.of_type("AWS::CloudFormation::StackSet")
+        if "TemplateBody" in getattr(resource.attribute("Properties"), "values", ())
+    ]
+    return (*loops, *inner)
 
 
 class JudgedTemplate:

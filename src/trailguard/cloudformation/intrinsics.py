@@ -15,6 +15,7 @@ from trailguard.cloudformation import source
 from trailguard.cloudformation.source import Node, Scalar, Sequence
 from trailguard.cloudformation.template import function_of
 from trailguard.cloudformation.values import (
+    GENERATED,
     OPAQUE,
     VARIABLE,
     ListValue,
@@ -33,7 +34,8 @@ _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _SERVERLESS = re.compile(
     r"\$\{(?:(?:self|opt|env|param|sls|ssm|cf|custom|git|strToBool)[:(]|file\(|aws:(?:accountId|region)\b)[^{}]*\}"
 )
-_UNSPLIT = frozenset({"AWS::Region", "AWS::AccountId", "AWS::StackName"})  # hold none of the usual delimiters
+_UNSPLIT = frozenset({"AWS::Region", "AWS::AccountId", "AWS::StackName"})  # hold no delimiter of an ARN or a path
+_ARN_DELIMITERS = frozenset(":/,*")
 
 
 class Unbuildable(Exception):
@@ -161,7 +163,8 @@ def split(scenario: Resolver, argument: Node, node: Node) -> Value | None:
             parts[-1].append(first)
             parts.extend([part] for part in rest)
             continue
-        if piece.kind == OPAQUE or (piece.kind == VARIABLE and piece.name not in _UNSPLIT):
+        whole = piece.kind == GENERATED or piece.name in _UNSPLIT
+        if not whole or piece.kind == OPAQUE or not _ARN_DELIMITERS.intersection(delimiter.literal):
             if piece.kind == VARIABLE:
                 scenario.fix(piece.name)
             reason = piece.reason or f"it splits {piece.name}, whose value is open"

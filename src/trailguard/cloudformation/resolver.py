@@ -45,13 +45,14 @@ class Scenario:
     `memo` keeps what others work out in this scenario, under keys of their own.
     """
 
-    __slots__ = ("_busy", "_conditions", "_returned_pieces", "_values", "assignment", "memo", "model")
+    __slots__ = ("_busy", "_conditions", "_open", "_returned_pieces", "_values", "assignment", "memo", "model")
 
     def __init__(self, model: Model, assignment: Assignment) -> None:
         self.model = model
         self.assignment = assignment
         self.memo: dict[object, object] = {}
         self._conditions: dict[str, bool] = {}
+        self._open: dict[str, Split] = {}
         self._busy: set[object] = set()
         self._values: dict[tuple[str, str], Value] = {}
         self._returned_pieces: dict[tuple[str, str], tuple[Piece, ...]] = {}
@@ -154,9 +155,15 @@ class Scenario:
             return self.assume(f"condition {name}", f"the template does not define condition {name}")
         if key in self._busy:
             return self.assume(f"condition {name}", f"condition {name} refers to itself")
+        question = self._open.get(name)
+        if question is not None:  # asked before; with And and Or on top of each other it is asked very often
+            raise Split(question.name, question.candidates, question.closed)
         self._busy.add(key)
         try:
             held = self._conditions[name] = self.holds(node)
+        except Split as split:
+            self._open[name] = split
+            raise
         finally:
             self._busy.discard(key)
         return held

@@ -177,7 +177,7 @@ def _not_denied(site: Site) -> Fact:
         return fine
     asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
     doubt: Fact | None = None
-    for request in asked:
+    for request in map(requests.of_log_files, asked):
         decision = site.ask(denials, request)
         if decision.outcome == "yes" and decision != site.ask(denials, requests.with_newest_tls(request, trail)):
             reason = "it depends on the TLS version with which CloudTrail calls, which AWS does not tell"

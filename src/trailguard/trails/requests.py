@@ -50,6 +50,10 @@ LEGACY_ACCOUNTS = (
 
 EVERYTHING = "*"
 
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html (log files), and
+# cloudtrail-log-file-validation-digest-file-structure.html (digest files)
+LOG_FILE_SUFFIX = ".json.gz"
+
 # An organization whose ID nobody here knows.
 SOME_ORGANIZATION: Pieces = (Symbol(GENERATED, "organization", "the ID of the organization"),)
 _ORGANIZATION_ID = re.compile("o-[a-z0-9]{10,32}")
@@ -237,6 +241,14 @@ def for_stranger(scenario: Scenario, trail: Resource, request: Request) -> Reque
     context["aws:sourcearn"] = (Text(arn, trail.key),)
     context["aws:sourceaccount"] = (Text((account,), trail.key),)
     return request._replace(context=context)
+
+
+def of_log_files(request: Request) -> Request:
+    """The same call for the files themselves, whose names all end alike: a Deny on `*.exe` hits none of them."""
+    *start, last = request.resource
+    if not isinstance(last, str) or not last.endswith("/" + EVERYTHING):
+        return request
+    return request._replace(resource=(*start, last + LOG_FILE_SUFFIX))
 
 
 def with_newest_tls(request: Request, trail: Resource) -> Request:
