@@ -26,9 +26,7 @@ def after_policy(scenario: Scenario, trail: Resource) -> Fact:
     for policy in bucket.policies:
         if reaches(scenario, trail, policy):
             if reaches(scenario, policy, trail):
-                because = (
-                    f"{trail.id} and bucket policy {policy.id} wait for each other, a circle that cannot be deployed"
-                )
+                because = f"{trail.id} and bucket policy {policy.id} wait for each other, which cannot be deployed"
                 return no(_place(trail), because, ((policy.key, f"{policy.id} depends on {trail.id}"),))
             return yes(trail.key, f"{trail.id} is created after bucket policy {policy.id}")
     policy = bucket.policies[0]
