@@ -10,7 +10,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from trailguard.config import Settings
-from trailguard.scan import facts
+from trailguard.factsheet import facts
 
 SCHEMA = json.loads(files("trailguard").joinpath("schemas/facts.schema.json").read_text(encoding="utf-8"))
 EXAMPLES = Path(__file__).parents[1] / "examples"

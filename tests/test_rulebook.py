@@ -14,7 +14,9 @@ from jsonschema import Draft202012Validator
 import trailguard
 from trailguard.cloudformation.source import parse
 from trailguard.config import Settings
-from trailguard.rulebook import Rulebook, RuleError, builtin_folder, data, find, load, load_folder, read_rule
+from trailguard.rule_reader import Requirement, RuleError, data, read_rule
+from trailguard.rulebook import Rulebook, builtin_folder, find, load, load_folder
+from trailguard.trails.properties import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,7 +219,8 @@ class TestRules:
             "low",
             "trail",
         )
-        assert rule.require[0] == ("properties.IsLogging", {"const": True}, "it is otherwise", ())
+        wanted = Wanted(boolean=True)
+        assert rule.require[0] == Requirement("properties.IsLogging", {"const": True}, "it is otherwise", wanted)
         values = rule.when[0].must["enum"]
         assert values[:3] == [12, 1.5, -3]
         assert values[3:7] == ["012", "1_000", "nan", "7"], "only what JSON calls a number is one"

@@ -20,7 +20,8 @@ import pytest
 from trailguard import ruletests  # whole: the names in it begin with test
 from trailguard.config import Settings
 from trailguard.findings import VERDICTS
-from trailguard.rulebook import Rule, load
+from trailguard.rule_reader import Rule
+from trailguard.rulebook import load
 from trailguard.scan import judge_file
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from trailguard import judge as judging
-from trailguard import scan as scanning
+from trailguard import judged
 from trailguard.cli import main
 from trailguard.config import Settings
+from trailguard.factsheet import facts
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, FileError, Finding, Report
 from trailguard.rulebook import load
-from trailguard.scan import facts, scan
+from trailguard.scan import scan
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 GOOD = (EXAMPLES / "compliant" / "audit-trail.yaml").read_bytes()
@@ -187,12 +188,12 @@ class TestErrors:
         (here / "b.yaml").write_bytes(GOOD.replace(b"  Trail:\n", b"  Doomed:\n"))
         real = judging.judge
 
-        def judge(rule: Any, scenarios: Any, resource: Any, fact: Any) -> Any:
+        def judge(scenarios: Any, resource: Any, question: Any) -> Any:
             if resource.id == "Doomed":
                 raise ZeroDivisionError("surprise")
-            return real(rule, scenarios, resource, fact)
+            return real(scenarios, resource, question)
 
-        monkeypatch.setattr(scanning, "judge", judge)
+        monkeypatch.setattr(judged, "judge", judge)
         report = scan(["."], Settings())
         message = "internal error, please report it: ZeroDivisionError: surprise"
         assert report.errors == (FileError("b.yaml", 0, 0, message),)
@@ -210,7 +211,7 @@ class TestErrors:
         def judge(*args: object) -> object:
             raise RecursionError
 
-        monkeypatch.setattr(scanning, "judge", judge)
+        monkeypatch.setattr(judged, "judge", judge)
         (error,) = one(GOOD).errors
         assert error.message == "references in the template nest too deeply"
 

@@ -241,7 +241,7 @@ def _explain(args: Namespace) -> int:
 def _facts(args: Namespace) -> int:
     import json
 
-    from trailguard import scan
+    from trailguard import factsheet
     from trailguard.cloudformation.source import SourceError
     from trailguard.config import ConfigError
     from trailguard.reporters.common import json_safe
@@ -249,7 +249,7 @@ def _facts(args: Namespace) -> int:
     stdin = sys.stdin.buffer.read() if args.file == "-" else None
     name = "<stdin>" if stdin is not None else args.file
     try:
-        found = scan.facts(name, _settings(args), stdin)
+        found = factsheet.facts(name, _settings(args), stdin)
     except SourceError as error:
         raise ConfigError(name, error.line, error.column, error.message) from None
     _reconfigure(sys.stdout, encoding="utf-8")

@@ -16,7 +16,7 @@ from trailguard.cloudformation.template import Resource
 from trailguard.cloudformation.witnesses import default_like, disputed, witness
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from trailguard.must import holds
-from trailguard.rulebook import Requirement, Rule
+from trailguard.rule_reader import Requirement, Rule
 from trailguard.trails.facts import Fact
 
 FactSource = Callable[[Scenario, Resource, Requirement], Fact]
@@ -40,12 +40,11 @@ class Judgement(NamedTuple):
     related: tuple[tuple[Node, str], ...]
 
 
-def judge(rule: Rule, scenarios: Scenarios, resource: Resource, fact: FactSource) -> Judgement:
-    """Judge one subject by one rule over all scenarios."""
+Question = Callable[[Scenario], "Answer | None"]
 
-    def question(scenario: Scenario) -> Answer | None:
-        return _answer(rule, scenario, resource, fact) if scenario.active(resource) else None
 
+def judge(scenarios: Scenarios, resource: Resource, question: Question) -> Judgement:
+    """Judge one subject over all scenarios; the question has no answer where there is no such subject."""
     try:
         leaves = [leaf for leaf in scenarios.explore(question) if leaf.answer is not None]
     except TooManyScenarios:
@@ -59,7 +58,8 @@ def judge(rule: Rule, scenarios: Scenarios, resource: Resource, fact: FactSource
     )
 
 
-def _answer(rule: Rule, scenario: Scenario, resource: Resource, fact: FactSource) -> Answer:
+def answer(rule: Rule, scenario: Scenario, resource: Resource, fact: FactSource) -> Answer:
+    """What a rule finds about a subject in one scenario."""
     gates: list[tuple[Fact, str]] = []  # unknown, and it decides whether the rule applies
     for requirement in rule.when:
         found = fact(scenario, resource, requirement)
@@ -88,9 +88,9 @@ def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> J
     """Combine the scenarios: what holds in all default-like ones, what some choice of parameters breaks."""
     space = scenarios.model.space
     if len(leaves) == 1 and not leaves[0].assignment:  # the same in all scenarios, as it mostly is
-        answer = leaves[0].answer
-        judgement = _judgement(answer.outcome, answer, {}, None)
-        return judgement._replace(node=subject) if answer.outcome == NOT_APPLICABLE else judgement
+        only = leaves[0].answer
+        judgement = _judgement(only.outcome, only, {}, None)
+        return judgement._replace(node=subject) if only.outcome == NOT_APPLICABLE else judgement
     found = [leaf.answer.outcome for leaf in leaves]
     disputes = disputed(space, leaves, [PASS if answer == NOT_APPLICABLE else answer for answer in found])
     answers = [answer if dispute is None else UNKNOWN for answer, dispute in zip(found, disputes, strict=True)]

@@ -93,16 +93,45 @@ def _equal(left: Any, right: Any) -> bool:
 
 def literals(schema: Mapping[str, Any]) -> list[str]:
     """The texts that a schema singles out: with each of them, and with some other text, it may decide differently."""
-    found: list[str] = []
+    stated = [one for item in _schemas(schema) for one in (item.get("const"), *_items(item.get("enum")))]
+    return sorted({one for one in stated if isinstance(one, str)})
+
+
+_NUMERIC = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+
+
+def numbers(schema: Mapping[str, Any]) -> list[float]:
+    """The numbers at which a schema changes its mind."""
+    found: set[float] = set()
+    for item in _schemas(schema):
+        stated = [item.get("const"), *_items(item.get("enum")), *(item.get(name) for name in _NUMERIC)]
+        found.update(one for one in stated if _has_type("number", one))
+        if item.get("type") in ("integer", "number"):
+            found.add(0)
+    return sorted(found)
+
+
+def asks_boolean(schema: Mapping[str, Any]) -> bool:
+    """Tell whether a schema speaks of true or false."""
+    return any(
+        item.get("type") == "boolean"
+        or any(isinstance(one, bool) for one in (item.get("const"), *_items(item.get("enum"))))
+        for item in _schemas(schema)
+    )
+
+
+def _schemas(schema: Any) -> list[Mapping[str, Any]]:
+    """A schema and those inside it."""
+    found: list[Mapping[str, Any]] = []
     pending: list[Any] = [schema]
     while pending:
         item = pending.pop()
         if isinstance(item, Mapping):
-            found.extend(text for text in (item.get("const"), *_items(item.get("enum"))) if isinstance(text, str))
+            found.append(item)
             pending.extend(inner for name, inner in item.items() if name not in ("const", "enum"))
         else:
             pending.extend(_items(item))
-    return sorted(set(found))
+    return found
 
 
 def _items(value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from trailguard.rulebook import Rule
+    from trailguard.rule_reader import Rule
     from trailguard.ruletests import TestReport
     from trailguard.terminal import Style
 

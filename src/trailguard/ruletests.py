@@ -19,9 +19,11 @@ from typing import Any, NamedTuple
 from trailguard.cloudformation.source import Mapping as MappingNode
 from trailguard.cloudformation.source import SourceError, parse
 from trailguard.config import Settings
+from trailguard.discovery import display_name
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, VERDICTS, FileError, Finding
-from trailguard.rulebook import Rule, Rulebook, builtin_folder, data, load, load_folder
-from trailguard.scan import FileResult, display_name, judge_file
+from trailguard.rule_reader import Rule, data
+from trailguard.rulebook import Rulebook, builtin_folder, load, load_folder
+from trailguard.scan import FileResult, judge_file
 
 _COMMENT = re.compile(r"#\s*expect:\s*(\w+)(?:\s+when\s+(.*?))?(?:\s+--\s+(.*?))?\s*$")
 
@@ -60,7 +62,8 @@ class TestReport(NamedTuple):
 def test_rules(rules_dir: str | None, settings: Settings) -> TestReport:
     """Run the templates of every rule in a folder (default: the rules that ship) against it; raises RuleError."""
     folder = rules_dir or builtin_folder()
-    if os.path.realpath(folder) != os.path.realpath(builtin_folder()):
+    shipped = os.path.realpath(builtin_folder())
+    if os.path.realpath(folder) != shipped and os.path.dirname(os.path.realpath(folder)) != shipped:
         settings = settings._replace(rule_dirs=(*settings.rule_dirs, folder))
     rulebook = load(settings)
     cases: list[TestCase] = []

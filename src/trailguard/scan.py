@@ -10,36 +10,27 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from typing import NamedTuple
 
 from trailguard import __version__
-from trailguard.cloudformation.model import Model, Pins
-from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.scenarios import Scenarios, TooManyScenarios
 from trailguard.cloudformation.source import Document, SourceError, parse
-from trailguard.cloudformation.template import Resource, Template, looks_like_template
-from trailguard.cloudformation.witnesses import default_like
+from trailguard.cloudformation.template import Template, looks_like_template
 from trailguard.config import Settings
-from trailguard.discovery import TEMPLATE, Candidate, Unreadable, discover, read
+from trailguard.discovery import TEMPLATE, Candidate, Unreadable, discover, display_name, read
 from trailguard.findings import (
     NOT_APPLICABLE,
     PASS,
-    UNKNOWN,
     FileError,
     Finding,
     Notice,
-    Related,
     Report,
     RuleInfo,
 )
-from trailguard.judge import Judgement, judge
-from trailguard.places import Places, span_of
-from trailguard.rulebook import Requirement, Rule, Rulebook, load
+from trailguard.judged import JudgedTemplate
+from trailguard.rule_reader import Rule
+from trailguard.rulebook import Rulebook, load
 from trailguard.suppression import suppress, waiver_notices
 from trailguard.trails import catalog
-from trailguard.trails.facts import Fact
-from trailguard.trails.returns import RETURNS
 
 
 class FileResult(NamedTuple):
@@ -134,17 +125,8 @@ def _collect(
 
 def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:
     """Bytes without which a file holds no subject of the rules: the services of their resource types."""
-    types = {catalog.resource_type(rule.subject) for rule in rules}
+    types = {catalog.marking_type(rule.subject) for rule in rules}
     return tuple(sorted({kind.rpartition("::")[0].encode() + b"::" for kind in types})) or (b"AWS::CloudTrail::",)
-
-
-def display_name(path: str) -> str:
-    """A path as reports show it: relative to the working directory where that is possible, with slashes."""
-    if os.path.isabs(path):
-        here = os.getcwd()
-        if path.startswith(here + os.sep):
-            path = path[len(here) + 1 :]
-    return os.path.normpath(path).replace(os.sep, "/")
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
@@ -210,9 +192,9 @@ def _judge_document(file: str, document: Document, settings: Settings, rulebook:
     subjects: set[str] = set()
     if not errors or not judged.model.refused_pins():
         for rule in rulebook.selected:
-            for resource in template.of_type(catalog.resource_type(rule.subject)):
-                subjects.add(resource.id)
-                findings.append(judged.finding(rule, resource))
+            for subject in judged.subjects(rule.subject):
+                subjects.add(subject.resource.id)
+                findings.append(judged.finding(rule, subject))
     findings, notices = suppress(
         findings, file, template, document.text, settings, _today(), set(rulebook.rules) | rulebook.names()
     )
@@ -238,124 +220,3 @@ def _unjudged(file: str, template: Template) -> tuple[Notice, ...]:
         if "TemplateBody" in getattr(resource.attribute("Properties"), "values", ())
     ]
     return (*loops, *inner)
-
-
-class JudgedTemplate:
-    """A template with its scenarios, ready to be asked by rules."""
-
-    def __init__(self, file: str, template: Template, settings: Settings) -> None:
-        pins = Pins(settings.parameters, settings.region, settings.account_id, settings.partition)
-        self.file = file
-        self.template = template
-        self.model = Model(template, pins, RETURNS)
-        self.scenarios = Scenarios(self.model)
-        self.places = Places(template)
-
-    def finding(self, rule: Rule, resource: Resource) -> Finding:
-        """One rule's verdict on one subject."""
-        judgement = judge(rule, self.scenarios, resource, _fact)
-        if self.template.macros:
-            reason = f"macro {self.template.macros[0]} may rewrite the whole template before it is deployed"
-            judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={})
-        return self._told(rule, resource, judgement)
-
-    def _told(self, rule: Rule, resource: Resource, judgement: Judgement) -> Finding:
-        path = self.places.path(judgement.node, resource.id) or ("Resources", resource.id)
-        full_path = (*self.template.prefix, *path)
-        owner = str(path[1]) if path[0] == "Resources" and len(path) > 1 else resource.id
-        related = tuple(Related(self.file, span_of(node), words) for node, words in judgement.related)
-        return Finding(
-            rule=rule.id,
-            name=rule.name,
-            title=rule.title,
-            severity=rule.severity,
-            verdict=judgement.verdict,
-            file=self.file,
-            subject=rule.subject,
-            resource=resource.id,
-            path=full_path,
-            span=span_of(judgement.node),
-            message=_sentence(judgement),
-            remedy=rule.remedy,
-            controls=rule.controls,
-            references=rule.references,
-            witness=judgement.witness,
-            reason=judgement.reason,
-            related=related,
-            fingerprint=fingerprint(rule.id, self.file, resource.id, owner, full_path),
-        )
-
-
-def _fact(scenario: Scenario, resource: Resource, requirement: Requirement) -> Fact:
-    return catalog.fact_of(scenario, resource, requirement.fact, requirement.wanted)
-
-
-def _sentence(judgement: Judgement) -> str:
-    text = judgement.message
-    return text[:1].upper() + text[1:] if text.partition(" ")[0].islower() else text
-
-
-def fingerprint(rule: str, file: str, resource: str, owner: str, path: tuple[str | int, ...]) -> str:
-    """What stays the same about a finding when lines move: 20 hexadecimal digits."""
-    text = "\0".join((rule, file, resource, owner, *map(str, path)))
-    return _sha256(text.encode("utf-8", "surrogatepass"))[:20]
-
-
-def _sha256(data: bytes) -> str:
-    """SHA-256 from Python's own module where it has one: hashlib loads OpenSSL, which takes 5 ms."""
-    for name in ("_sha2", "_sha256", "hashlib"):
-        try:
-            return str(import_module(name).sha256(data).hexdigest())
-        except ImportError:
-            continue
-    raise ImportError("no module for SHA-256")
-
-
-def facts(path: str, settings: Settings, stdin: bytes | None = None) -> dict[str, object]:
-    """The facts of every subject of a template, each with the scenarios in which it holds: JSON-able.
-
-    Raises OSError when the file cannot be read and SourceError when it is no template.
-    """
-    if stdin is None:
-        with open(path, "rb") as stream:
-            stdin = stream.read()
-    template = Template(parse(stdin))
-    judged = JudgedTemplate(display_name(path), template, settings)
-    subjects = []
-    for name, kind in catalog.DEFAULT_SUBJECTS.items():
-        for resource in template.of_type(kind):
-            known = {fact: _told_fact(judged, resource, fact) for fact in catalog.fact_names(name, resource)}
-            subjects.append({"subject": name, "resource": resource.id, "line": resource.key.line, "facts": known})
-    return {"schema": "trailguard-facts/1", "file": judged.file, "subjects": subjects}
-
-
-def _told_fact(judged: JudgedTemplate, resource: Resource, name: str) -> list[dict[str, object]]:
-    """A fact's values: one entry for each way in which parameters decide it, the default-like ones first."""
-
-    def question(scenario: Scenario) -> Fact | None:
-        return catalog.fact_of(scenario, resource, name) if scenario.active(resource) else None
-
-    try:
-        leaves = [leaf for leaf in judged.scenarios.explore(question) if leaf.answer is not None]
-    except TooManyScenarios:
-        return [{"value": None, "unknown": "it hinges on too many combinations of parameter values"}]
-    space = judged.model.space
-    told: list[tuple[bool, dict[str, object]]] = []
-    for leaf, usual in zip(leaves, default_like(space, leaves), strict=True):
-        fact = leaf.answer
-        if fact is None:
-            continue
-        span = span_of(fact.node)
-        names = [item for item in sorted(leaf.assignment) if not item.startswith("?")]
-        entry: dict[str, object] = {
-            "value": fact.value,
-            "because": fact.because,
-            "when": {item: space.sample(leaf.assignment, item) for item in names},
-            "default": usual,
-            "line": span.line,
-            "column": span.column,
-        }
-        if fact.unknown is not None:
-            entry["unknown"] = fact.unknown
-        told.append((not usual, entry))
-    return [entry for _, entry in sorted(told, key=lambda item: item[0])]

@@ -2,39 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import cast
 
 from trailguard.cloudformation import source
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.template import Resource
-from trailguard.trails import delivery, ordering, selectors, validity
-from trailguard.trails.facts import Fact, FactSpec, property_fact
+from trailguard.trails import (
+    alarms,
+    archive,
+    delivery,
+    encryption,
+    events,
+    exports,
+    logs,
+    naming,
+    ordering,
+    portability,
+    selectors,
+    topics,
+    validity,
+)
+from trailguard.trails.facts import Fact, FactSpec
+from trailguard.trails.links import LinkFinder
+from trailguard.trails.properties import NOTHING, Wanted, attribute_fact, property_fact
 
 TRAIL = "AWS::CloudTrail::Trail"
+EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
 
-# The subjects with a name of their own; any other resource type can be a subject too.
+# The subjects with a name of their own; any resource type can be a subject too. A rule about a bucket is about one that
+# a trail delivers to, and so on along the chain; a rule about AWS::S3::Bucket is about every bucket.
 DEFAULT_SUBJECTS: Mapping[str, str] = {
     "trail": TRAIL,
-    "event_data_store": "AWS::CloudTrail::EventDataStore",
+    "event_data_store": EVENT_DATA_STORE,
     "bucket": "AWS::S3::Bucket",
     "key": "AWS::KMS::Key",
     "log_group": "AWS::Logs::LogGroup",
     "topic": "AWS::SNS::Topic",
 }
 
+# Those that are found by what a trail names.
+LINKS: Mapping[str, LinkFinder] = {
+    "bucket": archive.bucket_link,
+    "key": encryption.key_link,
+    "log_group": logs.log_group_link,
+    "topic": topics.topic_link,
+}
+
 PROPERTY = "properties."
+ATTRIBUTE = "attributes."
+ATTRIBUTES = ("Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "UpdatePolicy", "UpdateReplacePolicy")
 
 # Boolean properties: what they mean when they are not set, and how to say so.
-_NOT_SET = "which means false"
+_FALSE = (False, "which means false")
+_TRUE = (True, "which means true")
 DEFAULTS: Mapping[str, Mapping[str, tuple[bool, str]]] = {
     TRAIL: {
         "IsLogging": (False, "which CloudFormation requires"),
-        "IsMultiRegionTrail": (False, _NOT_SET),
+        "IsMultiRegionTrail": _FALSE,
         "IncludeGlobalServiceEvents": (False, "and CloudFormation then acts as if it were false"),
-        "EnableLogFileValidation": (False, _NOT_SET),
-        "IsOrganizationTrail": (False, _NOT_SET),
+        "EnableLogFileValidation": _FALSE,
+        "IsOrganizationTrail": _FALSE,
     },
+    EVENT_DATA_STORE: {
+        "MultiRegionEnabled": _TRUE,
+        "TerminationProtectionEnabled": _TRUE,
+        "IngestionEnabled": _TRUE,
+        "OrganizationEnabled": _FALSE,
+    },
+    "AWS::S3::Bucket": {"ObjectLockEnabled": _FALSE},
+    "AWS::KMS::Key": {"EnableKeyRotation": _FALSE, "Enabled": _TRUE, "MultiRegion": _FALSE},
 }
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
@@ -59,9 +96,21 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "valid.return_values": FactSpec(validity.return_values, _TRUTH, "names where names go, ARNs where ARNs go"),
     "valid.trail_name": FactSpec(validity.trail_name, _TRUTH, "the trail's name is one that CloudTrail accepts"),
     **delivery.FACTS,
+    **encryption.FACTS,
+    **events.FACTS,
+    **logs.FACTS,
+    **alarms.FACTS,
+    **topics.FACTS,
+    **portability.FACTS,
+    **naming.FACTS,
 }
 
-FACTS: Mapping[str, Mapping[str, FactSpec]] = {"trail": TRAIL_FACTS}
+FACTS: Mapping[str, Mapping[str, FactSpec]] = {
+    "trail": TRAIL_FACTS,
+    "event_data_store": encryption.EVENT_DATA_STORE_FACTS,
+    "bucket": {**archive.FACTS, **exports.FACTS},
+    "key": encryption.KEY_FACTS,
+}
 
 
 def resource_type(subject: str) -> str:
@@ -69,29 +118,37 @@ def resource_type(subject: str) -> str:
     return DEFAULT_SUBJECTS.get(subject, subject)
 
 
-def subject_name(kind: str) -> str:
-    """The short name of a resource type as a subject, or the type itself."""
-    return next((name for name, known in DEFAULT_SUBJECTS.items() if known == kind), kind)
+def subject_name(subject: str) -> str:
+    """What a subject is called: a trail is one under its resource type too."""
+    return {TRAIL: "trail", EVENT_DATA_STORE: "event_data_store"}.get(subject, subject)
+
+
+def marking_type(subject: str) -> str:
+    """The resource type without which a template holds no such subject: what a trail uses takes a trail."""
+    return TRAIL if subject in LINKS else resource_type(subject)
 
 
 def knows_fact(subject: str, fact: str) -> list[str] | None:
     """None when the fact can be known of the subject; else the facts that can."""
     known = FACTS.get(subject, {})
-    if fact in known or (fact.startswith(PROPERTY) and fact != PROPERTY):
+    attributes = [ATTRIBUTE + name for name in ATTRIBUTES]
+    if fact in known or fact in attributes or (fact.startswith(PROPERTY) and fact != PROPERTY):
         return None
-    return [*known, *(PROPERTY + name for name in DEFAULTS.get(resource_type(subject), ()))]
+    return [*known, *(PROPERTY + name for name in DEFAULTS.get(resource_type(subject), ())), *attributes]
 
 
-def fact_of(scenario: Scenario, resource: Resource, name: str, wanted: Sequence[str] = ()) -> Fact:
-    """A fact about a resource in a scenario, worked out once."""
-    key = ("fact", resource.id, name)
+def fact_of(scenario: Scenario, subject: str, resource: Resource, name: str, wanted: Wanted = NOTHING) -> Fact:
+    """A fact about a resource as a subject in a scenario, worked out once."""
+    key = ("fact", subject, resource.id, name, wanted)
     known = scenario.memo.get(key)
     if known is None:
         if name.startswith(PROPERTY):
             defaults = DEFAULTS.get(resource.type, {})
             known = property_fact(scenario, resource, name[len(PROPERTY) :], defaults, wanted)
+        elif name.startswith(ATTRIBUTE):
+            known = attribute_fact(scenario, resource, name[len(ATTRIBUTE) :], wanted)
         else:
-            known = FACTS[subject_name(resource.type)][name].build(scenario, resource)
+            known = FACTS[subject][name].build(scenario, resource)
         scenario.memo[key] = known
     return cast("Fact", known)
 
@@ -102,4 +159,6 @@ def fact_names(subject: str, resource: Resource) -> list[str]:
     written = [name for name in body.keys if "::" not in name] if isinstance(body, source.Mapping) else []
     defaults = DEFAULTS.get(resource.type, {})
     properties = sorted({*written, *defaults})
-    return [*(PROPERTY + name for name in properties), *FACTS.get(subject, {})]
+    attributes = [name for name in ATTRIBUTES if resource.attribute(name) is not None]
+    worked_out = FACTS.get(subject, {})
+    return [*(PROPERTY + name for name in properties), *(ATTRIBUTE + name for name in attributes), *worked_out]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from trailguard.cloudformation.intrinsics import Unbuildable
@@ -149,59 +149,3 @@ def via(node: Node) -> str:
     if name == "Ref" and isinstance(argument, Scalar):
         return f" (from {argument.value})"
     return f" (from {name})"
-
-
-def property_fact(
-    scenario: Scenario,
-    resource: Resource,
-    path: str,
-    defaults: Mapping[str, tuple[bool, str]],
-    wanted: Sequence[str] = (),
-) -> Fact:
-    """The fact `properties.PATH`.
-
-    `defaults` names the Boolean properties, what they mean when not set, and says so in words. `wanted` lists the texts
-    that the rule singles out: a parameter may be each of them, or something else.
-    """
-    name, *rest = path.split(".")
-    value = scenario.value_of(resource, name)
-    for step in rest:
-        value = _step(value, step)
-    if path in defaults:
-        return _boolean_fact(scenario, resource, path, value, defaults[path])
-    if isinstance(value, Text) and len(value.pieces) == 1 and value.symbols and value.symbols[0].kind == VARIABLE:
-        symbol = value.symbols[0]
-        scenario.settle(symbol, [text for text in wanted if scenario.model.space.variables[symbol.name].permits(text)])
-        scenario.fix(symbol.name)
-    reason = reason_unknown(value)
-    if reason is not None:
-        return unknown(value.node, reason, f"{path} of {resource.id} is not known")
-    if isinstance(value, Absent):
-        return Fact(None, value.node, f"{resource.id} does not set {path}")
-    shown = to_json(value)
-    return Fact(shown, value.node, f"{path} of {resource.id} is {_brief(shown)}{via(value.node)}")
-
-
-def _boolean_fact(scenario: Scenario, resource: Resource, path: str, value: Value, default: tuple[bool, str]) -> Fact:
-    meaning = boolean(scenario, value)
-    node = value.node
-    if meaning is None:
-        return Fact(default[0], resource.key, f"{resource.id} does not set {path}, {default[1]}")
-    if isinstance(meaning, Unknown):
-        return unknown(node, meaning.reason, f"{path} of {resource.id} is not known")
-    if isinstance(meaning, str):
-        return Fact(meaning, node, f'{path} of {resource.id} is "{meaning}", which is no Boolean{via(node)}')
-    return Fact(meaning, node, f"{path} of {resource.id} is {str(meaning).lower()}{via(node)}")
-
-
-def _step(value: Value, step: str) -> Value:
-    if isinstance(value, MapValue):
-        return value.entries.get(step, Absent(value.node))
-    if isinstance(value, ListValue) and step.isdecimal() and int(step) < len(value.items):
-        return value.items[int(step)]
-    return value if isinstance(value, (Unknown, Absent)) else Absent(value.node)
-
-
-def _brief(shown: object) -> str:
-    text = f'"{shown}"' if isinstance(shown, str) else str(shown)
-    return text if len(text) <= 60 else text[:57] + "..."

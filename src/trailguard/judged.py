@@ -1,0 +1,185 @@
+"""One template under judgement: its scenarios, the subjects in it, and each rule's finding about each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from typing import NamedTuple
+
+from trailguard.cloudformation.model import Model, Pins
+from trailguard.cloudformation.resolver import Scenario
+from trailguard.cloudformation.scenarios import Scenarios, TooManyScenarios
+from trailguard.cloudformation.template import Resource, Template
+from trailguard.config import Settings
+from trailguard.findings import NOT_APPLICABLE, UNKNOWN, Finding, Related
+from trailguard.judge import Answer, Judgement, Question, answer, judge
+from trailguard.places import Places, span_of
+from trailguard.rule_reader import Requirement, Rule
+from trailguard.trails import catalog
+from trailguard.trails.facts import Fact
+from trailguard.trails.links import Link, LinkFinder
+from trailguard.trails.returns import RETURNS
+
+
+class Subject(NamedTuple):
+    """Something that rules can be about.
+
+    `exists` tells in which scenarios it is there. Where a trail uses something that the template does not make,
+    nothing can be known of that: then `resource` is the trail, and `outside` finds what it names.
+    """
+
+    resource: Resource
+    exists: Callable[[Scenario], bool]
+    outside: Callable[[Scenario], Link | None] | None = None
+
+
+class JudgedTemplate:
+    """A template with its scenarios, ready to be asked by rules."""
+
+    def __init__(self, file: str, template: Template, settings: Settings) -> None:
+        pins = Pins(settings.parameters, settings.region, settings.account_id, settings.partition)
+        self.file = file
+        self.template = template
+        self.model = Model(template, pins, RETURNS)
+        self.scenarios = Scenarios(self.model)
+        self.places = Places(template)
+
+        self._subjects: dict[str, list[Subject]] = {}
+
+    def subjects(self, kind: str) -> list[Subject]:
+        """The subjects of a kind: every resource of a type, or what the trails of the template use."""
+        if kind not in self._subjects:
+            found = self._linked(kind) if kind in catalog.LINKS else self._of_type(catalog.resource_type(kind))
+            self._subjects[kind] = found
+        return self._subjects[kind]
+
+    def _of_type(self, kind: str) -> list[Subject]:
+        return [Subject(resource, _made(resource)) for resource in self.template.of_type(kind)]
+
+    def _linked(self, kind: str) -> list[Subject]:
+        """What the trails use of a kind, and the trails that use something made elsewhere or nothing at all."""
+        trails = self.template.of_type(catalog.TRAIL)
+        link = catalog.LINKS[kind]
+        made: dict[str, list[Resource]] = {}  # what is used, and by which trails
+        outside: list[Subject] = []
+        for trail in trails:
+            try:
+                leaves = self.scenarios.explore(partial(_link, trail=trail, link=link))
+            except TooManyScenarios:
+                leaves = []
+            links = [leaf.answer for leaf in leaves]
+            used = dict.fromkeys(found.resource.id for found in links if found is not None and found.resource)
+            for name in used:
+                made.setdefault(name, []).append(trail)
+            if not used or any(found is not None and found.resource is None for found in links):
+                outside.append(_outside(trail, link))
+        resources = self.template.resources
+        inside = [_used(resources[name], made[name], link) for name in resources if name in made]
+        return [*inside, *outside]
+
+    def finding(self, rule: Rule, subject: Subject) -> Finding:
+        """One rule's verdict on one subject."""
+        resource = subject.resource
+        judgement = judge(self.scenarios, resource, _question(rule, subject))
+        if self.template.macros:
+            reason = f"macro {self.template.macros[0]} may rewrite the whole template before it is deployed"
+            judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={})
+        return self._told(rule, resource, judgement)
+
+    def _told(self, rule: Rule, resource: Resource, judgement: Judgement) -> Finding:
+        path = self.places.path(judgement.node, resource.id) or ("Resources", resource.id)
+        full_path = (*self.template.prefix, *path)
+        owner = str(path[1]) if path[0] == "Resources" and len(path) > 1 else resource.id
+        related = tuple(Related(self.file, span_of(node), words) for node, words in judgement.related)
+        return Finding(
+            rule=rule.id,
+            name=rule.name,
+            title=rule.title,
+            severity=rule.severity,
+            verdict=judgement.verdict,
+            file=self.file,
+            subject=rule.subject,
+            resource=resource.id,
+            path=full_path,
+            span=span_of(judgement.node),
+            message=_sentence(judgement),
+            remedy=rule.remedy,
+            controls=rule.controls,
+            references=rule.references,
+            witness=judgement.witness,
+            reason=judgement.reason,
+            related=related,
+            fingerprint=fingerprint(rule.id, self.file, resource.id, owner, full_path),
+        )
+
+
+def _question(rule: Rule, subject: Subject) -> Question:
+    resource, exists, outside = subject
+
+    def fact(scenario: Scenario, resource: Resource, requirement: Requirement) -> Fact:
+        return catalog.fact_of(scenario, rule.subject, resource, requirement.fact, requirement.wanted)
+
+    def question(scenario: Scenario) -> Answer | None:
+        if not exists(scenario):
+            return None
+        return (
+            answer(rule, scenario, resource, fact) if outside is None else _unjudged(rule, resource, outside(scenario))
+        )
+
+    return question
+
+
+def _unjudged(rule: Rule, trail: Resource, link: Link | None) -> Answer | None:
+    """What can be said of something that a trail uses and the template does not make."""
+    what = rule.subject.replace("_", " ")
+    if link is None:
+        return Answer(NOT_APPLICABLE, ((Fact(None, trail.key, f"{trail.id} uses no {what}"), ""),))
+    if link.resource is not None:
+        return None  # it is a subject itself
+    return Answer(
+        UNKNOWN, ((Fact(None, link.node, f"the {what} of {trail.id} is made elsewhere", link.elsewhere), ""),)
+    )
+
+
+def _made(resource: Resource) -> Callable[[Scenario], bool]:
+    return lambda scenario: scenario.active(resource)
+
+
+def _link(scenario: Scenario, trail: Resource, link: LinkFinder) -> Link | None:
+    return link(scenario, trail) if scenario.active(trail) else None
+
+
+def _used(resource: Resource, trails: Iterable[Resource], link: LinkFinder) -> Subject:
+    """Something that the template makes and trails use: it is a subject where one of them does."""
+
+    def exists(scenario: Scenario) -> bool:
+        links = (_link(scenario, trail, link) for trail in trails)
+        return any(found is not None and found.resource is resource for found in links)
+
+    return Subject(resource, exists)
+
+
+def _outside(trail: Resource, link: LinkFinder) -> Subject:
+    return Subject(trail, _made(trail), lambda scenario: link(scenario, trail))
+
+
+def _sentence(judgement: Judgement) -> str:
+    text = judgement.message
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].islower() else text
+
+
+def fingerprint(rule: str, file: str, resource: str, owner: str, path: tuple[str | int, ...]) -> str:
+    """What stays the same about a finding when lines move: 20 hexadecimal digits."""
+    text = "\0".join((rule, file, resource, owner, *map(str, path)))
+    return _sha256(text.encode("utf-8", "surrogatepass"))[:20]
+
+
+def _sha256(data: bytes) -> str:
+    """SHA-256 from Python's own module where it has one: hashlib loads OpenSSL, which takes 5 ms."""
+    for name in ("_sha2", "_sha256", "hashlib"):
+        try:
+            return str(import_module(name).sha256(data).hexdigest())
+        except ImportError:
+            continue
+    raise ImportError("no module for SHA-256")
