@@ -398,5 +398,5 @@ class TestSubjects:
         assert told["schema"] == "trailguard-facts/1"
         assert json.loads(json.dumps(told)) == told
         subjects: Any = told["subjects"]
-        assert [item["subject"] for item in subjects] == ["trail", "bucket"]
+        assert [item["subject"] for item in subjects] == ["trail", "bucket", "AWS::S3::BucketPolicy"]
         assert subjects[0]["facts"]["properties.IsLogging"][0]["value"] is True
