@@ -80,7 +80,7 @@ class Shell(NamedTuple):
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
     engine = Engine()
-    for name in ("scan", "ruletests"):
+    for name in ("scan", "ruletests", "factsheet"):
         monkeypatch.setitem(sys.modules, f"trailguard.{name}", engine)
         monkeypatch.setattr(trailguard, name, engine, raising=False)
     for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "GITHUB_WORKSPACE", "TRAILGUARD_DEBUG"):

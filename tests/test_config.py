@@ -58,6 +58,7 @@ def test_every_key(folder: Path) -> None:
         ignore=("TG108",),
         severities={"TG101": "critical"},
         options={"TG305": {"days": 90, "buckets": ["a", 1.5, True]}},
+        option_places={("TG305", "days"): (6, 27), ("TG305", "buckets"): (6, 40)},
         rule_dirs=(str(folder / "policies"),),
         parameters={
             "Region": "eu-west-1",

@@ -26,6 +26,7 @@ FAIL_ON = ("fail", "conditional", "unknown")
 
 _NO_TEXTS: Mapping[str, str] = {}
 _NO_OPTIONS: Mapping[str, Mapping[str, object]] = {}
+_NO_PLACES: Mapping[tuple[str, str], tuple[int, int]] = {}
 
 
 class Waiver(NamedTuple):
@@ -56,6 +57,7 @@ class Settings(NamedTuple):
     ignore: tuple[str, ...] = ()
     severities: Mapping[str, str] = _NO_TEXTS
     options: Mapping[str, Mapping[str, object]] = _NO_OPTIONS
+    option_places: Mapping[tuple[str, str], tuple[int, int]] = _NO_PLACES
     rule_dirs: tuple[str, ...] = ()
     parameters: Mapping[str, str] = _NO_TEXTS
     region: str | None = None
@@ -209,6 +211,11 @@ class _Checker:
         where = (*path, "options")
         options = self.table(table.get("options"), where)
         found["options"] = {name: self.table(item, (*where, name)) for name, item in options.items()}
+        found["option_places"] = {
+            (name, option): self.source.place((*where, name, option))
+            for name, item in options.items()
+            for option in item
+        }
         return found
 
     def waiver(self, value: object, path: Path) -> Waiver:

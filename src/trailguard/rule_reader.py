@@ -227,10 +227,10 @@ class FileReader:
             raise self.error(node, "must be text")
         return value
 
-    def items(self, node: Node) -> tuple[Node, ...]:
+    def items(self, node: Node, of: str = "") -> tuple[Node, ...]:
         """The items of a list."""
         if not isinstance(node, Sequence):
-            raise self.error(node, "must be a list")
+            raise self.error(node, f"must be a list{of}")
         return tuple(node.items)
 
     def texts(self, node: Node) -> tuple[str, ...]:
@@ -267,7 +267,8 @@ class FileReader:
     def requirements(self, node: Node | None, subject: str, options: Mapping[str, Option]) -> tuple[Requirement, ...]:
         """The requirements about a subject, which may ask for the options."""
         return tuple(
-            self._requirement(item, subject, options) for item in (self.items(node) if node is not None else ())
+            self._requirement(item, subject, options)
+            for item in (self.items(node, " of facts") if node is not None else ())
         )
 
     def _requirement(self, node: Node, subject: str, options: Mapping[str, Option]) -> Requirement:

@@ -76,13 +76,13 @@ def _checked(
     """The options that the settings give a rule; raises RuleError for those that it does not take."""
     rule = rules[_rule_id(name, rules, names)]
     for option, value in values.items():
+        place = (settings.source, *settings.option_places.get((name, option), (0, 0)))
         if option not in rule.options:
-            if not rule.options:
-                raise RuleError(settings.source, 0, 0, f"{rule.id} has no options")
-            raise RuleError(settings.source, 0, 0, nearest(f"option of {rule.id}", option, list(rule.options)).message)
+            unknown = nearest(f"option of {rule.id}", option, list(rule.options)).message
+            raise RuleError(*place, unknown if rule.options else f"{rule.id} has no options")
         schema = rule.options[option].schema
         if not holds(schema, value):
-            raise RuleError(settings.source, 0, 0, f"option {option} of {rule.id} is {value!r}, {asked(schema)}")
+            raise RuleError(*place, f"option {option} of {rule.id} is {value!r}, {asked(schema)}")
     return values
 
 
