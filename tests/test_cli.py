@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import trailguard
+import trailguard.markdown_pages  # before a test puts another rulebook in its place
 from reporters.samples import RULES, finding, sample
 from trailguard import cli
 from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, FileError, Report, Suppression
+from trailguard.rule_reader import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -348,7 +350,7 @@ def test_facts(run: Shell) -> None:
 
 
 def test_rule_tests(run: Shell) -> None:
-    assert run("test") == (0, "1 rules, 1 examples, 0 wrong, 0 errors\n", "")
+    assert run("test") == (0, "1 rule, 1 examples, 0 wrong, 0 errors\n", "")
     run.engine.outcome = run.engine.outcome._replace(
         cases=(Case("TG101", "fail/b.yaml", "fail", "unknown", False, "line 3: it depends on an import"),)
     )
@@ -356,7 +358,7 @@ def test_rule_tests(run: Shell) -> None:
     assert (status, err) == (1, "")
     assert out == (
         "WRONG  TG101  fail/b.yaml\n  expected fail, got unknown\n  line 3: it depends on an import\n\n"
-        "1 rules, 1 examples, 1 wrong, 0 errors\n"
+        "1 rule, 1 examples, 1 wrong, 0 errors\n"
     )
     assert json.loads(run("test", "--format", "json")[1])["cases"][0]["ok"] is False
     run.engine.outcome = Outcome(run.engine.outcome.cases, (FileError("r/rule.yaml", 2, 1, "no id"),))
@@ -365,30 +367,28 @@ def test_rule_tests(run: Shell) -> None:
     assert run("test")[0] == 2
 
 
-class Rule(NamedTuple):
-    id: str
-    name: str
-    title: str
-    severity: str
-    subject: str
-    why: str
-    remedy: str
-    controls: dict[str, tuple[str, ...]]
-    references: tuple[str, ...]
-    folder: str
-
-    def examples(self, kind: str) -> list[str]:
-        folder = Path(self.folder, kind)
-        return sorted(map(str, folder.iterdir())) if folder.is_dir() else []
-
-
 class Book(ModuleType):
     """Stands for trailguard.rulebook."""
 
     def __init__(self, folder: str) -> None:
         super().__init__("trailguard.rulebook")
         self.selected = tuple(
-            Rule(r.id, r.name, r.title, r.severity, "trail", r.why, r.remedy, dict(r.controls), r.references, folder)
+            Rule(
+                r.id,
+                r.name,
+                r.title,
+                r.severity,
+                "trail",
+                (),
+                (),
+                r.why,
+                r.remedy,
+                {},
+                r.controls,
+                r.references,
+                folder,
+                {},
+            )
             for r in RULES
         )
 

@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -22,13 +23,14 @@ from trailguard.scan import scan
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+GUIDE = ROOT / "docs" / "your-first-rule.md"
 README = DOCUMENTS[0].read_text(encoding="utf-8")
 CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 WIDTH = "100"
 
 
-def transcript(block: str) -> str:
-    """Run the commands of a block and write what they print below each."""
+def transcript(block: str, folder: Path = ROOT) -> str:
+    """Run the commands of a block in a folder and write what they print below each."""
     written = []
     status = 0
     for line in block.splitlines():
@@ -39,16 +41,16 @@ def transcript(block: str) -> str:
             output = f"{status}\n"
         else:
             assert words[0] == "trailguard", line
-            status, output = _run(words[1:])
+            status, output = _run(words[1:], folder)
         written.append(f"{line}\n{output}")
     return "\n".join(written)
 
 
-def _run(arguments: list[str]) -> tuple[int, str]:
+def _run(arguments: list[str], folder: Path) -> tuple[int, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("TRAILGUARD", "FORCE_COLOR"))}
     done = subprocess.run(
         [sys.executable, "-m", "trailguard", *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env=kept | {"COLUMNS": WIDTH, "PYTHONUTF8": "1", "NO_COLOR": "1", "PYTHONPATH": str(ROOT / "src")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -72,9 +74,32 @@ def test_readme_shows_something() -> None:
     assert len(blocks("console", README)) >= 3
 
 
-def test_only_the_readme_shows_output() -> None:
-    for path in DOCUMENTS[1:]:
-        assert not blocks("console", path.read_text(encoding="utf-8")), path
+def test_who_else_shows_output() -> None:
+    showing = {path for path in DOCUMENTS[1:] if blocks("console", path.read_text(encoding="utf-8"))}
+    assert showing == {GUIDE}
+
+
+def followed(guide: str, folder: Path) -> str:
+    """The guide as it reads when somebody follows it: files are written, commands are run, in the order of the text."""
+
+    def step(match: re.Match[str]) -> str:
+        language, block = match[1], match[2]
+        if language == "console":
+            return f"```console\n{transcript(block, folder)}```"
+        named = re.match(r"# (\S+\.yaml)\n", block)
+        assert named is not None, "a file says where it belongs"
+        path = folder / named[1]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block, encoding="utf-8")
+        return match[0]
+
+    return re.sub(r"^```(\w+)\n(.*?)^```$", step, guide, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_guide_works_as_it_says(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert followed(guide, tmp_path) == guide
 
 
 def test_configuration_example_is_accepted(tmp_path: Path) -> None:
@@ -121,3 +146,6 @@ def test_links_lead_somewhere(path: Path) -> None:
 if __name__ == "__main__":
     new = CONSOLE.sub(lambda match: transcript(match[0]), README)
     DOCUMENTS[0].write_text(new, encoding="utf-8", newline="\n")
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch, ".git").mkdir()
+        GUIDE.write_text(followed(GUIDE.read_text(encoding="utf-8"), Path(scratch)), encoding="utf-8", newline="\n")

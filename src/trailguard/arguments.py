@@ -249,7 +249,11 @@ exit status:
 
 
 def _rules() -> Parser:
-    parser = Parser("rules", "[OPTION…]", "  trailguard rules\n  trailguard rules --profile all --format markdown")
+    parser = Parser(
+        "rules",
+        "[OPTION…]",
+        "  trailguard rules --profile cis-aws-3.0\n  trailguard rules --profile all --format markdown",
+    )
     _choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", "text")
     _colour_option(parser)
     _rule_options(parser)
@@ -261,6 +265,7 @@ def _explain() -> Parser:
         "explain", "[OPTION…] ID|NAME", "  trailguard explain TG104\n  trailguard explain depends-on-bucket-policy"
     )
     parser.add_argument("rule", metavar="ID|NAME", help="the rule")
+    _choice(parser, "--format", ("text", "markdown"), "how to write it (default: text)", "text")
     _colour_option(parser)
     parser.add_argument("--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own")
     _config_options(parser)

@@ -76,6 +76,9 @@ def _refuse(error: Exception) -> int:
     """Say what stops the command: the user's configuration, rule or file, or a bug of ours."""
     place, message = getattr(error, "file", None), getattr(error, "message", None)
     if isinstance(place, str) and isinstance(message, str):
+        from trailguard.settings_source import display_name
+
+        place = display_name(place) if os.path.isabs(place) else place
         line, column = getattr(error, "line", 0), getattr(error, "column", 0)
         where = f"{place}:{line}:{column}: " if place and line else f"{place}: " if place else ""
         _say(f"error: {where}{message}")
@@ -215,25 +218,33 @@ def _settings(args: Namespace) -> Settings:
 
 
 def _rules(args: Namespace) -> int:
-    from trailguard import rule_pages, rulebook
+    from trailguard import markdown_pages, rule_pages, rulebook
+    from trailguard.controls import framework_of
     from trailguard.terminal import style_for, width_of
 
     settings = _settings(args)
     selected = rulebook.load(settings).selected
+    framework = framework_of(settings, settings.profile, selected)
     if args.format == "json":
         _reconfigure(sys.stdout, encoding="utf-8")
-        return _write(rule_pages.as_json(selected, settings.profile))
+        return _write(rule_pages.as_json(selected, settings.profile, framework))
     if args.format == "markdown":
-        return _write(rule_pages.as_markdown(selected))
-    style = style_for(args.color, sys.stdout, os.environ)
-    return _write(rule_pages.as_text(selected, settings.profile, style, width_of(sys.stdout, os.environ)))
+        if framework is not None:
+            return _write(markdown_pages.framework_table(framework, selected))
+        return _write(markdown_pages.rule_table(selected))
+    style, width = style_for(args.color, sys.stdout, os.environ), width_of(sys.stdout, os.environ)
+    if framework is not None:
+        return _write(rule_pages.framework_as_text(framework, selected, style, width))
+    return _write(rule_pages.as_text(selected, settings.profile, style, width))
 
 
 def _explain(args: Namespace) -> int:
-    from trailguard import rule_pages, rulebook
+    from trailguard import markdown_pages, rule_pages, rulebook
     from trailguard.terminal import style_for, width_of
 
     rule = rulebook.find(rulebook.load(_settings(args)), args.rule)
+    if args.format == "markdown":
+        return _write(markdown_pages.rule_page(rule))
     style = style_for(args.color, sys.stdout, os.environ)
     return _write(rule_pages.explain(rule, style, width_of(sys.stdout, os.environ)))
 

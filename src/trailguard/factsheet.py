@@ -13,6 +13,7 @@ from trailguard.judged import JudgedTemplate, Subject
 from trailguard.places import span_of
 from trailguard.trails import catalog
 from trailguard.trails.facts import Fact
+from trailguard.trails.properties import NOTHING, Wanted
 
 
 def facts(path: str, settings: Settings, stdin: bytes | None = None) -> dict[str, object]:
@@ -32,7 +33,7 @@ def facts(path: str, settings: Settings, stdin: bytes | None = None) -> dict[str
             resource = subject.resource
             if subject.outside is None and resource.id not in told:
                 told.add(resource.id)
-                known = {fact: _told_fact(judged, name, subject, fact) for fact in catalog.fact_names(name, resource)}
+                known = {fact: told_fact(judged, name, subject, fact) for fact in catalog.fact_names(name, resource)}
                 subjects.append({"subject": name, "resource": resource.id, "line": resource.key.line, "facts": known})
     return {"schema": "trailguard-facts/1", "file": judged.file, "subjects": subjects}
 
@@ -42,11 +43,13 @@ def _kinds(template: Template) -> list[str]:
     return [*catalog.DEFAULT_SUBJECTS, *dict.fromkeys(resource.type for resource in template.resources.values())]
 
 
-def _told_fact(judged: JudgedTemplate, kind: str, subject: Subject, name: str) -> list[dict[str, object]]:
+def told_fact(
+    judged: JudgedTemplate, kind: str, subject: Subject, name: str, wanted: Wanted = NOTHING
+) -> list[dict[str, object]]:
     """A fact's values: one entry for each way in which parameters decide it, the default-like ones first."""
 
     def question(scenario: Scenario) -> Fact | None:
-        return catalog.fact_of(scenario, kind, subject.resource, name) if subject.exists(scenario) else None
+        return catalog.fact_of(scenario, kind, subject.resource, name, wanted) if subject.exists(scenario) else None
 
     try:
         leaves = [leaf for leaf in judged.scenarios.explore(question) if leaf.answer is not None]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
+from trailguard.markdown_pages import controls_of, plainest, text_lines
 from trailguard.terminal import cells, paragraph, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
+    from trailguard.controls import Framework
     from trailguard.rule_reader import Rule
     from trailguard.ruletests import TestReport
     from trailguard.terminal import Style
@@ -38,8 +40,29 @@ def as_text(rules: Sequence[Rule], profile: str, style: Style, width: int) -> st
     return "\n".join(lines) + "\n"
 
 
-def as_json(rules: Iterable[Rule], profile: str) -> str:
-    """Write the rules for programs."""
+def framework_as_text(framework: Framework, rules: Sequence[Rule], style: Style, width: int) -> str:
+    """List the controls of a framework, each with the rules behind it or the reason why there are none."""
+    about = f"{framework.title}: {framework.about}" if framework.about else framework.title
+    lines = [style.paint(paragraph(visible(about), width), "bold"), ""]
+    covered = framework.coverage(rules)
+    for control, found in covered:
+        lines.append(paragraph(f"{visible(control.id)}  {visible(control.title)}", width, "    ", ""))
+        if control.undecidable is not None:
+            told = f"no template can decide this: {visible(control.undecidable)}"
+            lines.append(style.paint(paragraph(told, width, "    "), "dim"))
+        elif not found:
+            lines.append(style.paint("    its rules are left out", "dim"))
+        for rule in found:
+            severity = style.paint(rule.severity, SEVERITY_COLOURS.get(rule.severity, "dim"))
+            lines.append(f"    {style.paint(rule.id, 'bold')}  {severity}  {visible(rule.name)}")
+    beyond = sum(control.undecidable is not None for control, _ in covered)
+    counts = f"{len(covered)} controls, {len(rules)} rules"
+    counts += f", {beyond} beyond any template" if beyond else ""
+    return "\n".join([*lines, "", paragraph(f"{counts}; `trailguard explain ID` tells more", width)]) + "\n"
+
+
+def as_json(rules: Sequence[Rule], profile: str, framework: Framework | None = None) -> str:
+    """Write the rules for programs, and the controls when the profile is a framework."""
     import json
 
     from trailguard.reporters.common import json_safe
@@ -54,34 +77,27 @@ def as_json(rules: Iterable[Rule], profile: str) -> str:
             "why": rule.why,
             "remedy": rule.remedy,
             "controls": {framework: list(items) for framework, items in rule.controls.items()},
+            "options": {
+                name: {"schema": option.schema, "default": option.default, "description": option.description}
+                for name, option in rule.options.items()
+            },
             "references": list(rule.references),
         }
         for rule in rules
     ]
-    document = {"schema": "trailguard-rules/1", "profile": profile, "rules": listed}
+    document: dict[str, object] = {"schema": "trailguard-rules/1", "profile": profile, "rules": listed}
+    if framework is not None:
+        controls = [
+            {
+                "id": control.id,
+                "title": control.title,
+                "rules": [rule.id for rule in found],
+                "undecidable": control.undecidable,
+            }
+            for control, found in framework.coverage(rules)
+        ]
+        document["framework"] = {"title": framework.title, "source": framework.source, "controls": controls}
     return json_safe(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
-
-
-def as_markdown(rules: Iterable[Rule]) -> str:
-    """Write the rules as a table for a wiki or a pull request."""
-    lines = ["| id | name | severity | title | controls |", "| --- | --- | --- | --- | --- |"]
-    for rule in rules:
-        controls = "; ".join(_controls(rule.controls))
-        row = (rule.id, rule.name, rule.severity, rule.title, controls)
-        lines.append("| " + " | ".join(_markdown(item) for item in row) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _markdown(text: str) -> str:
-    """Keep text from ending a cell or becoming markup."""
-    safe = visible(" ".join(text.split()))
-    for mark in "\\|<*_`[":
-        safe = safe.replace(mark, "\\" + mark)
-    return safe
-
-
-def _controls(controls: Mapping[str, tuple[str, ...]]) -> list[str]:
-    return [f"{framework} {', '.join(items)}" for framework, items in controls.items()]
 
 
 def explain(rule: Rule, style: Style, width: int) -> str:
@@ -92,17 +108,23 @@ def explain(rule: Rule, style: Style, width: int) -> str:
     lines += [paragraph(visible(rule.title), width), ""]
     lines += _section("Why", rule.why, style, width)
     lines += _section("Remedy", rule.remedy, style, width)
+    if rule.options:
+        lines.append(style.paint("Options", "bold"))
+        for name, option in rule.options.items():
+            told = f"{name} (default {'none' if option.default is None else option.default}): {option.description}"
+            lines.append(paragraph(visible(told), width, "    ", "  "))
+        lines.append("")
     if rule.controls:
         lines.append(style.paint("Controls", "bold"))
-        lines += [paragraph(visible(item), width, "    ", "  ") for item in _controls(rule.controls)]
+        lines += [paragraph(visible(item), width, "    ", "  ") for item in controls_of(rule)]
         lines.append("")
     if rule.references:
         lines += [style.paint("See", "bold"), *(f"  {visible(item)}" for item in rule.references), ""]
     for title, kind, colour in (("Good", "pass", "green"), ("Bad", "fail", "red")):
-        path = _shortest(rule.examples(kind))
+        path = plainest(rule.examples(kind))
         if path is not None:
             lines.append(f"{style.paint(title, colour, 'bold')}  {style.paint(visible(os.path.basename(path)), 'dim')}")
-            lines += [*_lines(path), ""]
+            lines += [*(f"  {line}".rstrip() for line in text_lines(path)), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -110,17 +132,6 @@ def _section(title: str, text: str, style: Style, width: int) -> list[str]:
     """Set a title over paragraphs."""
     parts = [part for part in text.split("\n") if part.strip()]
     return [style.paint(title, "bold"), *(paragraph(visible(part), width, "  ") for part in parts), ""]
-
-
-def _shortest(paths: Sequence[str]) -> str | None:
-    """Choose the example that shows it in the fewest bytes."""
-    files = [path for path in paths if os.path.isfile(path)]
-    return min(files, key=lambda path: (os.path.getsize(path), path), default=None)
-
-
-def _lines(path: str) -> list[str]:
-    with open(path, encoding="utf-8", errors="replace") as stream:
-        return ["  " + "    ".join(visible(part) for part in line.rstrip().split("\t")) for line in stream]
 
 
 def test_as_text(outcome: TestReport, style: Style, width: int, verbose: bool) -> str:
@@ -145,7 +156,7 @@ def test_as_text(outcome: TestReport, style: Style, width: int, verbose: bool) -
             lines += [paragraph(visible(said), width, "  "), *told, ""]
     wrong = sum(not case.ok for case in outcome.cases)
     rules = len({case.rule for case in outcome.cases})
-    counts = f"{rules} rules, {len(outcome.cases)} examples, {wrong} wrong, {len(outcome.errors)} errors"
+    counts = f"{'1 rule' if rules == 1 else f'{rules} rules'}, {len(outcome.cases)} examples, {wrong} wrong, {len(outcome.errors)} errors"
     lines.append(style.paint(counts, *(("red", "bold") if wrong or outcome.errors else ("green",))))
     return "\n".join(line for line in lines if line is not None) + "\n"
 

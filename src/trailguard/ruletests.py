@@ -11,6 +11,7 @@ JSON template says the same in `Metadata: {trailguard: {expect: [{line, verdict,
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -18,9 +19,12 @@ from typing import Any, NamedTuple
 
 from trailguard.cloudformation.source import Mapping as MappingNode
 from trailguard.cloudformation.source import SourceError, parse
+from trailguard.cloudformation.template import Template
 from trailguard.config import Settings
 from trailguard.discovery import display_name
+from trailguard.factsheet import told_fact
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, VERDICTS, FileError, Finding
+from trailguard.judged import JudgedTemplate
 from trailguard.rule_reader import Rule, data
 from trailguard.rulebook import Rulebook, builtin_folder, load, load_folder
 from trailguard.scan import FileResult, judge_file
@@ -62,8 +66,9 @@ class TestReport(NamedTuple):
 def test_rules(rules_dir: str | None, settings: Settings) -> TestReport:
     """Run the templates of every rule in a folder (default: the rules that ship) against it; raises RuleError."""
     folder = rules_dir or builtin_folder()
-    shipped = os.path.realpath(builtin_folder())
-    if os.path.realpath(folder) != shipped and os.path.dirname(os.path.realpath(folder)) != shipped:
+    real, shipped = os.path.realpath(folder), os.path.realpath(builtin_folder())
+    known = {shipped, *map(os.path.realpath, settings.rule_dirs)}
+    if real not in known and os.path.dirname(real) not in known:
         settings = settings._replace(rule_dirs=(*settings.rule_dirs, folder))
     rulebook = load(settings)
     cases: list[TestCase] = []
@@ -92,7 +97,29 @@ def _test(
     errors.extend(result.errors)
     problems = _mismatches(kind, wanted, result)
     actual = ", ".join(sorted({finding.verdict for finding in result.findings})) or "nothing judged"
+    if problems and not result.errors:
+        problems.extend(_seen(rulebook.rules[rule.id], file, content, settings))
     return TestCase(rule.id, file, kind, actual, not problems and not result.errors, "\n".join(problems))
+
+
+def _seen(rule: Rule, file: str, content: bytes, settings: Settings) -> list[str]:
+    """The facts that the rule asks for, as they are in the template: what its author has to look at."""
+    judged = JudgedTemplate(file, Template(parse(content)), settings)
+    lines: dict[str, None] = {}
+    for subject in judged.subjects(rule.subject):
+        if subject.outside is not None:
+            continue
+        for requirement in (*rule.when, *rule.require):
+            for told in told_fact(judged, rule.subject, subject, requirement.fact, requirement.wanted):
+                lines[_fact_line(requirement.fact, told)] = None
+    return list(lines)
+
+
+def _fact_line(name: str, told: Mapping[str, Any]) -> str:
+    value = "unknown" if "unknown" in told else json.dumps(told["value"])
+    chosen = ", ".join(f"{parameter}={value}" for parameter, value in told.get("when", {}).items())
+    because = told.get("unknown") or told.get("because", "")
+    return f"the fact {name} is {value}{' when ' + chosen if chosen else ''}: {because}"
 
 
 def _mismatches(kind: str, wanted: list[Expectation], result: FileResult) -> list[str]:

@@ -75,7 +75,7 @@ def scan(
         if result.ignored is not None:
             ignored.append((file, result.ignored))
     if settings.waivers:
-        notices.extend(waiver_notices(findings, settings, _today(), set(rulebook.rules) | rulebook.names()))
+        notices.extend(waiver_notices(findings, settings, _today(), rulebook.known()))
     return Report(
         version=__version__,
         profile=settings.profile,
@@ -196,7 +196,7 @@ def _judge_document(file: str, document: Document, settings: Settings, rulebook:
                 subjects.add(subject.resource.id)
                 findings.append(judged.finding(rule, subject))
     findings, notices = suppress(
-        findings, file, template, document.text, settings, _today(), set(rulebook.rules) | rulebook.names()
+        findings, file, template, document.text, settings, _today(), rulebook.known()
     )
     shown = errors or any(finding.verdict not in (PASS, NOT_APPLICABLE) for finding in findings)
     lines = split_lines(document.text) if shown else ()

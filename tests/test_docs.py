@@ -1,0 +1,59 @@
+"""The pages that are generated from the rules: one for each rule, their list, and the controls of each framework.
+
+    PYTHONPATH=src python tests/test_docs.py
+
+writes them anew. A page that has drifted from its rule is refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trailguard import markdown_pages
+from trailguard.config import Settings
+from trailguard.controls import load_frameworks
+from trailguard.rulebook import load
+
+ROOT = Path(__file__).resolve().parent.parent
+RULES = load(Settings(profile="all")).selected
+FRAMEWORKS = load_frameworks(Settings())
+
+
+def pages() -> dict[str, str]:
+    """What the generated files hold, by path from the project's root."""
+    found = {f"docs/rules/{rule.id}.md": markdown_pages.rule_page(rule) for rule in RULES}
+    found["docs/rules/README.md"] = markdown_pages.rule_index(RULES)
+    found["docs/controls.md"] = markdown_pages.framework_index(FRAMEWORKS.values(), RULES)
+    return found
+
+
+def test_nothing_else_lies_there() -> None:
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "rules").iterdir()}
+    assert there == {path for path in pages() if path.startswith("docs/rules/")}
+
+
+@pytest.mark.parametrize("path", sorted(pages()))
+def test_a_page_is_what_its_rule_says(path: str) -> None:
+    assert (ROOT / path).read_text(encoding="utf-8") == pages()[path], "see the top of this file"
+
+
+def test_a_page_says_what_explain_says() -> None:
+    """Both are made from the same rule, and leave nothing of it out."""
+    for rule in RULES:
+        page = pages()[f"docs/rules/{rule.id}.md"]
+        for text in (rule.title, rule.why, rule.remedy):
+            assert markdown_pages.escaped(text) in page, rule.id
+        for name, option in rule.options.items():
+            assert f"| `{name}` | {markdown_pages.escaped(option.description)} |" in page, rule.id
+        for heading in ("## Why", "## Remedy", "## Good", "## Bad"):
+            assert page.count(f"\n{heading}\n") == 1, (rule.id, heading)
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "rules").mkdir(parents=True, exist_ok=True)
+    for stale in (ROOT / "docs" / "rules").iterdir():
+        stale.unlink()
+    for name, text in pages().items():
+        (ROOT / name).write_text(text, encoding="utf-8")
