@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from typing import NamedTuple
@@ -74,9 +74,25 @@ class JudgedTemplate:
                 made.setdefault(name, []).append(trail)
             if not used or any(found is not None and found.resource is None for found in links):
                 outside.append(_outside(trail, link))
+        by_itself = catalog.BY_THEMSELVES.get(kind, _never) if self._may_hold(kind) else _never
+        candidates = self.template.of_type(catalog.resource_type(kind)) if by_itself is not _never else ()
+        for resource in candidates:
+            if resource.id not in made and self._ever(resource, by_itself):
+                made[resource.id] = []
         resources = self.template.resources
-        inside = [_used(resources[name], made[name], link) for name in resources if name in made]
+        inside = [_used(resources[name], made[name], link, by_itself) for name in resources if name in made]
         return [*inside, *outside]
+
+    def _may_hold(self, kind: str) -> bool:
+        mark = catalog.MARKS.get(kind)
+        return mark is not None and mark.decode() in self.template.document.text
+
+    def _ever(self, resource: Resource, by_itself: Callable[[Scenario, Resource], bool]) -> bool:
+        """Tell whether a resource shows in some scenario what it is."""
+        try:
+            return any(leaf.answer for leaf in self.scenarios.explore(lambda scenario: by_itself(scenario, resource)))
+        except TooManyScenarios:
+            return False
 
     def finding(self, rule: Rule, subject: Subject) -> Finding:
         """One rule's verdict on one subject."""
@@ -150,12 +166,21 @@ def _link(scenario: Scenario, trail: Resource, link: LinkFinder) -> Link | None:
     return link(scenario, trail) if scenario.active(trail) else None
 
 
-def _used(resource: Resource, trails: Iterable[Resource], link: LinkFinder) -> Subject:
-    """Something that the template makes and trails use: it is a subject where one of them does."""
+def _never(scenario: Scenario, resource: Resource) -> bool:
+    return False
+
+
+def _used(
+    resource: Resource,
+    trails: Sequence[Resource],
+    link: LinkFinder,
+    by_itself: Callable[[Scenario, Resource], bool],
+) -> Subject:
+    """Something that the template makes: it is a subject where a trail uses it, or where it shows that it is one."""
 
     def exists(scenario: Scenario) -> bool:
         links = (_link(scenario, trail, link) for trail in trails)
-        return any(found is not None and found.resource is resource for found in links)
+        return any(found is not None and found.resource is resource for found in links) or by_itself(scenario, resource)
 
     return Subject(resource, exists)
 

@@ -156,7 +156,8 @@ def test_as_text(outcome: TestReport, style: Style, width: int, verbose: bool) -
             lines += [paragraph(visible(said), width, "  "), *told, ""]
     wrong = sum(not case.ok for case in outcome.cases)
     rules = len({case.rule for case in outcome.cases})
-    counts = f"{'1 rule' if rules == 1 else f'{rules} rules'}, {len(outcome.cases)} examples, {wrong} wrong, {len(outcome.errors)} errors"
+    judged = "1 rule" if rules == 1 else f"{rules} rules"
+    counts = f"{judged}, {len(outcome.cases)} examples, {wrong} wrong, {len(outcome.errors)} errors"
     lines.append(style.paint(counts, *(("red", "bold") if wrong or outcome.errors else ("green",))))
     return "\n".join(line for line in lines if line is not None) + "\n"
 

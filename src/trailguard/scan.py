@@ -126,7 +126,9 @@ def _collect(
 def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:
     """Bytes without which a file holds no subject of the rules: the services of their resource types."""
     types = {catalog.marking_type(rule.subject) for rule in rules}
-    return tuple(sorted({kind.rpartition("::")[0].encode() + b"::" for kind in types})) or (b"AWS::CloudTrail::",)
+    marks = {catalog.MARKS[rule.subject] for rule in rules if rule.subject in catalog.MARKS}
+    found = {kind.rpartition("::")[0].encode() + b"::" for kind in types}
+    return tuple(sorted(found | marks)) or (b"AWS::CloudTrail::",)
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
@@ -195,9 +197,7 @@ def _judge_document(file: str, document: Document, settings: Settings, rulebook:
             for subject in judged.subjects(rule.subject):
                 subjects.add(subject.resource.id)
                 findings.append(judged.finding(rule, subject))
-    findings, notices = suppress(
-        findings, file, template, document.text, settings, _today(), rulebook.known()
-    )
+    findings, notices = suppress(findings, file, template, document.text, settings, _today(), rulebook.known())
     shown = errors or any(finding.verdict not in (PASS, NOT_APPLICABLE) for finding in findings)
     lines = split_lines(document.text) if shown else ()
     notices.extend(_unjudged(file, template))

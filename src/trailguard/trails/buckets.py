@@ -78,12 +78,14 @@ def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
         if same_name(scenario, name, _made_name(scenario, bucket)) and scenario.active(bucket):
             made = bucket
             break
-    policies = [
-        policy
-        for policy in template.of_type(BUCKET_POLICY)
-        if _is_on(scenario, policy, name) and scenario.active(policy)
-    ]
-    return LogBucket(name, value.node, made, tuple(policies), next(iter(template.generators), None))
+    policies = policies_on(scenario, name)
+    return LogBucket(name, value.node, made, policies, next(iter(template.generators), None))
+
+
+def policies_on(scenario: Scenario, name: Pieces) -> tuple[Resource, ...]:
+    """The policies that the template puts on the bucket of a name."""
+    policies = scenario.model.template.of_type(BUCKET_POLICY)
+    return tuple(policy for policy in policies if _is_on(scenario, policy, name) and scenario.active(policy))
 
 
 def _made_name(scenario: Scenario, bucket: Resource) -> Pieces:

@@ -1,0 +1,37 @@
+"""Buckets that are made for a trail of somebody else: their policy lets CloudTrail in.
+
+In an account for logs the bucket and its policy stand alone; the trails are in other accounts. Such a bucket is a log
+bucket as much as one that a trail of the same template names.
+"""
+
+from __future__ import annotations
+
+from trailguard.cloudformation.resolver import Scenario
+from trailguard.cloudformation.template import Resource
+from trailguard.iam.callers import names_caller
+from trailguard.iam.evaluate import Request
+from trailguard.iam.policy import Statement, read_policy
+from trailguard.trails.buckets import policies_on
+from trailguard.trails.requests import SERVICE
+
+MARK = b"cloudtrail."  # the beginning of the service principal; a file without it holds no such bucket
+
+_ANY_CALL = Request(service=SERVICE, accounts=(), action="", resource=(), context={}, everyone=False)
+
+
+def receives_logs(scenario: Scenario, bucket: Resource) -> bool:
+    """Tell whether a policy that the template puts on a bucket grants CloudTrail's service principal something."""
+    if not scenario.active(bucket):
+        return False
+    return any(
+        _lets_in(scenario, statement)
+        for policy in policies_on(scenario, scenario.returned_pieces(bucket, "Ref"))
+        for statement in read_policy(scenario.value_of(policy, "PolicyDocument")).statements
+    )
+
+
+def _lets_in(scenario: Scenario, statement: Statement) -> bool:
+    principal = statement.elements.get("Principal")
+    if principal is None or statement.effect is None or statement.effect.literal != "Allow":
+        return False
+    return names_caller(principal, _ANY_CALL, scenario.settle).is_yes
