@@ -31,7 +31,7 @@ class Shelf(Mapping[str, Rule]):
     def __getitem__(self, id_: str) -> Rule:
         rule = self._ready.get(id_)
         if rule is None:
-            rule = self._read.get(id_) or read_rule(self._folders[id_])
+            rule = self._read.get(id_) or read_rule(self._folders[id_], checked=False)
             severity = self._severities.get(id_, rule.severity)
             rule = self._ready[id_] = rule._replace(severity=severity).with_options(self._options.get(id_, {}))
         return rule
