@@ -125,7 +125,8 @@ def _judgement(verdict: str, answer: Answer, values: Mapping[str, str], dispute:
     """Tell a verdict from the facts of one scenario; the first fact in the text gives the place."""
     facts = sorted(answer.facts, key=lambda item: (item[0].node.line, item[0].node.column))
     main = facts[0][0]
-    message = "; ".join(_sentence(fact, words if answer.outcome == FAIL else "") for fact, words in facts)
+    told = (_sentence(fact, words if answer.outcome == FAIL else "") for fact, words in facts)
+    message = "; ".join(dict.fromkeys(told))  # facts about the same thing may fail for the same reason
     if dispute is not None:
         message = f"it cannot be told whether this is so: {message}"
     related = [(fact.node, fact.because) for fact, _ in facts[1:] if fact.node is not main.node]

@@ -24,6 +24,7 @@ RETURNS: Mapping[str, Mapping[str, str]] = {
     },
     "AWS::S3::BucketPolicy": {"Ref": "${Bucket}"},
     "AWS::KMS::Key": {"Ref": "${KeyId}", "KeyId": "${KeyId}", "Arn": _ARN + "kms:" + _HERE + "key/${KeyId}"},
+    "AWS::KMS::ReplicaKey": {"Ref": "${KeyId}", "KeyId": "${KeyId}", "Arn": _ARN + "kms:" + _HERE + "key/${KeyId}"},
     "AWS::KMS::Alias": {"Ref": "${AliasName}"},
     "AWS::Logs::LogGroup": {
         "Ref": "${LogGroupName}",
@@ -32,6 +33,10 @@ RETURNS: Mapping[str, Mapping[str, str]] = {
     "AWS::IAM::Role": {
         "Ref": "${RoleName}",
         "Arn": _ARN + "iam::${AWS::AccountId}:role/${RoleName}",
+    },
+    "AWS::IAM::ManagedPolicy": {
+        "Ref": _ARN + "iam::${AWS::AccountId}:policy/${ManagedPolicyName}",
+        "PolicyArn": _ARN + "iam::${AWS::AccountId}:policy/${ManagedPolicyName}",
     },
     "AWS::SNS::Topic": {
         "Ref": _ARN + "sns:" + _HERE + "${TopicName}",
