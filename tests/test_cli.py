@@ -102,7 +102,7 @@ def test_help_and_version(run: Shell) -> None:
     assert "commands:" in err
 
 
-@pytest.mark.parametrize("command", ["scan", "rules", "explain", "facts", "test"])
+@pytest.mark.parametrize("command", ["scan", "rules", "explain", "facts", "test", "init"])
 def test_every_command_has_help_with_examples(run: Shell, command: str) -> None:
     status, out, err = run(command, "--help")
     assert (status, err) == (0, "")
@@ -114,7 +114,7 @@ def test_every_command_has_help_with_examples(run: Shell, command: str) -> None:
     ("argv", "message"),
     [
         (("scna",), 'there is no command "scna"; did you mean "scan"?'),
-        (("zzz",), 'there is no command "zzz" (one of scan, rules, explain, facts, test)'),
+        (("zzz",), 'there is no command "zzz" (one of scan, rules, explain, facts, test, init)'),
         (("x.yaml",), 'there is no command "x.yaml"; did you mean "trailguard scan x.yaml"?'),
         (("--fromat", "json"), 'there is no command "--fromat"'),
         (("scan", "--fromat", "json"), "unknown option --fromat; did you mean"),
@@ -448,6 +448,8 @@ def test_explain(run: Shell, book: Book) -> None:
             "\n"
             "Remedy\n"
             "  Set IsMultiRegionTrail to true.\n"
+            "\n"
+            "What is asked\n"
             "\n"
             "Controls\n"
             "  cis-aws-5.0 3.1\n"

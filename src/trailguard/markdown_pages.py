@@ -82,8 +82,7 @@ def rule_page(rule: Rule) -> str:
     lines = [f"# {rule.id} {escaped(rule.name)}", "", f"**{escaped(rule.title)}.**", ""]
     lines += [f"Severity {rule.severity}, about {_a(escaped(rule.subject.replace('_', ' ')))}.", ""]
     lines += ["## Why", "", escaped(rule.why), "", "## Remedy", "", escaped(rule.remedy), ""]
-    lines += ["## What is asked", "", *_requirements("It applies where", rule.when)]
-    lines += [*_requirements("It holds where", rule.require), ""]
+    lines += ["## What is asked", "", *(f"- {item}" for item in asked_of(rule)), ""]
     if rule.options:
         rows = ([f"`{name}`", *_option(option)] for name, option in rule.options.items())
         lines += ["## Options", "", _table(("option", "means", "default", "schema"), rows)]
@@ -102,8 +101,13 @@ def rule_page(rule: Rule) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _requirements(word: str, items: Iterable[Requirement]) -> list[str]:
-    return [f"- {word} the fact `{item.fact}` satisfies `{json.dumps(item.must)}`." for item in items]
+def asked_of(rule: Rule) -> list[str]:
+    """What a rule asks of which facts, a sentence for each."""
+
+    def told(word: str, items: Iterable[Requirement]) -> list[str]:
+        return [f"{word} where the fact `{item.fact}` satisfies `{json.dumps(item.must)}`." for item in items]
+
+    return [*told("It applies", rule.when), *told("It holds", rule.require)]
 
 
 def _a(noun: str) -> str:

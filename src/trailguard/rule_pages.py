@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from trailguard.markdown_pages import controls_of, plainest, text_lines
+from trailguard.markdown_pages import asked_of, controls_of, plainest, text_lines
 from trailguard.terminal import cells, paragraph, visible
 
 TYPE_CHECKING = False
@@ -108,6 +108,9 @@ def explain(rule: Rule, style: Style, width: int) -> str:
     lines += [paragraph(visible(rule.title), width), ""]
     lines += _section("Why", rule.why, style, width)
     lines += _section("Remedy", rule.remedy, style, width)
+    lines.append(style.paint("What is asked", "bold"))
+    lines += [paragraph(visible(item.replace("`", "")), width, "    ", "  ") for item in asked_of(rule)]
+    lines.append("")
     if rule.options:
         lines.append(style.paint("Options", "bold"))
         for name, option in rule.options.items():
