@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "explain one rule: why, remedy, controls, examples",
     "facts": "print the facts that rules see in a template",
     "test": "run each rule against its own examples",
+    "init": "print a template of an audit trail that passes every rule",
 }
 
 HELP = """\
@@ -41,6 +42,7 @@ examples:
   trailguard scan trail.yaml               judge one
   trailguard scan --profile cis-aws-5.0    with the rules of a framework
   trailguard explain TG104                 tell why a rule matters and what to do
+  trailguard init > trail.yaml             start with a template that passes every rule
 
 exit status: 0 nothing found, 1 something found, 2 something could not be judged as asked
 """
@@ -296,7 +298,36 @@ def _test() -> Parser:
     return parser
 
 
-_PARSERS = {"scan": _scan, "rules": _rules, "explain": _explain, "facts": _facts, "test": _test}
+def _init() -> Parser:
+    parser = Parser(
+        "init",
+        "[OPTION…]",
+        """\
+  trailguard init > trail.yaml
+  trailguard init --organization --sns --output trail.yaml
+  trailguard init --no-cloudwatch --format json | jq .Resources
+
+exit status:
+  0 written, 2 it cannot be written, or the file is there already""",
+    )
+    text = "YAML with comments that explain it, or JSON (default: by the file's name, else yaml)"
+    _choice(parser, "--format", ("yaml", "json"), text, None)
+    parser.add_argument("--output", default="-", metavar="FILE", help="write it there, not to standard output")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    parts = parser.add_argument_group("parts")
+    _switch(parts, "--organization", "record every account of the organization (default: one account)", False)
+    _switch(parts, "--kms", "encrypt the logs with a key of their own (default: yes)", True)
+    _switch(parts, "--cloudwatch", "copy the events to CloudWatch Logs, and watch the trail (default: yes)", True)
+    _switch(parts, "--sns", "tell a topic of each log file (default: no)", False)
+    return parser
+
+
+def _switch(parser: Any, name: str, text: str, default: bool) -> None:
+    action = parser.add_argument(name, action=argparse.BooleanOptionalAction, help=text)
+    action.default = default  # given at once, older Pythons add it to the help in their own words
+
+
+_PARSERS = {"scan": _scan, "rules": _rules, "explain": _explain, "facts": _facts, "test": _test, "init": _init}
 
 
 def parse(command: str, argv: Sequence[str]) -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""The command line: `trailguard scan | rules | explain | facts | test`.
+"""The command line: `trailguard scan | rules | explain | facts | test | init`.
 
 Standard output carries the answer alone, everything else goes to standard error. What a command needs is imported when
 it runs, so that a small scan starts fast.
@@ -283,12 +283,29 @@ def _test(args: Namespace) -> int:
     return status or int(not all(case.ok for case in outcome.cases))
 
 
+def _init(args: Namespace) -> int:
+    from trailguard import initial
+
+    form = args.format or ("json" if args.output.lower().endswith(".json") else "yaml")
+    text = initial.template([name for name in initial.SWITCHES if getattr(args, name)], form)
+    if args.output == "-":
+        return _write(text)
+    try:
+        with open(args.output, "w" if args.force else "x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except FileExistsError:
+        _say(f"error: {args.output}: is there already (--force overwrites it)")
+        return 2
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "scan": _scan,
     "rules": _rules,
     "explain": _explain,
     "facts": _facts,
     "test": _test,
+    "init": _init,
 }
 
 

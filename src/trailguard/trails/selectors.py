@@ -18,7 +18,7 @@ from trailguard.trails.facts import Fact, boolean, no, reason_unknown, unknown, 
 
 READ, WRITE = "read", "write"
 BOTH = frozenset({READ, WRITE})
-_MODES = {"All": BOTH, "ReadOnly": frozenset({READ}), "WriteOnly": frozenset({WRITE})}
+MODES = {"All": BOTH, "ReadOnly": frozenset({READ}), "WriteOnly": frozenset({WRITE})}
 # Sources that management events can leave out.
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
 EXCLUDABLE = ("kms.amazonaws.com", "rdsdata.amazonaws.com")
@@ -108,8 +108,8 @@ def _basic(scenario: Scenario, value: Value) -> Cover:
             frozenset(), frozenset(), at, "IncludeManagementEvents is false, so no management events are recorded"
         )
     doubt = include.reason if isinstance(include, Unknown) else None
-    mode, mode_node, mode_doubt = _one_of(scenario, entries.get("ReadWriteType"), tuple(_MODES), "All")
-    modes = BOTH if mode_doubt else _MODES.get(mode, frozenset())
+    mode, mode_node, mode_doubt = one_of(scenario, entries.get("ReadWriteType"), tuple(MODES), "All")
+    modes = BOTH if mode_doubt else MODES.get(mode, frozenset())
     doubt = doubt or mode_doubt
     excluded = entries.get("ExcludeManagementEventSources")
     if isinstance(excluded, ListValue) and excluded.items:
@@ -133,7 +133,7 @@ def _excluding(modes: frozenset[str], excluded: ListValue) -> Cover:
     return Cover(modes, frozenset(sources), excluded.node, why)
 
 
-def _one_of(
+def one_of(
     scenario: Scenario, value: Value | None, known: tuple[str, ...], default: str
 ) -> tuple[str, Node | None, str | None]:
     """A text that is one of a few: (text, place, why it is unknown). A parameter is split on them."""
@@ -166,7 +166,7 @@ def _advanced(scenario: Scenario, value: Value) -> Cover:
         reason = reason_unknown(field)
         if reason is not None:
             return Cover(BOTH, frozenset(), field.node, unknown=reason)
-        name, _, _ = _one_of(scenario, field.entries.get("Field"), (), "")
+        name, _, _ = one_of(scenario, field.entries.get("Field"), (), "")
         if name == "eventCategory":
             is_management = _values(scenario, field, "Equals", ("Management", "Data")) == {"Management"}
         elif name == "readOnly":
@@ -188,7 +188,7 @@ def _advanced(scenario: Scenario, value: Value) -> Cover:
 def _values(scenario: Scenario, field: MapValue, operator: str, known: tuple[str, ...]) -> set[str]:
     found = field.entries.get(operator)
     items = found.items if isinstance(found, ListValue) else () if found is None else (found,)
-    return {_one_of(scenario, item, known, "")[0] for item in items}
+    return {one_of(scenario, item, known, "")[0] for item in items}
 
 
 def _narrows(field: MapValue) -> bool:
