@@ -191,7 +191,8 @@ def _outside(trail: Resource, link: LinkFinder) -> Subject:
 
 def _sentence(judgement: Judgement) -> str:
     text = judgement.message
-    return text[:1].upper() + text[1:] if text.partition(" ")[0].islower() else text
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
 
 
 def fingerprint(rule: str, file: str, resource: str, owner: str, path: tuple[str | int, ...]) -> str:

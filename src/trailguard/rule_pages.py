@@ -46,7 +46,7 @@ def framework_as_text(framework: Framework, rules: Sequence[Rule], style: Style,
     lines = [style.paint(paragraph(visible(about), width), "bold"), ""]
     covered = framework.coverage(rules)
     for control, found in covered:
-        lines.append(paragraph(f"{visible(control.id)}  {visible(control.title)}", width, "    ", ""))
+        lines.append(paragraph(visible(control.title), width, "    ", f"{visible(control.id)}  "))
         if control.undecidable is not None:
             told = f"no template can decide this: {visible(control.undecidable)}"
             lines.append(style.paint(paragraph(told, width, "    "), "dim"))
