@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
+from types import ModuleType
 from typing import NamedTuple
 
 from trailguard.cloudformation.model import Model, Pins
@@ -202,10 +203,15 @@ def fingerprint(rule: str, file: str, resource: str, owner: str, path: tuple[str
 
 
 def _sha256(data: bytes) -> str:
-    """SHA-256 from Python's own module where it has one: hashlib loads OpenSSL, which takes 5 ms."""
-    for name in ("_sha2", "_sha256", "hashlib"):
+    return str(_hashing().sha256(data).hexdigest())
+
+
+@cache
+def _hashing() -> ModuleType:
+    """The module with SHA-256: Python's own where it has one, because hashlib loads OpenSSL, which takes 5 ms."""
+    for name in ("_sha2", "_sha256"):
         try:
-            return str(import_module(name).sha256(data).hexdigest())
+            return import_module(name)
         except ImportError:
             continue
-    raise ImportError("no module for SHA-256")
+    return import_module("hashlib")

@@ -78,13 +78,14 @@ def _window(line: str, start: int, end: int, room: int, cut: str, underlined: bo
     glyphs, sizes = _glyphs(clipped)
     start = min(max(start - skipped, 0), len(glyphs))
     end = min(max(end - skipped, start), len(glyphs))
-    first = _left(sizes, start, end, room, cells(cut)) if underlined else 0
+    mark = cells(cut)
+    first = _left(sizes, start, end, room, mark) if underlined else 0
     head = cut if first or skipped else ""
     last, used = first, cells(head)
     complete = len(clipped) + skipped == len(line)
     while last < len(glyphs):
         ends = complete and last + 1 == len(glyphs)
-        if used + sizes[last] + (0 if ends else cells(cut)) > room:
+        if used + sizes[last] + (0 if ends else mark) > room:
             break
         used += sizes[last]
         last += 1
@@ -108,6 +109,8 @@ def _left(sizes: Sequence[int], start: int, end: int, room: int, cut: int) -> in
 
 def _glyphs(line: str) -> tuple[list[str], list[int]]:
     """Draw each code point and measure it in columns."""
+    if line.isascii() and line.isprintable():
+        return list(line), [1] * len(line)
     glyphs: list[str] = []
     sizes: list[int] = []
     column = 0
