@@ -34,6 +34,8 @@ Firm: TypeAlias = "frozenset[Symbol]"
 TOO_COMPLEX = "the wildcards take too long to compare"
 GENERATED_NAME = "whether the name that AWS generates fits the wildcards is known only at deployment"
 MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
+# Variables whose values hold no delimiter of an ARN.
+WORDS = frozenset(("AWS::AccountId", "AWS::Partition", "AWS::Region"))
 DEPTH = 2  # further variables that are looked at to tell whether the value of one matters
 
 _NOTHING: Firm = frozenset()
@@ -300,6 +302,8 @@ def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm) -> list[Glob]:
         for start, end in ((start, end) for start in starts for end in ends if start <= end):
             part = other[start:end]
             if any(isinstance(t, Symbol) and (t == symbol or t.kind != VARIABLE) for t in part):
+                continue
+            if symbol.name in WORDS and not {":", "/"}.isdisjoint(part):
                 continue
             if vague or any(t is STAR or t is PART_STAR for t in two[max(start - 1, 0) : end + 1]):
                 sampled[_sample(part)] = bool(part) and other[end : end + 1] not in (("/",), (":",), ())

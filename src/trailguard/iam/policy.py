@@ -25,11 +25,29 @@ from trailguard.iam.conditions import Clause, read_clauses
 from trailguard.iam.globs import Glob, folded, glob
 from trailguard.iam.reading import Problem, Problems, values_of
 
-__all__ = ["Caller", "Part", "Policy", "Principal", "Problem", "Statement", "read_callers", "read_policy", "values_of"]
+__all__ = [
+    "IDENTITY_POLICY",
+    "TRUST_POLICY",
+    "Caller",
+    "Part",
+    "Policy",
+    "Principal",
+    "Problem",
+    "Statement",
+    "read_callers",
+    "read_policy",
+    "values_of",
+]
 
 ELEMENTS = frozenset(
     ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 )
+# What a statement says besides its effect, in each kind of policy: on a resource, about who may take on a role, and of
+# an identity. A trust policy is about its role, and an identity's policy about its identity; neither says so.
+RESOURCE_POLICY = frozenset(("Principal", "Action", "Resource"))
+TRUST_POLICY = frozenset(("Principal", "Action"))
+IDENTITY_POLICY = frozenset(("Action", "Resource"))
+_EVERYWHERE = ("Sid", "Effect", "Condition")
 VARIABLES_VERSION = "2012-10-17"
 KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 
@@ -109,8 +127,8 @@ class Policy(NamedTuple):
         return [text.pieces for part in parts if not part.negated for text in part.texts]
 
 
-def read_policy(value: Value) -> Policy:
-    """Read a resolved policy document: a map, or text that spells one in JSON."""
+def read_policy(value: Value, parts: frozenset[str] = RESOURCE_POLICY) -> Policy:
+    """Read a resolved policy document: a map, or text that spells one in JSON. `parts` is the kind of the policy."""
     node = value.node
     if isinstance(value, Text):
         from trailguard.iam.jsontext import read_json
@@ -131,7 +149,8 @@ def read_policy(value: Value) -> Policy:
     if statements is None:
         problems.add(node, "the policy document has no Statement")
         return Policy(node, (), problems.told(), problems.found)
-    read = tuple(_statement(index, item, variables, problems) for index, item in enumerate(values_of(statements)))
+    items = enumerate(values_of(statements))
+    read = tuple(_statement(Statement(index, item, variables), item, parts, problems) for index, item in items)
     return Policy(node, read, None, problems.found)
 
 
@@ -147,8 +166,7 @@ def _version(value: MapValue, problems: Problems) -> bool:
     return spelt == VARIABLES_VERSION
 
 
-def _statement(index: int, value: Value, variables: bool, problems: Problems) -> Statement:
-    statement = Statement(index, value, variables)
+def _statement(statement: Statement, value: Value, parts: frozenset[str], problems: Problems) -> Statement:
     if isinstance(value, Unknown):
         statement.fault = value.reason
         return statement
@@ -157,26 +175,32 @@ def _statement(index: int, value: Value, variables: bool, problems: Problems) ->
         problems.add(value.node, "a statement is not a map")
     else:
         statement.elements = {name: item for name, item in value.entries.items() if not isinstance(item, Absent)}
-        _read(statement, value, problems)
+        _read(statement, value, parts, problems)
     if len(problems.found) > before:
         statement.fault = problems.told(before)
     return statement
 
 
-def _read(statement: Statement, value: MapValue, problems: Problems) -> None:
+def _read(statement: Statement, value: MapValue, parts: frozenset[str], problems: Problems) -> None:
     elements = statement.elements
+    understood = {element for element in ELEMENTS if element.removeprefix("Not") in parts or element in _EVERYWHERE}
     for name in elements:
-        if name not in ELEMENTS:
+        if name not in understood:
             problems.add(value.keys.get(name, statement.node), f"a statement has no element {name}")
     sid = text_of(elements["Sid"]) if "Sid" in elements else None
     statement.sid = (sid.literal or "") if sid is not None else ""
     statement.effect = _effect(statement, problems)
-    found = _one_of("Principal", statement, problems)
-    if found is not None:
+    itself = Text(("*",), statement.node)
+    if "Principal" not in parts:
+        statement.principal = Principal(statement.node, (Caller("*", itself),), False)
+    elif (found := _one_of("Principal", statement, problems)) is not None:
         callers = tuple(read_callers(found[0], problems))
         statement.principal = Principal(found[0].node, callers, found[1])
     statement.action = _part("Action", statement, problems)
-    statement.resource = _part("Resource", statement, problems)
+    if "Resource" not in parts:
+        statement.resource = Part(statement.node, (itself,), (glob(itself.pieces),), False)
+    else:
+        statement.resource = _part("Resource", statement, problems)
     condition = elements.get("Condition")
     if condition is not None:
         statement.clauses = tuple(read_clauses(condition, statement.variables, problems))

@@ -12,6 +12,8 @@ from typing import NamedTuple, TypeAlias
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.template import Resource
+from trailguard.cloudformation.values import OPAQUE, VARIABLE, Symbol, text_of
+from trailguard.trails.facts import Fact, is_empty, no, unknown, via, yes
 
 
 class Link(NamedTuple):
@@ -28,3 +30,26 @@ class Link(NamedTuple):
 
 # Finds a link; None when the trail names nothing of the kind here.
 LinkFinder: TypeAlias = Callable[[Scenario, Resource], "Link | None"]
+
+
+def names_something(scenario: Scenario, resource: Resource, name: str) -> Fact:
+    """Whether a property is set, and not to nothing. A parameter is tried empty too, where it may be."""
+    value = scenario.value_of(resource, name)
+    node = value.node
+    if is_empty(value):
+        written = scenario.property_node(resource, name) is not None and node is not resource.key
+        return no(node, f"{name} of {resource.id} is empty{via(node)}" if written else f"{resource.id} has no {name}")
+    text = text_of(value)
+    if text is not None and all(isinstance(piece, Symbol) for piece in text.pieces):
+        for symbol in text.symbols:
+            if symbol.kind == VARIABLE and not symbol.name.startswith("AWS::"):
+                scenario.settle(symbol, [""])
+        if all(symbol.kind == OPAQUE for symbol in text.symbols):
+            return unknown(node, text.symbols[0].reason, f"{name} of {resource.id} is not known")
+    return yes(node, f"{resource.id} sets {name}")
+
+
+def elsewhere(what: str, source: str = "") -> str:
+    """Why nothing is known of something that a trail names and the template does not make."""
+    because = f" ({source})" if source else ""
+    return f"none of the scanned templates makes {what}{because}; scan the template that does together with this one"

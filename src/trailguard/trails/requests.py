@@ -211,13 +211,15 @@ def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resour
         if isinstance(name, Symbol):
             if not name.name.startswith("AWS::"):
                 found.append((name,))
-        else:
-            folder = (
-                name.partition("/")[0].replace("*", "a" * 10).replace("?", "a")
-            )  # one of those that a pattern means
-            if _ORGANIZATION_ID.fullmatch(folder):
-                found.append((folder,))
+        elif (one := organization_like(name.partition("/")[0])) is not None:
+            found.append((one,))
     return found
+
+
+def organization_like(pattern: str) -> str | None:
+    """An ID of an organization that a pattern means; None when it means none."""
+    one = pattern.replace("*", "a" * 10).replace("?", "a")
+    return one if _ORGANIZATION_ID.fullmatch(one) else None
 
 
 def other_acls(trail: Resource, asked: set[str | None]) -> list[tuple[ContextValue, str]]:

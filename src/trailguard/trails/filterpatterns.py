@@ -1,0 +1,296 @@
+"""The filter patterns of CloudWatch Logs: whether one matches the event of a CloudTrail call.
+
+A pattern in braces asks for fields of a JSON event, and is decided in Kleene's logic, because only its name and its
+source are known of an event here, and that a call that changed something has no error. A pattern without braces asks
+for words in the event's text.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html and
+FilterAndPatternSyntaxForMetricFilters.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeAlias
+
+NAME, SOURCE = "$.eventName", "$.eventSource"
+ERRORS = ("$.errorCode", "$.errorMessage")  # fields of refused calls only
+CLOUDTRAIL = "cloudtrail.amazonaws.com"
+_EVERY_CALL = {"$.eventType": "AwsApiCall", "$.eventCategory": "Management"}
+HIDDEN = "\0"  # stands in a pattern for text that is known at deployment only
+
+# An event is described by the fields that are known of it: their text, or None for one that it does not have. A match
+# is True, False, or the reason why it is not known.
+Event: TypeAlias = Mapping[str, "str | None"]
+Match: TypeAlias = "bool | str"
+
+
+class Comparison(NamedTuple):
+    """One test of a field. `operator` is `=`, `!=`, another sign, or words such as `IS TRUE` and `NOT EXISTS`."""
+
+    field: str
+    operator: str
+    value: str = ""
+    regex: bool = False
+
+
+class All(NamedTuple):
+    """Terms that must all match."""
+
+    terms: tuple[Term, ...]
+
+
+class Any(NamedTuple):
+    """Terms of which one must match."""
+
+    terms: tuple[Term, ...]
+
+
+class Word(NamedTuple):
+    """A word that the event's text contains, or does not."""
+
+    text: str
+    wanted: bool = True
+
+
+Term: TypeAlias = "Comparison | All | Any | Word"
+
+
+class Unreadable(Exception):
+    """Raised for a pattern that CloudWatch Logs would refuse, or that is of a kind not known here."""
+
+
+def event(name: str) -> Event:
+    """The event of a call of CloudTrail's own API that was carried out."""
+    return {NAME: name, SOURCE: CLOUDTRAIL, **_EVERY_CALL, **dict.fromkeys(ERRORS)}
+
+
+def parse(pattern: str) -> Term:
+    """Read a pattern."""
+    text = pattern.strip()
+    if text.startswith("["):
+        raise Unreadable("the pattern is one for events separated by spaces, which CloudTrail's are not")
+    if not text.startswith("{"):
+        return _words(text)
+    if not text.endswith("}"):
+        raise Unreadable("the filter pattern has no closing brace")
+    return _Reader(text[1:-1]).whole()
+
+
+def misses(term: Term, of: Event) -> bool:
+    """Tell whether a pattern leaves out some of the events of which this much is known.
+
+    A field of which nothing is known may have any value, so that each test of one fails for some event; with two tests
+    of the same field that need not be so.
+    """
+    free = [test.field for test in _comparisons(term) if test.field not in of]
+    return len(set(free)) == len(free) and matches(term, of, free=False) is False
+
+
+def _comparisons(term: Term) -> Iterable[Comparison]:
+    if isinstance(term, Comparison):
+        yield term
+    elif not isinstance(term, Word):
+        for inner in term.terms:
+            yield from _comparisons(inner)
+
+
+def matches(term: Term, of: Event, free: bool | None = None) -> Match:
+    """Tell whether a pattern matches an event; `free` is what to take tests of unknown fields for."""
+    if isinstance(term, Comparison):
+        return free if free is not None and term.field not in of else _compare(term, of)
+    if isinstance(term, Word):
+        found = _contains(term.text, of)
+        return found if isinstance(found, str) else found is term.wanted
+    answers = (matches(item, of, free) for item in term.terms)
+    return _every(answers) if isinstance(term, All) else _some(answers)
+
+
+def _every(answers: Iterable[Match]) -> Match:
+    doubt: Match = True
+    for answer in answers:
+        if answer is False:
+            return False
+        if isinstance(answer, str) and doubt is True:
+            doubt = answer
+    return doubt
+
+
+def _some(answers: Iterable[Match]) -> Match:
+    doubt: Match = False
+    for answer in answers:
+        if answer is True:
+            return True
+        if isinstance(answer, str) and doubt is False:
+            doubt = answer
+    return doubt
+
+
+# --- patterns in braces ----------------------------------------------------------------------------------------------
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<sign>&&|\|\||!=|<=|>=|=|<|>|\(|\))
+      | (?P<quoted>"(?:[^"\\]|\\.)*")
+      | (?P<regex>%[^%]+%)
+      | (?P<bare>(?:[^\s()&|=<>"%{}!]|!(?!=))+)
+    )""",
+    re.VERBOSE,
+)
+_SIGNS = ("=", "!=", "<", "<=", ">", ">=")
+_STATES = ("NULL", "TRUE", "FALSE")
+# What CloudWatch Logs knows of regular expressions: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/
+# FilterAndPatternSyntax.html#regex-expressions
+_REGEX = re.compile(r"(?:[A-Za-z0-9_\-:=@#;/^$?\[\]{}|*+.,& \0]|\\[dDsSwW^$?\[\]{}|\\*+.%\-/])+")
+MAX_DEPTH = 50
+
+
+class _Reader:
+    """Reads the inside of a pattern in braces."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens: list[tuple[str, str]] = []
+        self.at = 0
+        position = 0
+        text = text.rstrip()
+        while position < len(text):
+            found = _TOKEN.match(text, position)
+            if found is None:
+                raise Unreadable(f'the filter pattern cannot be read at "{text[position : position + 20].strip()}"')
+            kind = str(found.lastgroup)
+            self.tokens.append((kind, found[kind]))
+            position = found.end()
+
+    def whole(self) -> Term:
+        term = self.any_of(0)
+        if self.at < len(self.tokens):
+            raise Unreadable(f'the filter pattern has "{self.tokens[self.at][1]}" where it should end')
+        return term
+
+    def any_of(self, depth: int) -> Term:
+        terms = [self.all_of(depth)]
+        while self._takes("||"):
+            terms.append(self.all_of(depth))
+        return terms[0] if len(terms) == 1 else Any(tuple(terms))
+
+    def all_of(self, depth: int) -> Term:
+        terms = [self.unit(depth)]
+        while self._takes("&&"):
+            terms.append(self.unit(depth))
+        return terms[0] if len(terms) == 1 else All(tuple(terms))
+
+    def unit(self, depth: int) -> Term:
+        if depth > MAX_DEPTH:
+            raise Unreadable("the filter pattern has too many parentheses")
+        if self._takes("("):
+            term = self.any_of(depth + 1)
+            if not self._takes(")"):
+                raise Unreadable("the filter pattern lacks a closing parenthesis")
+            return term
+        kind, field = self._next()
+        if kind != "bare" or not field.startswith("$"):
+            raise Unreadable(f'the filter pattern has "{field}" where a field such as {NAME} belongs')
+        return self.comparison(_plain(field))
+
+    def comparison(self, field: str) -> Comparison:
+        kind, operator = self._next()
+        if kind == "bare":
+            return Comparison(field, self._words(operator))
+        if operator not in _SIGNS:
+            raise Unreadable(f'the filter pattern has "{operator}" where an operator belongs')
+        kind, value = self._next()
+        if kind == "sign":
+            raise Unreadable(f'the filter pattern has "{value}" where a value belongs')
+        if kind == "regex":
+            return Comparison(field, operator, value[1:-1], True)
+        if kind == "quoted":
+            value = re.sub(r"\\(.)", r"\1", value[1:-1])
+        return Comparison(field, operator, value)
+
+    def _words(self, first: str) -> str:
+        if first == "EXISTS":
+            return first
+        kind, second = self._next()
+        if kind == "bare" and ((first == "IS" and second in _STATES) or (first, second) == ("NOT", "EXISTS")):
+            return f"{first} {second}"
+        raise Unreadable(f'the filter pattern has "{first} {second}" where an operator belongs')
+
+    def _takes(self, sign: str) -> bool:
+        taken = self.tokens[self.at : self.at + 1] == [("sign", sign)]
+        self.at += taken
+        return taken
+
+    def _next(self) -> tuple[str, str]:
+        if self.at == len(self.tokens):
+            raise Unreadable("the filter pattern ends too early")
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+
+def _plain(field: str) -> str:
+    """A field as it is mostly spelt: `$.['eventName']` is `$.eventName`."""
+    return re.sub(r"\.?\[['\"]([^'\"\]]*)['\"]\]", r".\1", field)
+
+
+def _compare(test: Comparison, of: Event) -> Match:
+    if test.field not in of:
+        return f"it depends on {test.field} of the event"
+    known = of[test.field]
+    if known is None:
+        missing: Mapping[str, Match] = {"=": False, "EXISTS": False, "NOT EXISTS": True}
+        return missing.get(test.operator, f"what {test.operator} says of {test.field}, which is missing, is not known")
+    if test.operator in ("EXISTS", "NOT EXISTS"):
+        return test.operator == "EXISTS"
+    if test.operator not in ("=", "!="):
+        return False if test.operator.startswith("IS ") else f"{test.field} is text and is compared as a number"
+    if HIDDEN in test.value:
+        return f"the value that {test.field} is compared with is known only at deployment"
+    if test.regex:
+        found = _searched(test.value, known)
+        return found if isinstance(found, str) else found is (test.operator == "=")
+    pattern = ".*".join(map(re.escape, re.split(r"\*+", test.value)))
+    return (re.fullmatch(pattern, known) is not None) is (test.operator == "=")
+
+
+def _searched(expression: str, known: str) -> Match:
+    if not _REGEX.fullmatch(expression):
+        return f"the regular expression %{expression}% is none that is known here"
+    try:
+        return re.search(expression, known) is not None
+    except re.error:
+        return f"the regular expression %{expression}% cannot be read"
+
+
+# --- patterns of words -----------------------------------------------------------------------------------------------
+
+_WORD = re.compile(r'\s*([?-]?)("(?:[^"\\]|\\.)*"|%[^%]+%|[^\s"%?-][^\s"]*)')
+
+
+def _words(text: str) -> Term:
+    """Read a pattern without braces: words that the event's text must all contain, or one of those with a `?`."""
+    required: list[Term] = []
+    optional: list[Term] = []
+    position = 0
+    while position < len(text):
+        found = _WORD.match(text, position)
+        if found is None:
+            raise Unreadable(f'the filter pattern cannot be read at "{text[position : position + 20].strip()}"')
+        mark, word = found.groups()
+        word = re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word
+        (optional if mark == "?" else required).append(Word(word, mark != "-"))
+        position = found.end()
+    if optional and required:
+        raise Unreadable('the filter pattern mixes words with and without "?"')
+    return Any(tuple(optional)) if optional else All(tuple(required))
+
+
+# Names that stand in the text of their own event only, as far as anybody can say.
+EVENTS = ("CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging")
+
+
+def _contains(word: str, of: Event) -> Match:
+    if word in of.values():
+        return True
+    if word in EVENTS:
+        return False
+    return f'whether the text of the event contains "{word}" is not known'
