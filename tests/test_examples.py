@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from trailguard import initial
 from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
 from trailguard.rulebook import load
@@ -67,3 +68,16 @@ def test_every_default_rule_that_an_example_can_break_has_one() -> None:
     shown = {rule for path in BROKEN for rule in re.findall(r"# breaks (TG\d+)", path.read_text(encoding="utf-8"))}
     needless = {"TG102"}  # with the multi-Region trail that TG101 demands, the deployment itself fails: TG113's as well
     assert {rule.id for rule in BOOK.selected} - shown <= needless
+
+
+def test_the_example_with_everything_is_what_init_prints() -> None:
+    written = (EXAMPLES / "compliant" / "everything.yaml").read_text(encoding="utf-8")
+    assert written == initial.template(("kms", "cloudwatch", "sns"))
+
+
+def test_the_example_with_everything_passes_every_rule_that_applies() -> None:
+    settings = Settings(profile="all")
+    content = (EXAMPLES / "compliant" / "everything.yaml").read_bytes()
+    findings = judge_file("everything.yaml", content, True, settings, load(settings)).findings
+    left = {item.rule for item in findings if item.verdict not in (PASS, NOT_APPLICABLE)}
+    assert left == {"TG112"}, "it is for one account, not for an organization"

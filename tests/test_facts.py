@@ -85,7 +85,7 @@ def test_pinned_parameter_leaves_one_value() -> None:
 
 
 def test_compliant_example_has_all_its_facts_true() -> None:
-    document: Any = facts(str(EXAMPLES / "compliant" / "audit-trail.yaml"), Settings())
+    document: Any = facts(str(EXAMPLES / "compliant" / "everything.yaml"), Settings())
     Draft202012Validator(SCHEMA).validate(document)
     trail = next(item for item in document["subjects"] if item["subject"] == "trail")
     worked_out = {

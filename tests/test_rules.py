@@ -35,6 +35,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("examples/broken/two-bucket-policies.yaml", ("E3019",), "the second policy is the fault"),
     ("rules/TG201-*/fail/second-policy-by-parameter.yaml", ("E3019",), "the second policy is the fault"),
     ("rules/TG201-*/fail/two-policies.yaml", ("E3019",), "the second policy is the fault"),
+    ("rules/TG207-*/fail/refers-to-*.yaml", ("E3004",), "the circle is the fault"),
     ("rules/TG113-*/fail/bucket-arn-for-name*.yaml", ("E1040",), "the ARN is the fault"),
     ("rules/TG113-*/fail/bucket-removed.yaml", ("E3003",), "the missing property is the fault"),
     ("rules/TG113-*/fail/enabled-for-true.yaml", ("E3012",), "the word is the fault"),

@@ -81,7 +81,11 @@ UNWATCHED = "no alarm looks at the metric M of Filter"
         ({"Alarm": alarm(IMPORT)}, None, "whether Alarm looks at the metric M is not known"),
         ({"Alarm": alarm(Dimensions=[{"Name": "a", "Value": "b"}])}, False, UNWATCHED),
         ({"Filter": watch(Dimensions=[{"Key": "a", "Value": "$.a"}])}, False, UNWATCHED),
-        ({"Filter": watch("{ $.eventName = *Trail }")}, False, "Filter does not match every call of StartLogging, StopLogging"),
+        (
+            {"Filter": watch("{ $.eventName = *Trail }")},
+            False,
+            "Filter does not match every call of StartLogging, StopLogging",
+        ),
         ({"Filter": watch(IMPORT)}, None, "whether Filter matches CreateTrail is not known"),
         ({"Filter": watch(on="other")}, False, "no metric filter watches the log group of Trail"),
         ({"Filter": watch(on=IMPORT)}, None, "which log group Filter watches is not known"),

@@ -20,6 +20,7 @@ from trailguard.cloudformation.values import (
     text_of,
     trim,
 )
+from trailguard.iam.policy import Policy, read_policy
 
 BUCKET = "AWS::S3::Bucket"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
@@ -86,6 +87,14 @@ def policies_on(scenario: Scenario, name: Pieces) -> tuple[Resource, ...]:
     """The policies that the template puts on the bucket of a name."""
     policies = scenario.model.template.of_type(BUCKET_POLICY)
     return tuple(policy for policy in policies if _is_on(scenario, policy, name) and scenario.active(policy))
+
+
+def policy_of(scenario: Scenario, resource: Resource) -> Policy:
+    """What a bucket policy says, read once."""
+    key = ("policy", resource.id)
+    if key not in scenario.memo:
+        scenario.memo[key] = read_policy(scenario.value_of(resource, "PolicyDocument"))
+    return cast("Policy", scenario.memo[key])
 
 
 def _made_name(scenario: Scenario, bucket: Resource) -> Pieces:

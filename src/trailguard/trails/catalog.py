@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from trailguard.cloudformation import source
@@ -15,10 +15,13 @@ from trailguard.trails import (
     encryption,
     events,
     exports,
+    exposure,
+    lake,
     logs,
     naming,
     ordering,
     portability,
+    recipients,
     selectors,
     topics,
     validity,
@@ -48,6 +51,10 @@ LINKS: Mapping[str, LinkFinder] = {
     "log_group": logs.log_group_link,
     "topic": topics.topic_link,
 }
+
+# Those that show by themselves what they are, without a trail in the template, and the bytes that they cannot lack.
+BY_THEMSELVES: Mapping[str, Callable[[Scenario, Resource], bool]] = {"bucket": recipients.receives_logs}
+MARKS: Mapping[str, bytes] = {"bucket": recipients.MARK}
 
 PROPERTY = "properties."
 ATTRIBUTE = "attributes."
@@ -107,8 +114,8 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
 
 FACTS: Mapping[str, Mapping[str, FactSpec]] = {
     "trail": TRAIL_FACTS,
-    "event_data_store": encryption.EVENT_DATA_STORE_FACTS,
-    "bucket": {**archive.FACTS, **exports.FACTS},
+    "event_data_store": lake.FACTS,
+    "bucket": {**archive.FACTS, **exposure.FACTS, **exports.FACTS},
     "key": encryption.KEY_FACTS,
 }
 
@@ -148,7 +155,8 @@ def fact_of(scenario: Scenario, subject: str, resource: Resource, name: str, wan
         elif name.startswith(ATTRIBUTE):
             known = attribute_fact(scenario, resource, name[len(ATTRIBUTE) :], wanted)
         else:
-            known = FACTS[subject][name].build(scenario, resource)
+            spec = FACTS[subject][name]
+            known = spec.build(scenario, resource, wanted) if spec.takes_wanted else spec.build(scenario, resource)
         scenario.memo[key] = known
     return cast("Fact", known)
 

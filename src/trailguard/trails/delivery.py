@@ -16,9 +16,9 @@ from trailguard.cloudformation.template import Resource
 from trailguard.cloudformation.values import MapValue, Value, text_of
 from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grantors, grants, names_caller
 from trailguard.iam.logic import Tri
-from trailguard.iam.policy import Policy, Statement, read_policy, values_of
+from trailguard.iam.policy import Policy, Statement, values_of
 from trailguard.trails import requests
-from trailguard.trails.buckets import LogBucket, log_bucket
+from trailguard.trails.buckets import LogBucket, log_bucket, policy_of
 from trailguard.trails.facts import Fact, FactSpec, no, unknown, yes
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
@@ -86,14 +86,7 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def _sites(scenario: Scenario, trail: Resource, bucket: LogBucket) -> list[Site]:
-    return [Site(scenario, trail, bucket, resource, _policy(scenario, resource)) for resource in bucket.policies]
-
-
-def _policy(scenario: Scenario, resource: Resource) -> Policy:
-    key = ("policy", resource.id)
-    if key not in scenario.memo:
-        scenario.memo[key] = read_policy(scenario.value_of(resource, "PolicyDocument"))
-    return cast("Policy", scenario.memo[key])
+    return [Site(scenario, trail, bucket, resource, policy_of(scenario, resource)) for resource in bucket.policies]
 
 
 def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resource], Fact]) -> Callable[..., Fact]:

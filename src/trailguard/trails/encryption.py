@@ -53,40 +53,11 @@ def key_link(scenario: Scenario, trail: Resource) -> Link | None:
 
 # --- what CloudTrail asks of a key -----------------------------------------------------------------------------------
 
-# A service principal belongs to no account and no organization and calls from no network of the user's.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-_ABSENT_KEYS = (
-    "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:userid",
-    "aws:username", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:multifactorauthpresent",
-    "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:referer",
-)  # fmt: skip
-
-
-def service_context(node: Node) -> Context:
-    """The condition keys of every call that CloudTrail makes itself. Keys that are not listed are not known."""
-    return {
-        "aws:principalisawsservice": _literal("true", node),
-        "aws:principalservicename": _literal(requests.SERVICE, node),
-        "aws:securetransport": _literal("true", node),
-        "aws:viaawsservice": _literal("false", node),
-        **dict.fromkeys(_ABSENT_KEYS, ABSENT),
-    }
-
-
-def _trail_context(scenario: Scenario, trail: Resource) -> Context:
-    """The condition keys of every call for a trail."""
-    account = text_of(scenario.reference("AWS::AccountId", trail.key))
-    return {
-        **service_context(trail.key),
-        "aws:sourcearn": (Text(requests.trail_arn(scenario, trail), trail.key),),
-        "aws:sourceaccount": ABSENT if account is None else (account,),
-    }
-
 
 def _plain_call(scenario: Scenario, trail: Resource) -> Context:
     """The context of a call without encryption context, made by CloudTrail itself."""
     plain = (CLOUDTRAIL_CONTEXT, S3_CONTEXT)
-    context = {**_trail_context(scenario, trail), "kms:viaservice": ABSENT, "kms:encryptioncontextkeys": ABSENT}
+    context = {**requests.trail_context(scenario, trail), "kms:viaservice": ABSENT, "kms:encryptioncontextkeys": ABSENT}
     return {**context, **{_CONTEXT + name: ABSENT for name in plain}}
 
 
@@ -97,7 +68,7 @@ def _encrypting_calls(scenario: Scenario, trail: Resource) -> list[Context]:
     is not documented.
     """
     node = trail.key
-    context = _trail_context(scenario, trail)
+    context = requests.trail_context(scenario, trail)
     context[_CONTEXT + CLOUDTRAIL_CONTEXT] = (Text(requests.trail_arn(scenario, trail), node),)
     context["kms:encryptioncontextkeys"] = (*_literal(CLOUDTRAIL_CONTEXT, node), *_literal(S3_CONTEXT, node))
     via_s3 = Undecided("whether Amazon S3's call on CloudTrail's behalf carries kms:ViaService is not documented")
@@ -193,7 +164,7 @@ def _decryption(scenario: Scenario, trail: Resource, key: Resource) -> Fact:
     used = _bucket_key(scenario, bucket.resource)
     if used.value is False:
         return yes(key.key, f"{bucket.resource.id} has no S3 Bucket Key, so CloudTrail decrypts nothing with {key.id}")
-    found = permits(scenario, key, [("kms:Decrypt", _trail_context(scenario, trail))])
+    found = permits(scenario, key, [("kms:Decrypt", requests.trail_context(scenario, trail))])
     if found.value is True:
         return found
     if used.unknown is not None:

@@ -1,9 +1,48 @@
-"""What a template tells others about its log bucket."""
+"""What a template tells others about its log bucket.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trailguard.trails.facts import FactSpec
+from trailguard.cloudformation import source
+from trailguard.cloudformation.resolver import Scenario
+from trailguard.cloudformation.source import Node, Scalar
+from trailguard.cloudformation.template import FUNCTION_PREFIX, Resource
+from trailguard.cloudformation.values import text_of
+from trailguard.trails.buckets import same_name
+from trailguard.trails.facts import Fact, FactSpec, no, unknown, yes
 
-FACTS: Mapping[str, FactSpec] = {}
+
+def bucket_name_exported(scenario: Scenario, bucket: Resource) -> Fact:
+    """Whether some output gives the bucket's name. Its ARN is not its name."""
+    own = scenario.returned_pieces(bucket, "Ref")
+    generator = None
+    for name, (key, node) in scenario.model.template.outputs.items():
+        if name.startswith(FUNCTION_PREFIX):
+            generator = key
+            continue
+        value = _value(scenario, node)
+        text = None if value is None else text_of(scenario.resolve(value))
+        if text is not None and same_name(scenario, text.pieces, own):
+            return yes(key, f"output {name} is the name of {bucket.id}")
+    if generator is not None:
+        return unknown(generator, f"{generator.value} may make an output with the name of {bucket.id}")
+    return no(bucket.key, f"no output is the name of {bucket.id}")
+
+
+def _value(scenario: Scenario, output: Node) -> Node | None:
+    """The value of an output that is made here."""
+    if not isinstance(output, source.Mapping):
+        return None
+    condition = output.values.get("Condition")
+    if isinstance(condition, Scalar) and not scenario.condition(condition.value):
+        return None
+    return output.values.get("Value")
+
+
+FACTS: Mapping[str, FactSpec] = {
+    "exports.bucket_name": FactSpec(bucket_name_exported, {"type": "boolean"}, "an output gives the bucket's name"),
+}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from trailguard.cloudformation.intrinsics import Unbuildable
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node, Scalar
-from trailguard.cloudformation.template import Resource, function_of
+from trailguard.cloudformation.template import function_of
 from trailguard.cloudformation.values import (
     OPAQUE,
     VARIABLE,
@@ -44,11 +44,12 @@ class Fact(NamedTuple):
 
 
 class FactSpec(NamedTuple):
-    """How to work out a fact, and what it says."""
+    """How to work out a fact, and what it says. With `takes_wanted` it is told what the rule singles out of it."""
 
-    build: Callable[[Scenario, Resource], Fact]
+    build: Callable[..., Fact]
     schema: Mapping[str, object]
     description: str
+    takes_wanted: bool = False
 
 
 def yes(node: Node, because: str, related: tuple[tuple[Node, str], ...] = ()) -> Fact:

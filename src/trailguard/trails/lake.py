@@ -12,9 +12,10 @@ from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.template import Resource
 from trailguard.iam.conditions import ABSENT
 from trailguard.trails import keys
-from trailguard.trails.encryption import permits, service_context
+from trailguard.trails.encryption import permits
 from trailguard.trails.facts import Fact, FactSpec, unknown, yes
 from trailguard.trails.properties import Wanted, property_fact
+from trailguard.trails.requests import service_context
 
 # For how many days events are kept when RetentionPeriod is not set, by billing mode. The first is the default one.
 DEFAULT_DAYS = {"EXTENDABLE_RETENTION_PRICING": 366, "FIXED_RETENTION_PRICING": 2557}

@@ -195,7 +195,7 @@ def _trusts(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
     document = scenario.value_of(role, "AssumeRolePolicyDocument")
     hidden = Undecided("which source CloudTrail tells when it takes on the role is not documented")
     context: dict[str, ContextValue] = {
-        **requests.base_context(scenario, trail),
+        **requests.trail_context(scenario, trail),
         "aws:sourcearn": hidden,
         "aws:sourceaccount": hidden,
     }

@@ -103,8 +103,9 @@ def _as_number(scenario: Scenario, value: Value, limits: Iterable[float]) -> Val
     parameter = scenario.model.template.parameters.get(name)
     ends = (parameter.min_value, parameter.max_value) if parameter is not None else ()
     near = [limit + step for limit in limits for step in (-1, 0, 1)]
-    texts = [_spell(number) for number in (*near, *(end for end in ends if end is not None))]
-    scenario.choose(name, list(dict.fromkeys(texts)), closed=True)
+    stated = [end for end in ends if end is not None]
+    for numbers in ((*near, *stated), [end + step for end in stated for step in (-1, 1)]):  # the latter: none is left
+        scenario.choose(name, list(dict.fromkeys(map(_spell, numbers))), closed=True)
     return Unknown(name, f"no number near {_spell(next(iter(limits)))} is a value that {name} takes", value.node)
 
 

@@ -10,8 +10,8 @@ from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.template import Resource
 from trailguard.iam.callers import names_caller
 from trailguard.iam.evaluate import Request
-from trailguard.iam.policy import Statement, read_policy
-from trailguard.trails.buckets import policies_on
+from trailguard.iam.policy import Statement
+from trailguard.trails.buckets import policies_on, policy_of
 from trailguard.trails.requests import SERVICE
 
 MARK = b"cloudtrail."  # the beginning of the service principal; a file without it holds no such bucket
@@ -21,13 +21,12 @@ _ANY_CALL = Request(service=SERVICE, accounts=(), action="", resource=(), contex
 
 def receives_logs(scenario: Scenario, bucket: Resource) -> bool:
     """Tell whether a policy that the template puts on a bucket grants CloudTrail's service principal something."""
-    if not scenario.active(bucket):
-        return False
-    return any(
-        _lets_in(scenario, statement)
-        for policy in policies_on(scenario, scenario.returned_pieces(bucket, "Ref"))
-        for statement in read_policy(scenario.value_of(policy, "PolicyDocument")).statements
-    )
+    key = ("receives logs", bucket.id)
+    if key not in scenario.memo:
+        policies = policies_on(scenario, scenario.returned_pieces(bucket, "Ref")) if scenario.active(bucket) else ()
+        statements = (statement for policy in policies for statement in policy_of(scenario, policy).statements)
+        scenario.memo[key] = any(_lets_in(scenario, statement) for statement in statements)
+    return bool(scenario.memo[key])
 
 
 def _lets_in(scenario: Scenario, statement: Statement) -> bool:

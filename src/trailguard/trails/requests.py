@@ -105,38 +105,49 @@ def writes(scenario: Scenario, trail: Resource, bucket: LogBucket, targets: Iter
 
 
 def base_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]:
-    """The condition keys of every call that CloudTrail makes for the trail.
+    """The condition keys of every call to S3 that CloudTrail makes for the trail. Keys not listed are not known."""
+    key = ("request context", trail.id)
+    if key not in scenario.memo:
+        s3: dict[str, ContextValue] = {"s3:tlsversion": (_text("1.2", trail.key),), **dict.fromkeys(_S3_KEYS, ABSENT)}
+        scenario.memo[key] = {**trail_context(scenario, trail), **s3}
+    return dict(cast("dict[str, ContextValue]", scenario.memo[key]))
 
-    Keys that are not listed are outside what is known. A service principal belongs to no account and no organization
-    and calls from no network of the user's: those keys are absent.
+
+def trail_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]:
+    """The condition keys of every call that CloudTrail makes for the trail, to whatever service."""
+    account = text_of(scenario.reference("AWS::AccountId", trail.key))
+    return {
+        **service_context(trail.key),
+        "aws:sourcearn": (Text(trail_arn(scenario, trail), trail.key),),
+        "aws:sourceaccount": ABSENT if account is None else (account,),
+    }
+
+
+def service_context(node: Node) -> dict[str, ContextValue]:
+    """The condition keys of every call that CloudTrail makes itself.
+
+    A service principal belongs to no account and no organization and calls from no network of the user's: those keys
+    are absent.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
-    node = trail.key
-    account = scenario.reference("AWS::AccountId", node)
-    key = ("request context", trail.id)
-    known = scenario.memo.get(key)
-    if known is not None:
-        return dict(cast("dict[str, ContextValue]", known))
-    context: dict[str, ContextValue] = {
-        "aws:sourcearn": (Text(trail_arn(scenario, trail), node),),
-        "aws:sourceaccount": tuple(filter(None, (text_of(account),))),
+    return {
         "aws:principalisawsservice": (_text("true", node),),
         "aws:principalservicename": (_text(SERVICE, node),),
         "aws:securetransport": (_text("true", node),),
         "aws:viaawsservice": (_text("false", node),),
-        "s3:tlsversion": (_text("1.2", node),),
+        **dict.fromkeys(_ABSENT_KEYS, ABSENT),
     }
-    context.update(dict.fromkeys(_ABSENT_KEYS, ABSENT))
-    scenario.memo[key] = context
-    return dict(context)
 
 
 _ABSENT_KEYS = (
     "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:userid",
     "aws:username", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:multifactorauthpresent",
+    "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:referer",
+)  # fmt: skip
+_S3_KEYS = (
     "s3:x-amz-acl", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:referer", "s3:x-amz-grant-read",
-    "s3:x-amz-grant-write", "s3:x-amz-grant-read-acp", "s3:x-amz-grant-write-acp", "s3:x-amz-grant-full-control",
+    "s3:x-amz-grant-read", "s3:x-amz-grant-write", "s3:x-amz-grant-read-acp", "s3:x-amz-grant-write-acp",
+    "s3:x-amz-grant-full-control",
 )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def _publication(scenario: Scenario, trail: Resource, topic: Resource) -> Reques
         accounts=requests.LEGACY_ACCOUNTS,
         action="sns:Publish",
         resource=scenario.returned_pieces(topic, "TopicArn"),
-        context=requests.base_context(scenario, trail),
+        context=requests.trail_context(scenario, trail),
     )
 
 
@@ -166,7 +166,7 @@ def _key_usable(scenario: Scenario, trail: Resource, topic: Resource) -> Fact:
     hidden = Undecided("which source is told to the key of a topic is not documented")
     arn = Text(scenario.returned_pieces(topic, "TopicArn"), trail.key)
     context: dict[str, ContextValue] = {
-        **encryption.service_context(trail.key),
+        **requests.service_context(trail.key),
         "aws:sourcearn": hidden,
         "aws:sourceaccount": hidden,
         f"kms:encryptioncontext:{_ENCRYPTION_CONTEXT}": (arn,),
