@@ -57,6 +57,9 @@ def line_up(peers: Path | None) -> list[Contestant]:
     return [
         _contestant(REFERENCE, "this tool, all default rules", [sys.executable, "-m", "trailguard"], _scan),
         _contestant(
+            f"{REFERENCE} --profile all", "this tool, all its rules", [sys.executable, "-m", "trailguard"], _scan_all
+        ),
+        _contestant(
             f"{REFERENCE}'s parser",
             "floor: the files that name CloudTrail, read into trees with spans",
             [sys.executable, str(HERE / "run_floor.py")],
@@ -107,6 +110,10 @@ def _append(start: list[str], target: str) -> list[str]:
 
 def _scan(start: list[str], target: str) -> list[str]:
     return [*start, "scan", target]
+
+
+def _scan_all(start: list[str], target: str) -> list[str]:
+    return [*_scan(start, target), "--profile", "all"]
 
 
 def _grep(start: list[str], target: str) -> list[str]:
