@@ -174,3 +174,20 @@ def test_attributes_beside_the_properties_are_facts(judge: Judge, value: str, ve
     template = f"Resources:\n  Queue: {{Type: AWS::SQS::Queue, DeletionPolicy: {value}}}\n"
     found = judge(template, "AWS::SQS::Queue", "attributes.DeletionPolicy", "{const: Retain}")
     assert [item[2] for item in found] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdict"),
+    [("", "unknown"), ("elsewhere: unknown\n", "unknown"), ("elsewhere: not_applicable\n", "not_applicable")],
+)
+def test_a_rule_says_what_it_makes_of_a_bucket_that_is_made_elsewhere(
+    tmp_path: Path, stated: str, verdict: str
+) -> None:
+    folder = tmp_path / "X1-locked"
+    folder.mkdir()
+    rule = RULE.format(subject="bucket", fact="properties.ObjectLockEnabled", must="{const: true}")
+    (folder / "rule.yaml").write_text(rule + stated)
+    settings = Settings(rule_dirs=(str(tmp_path),), select=("X1",))
+    template = BUCKETS + TRAIL.format(bucket="elsewhere")
+    (finding,) = judge_file("t.yaml", template.encode(), True, settings, load(settings)).findings
+    assert finding.verdict == verdict

@@ -154,9 +154,10 @@ def _unjudged(rule: Rule, trail: Resource, link: Link | None) -> Answer | None:
         return Answer(NOT_APPLICABLE, ((Fact(None, trail.key, f"{trail.id} uses no {what}"), ""),))
     if link.resource is not None:
         return None  # it is a subject itself
-    return Answer(
-        UNKNOWN, ((Fact(None, link.node, f"the {what} of {trail.id} is made elsewhere", link.elsewhere), ""),)
-    )
+    because = f"the {what} of {trail.id} is made elsewhere"
+    if rule.elsewhere == NOT_APPLICABLE:
+        return Answer(NOT_APPLICABLE, ((Fact(None, link.node, because), ""),))
+    return Answer(UNKNOWN, ((Fact(None, link.node, because, link.elsewhere), ""),))
 
 
 def _made(resource: Resource) -> Callable[[Scenario], bool]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from trailguard.cloudformation import source
 from trailguard.cloudformation.source import Node, Scalar, Sequence, SourceError, literal
-from trailguard.findings import SEVERITIES
+from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN
 from trailguard.must import asks_boolean, holds, literals, numbers, refuse_schema, simple
 from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
 from trailguard.trails.properties import NOTHING, Wanted
@@ -21,7 +21,7 @@ RULE_FILE = "rule.yaml"
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
-_OPTIONAL = ("when", "fix", "controls", "references", "options")
+_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere")
 
 
 class RuleError(Exception):
@@ -69,6 +69,7 @@ class Rule(NamedTuple):
     references: tuple[str, ...]
     folder: str
     options: Mapping[str, Option]
+    elsewhere: str = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
 
     def with_options(self, values: Mapping[str, object]) -> Rule:
         """The rule with its options filled in: those that are given, and the defaults of the rest.
@@ -174,6 +175,9 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
     require = reader.requirements(root.values["require"], subject, options)
     if not require:
         raise reader.error(root.values["require"], "require must name at least one fact")
+    elsewhere = root.values.get("elsewhere")
+    if elsewhere is not None:
+        reader.one_of(elsewhere, "elsewhere", (UNKNOWN, NOT_APPLICABLE))
     controls = root.values.get("controls")
     references = root.values.get("references")
     return Rule(
@@ -191,6 +195,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         references=reader.texts(references) if references is not None else (),
         folder=folder,
         options=options,
+        elsewhere=UNKNOWN if elsewhere is None else reader.text(elsewhere),
     )
 
 

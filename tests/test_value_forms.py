@@ -1,0 +1,193 @@
+"""The ways to write a value, for each rule: outright, by parameter, condition, mapping or import, or not at all.
+
+Each rule is asked about the template that `trailguard init` prints, with one value of it written in each way. What is
+expected follows from the way alone, and from what the rule makes of a value that is not there or not known.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from trailguard import initial
+from trailguard.config import Settings
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
+from trailguard.rulebook import load
+from trailguard.scan import judge_file
+
+WHOLE = initial.template(("kms", "cloudwatch", "sns"))
+LAKE = """\
+Parameters:
+Conditions:
+Resources:
+  Lake:
+    Type: AWS::CloudTrail::EventDataStore
+    Properties:
+      Name: lake
+      <line>
+"""
+ALL = tuple(rule.id for rule in load(Settings(profile="all")).selected)
+
+
+class Case(NamedTuple):
+    """One value that decides about a rule: the line that holds it, good and bad, and what it means not to have it."""
+
+    rule: str
+    line: str  # of the template, with VALUE in the value's place, and further lines that go with it
+    good: str
+    bad: str
+    missing: str  # the verdict with AWS::NoValue
+    imported: str = UNKNOWN
+    template: str = WHOLE
+    instead: str = ""  # the line that it takes the place of, when it is another one
+
+
+CASES = (
+    Case("TG101", "IsMultiRegionTrail: VALUE", "true", "false", FAIL),
+    Case("TG102", "IncludeGlobalServiceEvents: VALUE", "true", "false", FAIL),
+    Case("TG103", "EnableLogFileValidation: VALUE", "true", "false", FAIL),
+    Case(
+        "TG105",
+        "s3:x-amz-acl: [bucket-owner-full-control, VALUE]",
+        "bucket-owner-full-control",
+        "private",
+        PASS,
+        instead="s3:x-amz-acl: bucket-owner-full-control",
+    ),
+    Case("TG106", "IsLogging: VALUE", "true", "false", FAIL),
+    Case("TG107", "IncludeManagementEvents: VALUE", "true", "false", PASS),
+    Case("TG108", "KMSKeyId: VALUE", "alias/audit", "''", FAIL, instead="KMSKeyId: !GetAtt TrailKey.Arn"),
+    Case(
+        "TG109",
+        "CloudWatchLogsRoleArn: VALUE",
+        "arn:aws:iam::111122223333:role/logs",
+        "''",
+        FAIL,
+        instead="CloudWatchLogsRoleArn: !GetAtt TrailLogRole.Arn",
+    ),
+    Case("TG110", "ReadWriteType: VALUE", "All", "WriteOnly", PASS),
+    Case("TG111", "- InsightType: VALUE", "ApiErrorRateInsight", "ApiCallRateInsight", FAIL),
+    Case(
+        "TG112", "IsLogging: true\n      IsOrganizationTrail: VALUE", "true", "false", FAIL, instead="IsLogging: true"
+    ),
+    Case("TG113", "IncludeGlobalServiceEvents: VALUE", "true", "false", FAIL),
+    Case("TG202", "Action: VALUE", "s3:GetBucketAcl", "s3:GetBucketPolicy", UNKNOWN),
+    Case("TG204", "aws:SecureTransport: VALUE", "'false'", "'true'", FAIL),
+    Case("TG207", "Action: VALUE", "kms:DescribeKey", "kms:Decrypt", UNKNOWN),
+    Case("TG208", "Action: VALUE", "sts:AssumeRole", "sts:TagSession", UNKNOWN),
+    Case("TG301", "BlockPublicAcls: VALUE", "true", "false", PASS),
+    Case("TG302", "RestrictPublicBuckets: VALUE", "true", "false", FAIL),
+    Case("TG303", "Status: VALUE", "Enabled", "Suspended", PASS),
+    Case(
+        "TG304",
+        "DestinationBucketName: VALUE",
+        "access-logs",
+        "''",
+        FAIL,
+        instead="DestinationBucketName: !Ref AccessLogBucket",
+    ),
+    Case("TG305", "- Id: Old\n            ExpirationInDays: VALUE", "400", "30", PASS, instead="- Id: OldVersions"),
+    Case("TG306", "ObjectLockEnabled: VALUE", "true", "false", FAIL),
+    Case("TG308", "aws:SecureTransport: VALUE", "'false'", "'true'", PASS),  # without a condition nothing gets through
+    Case("TG401", "EnableKeyRotation: VALUE", "true", "false", FAIL),
+    Case("TG402", "RetentionInDays: VALUE", "400", "30", PASS, instead="RetentionInDays: !Ref LogRetentionDays"),
+    Case("TG403", "Period: 300\n      ActionsEnabled: VALUE", "true", "false", PASS, instead="Period: 300"),
+    Case("TG501", "MultiRegionEnabled: VALUE", "true", "false", PASS, template=LAKE),
+    Case("TG502", "RetentionPeriod: VALUE", "400", "30", PASS, template=LAKE),
+    Case("TG503", "TerminationProtectionEnabled: VALUE", "true", "false", PASS, template=LAKE),
+    Case("TG504", "KmsKeyId: VALUE", "alias/audit", "''", FAIL, template=LAKE),
+    Case("TG505", "IngestionEnabled: VALUE", "true", "false", PASS, template=LAKE),
+)
+
+
+# Rules that no single value of a template decides in all these ways; their folders show the ways that there are.
+OTHERS = {
+    "TG104": "DependsOn takes plain names only",
+    "TG201": "what makes a policy the bucket's is a reference",
+    "TG203": "a statement that misses the bucket by its name leaves the trail without any grant",
+    "TG205": "a bound that does not fit makes TG203 fail",
+    "TG206": "another principal is no grant to CloudTrail at all",
+    "TG209": "a topic's policy is asked as the bucket's is",
+    "TG210": "it is about how an ARN is written, not about its value",
+    "TG307": "DeletionPolicy takes plain text only",
+    "TG309": "it is about how a name is written, not about its value",
+    "TG310": "what makes an output the bucket's name is a reference",
+    "TG601": "it takes two trails",
+}
+
+
+def written(case: Case, value: str, parameters: str = "", more: str = "") -> str:
+    """The template with the value written in some way, and what that needs."""
+    old = case.instead or ("<line>" if case.template is LAKE else case.line.replace("VALUE", case.good))
+    assert old in case.template, old
+    text = case.template.replace(old, case.line.replace("VALUE", value), 1)
+    condition = "  IsGood: !Equals [!Ref Kind, good]\n" if "IsGood" in value else ""
+    text = text.replace("Parameters:\n", f"Parameters:\n{parameters}", 1)
+    return text.replace("Conditions:\n", f"Conditions:\n{condition}", 1) + more
+
+
+def verdict(case: Case, text: str) -> Finding:
+    settings = Settings(select=(case.rule,))
+    result = judge_file("t.yaml", text.encode(), True, settings, load(settings))
+    assert result.errors == ()
+    (finding,) = (item for item in result.findings if item.verdict != NOT_APPLICABLE or len(result.findings) == 1)
+    return finding
+
+
+def forms(case: Case) -> dict[str, tuple[str, str]]:
+    """Each way to write the value, with the template and the verdict."""
+    allowed = f"AllowedValues: [{case.good}, {case.bad}]"
+    quoted = {"true": "'true'", "false": "'false'"}
+    kind = "  Kind: {Type: String, AllowedValues: [good, bad]%s}\n"
+    mapping = f"\nMappings:\n  Kinds:\n    Is: {{Good: {case.good}, Bad: {case.bad}}}\n"
+    found = {
+        "good": (written(case, case.good), PASS),
+        "bad": (written(case, case.bad), FAIL),
+        "parameter, good by default": (
+            written(case, "!Ref P", f"  P: {{Type: String, Default: {case.good}, {allowed}}}\n"),
+            CONDITIONAL,
+        ),
+        "parameter, bad by default": (
+            written(case, "!Ref P", f"  P: {{Type: String, Default: {case.bad}, {allowed}}}\n"),
+            FAIL,
+        ),
+        "parameter without default": (written(case, "!Ref P", f"  P: {{Type: String, {allowed}}}\n"), CONDITIONAL),
+        "parameter that must be good": (
+            written(case, "!Ref P", f"  P: {{Type: String, AllowedValues: [{case.good}]}}\n"),
+            PASS,
+        ),
+        "condition, good by default": (
+            written(case, f"!If [IsGood, {case.good}, {case.bad}]", kind % ", Default: good"),
+            CONDITIONAL,
+        ),
+        "condition, bad by default": (
+            written(case, f"!If [IsGood, {case.good}, {case.bad}]", kind % ", Default: bad"),
+            FAIL,
+        ),
+        "mapping, good": (written(case, "!FindInMap [Kinds, Is, Good]", more=mapping), PASS),
+        "mapping, bad": (written(case, "!FindInMap [Kinds, Is, Bad]", more=mapping), FAIL),
+        "no value": (written(case, "!Ref AWS::NoValue"), case.missing),
+        "import": (written(case, "!ImportValue Nobody-Exports-This"), case.imported),
+    }
+    if case.good in quoted:
+        found["text, good"] = (written(case, quoted[case.good]), PASS)
+        found["text, bad"] = (written(case, quoted[case.bad]), FAIL)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("case", "form"),
+    [pytest.param(case, form, id=f"{case.rule}-{form}") for case in CASES for form in forms(case)],
+)
+def test_verdict(case: Case, form: str) -> None:
+    text, expected = forms(case)[form]
+    finding = verdict(case, text)
+    assert finding.verdict == expected, (finding.message, finding.reason)
+    if expected == CONDITIONAL:
+        assert list(finding.witness) == (["Kind"] if "condition" in form else ["P"])
+
+
+def test_every_rule_is_here_or_has_a_reason() -> None:
+    assert sorted({case.rule for case in CASES} | set(OTHERS)) == sorted(ALL)
+    assert not {case.rule for case in CASES} & set(OTHERS)
