@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from trailguard.controls import Framework
+from trailguard.findings import CONDITIONAL, NOT_APPLICABLE, UNKNOWN
 from trailguard.rule_reader import Option, Requirement, Rule
 from trailguard.terminal import visible
 
@@ -141,12 +142,27 @@ def _flow(value: object, indent: int = 0) -> list[str]:
 
 
 def plainest(paths: Sequence[str]) -> str | None:
-    """The example that shows a rule best: one named after the plain case if there is one, else the shortest."""
-    files = [path for path in paths if os.path.isfile(path)]
-    usual = ("explicit-true", "missing", "explicit-false", "plain", "minimal", "default")
-    by_name = {os.path.splitext(os.path.basename(path))[0]: path for path in files if path.endswith(".yaml")}
-    named = next((by_name[name] for name in usual if name in by_name), None)
-    return named or min(files, key=lambda path: (os.path.getsize(path), path), default=None)
+    """The example that shows a rule best: one named after the plain case, else the shortest that says it outright."""
+    contents = {path: "\n".join(text_lines(path)) for path in paths if os.path.isfile(path)}
+    by_name = {os.path.splitext(os.path.basename(path))[0]: path for path in contents if path.endswith(".yaml")}
+    named = next((by_name[name] for name in _PLAIN_NAMES if name in by_name), None)
+    return named or min(contents, key=lambda path: (*_detours(contents[path]), len(contents[path]), path), default=None)
+
+
+_PLAIN_NAMES = (
+    "explicit-true", "missing", "explicit-false", "plain", "usual", "minimal", "classic", "documented", "string-equals",
+    "service", "inline-policy", "all-five-events", "pseudo-parameter",
+)  # fmt: skip
+
+
+def _detours(content: str) -> tuple[bool, ...]:
+    """What keeps an example from showing a rule outright: it does not apply, is uncertain, or takes more sections."""
+    aside = any(f"expect: {verdict}" in content for verdict in (NOT_APPLICABLE, UNKNOWN, CONDITIONAL))
+    return (
+        aside,
+        content.startswith("{"),
+        any(f"{name}:\n" in content for name in ("Parameters", "Mappings", "Conditions")),
+    )
 
 
 def text_lines(path: str) -> list[str]:
