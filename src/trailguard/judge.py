@@ -125,8 +125,7 @@ def _judgement(verdict: str, answer: Answer, values: Mapping[str, str], dispute:
     """Tell a verdict from the facts of one scenario; the first fact in the text gives the place."""
     facts = sorted(answer.facts, key=lambda item: (item[0].node.line, item[0].node.column))
     main = facts[0][0]
-    told = (_sentence(fact, words if answer.outcome == FAIL else "") for fact, words in facts)
-    message = "; ".join(dict.fromkeys(told))  # facts about the same thing may fail for the same reason
+    message = _message(facts, answer.outcome == FAIL)
     if dispute is not None:
         message = f"it cannot be told whether this is so: {message}"
     related = [(fact.node, fact.because) for fact, _ in facts[1:] if fact.node is not main.node]
@@ -139,5 +138,10 @@ def _judgement(verdict: str, answer: Answer, values: Mapping[str, str], dispute:
     return Judgement(verdict, main.node, message, values, reason, tuple(related))
 
 
-def _sentence(fact: Fact, words: str) -> str:
-    return f"{fact.because}: {words}" if words else fact.because
+def _message(facts: list[tuple[Fact, str]], failed: bool) -> str:
+    """What was found, and what it means; what means the same is told together, and what is the same once."""
+    found: dict[str, dict[str, None]] = {}
+    for fact, words in facts:
+        found.setdefault(words if failed else "", {})[fact.because] = None
+    told = [("; ".join(becauses), words) for words, becauses in found.items()]
+    return "; ".join(f"{becauses}: {words}" if words else becauses for becauses, words in told)

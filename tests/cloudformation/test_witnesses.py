@@ -265,3 +265,39 @@ Resources:
 """
     (finding,) = judge_file("t.yaml", template.encode(), True, Settings(), RULEBOOK).findings
     assert (finding.verdict, finding.reason) == (NOT_APPLICABLE, "Trail is made for no allowed choice of parameters")
+
+
+def unlike(one: str, other: str, rule: dict[str, Any], **parameters: Any) -> Finding:
+    """The finding about a trail that covers one Region when two parameters differ, in a template with a rule."""
+    template = {
+        "Parameters": parameters,
+        "Rules": {"Only": {"Assertions": [{"Assert": rule}]}},
+        "Conditions": {"Differ": {"Fn::Not": [{"Fn::Equals": [{"Ref": one}, {"Ref": other}]}]}},
+        "Resources": {
+            "Trail": {
+                "Type": "AWS::CloudTrail::Trail",
+                "Properties": {"S3BucketName": "logs", "IsMultiRegionTrail": {"Fn::If": ["Differ", False, True]}},
+            }
+        },
+    }
+    (finding,) = judge_file("t.json", json.dumps(template).encode(), True, Settings(), RULEBOOK).findings
+    return finding
+
+
+STRING = {"Type": "String"}
+
+
+@pytest.mark.parametrize(("one", "other"), [("P", "Q"), ("Q", "P")])
+def test_a_rule_about_the_other_side_of_a_comparison_counts(one: str, other: str) -> None:
+    finding = unlike(one, other, {"Fn::Equals": [{"Ref": "P"}, "a"]}, P=STRING, Q=STRING)
+    assert finding.verdict == CONDITIONAL
+    assert finding.witness["P"] == "a"
+    assert finding.witness["Q"] != "a"
+
+
+def test_what_a_rule_asks_for_instead_of_a_default_belongs_to_the_witness() -> None:
+    rule = {"Fn::Equals": [{"Ref": "R"}, "b"]}
+    finding = unlike("P", "Q", rule, P=STRING, Q=STRING, R={"Type": "String", "Default": "a"})
+    assert finding.witness["R"] == "b"
+    kept = unlike("P", "Q", rule, P=STRING, Q=STRING, R={"Type": "String", "Default": "b"})
+    assert sorted(kept.witness) == ["P", "Q"]

@@ -16,7 +16,7 @@ from trailguard.cloudformation.model import Model
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node, Scalar, Sequence
 from trailguard.cloudformation.template import function_of
-from trailguard.cloudformation.variables import Assignment, Constraint, Split
+from trailguard.cloudformation.variables import Assignment, Constraint, Split, decided
 
 MAX_LEAVES = 4096  # combinations of parameter values that one question may hinge on
 
@@ -45,6 +45,14 @@ class Hazard(NamedTuple):
     target: str  # condition of the resource that is referred to
 
 
+class TemplateRule(NamedTuple):
+    """A rule of the `Rules` section, the parameters that it looks at, and whether their defaults break it."""
+
+    node: Node
+    names: frozenset[str]
+    broken: bool
+
+
 class Scenarios:
     """The scenarios of a model. Everything found out in one is kept, so that the next question need not ask again."""
 
@@ -52,7 +60,7 @@ class Scenarios:
         self.model = model
         self._cache: dict[frozenset[tuple[str, Constraint]], Scenario] = {}
         self._hazards: list[tuple[Hazard, frozenset[str]]] | None = None
-        self._rules: list[tuple[Node, frozenset[str]]] | None = None
+        self._rules: list[TemplateRule] | None = None
         self._condition_names: dict[str, frozenset[str]] = {}
         self._possible: bool | None = None
 
@@ -76,7 +84,7 @@ class Scenarios:
             scenario = self.at(assignment)
             try:
                 answer = question(scenario)
-                if not assignment or self._buildable(scenario):
+                if self._buildable(scenario):
                     leaves.append(Leaf(assignment, answer))
             except Split as split:
                 pending.extend(reversed(self.model.space.children(assignment, split)))
@@ -109,20 +117,38 @@ class Scenarios:
         return self._possible
 
     def _rules_hold(self, scenario: Scenario) -> bool:
+        """Tell whether the `Rules` hold about which the scenario has decided something, or which defaults break.
+
+        Where the defaults break a rule, whoever makes a stack has to choose something else, whatever is asked.
+        """
         if self._rules is None:
             rules = self.model.template.rules.values()
-            self._rules = [(rule, frozenset(self._parameters_of(rule))) for rule in rules]
+            self._rules = [self._read_rule(rule) for rule in rules]
+        known = decided(scenario.assignment) if self._rules else set()
         return all(
-            _rule_holds(scenario, rule) for rule, names in self._rules if not names.isdisjoint(scenario.assignment)
+            _rule_holds(scenario, rule.node) for rule in self._rules if rule.broken or not rule.names.isdisjoint(known)
         )
 
+    def _read_rule(self, node: Node) -> TemplateRule:
+        names = frozenset(self._parameters_of(node))
+        variables = self.model.space.variables
+        defaults = {name: variables[name].default for name in names if name in variables}
+        usual = {name: Constraint(default, frozenset()) for name, default in defaults.items() if default is not None}
+        try:
+            return TemplateRule(node, names, not _rule_holds(self.at(usual), node))
+        except (Split, Unbuildable):
+            return TemplateRule(node, names, False)
+
     def _references_hold(self, scenario: Scenario) -> bool:
+        if not scenario.assignment:
+            return True
         if self._hazards is None:
             self._hazards = [
                 (hazard, frozenset(self._hazard_parameters(hazard))) for hazard in dict.fromkeys(self._find_hazards())
             ]
+        known = decided(scenario.assignment) if self._hazards else set()
         for hazard, names in self._hazards:
-            if names.isdisjoint(scenario.assignment):
+            if names.isdisjoint(known):
                 continue
             made = hazard.owner is None or scenario.condition(hazard.owner)
             if (

@@ -39,6 +39,12 @@ FREE = Constraint(None, frozenset())
 Assignment: TypeAlias = "Mapping[str, Constraint]"
 
 
+def decided(assignment: Assignment) -> set[str]:
+    """The variables that an assignment says something about, those that others are compared with among them."""
+    others = (item for value in assignment.values() for item in (value.value, *value.excluded))
+    return {*assignment, *(item.name for item in others if isinstance(item, Same))}
+
+
 class Split(Exception):
     """A question, not an error: raised when a decision hinges on whether `name` is one of `candidates`.
 
