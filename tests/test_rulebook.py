@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 import trailguard
 from trailguard.cloudformation.source import parse
 from trailguard.config import Settings
+from trailguard.config import load as load_settings
 from trailguard.rule_reader import Requirement, RuleError, data, read_rule
 from trailguard.rulebook import Rulebook, builtin_folder, find, load, load_folder
 from trailguard.trails.properties import Wanted
@@ -140,6 +141,13 @@ REFUSED = [
     ("a single fact", RULE.replace("  - fact", "    fact"), (7, 5), "must be a list of facts"),
     ("fact that is text", RULE + "when: [ordering]\n", (12, 8), "must be a map with fact and must"),
     ("when that is null", RULE + "when:\n", (12, 6), "must be a list of facts"),
+    (
+        "elsewhere",
+        RULE + "elsewhere: fail\n",
+        (12, 12),
+        'there is no elsewhere "fail"; known are not_applicable, unknown',
+    ),
+    ("option without default", RULE + "options: {a: {schema: {}, description: d}}\n", (12, 14), "default is missing"),
     ("controls", RULE + "controls: [cis]\n", (12, 11), "must be a map"),
     ("controls of one", RULE + "controls: {cis: A}\n", (12, 17), "must be a list"),
     ("references", RULE + "references: https://example.org\n", (12, 13), "must be a list"),
@@ -148,9 +156,35 @@ REFUSED = [
 ]
 
 
+# What the published schema cannot say.
+BEYOND_THE_SCHEMA: list[tuple[str, str, tuple[int, int], str]] = [
+    (
+        "misspelt keyword",
+        RULE.replace("{const: true}", "{anyOf: [{type: string, minLenght: 1}]}"),
+        (8, 11),
+        'there is no keyword of JSON Schema "minLenght"; did you mean minLength?',
+    ),
+    (
+        "option that is not declared",
+        RULE.replace("{const: true}", "{const: {option: a}}")
+        + "options: {b: {schema: {}, default: 1, description: d}}\n",
+        (8, 28),
+        'there is no option "a"; known are b',
+    ),
+    (
+        "default of an option",
+        RULE + "options: {a: {schema: {type: integer}, default: b, description: d}}\n",
+        (12, 49),
+        "default does not satisfy the option's schema, and must satisfy type: integer",
+    ),
+]
+
+
 class TestRefusedRules:
     @pytest.mark.parametrize(
-        ("text", "place", "message"), [item[1:] for item in REFUSED], ids=[item[0] for item in REFUSED]
+        ("text", "place", "message"),
+        [item[1:] for item in (*REFUSED, *BEYOND_THE_SCHEMA)],
+        ids=[item[0] for item in (*REFUSED, *BEYOND_THE_SCHEMA)],
     )
     def test_with_file_place_and_reason(
         self, write: Callable[..., Path], text: str, place: tuple[int, int], message: str | None
@@ -374,3 +408,23 @@ class TestSchema:
             by_hand = None
         by_schema = [error.message for error in Draft202012Validator(SCHEMA).iter_errors(rule)]
         assert (by_hand is None) is (not by_schema), (by_hand, by_schema)
+
+
+@pytest.mark.parametrize(
+    ("options", "place", "message"),
+    [
+        ("X1: {days: 0}", (5, 16), "option days of X1 is 0, and must satisfy type: integer, minimum: 1"),
+        ("X1: {day: 5}", (5, 15), 'there is no option of X1 "day"; did you mean days?'),
+        ("multi-region: {days: 5}", (5, 26), "TG101 has no options"),
+        ("X2: {days: 5}", (5, 16), 'there is no rule "X2"; did you mean X1?'),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_at_their_place(
+    write: Callable[..., Path], tmp_path: Path, options: str, place: tuple[int, int], message: str
+) -> None:
+    folder = write(RULE + "options: {days: {schema: {type: integer, minimum: 1}, default: 30, description: days}}\n")
+    (tmp_path / ".trailguard.yaml").write_text(f"rule_dirs: ['{folder}']\n# mine\nrules:\n  options:\n    {options}\n")
+    with pytest.raises(RuleError) as caught:
+        load(load_settings(str(tmp_path), None))
+    assert caught.value.file.endswith(".trailguard.yaml")
+    assert ((caught.value.line, caught.value.column), caught.value.message) == (place, message)

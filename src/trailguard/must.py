@@ -138,6 +138,42 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+# The keywords of JSON Schema, draft 2020-12, by what they hold. https://json-schema.org/draft/2020-12/schema
+_WITH_SCHEMA = (
+    "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then", "unevaluatedItems",
+    "unevaluatedProperties",
+)  # fmt: skip
+_WITH_SCHEMAS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_WITH_NAMED_SCHEMAS = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
+_WITH_VALUE = (
+    "$anchor", "$comment", "$dynamicAnchor", "$dynamicRef", "$id", "$ref", "$schema", "$vocabulary", "const",
+    "contentEncoding", "contentMediaType", "contentSchema", "default", "dependentRequired", "deprecated", "description",
+    "enum", "examples", "exclusiveMaximum", "exclusiveMinimum", "format", "maxContains", "maxItems", "maxLength",
+    "maxProperties", "maximum", "minContains", "minItems", "minLength", "minProperties", "minimum", "multipleOf",
+    "pattern", "readOnly", "required", "title", "type", "uniqueItems", "writeOnly",
+)  # fmt: skip
+KEYWORDS = frozenset((*_WITH_SCHEMA, *_WITH_SCHEMAS, *_WITH_NAMED_SCHEMAS, *_WITH_VALUE))
+
+
+def unknown_keyword(schema: Any) -> str | None:
+    """A keyword that JSON Schema does not have, and would pass over in silence; None when there is none."""
+    pending = [schema]
+    while pending:
+        current = pending.pop()
+        if not isinstance(current, Mapping):
+            continue
+        for name, value in current.items():
+            if name not in KEYWORDS:
+                return str(name)
+            if name in _WITH_SCHEMA:
+                pending.append(value)
+            elif name in _WITH_SCHEMAS:
+                pending.extend(_items(value))
+            elif name in _WITH_NAMED_SCHEMAS and isinstance(value, Mapping):
+                pending.extend(value.values())
+    return None
+
+
 def refuse_schema(schema: Mapping[str, Any]) -> str | None:
     """What is wrong with a schema, or None."""
     from jsonschema import Draft202012Validator, SchemaError

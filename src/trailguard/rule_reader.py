@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from trailguard.cloudformation import source
 from trailguard.cloudformation.source import Node, Scalar, Sequence, SourceError, literal
 from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN
-from trailguard.must import asks_boolean, holds, literals, numbers, refuse_schema, simple
+from trailguard.must import KEYWORDS, asks_boolean, holds, literals, numbers, refuse_schema, simple, unknown_keyword
 from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
 from trailguard.trails.properties import NOTHING, Wanted
 
@@ -316,7 +316,12 @@ class FileReader:
         return schema
 
     def _check_schema(self, node: Node, schema: Mapping[str, Any]) -> None:
-        problem = refuse_schema(schema) if self.checked and not simple(schema) else None
+        if not self.checked or simple(schema):
+            return
+        misspelt = unknown_keyword(schema)
+        if misspelt is not None:
+            raise self.error(node, nearest("keyword of JSON Schema", misspelt, sorted(KEYWORDS)).message)
+        problem = refuse_schema(schema)
         if problem is not None:
             raise self.error(node, f"must is no JSON Schema: {problem}")
 

@@ -69,7 +69,11 @@ class Shelf(Mapping[str, Rule]):
         """Give the rules the severities and options of the settings; raises RuleError for those that do not fit."""
         self._severities = {self.id_of(name): severity for name, severity in settings.severities.items()}
         for name, values in settings.options.items():
-            id_ = self.id_of(name)
+            try:
+                id_ = self.id_of(name)
+            except RuleError as error:
+                places = [place for (rule, _), place in settings.option_places.items() if rule == name]
+                raise RuleError(settings.source, *min(places, default=(0, 0)), error.message) from None
             _check_options(self[id_], name, values, settings)
             self._options[id_] = values
         self._ready.clear()
