@@ -194,6 +194,10 @@ def insights(scenario: Scenario, trail: Resource) -> Fact:
         return yes(trail.key, f"{trail.id} has no insight selectors")
     found = selectors.covers(scenario, trail)
     if found is None:
+        for name in ("EventSelectors", "AdvancedEventSelectors"):
+            stated = scenario.value_of(trail, name)
+            if isinstance(stated, Unknown):
+                return unknown(stated.node, stated.reason, f"{name} of {trail.id} are not known")
         return yes(value.node, f"{trail.id} records the events that its insights need")
     modes = frozenset[str]().union(*(cover.modes for cover in found))
     doubt = next((cover for cover in found if cover.unknown is not None), None)
