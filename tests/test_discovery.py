@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from trailguard import discovery
-from trailguard.discovery import Candidate, Unreadable, discover, may_hold, read
+from trailguard.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, may_hold, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -319,11 +319,17 @@ class TestRead:
     def test_what_names_no_marker_is_none_unless_named(self, tree: Path) -> None:
         make(tree, "a.yaml")
         assert read("a.yaml", False, MARKERS) is None
-        assert read("a.yaml", True, MARKERS) == b"{}\n"
+        assert read("a.yaml", True, MARKERS) == Content(b"{}\n", True)
 
     def test_what_names_the_marker_is_read(self, tree: Path) -> None:
         (tree / "a.yaml").write_bytes(b"Type: AWS::CloudTrail::Trail")
-        assert read("a.yaml", False, MARKERS) == b"Type: AWS::CloudTrail::Trail"
+        assert read("a.yaml", False, MARKERS) == Content(b"Type: AWS::CloudTrail::Trail", True)
+
+    def test_what_refers_to_other_templates_is_read_apart(self, tree: Path) -> None:
+        (tree / "a.yaml").write_bytes(b"Resources: {A: {Type: AWS::CloudFormation::Stack}}")
+        links = (b"AWS::CloudFormation::Stack",)
+        assert read("a.yaml", False, MARKERS, links) == Content((tree / "a.yaml").read_bytes(), False)
+        assert read("a.yaml", False, MARKERS) == TEMPLATE
 
     def test_what_has_gone_is_said(self, tree: Path) -> None:
         assert read("a.yaml", False, MARKERS) == Unreadable("a.yaml", "cannot be read: no such file or directory")

@@ -10,8 +10,8 @@ import pytest
 from trailguard import initial
 from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
+from trailguard.judging import FileResult, judge_file
 from trailguard.rulebook import load
-from trailguard.scan import FileResult, judge_file
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 COMPLIANT = sorted((EXAMPLES / "compliant").glob("*.*"))
@@ -26,7 +26,7 @@ def name(path: Path) -> str:
 
 
 def judged(path: Path) -> FileResult:
-    result = judge_file(path.name, path.read_bytes(), True, Settings(), BOOK)
+    result = judge_file(path.name, path.read_bytes(), Settings(), BOOK)
     assert result.errors == ()
     assert result.notices == ()
     return result
@@ -78,6 +78,6 @@ def test_the_example_with_everything_is_what_init_prints() -> None:
 def test_the_example_with_everything_passes_every_rule_that_applies() -> None:
     settings = Settings(profile="all")
     content = (EXAMPLES / "compliant" / "everything.yaml").read_bytes()
-    findings = judge_file("everything.yaml", content, True, settings, load(settings)).findings
+    findings = judge_file("everything.yaml", content, settings, load(settings)).findings
     left = {item.rule for item in findings if item.verdict not in (PASS, NOT_APPLICABLE)}
     assert left == {"TG112"}, "it is for one account, not for an organization"

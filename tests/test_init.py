@@ -16,8 +16,8 @@ from trailguard import cli
 from trailguard.config import Settings
 from trailguard.findings import NOT_APPLICABLE, PASS
 from trailguard.initial import SWITCHES, template
+from trailguard.judging import judge_file
 from trailguard.rulebook import load
-from trailguard.scan import judge_file
 
 CHOICES = [chosen for size in range(len(SWITCHES) + 1) for chosen in itertools.combinations(SWITCHES, size)]
 FORMS = ("yaml", "json")
@@ -36,7 +36,7 @@ LINT = "import sys; from cfnlint.runner.cli import main; sys.exit(main())"
 @pytest.mark.parametrize("chosen", CHOICES, ids=lambda chosen: "+".join(chosen) or "none")
 def test_passes_every_rule(chosen: tuple[str, ...], form: str) -> None:
     data = template(chosen, form).encode("ascii")
-    result = judge_file(f"trail.{form}", data, True, Settings(profile="all"), BOOK)
+    result = judge_file(f"trail.{form}", data, Settings(profile="all"), BOOK)
     assert (result.errors, result.notices) == ((), ())
     left_out = set().union(*(ASKING[name] for name in SWITCHES if name not in chosen))
     found = [item for item in result.findings if item.verdict not in (PASS, NOT_APPLICABLE)]
@@ -78,7 +78,7 @@ def test_markers_stand_in_pairs_and_name_switches() -> None:
 
 def test_file_itself_is_the_template_with_everything() -> None:
     whole = files("trailguard").joinpath("initial.yaml").read_bytes()
-    result = judge_file("initial.yaml", whole, True, Settings(profile="all"), BOOK)
+    result = judge_file("initial.yaml", whole, Settings(profile="all"), BOOK)
     assert result.errors == ()
     assert {item.verdict for item in result.findings} <= {PASS, NOT_APPLICABLE}
 

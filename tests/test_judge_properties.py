@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
+from trailguard.judging import judge_file
 from trailguard.rulebook import Rulebook, load
-from trailguard.scan import judge_file
 
 RULEBOOK = load(Settings(select=("TG101",)))
 LITERALS = ("a", "b")
@@ -180,7 +180,7 @@ def plain_boolean_parameters(template: Template) -> bool:
 
 
 def judge(template: Template, rulebook: Rulebook) -> Any:
-    result = judge_file("t.json", json.dumps(template).encode(), True, Settings(), rulebook)
+    result = judge_file("t.json", json.dumps(template).encode(), Settings(), rulebook)
     assert result.errors == ()
     (finding,) = result.findings
     return finding
@@ -242,5 +242,5 @@ def test_giving_the_witness_as_parameters_makes_it_a_failure(template: Template)
     if finding.verdict != CONDITIONAL:
         return
     pinned = Settings(parameters=finding.witness)
-    result = judge_file("t.json", json.dumps(template).encode(), True, pinned, RULEBOOK)
+    result = judge_file("t.json", json.dumps(template).encode(), pinned, RULEBOOK)
     assert [item.verdict for item in result.findings] == [FAIL]

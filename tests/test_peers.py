@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from trailguard.config import Settings
+from trailguard.judging import judge_file
 from trailguard.rulebook import load
-from trailguard.scan import judge_file
 
 PEERS = Path(os.environ.get("TRAILGUARD_PEERS") or Path(__file__).resolve().parents[2] / "shared" / "peers")
 MANIFEST = PEERS / "manifest.json"
@@ -67,7 +67,7 @@ def verdict_of(entry: dict[str, Any]) -> str:
     rule = RULES[entry["topic"]]
     settings = Settings(select=(rule,))
     content = (PEERS / entry["file"]).read_bytes()
-    result = judge_file(entry["file"], content, True, settings, load(settings))
+    result = judge_file(entry["file"], content, settings, load(settings))
     return next((found.verdict for found in result.findings if found.resource == entry["resource"]), "skip")
 
 

@@ -20,9 +20,9 @@ import pytest
 from trailguard import ruletests  # whole: the names in it begin with test
 from trailguard.config import Settings
 from trailguard.findings import VERDICTS
+from trailguard.judging import judge_file
 from trailguard.rule_reader import Rule
 from trailguard.rulebook import load
-from trailguard.scan import judge_file
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).with_name("golden") / "rules.json"
@@ -65,7 +65,7 @@ def rule_of(path: str) -> Rule:
 def record(path: str) -> list[dict[str, Any]]:
     """What a rule finds in one of its templates."""
     book = BOOK._replace(selected=(rule_of(path),))
-    result = judge_file(path, (ROOT / path).read_bytes(), True, Settings(), book)
+    result = judge_file(path, (ROOT / path).read_bytes(), Settings(), book)
     found: list[dict[str, Any]] = [
         {
             "rule": finding.rule,

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from trailguard.config import Settings
+from trailguard.judging import judge_file
 from trailguard.rulebook import load
-from trailguard.scan import judge_file, scan
+from trailguard.scan import scan
 
 RULE = """\
 id: X1
@@ -61,7 +62,7 @@ def judge(tmp_path: Path) -> Judge:
         folder.mkdir(exist_ok=True)
         (folder / "rule.yaml").write_text(RULE.format(subject=subject, fact=fact, must=must))
         settings = Settings(rule_dirs=(str(tmp_path),), select=("X1",))
-        result = judge_file("t.yaml", template.encode(), True, settings, load(settings))
+        result = judge_file("t.yaml", template.encode(), settings, load(settings))
         assert result.errors == ()
         return [(finding.resource, finding.span.line, finding.verdict) for finding in result.findings]
 
@@ -189,5 +190,5 @@ def test_a_rule_says_what_it_makes_of_a_bucket_that_is_made_elsewhere(
     (folder / "rule.yaml").write_text(rule + stated)
     settings = Settings(rule_dirs=(str(tmp_path),), select=("X1",))
     template = BUCKETS + TRAIL.format(bucket="elsewhere")
-    (finding,) = judge_file("t.yaml", template.encode(), True, settings, load(settings)).findings
+    (finding,) = judge_file("t.yaml", template.encode(), settings, load(settings)).findings
     assert finding.verdict == verdict

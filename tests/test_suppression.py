@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from trailguard import judging
 from trailguard import scan as engine
 from trailguard.config import Settings, Waiver
 from trailguard.findings import FAIL, Finding, Notice, Suppression
+from trailguard.judging import judge_file
 from trailguard.rulebook import load
-from trailguard.scan import judge_file
+from trailguard.scan import scan
 
 TEMPLATE = """\
 Resources:
@@ -24,7 +26,8 @@ Resources:
 
 @pytest.fixture(autouse=True)
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_today", lambda: "2026-06-01")
+    monkeypatch.setattr(judging, "today", lambda: "2026-06-01")
+    monkeypatch.setattr(engine, "today", lambda: "2026-06-01")
 
 
 def judge(settings: Settings | None = None, **parts: str) -> tuple[list[Finding], tuple[Notice, ...]]:
@@ -32,7 +35,7 @@ def judge(settings: Settings | None = None, **parts: str) -> tuple[list[Finding]
     settings = settings or Settings()
     rulebook = load(settings)
     rulebook = rulebook._replace(selected=(rulebook.rules["TG101"], rulebook.rules["TG103"]))
-    result = judge_file("dir/t.yaml", TEMPLATE.format(**texts).encode(), True, settings, rulebook)
+    result = judge_file("dir/t.yaml", TEMPLATE.format(**texts).encode(), settings, rulebook)
     assert result.errors == ()
     return list(result.findings), result.notices
 
@@ -122,7 +125,7 @@ def test_idle_waivers_are_told(
     monkeypatch.chdir(str(tmp_path))
     with open("t.yaml", "w", encoding="utf-8") as stream:
         stream.write(TEMPLATE.format(header="", metadata="", above="", beside=""))
-    report = engine.scan(["t.yaml"], waiver(**{"file": "t.yaml", **changes}))
+    report = scan(["t.yaml"], waiver(**{"file": "t.yaml", **changes}))
     assert [(notice.file, notice.line, notice.message) for notice in report.notices] == [
         (".trailguard.yaml", 3, message)
     ]
@@ -132,5 +135,5 @@ def test_suppressed_findings_are_counted_apart(tmp_path: object, monkeypatch: py
     monkeypatch.chdir(str(tmp_path))
     with open("t.yaml", "w", encoding="utf-8") as stream:
         stream.write(TEMPLATE.format(header="", metadata="", above="", beside="  # trailguard: ignore[TG101] fine"))
-    summary = engine.scan(["t.yaml"], Settings(select=("TG101", "TG106"))).summary()
+    summary = scan(["t.yaml"], Settings(select=("TG101", "TG106"))).summary()
     assert (summary["suppressed"], summary["fail"], summary["pass"]) == (1, 0, 1)

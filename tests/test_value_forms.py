@@ -13,8 +13,8 @@ import pytest
 from trailguard import initial
 from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
+from trailguard.judging import judge_file
 from trailguard.rulebook import load
-from trailguard.scan import judge_file
 
 WHOLE = initial.template(("kms", "cloudwatch", "sns"))
 LAKE = """\
@@ -129,7 +129,7 @@ def written(case: Case, value: str, parameters: str = "", more: str = "") -> str
 
 def verdict(case: Case, text: str) -> Finding:
     settings = Settings(select=(case.rule,))
-    result = judge_file("t.yaml", text.encode(), True, settings, load(settings))
+    result = judge_file("t.yaml", text.encode(), settings, load(settings))
     assert result.errors == ()
     (finding,) = (item for item in result.findings if item.verdict != NOT_APPLICABLE or len(result.findings) == 1)
     return finding

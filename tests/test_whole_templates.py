@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, Finding
+from trailguard.judging import judge_file
 from trailguard.rulebook import load
-from trailguard.scan import judge_file
 
 STACK = """\
 {head}Resources:
@@ -36,7 +36,7 @@ STACK = """\
 def judge(rule: str, head: str = "", statement: str = "", multi: str = "true") -> Finding:
     settings = Settings(select=(rule,))
     text = STACK.format(head=head, statement=statement, multi=multi)
-    result = judge_file("t.yaml", text.encode(), True, settings, load(settings))
+    result = judge_file("t.yaml", text.encode(), settings, load(settings))
     assert result.errors == ()
     (finding,) = result.findings
     return finding

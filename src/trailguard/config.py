@@ -46,6 +46,17 @@ class Waiver(NamedTuple):
     column: int = 0
 
 
+class Context(NamedTuple):
+    """A deployment of some templates: globs of their files, and what is fixed in it."""
+
+    name: str
+    templates: tuple[str, ...]
+    parameters: Mapping[str, str] = _NO_TEXTS
+    region: str | None = None
+    account_id: str | None = None
+    partition: str | None = None
+
+
 class Settings(NamedTuple):
     """Everything that a user can set. `source` is the configuration file, `root` its folder ("" when there is none).
 
@@ -68,6 +79,7 @@ class Settings(NamedTuple):
     fail_on: str = "fail"
     min_severity: str = "info"
     waivers: tuple[Waiver, ...] = ()
+    contexts: tuple[Context, ...] = ()
     source: str = ""
     root: str = ""
     notes: tuple[str, ...] = ()
@@ -230,6 +242,43 @@ class _Checker:
         line, column = self.source.place(path)
         return Waiver(**{"resource": "", **texts}, source=self.source.name, line=line, column=column)
 
+    def context(self, value: object, path: Path) -> Context:
+        """A deployment; `parameters` is a map, or the path of a parameter file from the configuration's folder."""
+        table = self.table(value, path, ("name", "templates", "parameters", "region", "account_id", "partition"))
+        if table.get("templates") is None:
+            raise self.error(path, 'a context needs "templates"')
+        where = (*path, "templates")
+        written = table["templates"]
+        globs = (self.text(written, where),) if isinstance(written, str) else self.texts(written, where)
+        given = table.get("parameters")
+        name = self.text(table["name"], (*path, "name")) if table.get("name") is not None else ""
+        values: Mapping[str, str] = {}
+        if isinstance(given, str):
+            values = self.parameters_at(given, (*path, "parameters"))
+        elif given is not None:
+            values = self.values(given, (*path, "parameters"))
+        places = {
+            key: self.matching(table[key], (*path, key), pattern, what)
+            for key, (pattern, what) in _PLACES.items()
+            if table.get(key) is not None
+        }
+        told = name or (given if isinstance(given, str) else "") or ", ".join(places.values()) or ", ".join(globs)
+        return Context(told, tuple(glob.removeprefix("./") for glob in globs), values, **places)
+
+    def parameters_at(self, name: str, path: Path) -> Mapping[str, str]:
+        """The parameters in a file that the configuration names."""
+        folder = os.path.dirname(os.path.abspath(self.source.path))
+        try:
+            return parameters_file(os.path.join(folder, os.path.expanduser(name)))
+        except ConfigError as error:
+            if error.line:
+                raise
+            raise self.error(path, f"{_title(path)} names {name}: {error.message}") from None
+
+    def values(self, value: object, path: Path) -> Mapping[str, str]:
+        """Parameter values by name."""
+        return {name: self.written(item, (*path, name)) for name, item in self.table(value, path).items()}
+
 
 def is_date(text: str) -> bool:
     """Tell whether a text is a date of the calendar, year-month-day."""
@@ -261,24 +310,23 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"
 ACCOUNT_ID = r"\d{12}"
 PARTITION = r"aws(-[a-z]+)*"
 
+_PLACES = {
+    "region": (REGION, "a Region such as eu-west-1"),
+    "account_id": (ACCOUNT_ID, "12 digits"),
+    "partition": (PARTITION, "a partition such as aws or aws-cn"),
+}
+
+
+def _place(key: str) -> Callable[[_Checker, object, Path], dict[str, Any]]:
+    return _whole(key, lambda check, value, path: check.matching(value, path, *_PLACES[key]))
+
+
 _KEYS: dict[str, Callable[[_Checker, object, Path], dict[str, Any]]] = {
     "profile": _whole("profile", _Checker.text),
     "rules": _Checker.rules,
     "rule_dirs": _whole("rule_dirs", _Checker.texts),
-    "parameters": _whole(
-        "parameters",
-        lambda check, value, path: {
-            name: check.written(item, (*path, name)) for name, item in check.table(value, path).items()
-        },
-    ),
-    "region": _whole(
-        "region", lambda check, value, path: check.matching(value, path, REGION, "a Region such as eu-west-1")
-    ),
-    "account_id": _whole("account_id", lambda check, value, path: check.matching(value, path, ACCOUNT_ID, "12 digits")),
-    "partition": _whole(
-        "partition",
-        lambda check, value, path: check.matching(value, path, PARTITION, "a partition such as aws or aws-cn"),
-    ),
+    "parameters": _whole("parameters", _Checker.values),
+    **{key: _place(key) for key in _PLACES},
     "include": _whole("include", _Checker.texts),
     "exclude": _whole("exclude", _Checker.texts),
     "fail_on": _whole("fail_on", lambda check, value, path: check.choice(value, path, FAIL_ON)),
@@ -287,6 +335,12 @@ _KEYS: dict[str, Callable[[_Checker, object, Path], dict[str, Any]]] = {
         "waivers",
         lambda check, value, path: tuple(
             check.waiver(item, (*path, number)) for number, item in enumerate(check.items(value, path))
+        ),
+    ),
+    "contexts": _whole(
+        "contexts",
+        lambda check, value, path: tuple(
+            check.context(item, (*path, number)) for number, item in enumerate(check.items(value, path))
         ),
     ),
 }

@@ -243,10 +243,19 @@ def _repository(path: str) -> str | None:
         folder = parent
 
 
-def read(path: str, explicit: bool, markers: Sequence[bytes]) -> bytes | str | Unreadable | None:
-    """A file's bytes, when it may hold a resource that the rules are about.
+class Content(NamedTuple):
+    """A file's bytes. `marked` tells whether it may hold what the rules are about; else others may refer to it."""
 
-    TEMPLATE stands for a template that holds none, None for a file of another kind or no regular file.
+    data: bytes
+    marked: bool
+
+
+def read(
+    path: str, explicit: bool, markers: Sequence[bytes], links: Sequence[bytes] = ()
+) -> Content | str | Unreadable | None:
+    """A file's bytes, when it may hold a resource that the rules are about, or `links` to other templates.
+
+    TEMPLATE stands for a template that holds neither, None for a file of another kind or no regular file.
     """
     try:
         with open(
@@ -261,7 +270,9 @@ def read(path: str, explicit: bool, markers: Sequence[bytes]) -> bytes | str | U
     except OSError as error:
         return Unreadable(path, _reason(error))
     if explicit or may_hold(data, markers):
-        return data
+        return Content(data, True)
+    if links and b"Resources" in data and may_hold(data, links):
+        return Content(data, False)
     return TEMPLATE if b"Resources" in data and b"AWS::" in data else None
 
 

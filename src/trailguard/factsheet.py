@@ -8,6 +8,7 @@ from trailguard.cloudformation.source import parse
 from trailguard.cloudformation.template import Template
 from trailguard.cloudformation.witnesses import default_like
 from trailguard.config import Settings
+from trailguard.contexts import usual
 from trailguard.discovery import display_name
 from trailguard.judged import JudgedTemplate, Subject
 from trailguard.places import span_of
@@ -25,7 +26,7 @@ def facts(path: str, settings: Settings, stdin: bytes | None = None) -> dict[str
         with open(path, "rb") as stream:
             stdin = stream.read()
     template = Template(parse(stdin))
-    judged = JudgedTemplate(display_name(path), template, settings)
+    judged = JudgedTemplate(display_name(path), template, usual(settings).pins)
     subjects = []
     told: set[str] = set()
     for name in _kinds(template):
@@ -57,7 +58,7 @@ def told_fact(
         return [{"value": None, "unknown": "it hinges on too many combinations of parameter values"}]
     space = judged.model.space
     told: list[tuple[bool, dict[str, object]]] = []
-    for leaf, usual in zip(leaves, default_like(space, leaves), strict=True):
+    for leaf, is_usual in zip(leaves, default_like(space, leaves), strict=True):
         fact = leaf.answer
         if fact is None:
             continue
@@ -67,11 +68,11 @@ def told_fact(
             "value": fact.value,
             "because": fact.because,
             "when": {item: space.sample(leaf.assignment, item) for item in names},
-            "default": usual,
+            "default": is_usual,
             "line": span.line,
             "column": span.column,
         }
         if fact.unknown is not None:
             entry["unknown"] = fact.unknown
-        told.append((not usual, entry))
+        told.append((not is_usual, entry))
     return [entry for _, entry in sorted(told, key=lambda item: item[0])]

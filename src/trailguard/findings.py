@@ -51,7 +51,9 @@ class Finding(NamedTuple):
     `file` is relative to the working directory, with "/". `path` leads from the template's root to the value at fault,
     or to the resource when something is missing; `span` is its place. `message` says what was found and what it should
     be. `witness` holds the parameter values that break the rule (empty when none are needed), `reason` why a verdict is
-    unknown or not applicable. `context` names the deployment in which the template was judged ("" for the only one).
+    unknown or not applicable. `contexts` names the deployments in which the template was judged so (none for the only
+    one): nested stacks by their way from the root, and contexts of the configuration. `subject_file` is the file of the
+    subject where the mend belongs into another one, `construct` the path of the CDK construct that made the subject.
     """
 
     rule: str
@@ -73,7 +75,9 @@ class Finding(NamedTuple):
     related: tuple[Related, ...]
     fingerprint: str
     suppressed: Suppression | None = None
-    context: str = ""
+    contexts: tuple[str, ...] = ()
+    subject_file: str = ""
+    construct: str = ""
 
 
 class FileError(NamedTuple):

@@ -9,10 +9,12 @@ from types import ModuleType
 from typing import NamedTuple
 
 from trailguard.cloudformation.model import Model, Pins
+from trailguard.cloudformation.nodes import Mapping, Node, Scalar, file_of
+from trailguard.cloudformation.renaming import bare
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import Scenarios, TooManyScenarios
+from trailguard.cloudformation.stacks import Stacks, came_from, way_to
 from trailguard.cloudformation.template import Resource, Template
-from trailguard.config import Settings
 from trailguard.findings import NOT_APPLICABLE, UNKNOWN, Finding, Related
 from trailguard.judge import Answer, Judgement, Question, answer, judge
 from trailguard.places import Places, span_of
@@ -38,15 +40,26 @@ class Subject(NamedTuple):
 class JudgedTemplate:
     """A template with its scenarios, ready to be asked by rules."""
 
-    def __init__(self, file: str, template: Template, settings: Settings) -> None:
-        pins = Pins(settings.parameters, settings.region, settings.account_id, settings.partition)
+    def __init__(
+        self, file: str, template: Template, pins: Pins, stacks: Stacks | None = None, context: str = ""
+    ) -> None:
         self.file = file
         self.template = template
-        self.model = Model(template, pins, RETURNS)
+        self.context = context
+        self.model = Model(template, pins, RETURNS, stacks)
+        self.stacks = self.model.stacks
         self.scenarios = Scenarios(self.model)
         self.places = Places(template)
 
         self._subjects: dict[str, list[Subject]] = {}
+
+    def place_of(self, node: Node) -> str:
+        """The file that a node is written in."""
+        return file_of(node) or self.file
+
+    def name_of(self, resource: Resource) -> tuple[str, str]:
+        """The file and the logical ID of a resource."""
+        return self.place_of(resource.key), bare(resource.id)
 
     def subjects(self, kind: str) -> list[Subject]:
         """The subjects of a kind: every resource of a type, or what the trails of the template use."""
@@ -99,36 +112,70 @@ class JudgedTemplate:
         """One rule's verdict on one subject."""
         resource = subject.resource
         judgement = judge(self.scenarios, resource, _question(rule, subject))
-        if self.template.macros:
-            reason = f"macro {self.template.macros[0]} may rewrite the whole template before it is deployed"
+        stack = self.stacks.stack_of(resource.id)
+        macros = self.template.macros if stack is None else stack.template.macros
+        if macros:
+            reason = f"macro {macros[0]} may rewrite the whole template before it is deployed"
             judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={})
         return self._told(rule, resource, judgement)
 
     def _told(self, rule: Rule, resource: Resource, judgement: Judgement) -> Finding:
-        path = self.places.path(judgement.node, resource.id) or ("Resources", resource.id)
-        full_path = (*self.template.prefix, *path)
-        owner = str(path[1]) if path[0] == "Resources" and len(path) > 1 else resource.id
-        related = tuple(Related(self.file, span_of(node), words) for node, words in judgement.related)
+        node = judgement.node
+        home, name = self.name_of(resource)
+        file = self.place_of(node)
+        path = self.places.path(node, resource.id) or ("Resources", resource.id)
+        stack = self.stacks.stack_of(str(path[1]) if len(path) > 1 else resource.id)
+        prefix = self.template.prefix if stack is None else stack.template.prefix
+        full_path = (*prefix, *(bare(part) if isinstance(part, str) else part for part in path))
+        owner = full_path[len(prefix) + 1] if path[0] == "Resources" and len(path) > 1 else resource.id
         return Finding(
             rule=rule.id,
             name=rule.name,
             title=rule.title,
             severity=rule.severity,
             verdict=judgement.verdict,
-            file=self.file,
+            file=file,
             subject=rule.subject,
-            resource=resource.id,
+            resource=name,
             path=full_path,
-            span=span_of(judgement.node),
-            message=_sentence(judgement),
+            span=span_of(node),
+            message=self._spelt(_sentence(judgement), resource),
             remedy=rule.remedy,
             controls=rule.controls,
             references=rule.references,
-            witness=judgement.witness,
-            reason=judgement.reason,
-            related=related,
-            fingerprint=fingerprint(rule.id, self.file, resource.id, owner, full_path),
+            witness={self.stacks.parameter(key, resource.id): value for key, value in judgement.witness.items()},
+            reason=None if judgement.reason is None else self._spelt(judgement.reason, resource),
+            related=self._related(judgement, resource),
+            fingerprint=fingerprint(rule.id, file, name, str(owner), full_path),
+            contexts=self._contexts(resource),
+            subject_file="" if home == file else home,
+            construct=_construct(resource),
         )
+
+    def _related(self, judgement: Judgement, resource: Resource) -> tuple[Related, ...]:
+        """Other places that have a say: those that the judgement names, and those where a value comes from."""
+        told = [(node, words) for node, words in judgement.related]
+        told += [(node, words) for node, words in came_from(self.stacks, judgement.node)]
+        places = {(self.place_of(node), span_of(node)): self._spelt(words, resource) for node, words in reversed(told)}
+        return tuple(Related(file, span, words) for (file, span), words in reversed(places.items()))
+
+    def _spelt(self, text: str, resource: Resource) -> str:
+        return self.stacks.spell(text, resource.id)
+
+    def _contexts(self, resource: Resource) -> tuple[str, ...]:
+        """In which deployment the resource was looked at: the parent that makes its stack, the configured context."""
+        stack = self.stacks.stack_of(resource.id)
+        way = way_to(stack) if stack is not None else ""
+        nested = f"{way} of {stack.root.file}" if stack is not None and way else ""
+        told = ", ".join(filter(None, (nested, self.context)))
+        return (told,) if told else ()
+
+
+def _construct(resource: Resource) -> str:
+    """The CDK construct that a resource was made from: `Stack/Trail/Resource`."""
+    metadata = resource.attribute("Metadata")
+    node = metadata.values.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
+    return node.value if isinstance(node, Scalar) else ""
 
 
 def _question(rule: Rule, subject: Subject) -> Question:
@@ -199,8 +246,12 @@ def _sentence(judgement: Judgement) -> str:
 
 def fingerprint(rule: str, file: str, resource: str, owner: str, path: tuple[str | int, ...]) -> str:
     """What stays the same about a finding when lines move: 20 hexadecimal digits."""
-    text = "\0".join((rule, file, resource, owner, *map(str, path)))
-    return _sha256(text.encode("utf-8", "surrogatepass"))[:20]
+    return digest(rule, file, resource, owner, *map(str, path))
+
+
+def digest(*parts: str) -> str:
+    """20 hexadecimal digits that stand for some texts."""
+    return _sha256("\0".join(parts).encode("utf-8", "surrogatepass"))[:20]
 
 
 def _sha256(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trailguard.cloudformation.nodes import file_of
 from trailguard.cloudformation.source import Mapping, Node, Sequence
 from trailguard.cloudformation.template import Template
 from trailguard.findings import Span
@@ -33,11 +34,12 @@ class Places:
 
     def _owners(self, node: Node) -> list[str]:
         """The resources whose text a node lies in."""
-        place = (node.line, node.column)
+        place, file = (node.line, node.column), file_of(node)
         return [
             resource.id
             for resource in self._template.resources.values()
-            if (resource.key.line, resource.key.column) <= place <= (resource.body.end_line, resource.body.end_column)
+            if file_of(resource.key) == file
+            and (resource.key.line, resource.key.column) <= place <= (resource.body.end_line, resource.body.end_column)
         ]
 
     def _index(self, section: str, name: str) -> None:

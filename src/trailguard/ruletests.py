@@ -21,13 +21,14 @@ from trailguard.cloudformation.source import Mapping as MappingNode
 from trailguard.cloudformation.source import SourceError, parse
 from trailguard.cloudformation.template import Template
 from trailguard.config import Settings
+from trailguard.contexts import usual
 from trailguard.discovery import display_name
 from trailguard.factsheet import told_fact
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, VERDICTS, FileError, Finding
 from trailguard.judged import JudgedTemplate
+from trailguard.judging import FileResult, judge_file
 from trailguard.rule_reader import Rule, data
 from trailguard.rulebook import Rulebook, builtin_folder, load, load_folder
-from trailguard.scan import FileResult, judge_file
 
 _COMMENT = re.compile(r"#\s*expect:\s*(\w+)(?:\s+when\s+(.*?))?(?:\s+--\s+(.*?))?\s*$")
 
@@ -93,7 +94,7 @@ def _test(
     except SourceError as error:
         errors.append(FileError(file, error.line, error.column, error.message))
         return TestCase(rule.id, file, kind, "unreadable", False, error.message)
-    result = judge_file(file, content, True, settings, rulebook._replace(selected=(rulebook.rules[rule.id],)))
+    result = judge_file(file, content, settings, rulebook._replace(selected=(rulebook.rules[rule.id],)))
     errors.extend(result.errors)
     problems = _mismatches(kind, wanted, result)
     actual = ", ".join(sorted({finding.verdict for finding in result.findings})) or "nothing judged"
@@ -104,7 +105,7 @@ def _test(
 
 def _seen(rule: Rule, file: str, content: bytes, settings: Settings) -> list[str]:
     """The facts that the rule asks for, as they are in the template: what its author has to look at."""
-    judged = JudgedTemplate(file, Template(parse(content)), settings)
+    judged = JudgedTemplate(file, Template(parse(content)), usual(settings).pins)
     lines: dict[str, None] = {}
     for subject in judged.subjects(rule.subject):
         if subject.outside is not None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from trailguard.cloudformation.source import Mapping, Node, Scalar, literal
-from trailguard.cloudformation.source import Sequence as SequenceNode
+from trailguard.cloudformation import source
+from trailguard.cloudformation.source import Node, Scalar, literal
 from trailguard.cloudformation.template import Template
 from trailguard.config import Settings, Waiver
 from trailguard.findings import NOT_APPLICABLE, PASS, Finding, Notice, Suppression
@@ -34,33 +34,50 @@ class Ruling(NamedTuple):
     line: int
 
 
+class Suppressions:
+    """The suppressions written in one file, and which of them were of use.
+
+    `known` holds the ids and names of all rules, `today` is an ISO date.
+    """
+
+    def __init__(self, file: str, template: Template | None, text: str, known: set[str], today: str) -> None:
+        self._file = file
+        self._today = today
+        self._known = known
+        self._rulings = [*_comments(text), *(_metadata(template) if template is not None else ())]
+        self._used: set[int] = set()
+
+    def find(self, finding: Finding) -> Suppression | None:
+        """What suppresses a finding, if anything does."""
+        return _first(finding, self._rulings, self._today, self._used)
+
+    def notices(self) -> list[Notice]:
+        """Those that name no rule, and those that are of no use."""
+        found = []
+        for ruling in self._rulings:
+            if ruling.rule not in self._known:
+                text = f'the suppression names rule "{ruling.rule}", which does not exist'
+                found.append(Notice(self._file, ruling.line, text))
+            elif id(ruling) not in self._used:
+                found.append(Notice(self._file, ruling.line, _unused(ruling, self._today)))
+        return found
+
+
 def suppress(
-    findings: Sequence[Finding],
-    file: str,
-    template: Template,
-    text: str,
-    settings: Settings,
-    today: str,
-    known: set[str],
-) -> tuple[list[Finding], list[Notice]]:
-    """Mark the findings that are suppressed; `known` holds the ids and names of all rules, `today` is an ISO date."""
-    rulings = [*_comments(text), *_metadata(template)]
-    notices = [
-        Notice(file, ruling.line, f'the suppression names rule "{ruling.rule}", which does not exist')
-        for ruling in rulings
-        if ruling.rule not in known
-    ]
+    findings: Iterable[Finding], written: Mapping[str, Suppressions], settings: Settings, today: str
+) -> list[Finding]:
+    """Mark the findings that are suppressed: in their file, in that of their subject, or by a waiver."""
     waivers = [_waiver(waiver, settings.root) for waiver in settings.waivers]
-    used: set[int] = set()
     told: list[Finding] = []
     for finding in findings:
         suppression = None
         if finding.verdict not in (PASS, NOT_APPLICABLE):
-            suppression = _first(finding, [*rulings, *waivers], today, used)
+            places = (written[file] for file in (finding.file, finding.subject_file) if file in written)
+            own = (place.find(finding) for place in places)
+            suppression = next((found for found in own if found is not None), None)
+            suppression = suppression or _first(finding, waivers, today, set())
         told.append(finding if suppression is None else finding._replace(suppressed=suppression))
-    idle = [ruling for ruling in rulings if id(ruling) not in used and ruling.rule in known]
-    notices.extend(Notice(file, ruling.line, _unused(ruling, today)) for ruling in idle)
-    return told, notices
+    return told
 
 
 def _unused(ruling: Ruling, today: str) -> str:
@@ -133,11 +150,11 @@ def _owner(finding: Finding) -> tuple[str | int, ...]:
 
 
 def _child(node: Node | None, name: str) -> Node | None:
-    return node.values.get(name) if isinstance(node, Mapping) else None
+    return node.values.get(name) if isinstance(node, source.Mapping) else None
 
 
 def _items(node: Node | None) -> list[Node]:
-    return node.items if isinstance(node, SequenceNode) else []
+    return node.items if isinstance(node, source.Sequence) else []
 
 
 def _text(node: Node | None) -> str | None:

@@ -10,12 +10,13 @@ import pytest
 from resolving import explored, model_of, read, with_probe
 
 from trailguard.cloudformation.intrinsics import Unbuildable
-from trailguard.cloudformation.scenarios import MAX_LEAVES, Scenarios, TooManyScenarios, condition_names, references
+from trailguard.cloudformation.references import references
+from trailguard.cloudformation.scenarios import MAX_LEAVES, Scenarios, TooManyScenarios, condition_names
 from trailguard.cloudformation.source import parse
 from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN
+from trailguard.judging import FileResult, judge_file
 from trailguard.rulebook import load
-from trailguard.scan import FileResult, judge_file
 
 STRING = {"Type": "String"}
 
@@ -198,7 +199,7 @@ MULTI_REGION = load(Settings(select=("TG101",)))
 
 def judge(template: str | dict[str, Any], rulebook: Any = RULEBOOK, **settings: Any) -> FileResult:
     data = template if isinstance(template, str) else json.dumps(template)
-    result = judge_file("t.yaml", data.encode(), True, Settings(**settings), rulebook)
+    result = judge_file("t.yaml", data.encode(), Settings(**settings), rulebook)
     assert not [error for error in result.errors if "internal error" in error.message], result.errors
     return result
 

@@ -13,8 +13,8 @@ from trailguard.cloudformation.variables import Assignment, Candidate, Constrain
 from trailguard.cloudformation.witnesses import default_like, disputed, opaque_reason, witness
 from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
+from trailguard.judging import judge_file
 from trailguard.rulebook import load
-from trailguard.scan import judge_file
 
 RULEBOOK = load(Settings(select=("TG101",)))
 
@@ -164,7 +164,7 @@ def verdict(value: Any, parameters: dict[str, Any], given: dict[str, str] | None
         "Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": properties}},
     }
     chosen = Settings(parameters=given or {}, **settings)
-    result = judge_file("t.json", json.dumps(template).encode(), True, chosen, RULEBOOK)
+    result = judge_file("t.json", json.dumps(template).encode(), chosen, RULEBOOK)
     assert not result.errors
     (finding,) = result.findings
     return finding
@@ -263,7 +263,7 @@ Conditions: {Never: !Equals [a, b]}
 Resources:
   Trail: {Type: AWS::CloudTrail::Trail, Condition: Never, Properties: {S3BucketName: x, IsLogging: true}}
 """
-    (finding,) = judge_file("t.yaml", template.encode(), True, Settings(), RULEBOOK).findings
+    (finding,) = judge_file("t.yaml", template.encode(), Settings(), RULEBOOK).findings
     assert (finding.verdict, finding.reason) == (NOT_APPLICABLE, "Trail is made for no allowed choice of parameters")
 
 
@@ -280,7 +280,7 @@ def unlike(one: str, other: str, rule: dict[str, Any], **parameters: Any) -> Fin
             }
         },
     }
-    (finding,) = judge_file("t.json", json.dumps(template).encode(), True, Settings(), RULEBOOK).findings
+    (finding,) = judge_file("t.json", json.dumps(template).encode(), Settings(), RULEBOOK).findings
     return finding
 
 

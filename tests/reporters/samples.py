@@ -158,7 +158,9 @@ def sample() -> Report:
             message="CloudTrail may not put …/AWSLogs/${AWS::AccountId}/CloudTrail-Digest/*, "
             "which it writes when EnableLogFileValidation is true",
             resource="LogBucketPolicy",
-            context="parent.yaml: Network",
+            contexts=("Network of parent.yaml",),
+            subject_file="nested/trail.yaml",
+            construct="Audit/Trail/Resource",
         ),
         finding(multi, PASS, Span(4, 3, 4, 8), resource="Other", subject="trail"),
         finding(kms, NOT_APPLICABLE, Span(4, 3, 4, 8), reason="no key in these templates"),

@@ -69,7 +69,9 @@ def hostile(value: str) -> Report:
         message=value,
         reason=value,
         witness={value: value},
-        context=value,
+        contexts=(value,),
+        subject_file=value,
+        construct=value,
         path=("Resources", value, 0),
         related=(Related(value, Span(1, 2, 1, 3), value),),
     )

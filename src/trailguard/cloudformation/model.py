@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.partitions import DEFAULT_PARTITION, SAMPLE_REGIONS, URL_SUFFIXES, partition_of
-from trailguard.cloudformation.template import Parameter, Template
+from trailguard.cloudformation.renaming import ELSEWHERE
+from trailguard.cloudformation.source import Scalar
+from trailguard.cloudformation.stacks import Stacks
+from trailguard.cloudformation.template import Parameter, Template, function_of
 from trailguard.cloudformation.variables import Space, Variable
 
 _OPAQUE_PSEUDO = {
@@ -33,8 +36,15 @@ class Model:
     `${AWS::Region}` and the like stand for pseudo parameters and `${Property}` for a property or its generated value.
     """
 
-    def __init__(self, template: Template, pins: Pins, returns: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        template: Template,
+        pins: Pins,
+        returns: Mapping[str, Mapping[str, str]],
+        stacks: Stacks | None = None,
+    ) -> None:
         self.template = template
+        self.stacks = stacks or Stacks()
         self.returns = returns
         self.partition = pins.partition or (partition_of(pins.region) if pins.region else DEFAULT_PARTITION)
         self.space = Space()
@@ -43,25 +53,69 @@ class Model:
             "AWS::Partition": self.partition,
             "AWS::URLSuffix": URL_SUFFIXES.get(self.partition, URL_SUFFIXES[DEFAULT_PARTITION]),
         }
-        for name, value in (("AWS::Region", pins.region), ("AWS::AccountId", pins.account_id)):
+        stack_name = pins.parameters.get("AWS::StackName")
+        for name, value in (
+            ("AWS::Region", pins.region), ("AWS::AccountId", pins.account_id), ("AWS::StackName", stack_name)
+        ):  # fmt: skip
             if value is not None:
                 self.fixed[name] = value
-        self._add_pseudo_parameters()
+        self._add_region("AWS::Region")
+        for name, reason in _OPAQUE_PSEUDO.items():
+            self._add_opaque(name, "", reason)
+        for stack in self.stacks.members.values():
+            self._add_own(stack.ending, stack.is_set)
+        given = {**pins.parameters, **self.stacks.constants}
         for name, parameter in template.parameters.items():
             self.space.variables[name] = Variable(name, parameter, _stored_reason(parameter))
-            if name in pins.parameters and not parameter.is_stored:
-                self.fixed[name] = pins.parameters[name]
+            if name in given and not parameter.is_stored:
+                self.fixed[name] = given[name]
+        self.handed: dict[str, Variable] = {}  # what the parameters of nested stacks accept
+        for name, binding in self.stacks.bindings.items():
+            self.handed[name] = Variable(name, binding.parameter)
+            handed = function_of(binding.argument)
+            if binding.always and handed is not None and handed[0] == "Ref" and isinstance(handed[1], Scalar):
+                self._narrow(handed[1].value, self.handed[name])
 
-    def _add_pseudo_parameters(self) -> None:
+    def _narrow(self, name: str, to: Variable) -> None:
+        """What a parameter is handed to has a say in its values too."""
+        seen = set()
+        while (binding := self.stacks.bindings.get(name)) is not None and name not in seen:
+            seen.add(name)
+            handed = function_of(binding.argument)
+            if handed is None or handed[0] != "Ref" or not isinstance(handed[1], Scalar) or not binding.always:
+                return
+            name = handed[1].value
+        variable = self.space.variables.get(name)
+        if variable is not None and name in self.template.parameters:
+            variable.narrow(to)
+
+    def _add_own(self, ending: str, is_set: bool) -> None:
+        """The pseudo parameters that a stack of several has for itself."""
+        for name in ("AWS::StackName", "AWS::StackId"):
+            self._add_opaque(name, ending, _OPAQUE_PSEUDO[name])
+            if name + ending in self.stacks.constants:
+                self.fixed[name + ending] = self.stacks.constants[name + ending]
+        if is_set:
+            self._add_region("AWS::Region" + ending)
+            self._add_opaque("AWS::AccountId", ending, "the stack set works in accounts that are chosen at deployment")
+
+    def _add_region(self, name: str) -> None:
         partition = self.partition
-        self.space.variables["AWS::Region"] = Variable(
-            "AWS::Region",
+        self.space.variables[name] = Variable(
+            name,
             accepts=lambda region: partition_of(region) == partition and region.count("-") >= 2,
             samples=SAMPLE_REGIONS.get(partition, ()),
         )
-        for name, reason in _OPAQUE_PSEUDO.items():
-            accepts = str.isdigit if name == "AWS::AccountId" else None
-            self.space.variables[name] = Variable(name, None, reason, accepts, _SAMPLES.get(name, ("other",)))
+
+    def _add_opaque(self, name: str, ending: str, reason: str) -> None:
+        accepts = str.isdigit if name == "AWS::AccountId" else None
+        self.space.variables[name + ending] = Variable(
+            name + ending, None, reason, accepts, _SAMPLES.get(name, ("other",))
+        )
+
+    def pseudo(self, name: str, resource: str) -> str:
+        """The name of a pseudo parameter where a resource is made: a stack set has an account and Region of its own."""
+        return name + self.stacks.scope(resource) if name in ELSEWHERE else name
 
     def refused_pins(self) -> list[str]:
         """The pinned parameters whose values the template does not accept."""

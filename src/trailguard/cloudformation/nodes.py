@@ -16,9 +16,14 @@ _WORDS: dict[str, bool | None] = {
 
 
 class Node:
-    """A piece of a document. Lines and columns count from 1, columns in code points; the end column is exclusive."""
+    """A piece of a document. Lines and columns count from 1, columns in code points; the end column is exclusive.
 
-    __slots__ = ("column", "end_column", "end_line", "line")
+    `file` is set on nodes that stand beside those of another file only: see `file_of`.
+    """
+
+    __slots__ = ("column", "end_column", "end_line", "file", "line")
+
+    file: str
 
     def __init__(self, line: int, column: int, end_line: int, end_column: int) -> None:
         self.line = line
@@ -28,6 +33,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.line}:{self.column}-{self.end_line}:{self.end_column}>"
+
+
+def file_of(node: Node) -> str:
+    """The file in which a node was written, as reports show it; "" for the file of the template that it is part of."""
+    return getattr(node, "file", "")
 
 
 class Scalar(Node):

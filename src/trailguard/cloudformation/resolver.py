@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from trailguard.cloudformation import source
+from trailguard.cloudformation import crossing, source
 from trailguard.cloudformation.intrinsics import Unbuildable, call, make_text
 from trailguard.cloudformation.model import Model
 from trailguard.cloudformation.source import Node, Scalar, Sequence, literal
@@ -30,7 +30,6 @@ from trailguard.cloudformation.values import (
     Value,
     different,
     join_pieces,
-    show,
     text_of,
     trim,
 )
@@ -42,10 +41,10 @@ _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 class Scenario:
     """One scenario of a model: resolves nodes, conditions and properties under an assignment.
 
-    `memo` keeps what others work out in this scenario, under keys of their own.
+    `memo` keeps what others work out in this scenario, under keys of their own; `busy` what is just being resolved.
     """
 
-    __slots__ = ("_busy", "_conditions", "_open", "_returned_pieces", "_values", "assignment", "memo", "model")
+    __slots__ = ("_conditions", "_open", "_returned_pieces", "_values", "assignment", "busy", "memo", "model")
 
     def __init__(self, model: Model, assignment: Assignment) -> None:
         self.model = model
@@ -53,7 +52,7 @@ class Scenario:
         self.memo: dict[object, object] = {}
         self._conditions: dict[str, bool] = {}
         self._open: dict[str, Split] = {}
-        self._busy: set[object] = set()
+        self.busy: set[object] = set()
         self._values: dict[tuple[str, str], Value] = {}
         self._returned_pieces: dict[tuple[str, str], tuple[Piece, ...]] = {}
 
@@ -81,7 +80,7 @@ class Scenario:
             return True
         if different(one, other):
             return False
-        return self._decide_pieces(one, other)
+        return self.decide_pieces(one, other)
 
     def _equal_items(self, left: Value, right: Value) -> bool:
         if not isinstance(left, ListValue) or not isinstance(right, ListValue):
@@ -91,7 +90,8 @@ class Scenario:
         pairs = zip(left.items, right.items, strict=False)
         return len(left.items) == len(right.items) and all(self.equal(one, other) for one, other in pairs)
 
-    def _decide_pieces(self, left: tuple[Piece, ...], right: tuple[Piece, ...]) -> bool:
+    def decide_pieces(self, left: tuple[Piece, ...], right: tuple[Piece, ...]) -> bool:
+        """Decide whether two texts are equal that differ from their first to their last piece."""
         space = self.model.space
         for one, other in ((left, right), (right, left)):
             if len(one) != 1 or not isinstance(one[0], Symbol) or one[0].kind != VARIABLE:
@@ -153,19 +153,19 @@ class Scenario:
         key = ("condition", name)
         if node is None:
             return self.assume(f"condition {name}", f"the template does not define condition {name}")
-        if key in self._busy:
+        if key in self.busy:
             return self.assume(f"condition {name}", f"condition {name} refers to itself")
         question = self._open.get(name)
         if question is not None:  # asked before; with And and Or on top of each other it is asked very often
             raise Split(question.name, question.candidates, question.closed)
-        self._busy.add(key)
+        self.busy.add(key)
         try:
             held = self._conditions[name] = self.holds(node)
         except Split as split:
             self._open[name] = split
             raise
         finally:
-            self._busy.discard(key)
+            self.busy.discard(key)
         return held
 
     def holds(self, node: Node) -> bool:
@@ -301,15 +301,16 @@ class Scenario:
 
     def imported(self, name: Text, node: Node) -> Value:
         """The value that another stack exports under a name."""
-        shown = show(name)
-        reason = f'no scanned template exports "{shown}"; scan the template that does together with this one'
-        return Unknown(f"import of {shown}", reason, node)
+        return crossing.imported(self, name, node)
 
     def reference(self, name: str, node: Node) -> Value:
         """The value of `Ref` to a parameter, a pseudo parameter or a resource."""
         model = self.model
         if name == "AWS::NoValue":
             return Absent(node)
+        binding = model.stacks.bindings.get(name)
+        if binding is not None:
+            return crossing.handed(self, name, binding, node)
         parameter = model.template.parameters.get(name)
         if parameter is not None and parameter.is_list:
             return self._list_parameter(name, node)
@@ -324,6 +325,10 @@ class Scenario:
         if name == "AWS::NotificationARNs":
             return Unknown(name, "the stack's notification topics are chosen at deployment", node)
         return Unknown(f"Ref {name}", f"the template does not define {name}", node)
+
+    def pseudo(self, name: str, resource: Resource, node: Node) -> Value:
+        """The value of a pseudo parameter in the stack of a resource."""
+        return self.reference(self.model.pseudo(name, resource.id), node)
 
     def _variable(self, name: str) -> tuple[Piece, ...]:
         root, constraint = self.model.space.lookup(self.assignment, name)
@@ -354,9 +359,13 @@ class Scenario:
         """What `Ref` or an attribute of a resource returns."""
         if not self.active(resource):
             raise Unbuildable(f"{resource.id} is not made in this scenario")
+        children = self.model.stacks.children.get(resource.id)
+        if children is not None and attribute.startswith("Outputs."):
+            return crossing.given_up(self, children[0], resource.id, attribute, node)
         if attribute not in self.model.returns.get(resource.type, {}):
             what = f"Ref {resource.id}" if attribute == "Ref" else f"{resource.id}.{attribute}"
-            return Unknown(what, f"{resource.type} {resource.id} gives it at deployment", node)
+            reason = self.model.stacks.unread.get(resource.id, f"{resource.type} {resource.id} gives it at deployment")
+            return Unknown(what, reason, node)
         return Text(self.returned_pieces(resource, attribute), node)
 
     def returned_pieces(self, resource: Resource, attribute: str) -> tuple[Piece, ...]:
@@ -365,21 +374,21 @@ class Scenario:
         known = self._returned_pieces.get(key)
         if known is not None:
             return known
-        if key in self._busy:
+        if key in self.busy:
             return (Symbol(OPAQUE, f"{resource.id}.{attribute}", f"{resource.id} refers to itself"),)
-        self._busy.add(key)
+        self.busy.add(key)
         try:
             pieces: list[Piece] = []
             for index, part in enumerate(_PLACEHOLDER.split(self.model.returns[resource.type][attribute])):
                 pieces.extend(self._spec_part(resource, part) if index % 2 else (part,))
         finally:
-            self._busy.discard(key)
+            self.busy.discard(key)
         joined = self._returned_pieces[key] = join_pieces(pieces)
         return joined
 
     def _spec_part(self, resource: Resource, name: str) -> tuple[Piece, ...]:
         pseudo = name.startswith("AWS::")
-        value = self.reference(name, resource.key) if pseudo else self.value_of(resource, name)
+        value = self.pseudo(name, resource, resource.key) if pseudo else self.value_of(resource, name)
         text = text_of(value)
         if text is not None:
             return text.pieces

@@ -72,6 +72,7 @@ class Variable:
         "_default",
         "_is_read",
         "_language",
+        "_narrower",
         "_parameter",
         "_samples",
         "name",
@@ -94,19 +95,31 @@ class Variable:
         self._samples = samples
         self._language: Language | None = None
         self._allowed: tuple[str, ...] | None = None
+        self._narrower: tuple[Variable, ...] = ()
         self._is_read = self._parameter is None  # reading a pattern takes time, and most are never asked for
 
     def _read(self) -> None:
         self._is_read = True
         if self._parameter is None:
             return
+        self._default = self._parameter.default
         if self._parameter.allowed_pattern is not None:
             self._language = Language(self._parameter.allowed_pattern)
         self._allowed = self._parameter.allowed_values
         if self._allowed is None and self._language is not None and self._language.finite:
             self._allowed = tuple(text for text in self._language.texts if self._fits(text))
+        for other in self._narrower:
+            if self._allowed is None:
+                self._allowed = other.allowed
+        if self._allowed is not None:
+            self._allowed = tuple(text for text in self._allowed if all(item.permits(text) for item in self._narrower))
         if self._default is not None and not self.permits(self._default):
             self._default = None  # CloudFormation does not take it, so it must be overridden
+
+    def narrow(self, to: Variable) -> None:
+        """Let another parameter, to which the value is handed on, have a say in what is accepted."""
+        self._narrower = (*self._narrower, to)
+        self._is_read = False
 
     @property
     def default(self) -> str | None:
@@ -128,7 +141,9 @@ class Variable:
             return False
         if self.allowed is not None and value not in self.allowed:
             return False
-        return (self._language is None or self._language.matches(value)) and self._fits(value)
+        if self._language is not None and not self._language.matches(value):
+            return False
+        return self._fits(value) and all(other.permits(value) for other in self._narrower)
 
     def may_equal(self, other: Variable) -> bool:
         """Tell whether two variables have a value in common, as far as examples show: an account is no organization."""
@@ -159,7 +174,7 @@ class Variable:
     @property
     def endless(self) -> bool:
         """Tell whether there is always another value, even if no example of it is found."""
-        return self.allowed is None and self._language is not None
+        return self.allowed is None and (self._language is not None or any(item.endless for item in self._narrower))
 
     def _examples(self, excluded: int) -> Iterator[str]:
         """Values that may be permitted, more of them than are excluded."""
@@ -169,6 +184,8 @@ class Variable:
         yield from self._samples
         if self._language is not None:
             yield from self._language.texts
+        for other in self._narrower:
+            yield from other._examples(excluded)
         parameter = self._parameter
         if parameter is None:
             return

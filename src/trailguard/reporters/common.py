@@ -82,3 +82,15 @@ def json_safe(text: str) -> str:
 
 def _spelled(match: re.Match[str]) -> str:
     return f"\\\\u{ord(match[0]):04x}"  # in JSON, the backslash itself is escaped
+
+
+def circumstances(item: Finding) -> list[tuple[str, str]]:
+    """Where a finding's subject is, and in which deployments: labels and texts."""
+    told = []
+    if item.subject_file:
+        told.append(("about", f"{item.resource} in {item.subject_file}"))
+    if item.contexts:
+        told.append(("in", "; ".join(item.contexts)))
+    if item.construct:
+        told.append(("construct", item.construct))
+    return told

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from trailguard.findings import SEVERITIES, VERDICTS, Span
-from trailguard.reporters.common import assignments, from_root, level, open_findings, readable
+from trailguard.reporters.common import assignments, circumstances, from_root, level, open_findings, readable
 from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
@@ -69,8 +69,7 @@ def _finding(item: Finding, root: str, cwd: str) -> _Annotation:
     lines = [item.message]
     if item.witness:
         lines.append(f"When {assignments(item.witness)}.")
-    if item.context:
-        lines.append(f"In {item.context}.")
+    lines.extend(f"{label.capitalize()} {text}." for label, text in circumstances(item))
     if item.reason:
         lines.append(f"Because {item.reason.rstrip('.')}.")
     if item.remedy:

@@ -83,7 +83,9 @@ def _result(item: Finding) -> dict[str, object]:
         "suppressed": accepted and {"kind": accepted.kind, "reason": accepted.reason, "expires": accepted.expires},
         "fingerprint": item.fingerprint,
         "title": item.title,
-        "context": item.context,
+        "contexts": list(item.contexts),
+        "subject_file": item.subject_file or item.file,
+        "construct": item.construct or None,
         "references": list(item.references),
         "related": [_related(place) for place in item.related],
     }

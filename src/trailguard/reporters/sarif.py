@@ -10,7 +10,16 @@ import json
 import re
 from urllib.parse import quote
 
-from trailguard.reporters.common import assignments, from_root, json_safe, level, link, open_findings, readable
+from trailguard.reporters.common import (
+    assignments,
+    circumstances,
+    from_root,
+    json_safe,
+    level,
+    link,
+    open_findings,
+    readable,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,8 +129,7 @@ def _result(item: Finding, places: _Places, indexes: Mapping[str, int]) -> dict[
     lines = [_literal(item.message or item.title)]
     if item.witness:
         lines.append(_literal(f"When {assignments(item.witness)}."))
-    if item.context:
-        lines.append(_literal(f"In {item.context}."))
+    lines.extend(_literal(f"{label.capitalize()} {text}.") for label, text in circumstances(item))
     if item.reason:
         lines.append(_literal(f"Because {item.reason.rstrip('.')}."))
     related = []

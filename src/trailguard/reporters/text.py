@@ -7,7 +7,7 @@ bottom, as an editor shows it; the summary says how bad it is.
 from __future__ import annotations
 
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, Span
-from trailguard.reporters.common import assignments, link, open_findings
+from trailguard.reporters.common import assignments, circumstances, link, open_findings
 from trailguard.reporters.excerpt import excerpt
 from trailguard.terminal import PLAIN, cells, defuse, paragraph, visible
 
@@ -61,8 +61,8 @@ def _brief(report: Report, style: Style) -> Iterator[str]:
 
 
 def _because(item: Finding) -> Iterator[str]:
-    if item.context:
-        yield f"in {visible(item.context)}"
+    for label, text in circumstances(item):
+        yield f"{label} {visible(text)}"
     if item.witness:
         yield f"when {visible(assignments(item.witness))}"
     if item.reason:
@@ -118,8 +118,8 @@ def _excerpt(
 
 
 def _remarks(item: Finding) -> Iterator[tuple[str, str]]:
-    if item.context:
-        yield "in", visible(item.context)
+    for label, text in circumstances(item):
+        yield label, visible(text)
     if item.witness:
         yield "when", visible(assignments(item.witness))
     if item.reason:

@@ -56,6 +56,9 @@ LINKS: Mapping[str, LinkFinder] = {
 BY_THEMSELVES: Mapping[str, Callable[[Scenario, Resource], bool]] = {"bucket": recipients.receives_logs}
 MARKS: Mapping[str, bytes] = {"bucket": recipients.MARK}
 
+# What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms.
+HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::")
+
 PROPERTY = "properties."
 ATTRIBUTE = "attributes."
 ATTRIBUTES = ("Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "UpdatePolicy", "UpdateReplacePolicy")
@@ -133,6 +136,11 @@ def subject_name(subject: str) -> str:
 def marking_type(subject: str) -> str:
     """The resource type without which a template holds no such subject: what a trail uses takes a trail."""
     return TRAIL if subject in LINKS else resource_type(subject)
+
+
+def helper_marks() -> tuple[bytes, ...]:
+    """Bytes without which a template holds nothing that has a say in the verdicts about another template's subjects."""
+    return tuple(name.encode() for name in HELPERS)
 
 
 def knows_fact(subject: str, fact: str) -> list[str] | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, cast
 
+from trailguard.cloudformation.references import references
 from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.scenarios import references
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.template import Resource
 from trailguard.cloudformation.values import MapValue, Value, text_of

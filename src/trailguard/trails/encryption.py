@@ -12,8 +12,8 @@ from typing import cast
 
 from trailguard.cloudformation import source
 from trailguard.cloudformation.intrinsics import Unbuildable
+from trailguard.cloudformation.references import mentioned, references
 from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.scenarios import mentioned, references
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.template import Resource, function_of
 from trailguard.cloudformation.values import (
@@ -86,7 +86,7 @@ def _destinations(scenario: Scenario, trail: Resource) -> tuple[ContextValue, Co
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
     """
     bucket = log_bucket(scenario, trail)
-    account = text_of(scenario.reference("AWS::AccountId", trail.key))
+    account = text_of(scenario.pseudo("AWS::AccountId", trail, trail.key))
     if bucket is None or account is None or requests.is_organization_trail(scenario, trail):
         hidden = Undecided(f"where exactly the logs of {trail.id} go is known only at deployment")
         return hidden, hidden

@@ -281,7 +281,7 @@ def _group(scenario: Scenario, trail: Resource) -> tuple[Pieces, Pieces, Pieces]
     node = trail.key
     text = text_of(scenario.value_of(trail, GROUP_ARN))
     pieces = () if text is None else text.pieces
-    account, region = (text_of(scenario.reference(f"AWS::{name}", node)) for name in ("AccountId", "Region"))
+    account, region = (text_of(scenario.pseudo(f"AWS::{name}", trail, node)) for name in ("AccountId", "Region"))
     where = account.pieces if account else (), region.pieces if region else ()
     if pieces and isinstance(pieces[0], str) and pieces[0].startswith("arn:"):
         found = _account_and_region(pieces)

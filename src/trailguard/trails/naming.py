@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from trailguard.cloudformation import source
+from trailguard.cloudformation.references import mentioned
 from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.scenarios import mentioned
 from trailguard.cloudformation.source import Node, Sequence
 from trailguard.cloudformation.template import Resource, function_of
 from trailguard.cloudformation.values import ListValue, MapValue, Text, Unknown, Value, text_of

@@ -1,7 +1,8 @@
 """Whether CloudFormation creates the trail after the bucket policy that CloudTrail checks.
 
 A dependency path orders two resources: DependsOn, or Ref, GetAtt or Sub anywhere in a resource's body (its Metadata
-included), directly or through other resources.
+included), directly or through other resources. A nested stack waits for what the resource that makes it waits for, and
+is complete when all in it is; a stack that imports a value comes after the stack that exports it.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html
 """
 
@@ -10,12 +11,12 @@ from __future__ import annotations
 from typing import cast
 
 from trailguard.cloudformation.model import Model
+from trailguard.cloudformation.references import references
 from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.scenarios import references
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.template import Resource
 from trailguard.trails.buckets import log_bucket
-from trailguard.trails.facts import Fact, no, yes
+from trailguard.trails.facts import Fact, no, unknown, yes
 
 
 def after_policy(scenario: Scenario, trail: Resource) -> Fact:
@@ -31,16 +32,27 @@ def after_policy(scenario: Scenario, trail: Resource) -> Fact:
             return yes(trail.key, f"{trail.id} is created after bucket policy {policy.id}")
     policy = bucket.policies[0]
     place = _place(trail)
+    meeting = scenario.model.stacks.meeting(trail.id, policy.id)
+    if meeting is None:
+        because = f"nothing in the templates says whether {trail.id} is created after bucket policy {policy.id}"
+        reason = "they are in stacks that do not refer to each other, and whoever deploys them chooses the order"
+        return unknown(place, reason, because)
     if reaches(scenario, policy, trail):
         because = (
             f"bucket policy {policy.id} refers to {trail.id}, so it is created after the trail that needs it, and a "
             "DependsOn would close a circle; give the trail a TrailName and spell its ARN in the policy"
         )
         return no(place, because, ((policy.key, f"{policy.id} depends on {trail.id}"),))
-    named = [item.value for item in trail.depends_on()]
+    resources = scenario.model.template.resources
+    waiter, awaited = (resources[name] for name in meeting)
+    named = [item.value for item in waiter.depends_on()]
     told = f" (it waits for {', '.join(named)} only)" if named else ""
-    because = f"nothing makes {trail.id} wait for bucket policy {policy.id}{told}, so it may be created first"
-    return no(place, because, ((policy.key, "the policy that must exist first"),))
+    who = waiter.id if waiter is trail else f"{waiter.id}, which makes the stack of {trail.id},"
+    what = f"bucket policy {policy.id}"
+    if awaited is not policy:
+        what = f"{awaited.id}, which makes the stack of {what}"
+    because = f"nothing makes {who} wait for {what}{told}, so it may be created first"
+    return no(_place(waiter), because, ((policy.key, "the policy that must exist first"),))
 
 
 def _place(trail: Resource) -> Node:
@@ -101,13 +113,24 @@ def _edges(model: Model, resource: Resource) -> Edges:
     known = model.memo.get(key)
     if known is None:
         edges: Edges = {}
-        for name in resource.depends_on():
-            edges.setdefault(name.value, []).insert(0, ())
-        for target, guards in references(resource.body):
-            ways = edges.setdefault(target, [])
-            ways.insert(len(ways) if guards else 0, guards)
+        _add_own(edges, resource)
+        stacks = model.stacks
+        for maker in stacks.makers(resource.id):
+            _add_own(edges, model.template.resources[maker])
+        for names, way in stacks.awaited(resource.id):
+            for name in names:
+                edges.setdefault(name, []).append(way)
         known = model.memo[key] = edges
     return cast("Edges", known)
+
+
+def _add_own(edges: Edges, resource: Resource) -> None:
+    """The names that a resource itself depends on."""
+    for name in resource.depends_on():
+        edges.setdefault(name.value, []).insert(0, ())
+    for target, guards in references(resource.body):
+        ways = edges.setdefault(target, [])
+        ways.insert(len(ways) if guards else 0, guards)
 
 
 def _open(scenario: Scenario, way: tuple[tuple[str, bool], ...]) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
 from trailguard.cloudformation import source
+from trailguard.cloudformation.references import references
 from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.scenarios import condition_names, references
+from trailguard.cloudformation.scenarios import condition_names
 from trailguard.cloudformation.source import Node, Scalar, Sequence
 from trailguard.cloudformation.template import Resource, function_of
 from trailguard.cloudformation.values import ListValue, Value, text_of

@@ -115,7 +115,7 @@ def base_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]
 
 def trail_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]:
     """The condition keys of every call that CloudTrail makes for the trail, to whatever service."""
-    account = text_of(scenario.reference("AWS::AccountId", trail.key))
+    account = text_of(scenario.pseudo("AWS::AccountId", trail, trail.key))
     return {
         **service_context(trail.key),
         "aws:sourcearn": (Text(trail_arn(scenario, trail), trail.key),),
@@ -164,7 +164,7 @@ def _encryptions(scenario: Scenario, trail: Resource) -> list[Mapping[str, Conte
 
 def account_targets(scenario: Scenario, trail: Resource) -> list[Target]:
     """The keys below the folder of the trail's own account."""
-    account = text_of(scenario.reference("AWS::AccountId", trail.key))
+    account = text_of(scenario.pseudo("AWS::AccountId", trail, trail.key))
     return _targets(scenario, trail, account.pieces if account is not None else (), "")
 
 
@@ -246,7 +246,7 @@ def other_acls(trail: Resource, asked: set[str | None]) -> list[tuple[ContextVal
 def for_stranger(scenario: Scenario, trail: Resource, request: Request) -> Request:
     """The same call, made for a trail of some other account."""
     account = Symbol(GENERATED, "another account", "an account that is not the trail's")
-    region = text_of(scenario.reference("AWS::Region", trail.key))
+    region = text_of(scenario.pseudo("AWS::Region", trail, trail.key))
     where = region.pieces if region is not None else ()
     head = f"arn:{scenario.model.partition}:cloudtrail:"
     arn = join_pieces((head, *where, ":", account, ":trail/", *scenario.returned_pieces(trail, "Ref")))

@@ -1,0 +1,383 @@
+"""Stacks that are looked at together, made into one template.
+
+The templates of a parent stack and its nested stacks, or of stacks that import from each other, become one: the names
+of each stack get an ending of their own, a child's parameters are bound to what its parent hands it, and what one
+stack gives to another is found. Everything that knows a template then knows all of them.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from trailguard.cloudformation import source
+from trailguard.cloudformation.references import mentioned
+from trailguard.cloudformation.renaming import ELSEWHERE, SHARED, Renamer, bare, mark, number_of, spell
+from trailguard.cloudformation.source import Document, Node, Scalar, Sequence
+from trailguard.cloudformation.template import Parameter, Template, function_of
+
+_NAMED = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
+
+Way = tuple[tuple[str, bool], ...]  # branches of conditions that must be taken
+
+
+class Binding(NamedTuple):
+    """A parameter of a nested stack and what its parent hands it."""
+
+    parameter: Parameter
+    argument: Node
+    always: bool  # whether the nested stack is always made
+
+
+class Export(NamedTuple):
+    """An output that other stacks may import: the node of its name, and all that it says."""
+
+    stack: Stack
+    key: Scalar
+    name: Node
+    output: source.Mapping
+
+
+class Import(NamedTuple):
+    """A use of `Fn::ImportValue`: the whole call, the name, and where in its stack it stands."""
+
+    stack: Stack
+    node: Node
+    name: Node
+    way: Way
+
+
+class Arguments(NamedTuple):
+    """What makes a stack that is no root: the resource, what it hands down, and whether it works in other accounts."""
+
+    parent: Stack
+    maker: str
+    values: Mapping[str, Node] | Node
+    is_set: bool
+    label: str = ""
+
+
+class Stack:
+    """One stack of a template, its names told apart from those of all other stacks."""
+
+    def __init__(
+        self,
+        number: int,
+        file: str,
+        template: Template,
+        arguments: Arguments | None = None,
+        pins: Mapping[str, str] = {},
+    ) -> None:
+        self.number = number
+        self.ending = mark(number)
+        self.file = file
+        self.template = template
+        self.arguments = arguments
+        self.bindings: dict[str, Binding] = {}
+        self.constants: dict[str, str] = {
+            name + self.ending: value for name, value in pins.items() if name in template.parameters or "::" in name
+        }
+        self.unbound: list[str] = []
+        shared = SHARED - ELSEWHERE if self.is_set else SHARED
+        self._rename = rename = Renamer(self.ending, file, shared)
+        by_section = {"Conditions": rename.test, "Rules": rename.test}
+        by_section |= {"Resources": rename.resource, "Outputs": rename.resource}
+        self.sections: dict[str, source.Mapping] = {}
+        for name in _NAMED:
+            copied = rename.entries(template.root.values.get(name), by_section.get(name, rename.copy))
+            if copied is not None:
+                self.sections[name] = copied
+        if arguments is not None:
+            self._bind(arguments)
+            condition = _condition(arguments.parent.resource(arguments.maker))
+            if condition is not None:
+                self._only_when(condition)
+        self.imports = [
+            Import(self, node, name, ((condition.value, True), *way) if condition is not None else way)
+            for section in ("Resources", "Outputs")
+            for body in self._entries(section).values()
+            for condition in (_condition(body),)
+            for node, name, way in _imports(body)
+        ]
+        self.exports = list(self._exports())
+
+    @property
+    def is_set(self) -> bool:
+        """Tell whether it, or a stack above it, is made by a stack set: in accounts and Regions of its own."""
+        arguments = self.arguments
+        return arguments is not None and (arguments.is_set or arguments.parent.is_set)
+
+    @property
+    def root(self) -> Stack:
+        """The stack that somebody deploys, which makes this one."""
+        return self if self.arguments is None else self.arguments.parent.root
+
+    def handed(self, arguments: Mapping[str, Node] | Node) -> Mapping[str, Node] | Node:
+        """What one of its resources hands to the stack that it makes, in its own names."""
+        if isinstance(arguments, Node):
+            return self._rename.copy(arguments)
+        return {name: self._rename.copy(node) for name, node in arguments.items()}
+
+    def resource(self, name: str) -> Node:
+        """What a resource says."""
+        return self._entries("Resources")[name]
+
+    @property
+    def resources(self) -> Iterable[str]:
+        """The names of its resources."""
+        return [name for name in self._entries("Resources") if not name.startswith("Fn::")]
+
+    def output(self, name: str) -> Node | None:
+        """What an output says."""
+        return self._entries("Outputs").get(name + self.ending)
+
+    def _entries(self, section: str) -> Mapping[str, Node]:
+        found = self.sections.get(section)
+        return found.values if found is not None else {}
+
+    def _bind(self, arguments: Arguments) -> None:
+        given = arguments.values
+        always = _condition(arguments.parent.resource(arguments.maker)) is None
+        for name, parameter in self.template.parameters.items():
+            if parameter.is_stored:
+                continue
+            renamed = name + self.ending
+            argument = given.get(name) if isinstance(given, dict) else given
+            if isinstance(argument, Node):
+                self.bindings[renamed] = Binding(parameter._replace(name=renamed), argument, always)
+                section = self.sections["Parameters"]
+                del section.keys[renamed], section.values[renamed]
+            elif parameter.default is not None:
+                self.constants[renamed] = parameter.default
+            else:
+                self.unbound.append(name)
+
+    def _only_when(self, condition: Scalar) -> None:
+        """Make what is in the stack only where the stack itself is made."""
+        conditions = self.sections.setdefault("Conditions", _empty(condition))
+        for body in self._entries("Resources").values():
+            if not isinstance(body, source.Mapping):
+                continue
+            own = body.values.get("Condition")
+            name = _like(condition, condition.value)
+            if isinstance(own, Scalar):
+                name = _like(own, f"{own.value}+{condition.value}")
+                conditions.keys.setdefault(name.value, name)
+                conditions.values.setdefault(name.value, _both(own, condition))
+            body.keys["Condition"] = name
+            body.values["Condition"] = name
+        for rule in self._entries("Rules").values():
+            if isinstance(rule, source.Mapping):
+                own = rule.values.get("RuleCondition")
+                made = _named(condition)
+                rule.keys.setdefault("RuleCondition", _like(condition, "RuleCondition"))
+                rule.values["RuleCondition"] = made if own is None else _call(condition, "Fn::And", [own, made])
+
+    def _exports(self) -> Iterator[Export]:
+        outputs = self.sections.get("Outputs")
+        for key, body in outputs.values.items() if outputs is not None else ():
+            export = body.values.get("Export") if isinstance(body, source.Mapping) else None
+            name = export.values.get("Name") if isinstance(export, source.Mapping) else None
+            if name is not None and isinstance(body, source.Mapping) and outputs is not None:
+                yield Export(self, outputs.keys[key], name, body)
+
+
+class Stacks:
+    """The stacks that a template is made of, and what they give each other. Without any, the template is one stack."""
+
+    def __init__(self, members: Iterable[Stack] = ()) -> None:
+        self.members = {stack.number: stack for stack in members}
+        self.bindings: dict[str, Binding] = {}
+        self.constants: dict[str, str] = {}
+        self.children: dict[str, list[Stack]] = {}  # by the resource that makes them
+        self.exporters: dict[int, Export] = {}  # by the id of the call that imports
+        self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
+        self.unread: dict[str, str] = {}  # why the template of a nested stack is not known, by resource
+        for stack in self.members.values():
+            self.bindings.update(stack.bindings)
+            self.constants.update(stack.constants)
+            if stack.arguments is not None:
+                self.children.setdefault(stack.arguments.maker, []).append(stack)
+        self._before: dict[int, list[tuple[Iterable[str], Way]]] = {}
+
+    def stack_of(self, name: str) -> Stack | None:
+        """The stack that a name belongs to."""
+        number = number_of(name)
+        return self.members.get(number) if number is not None else None
+
+    def scope(self, name: str) -> str:
+        """The ending of the account and Region in which a resource is made; "" for those of the roots."""
+        stack = self.stack_of(name)
+        return stack.ending if stack is not None and stack.is_set else ""
+
+    def makers(self, name: str) -> list[str]:
+        """The resources that make the stack of a resource, the innermost first."""
+        found = []
+        stack = self.stack_of(name)
+        while stack is not None and stack.arguments is not None:
+            found.append(stack.arguments.maker)
+            stack = stack.arguments.parent
+        return found
+
+    def meeting(self, one: str, other: str) -> tuple[str, str] | None:
+        """The resources of one stack that are, or make the stacks of, two resources; None when no stack holds both."""
+        if not self.members:
+            return one, other
+        ways = {id(self.stack_of(name)): name for name in reversed([one, *self.makers(one)])}
+        return next(
+            ((ways[key], name) for name in [other, *self.makers(other)] if (key := id(self.stack_of(name))) in ways),
+            None,
+        )
+
+    def awaited(self, name: str) -> Iterator[tuple[Iterable[str], Way]]:
+        """What is complete before a resource is made, apart from what it refers to, and under which conditions.
+
+        A nested stack is complete when all in it is; a stack that imports from another one comes after all of it.
+        """
+        for child in self.children.get(name, ()):
+            yield child.resources, ()
+        stack = self.stack_of(name)
+        while stack is not None:
+            yield from self._imported(stack)
+            stack = stack.arguments.parent if stack.arguments is not None else None
+
+    def _imported(self, stack: Stack) -> list[tuple[Iterable[str], Way]]:
+        known = self._before.get(stack.number)
+        if known is None:
+            found: dict[tuple[int, Way], Stack] = {}
+            for item in stack.imports:
+                export = self.exporters.get(id(item.node))
+                if export is not None:
+                    found.setdefault((export.stack.number, item.way), export.stack)
+            known = self._before[stack.number] = [(made.resources, way) for (_, way), made in found.items()]
+        return known
+
+    def label(self, number: int) -> str:
+        """What a stack is called where there are others: its file, with what makes it if the file makes several."""
+        stack = self.members[number]
+        twins = [other for other in self.members.values() if other.file == stack.file]
+        return stack.file if len(twins) < 2 else f"{stack.file} ({way_to(stack) or 'itself'})"
+
+    def parameter(self, parameter: str, name: str) -> str:
+        """A parameter for people who look at the stack of a named resource: those of its root are told bare."""
+        own, stack = self.stack_of(name), self.stack_of(parameter)
+        if own is None or stack is None or stack is own.root:
+            return bare(parameter)
+        return f"{self.label(stack.number)}:{bare(parameter)}"
+
+    def spell(self, text: str, name: str) -> str:
+        """A text for people who look at the stack of a named resource: names of other stacks are told with theirs."""
+        own = number_of(name)
+        return spell(text, lambda number: "" if number == own else self.label(number))
+
+
+def way_to(stack: Stack) -> str:
+    """The logical IDs of the nested stacks that lead to a stack: `Audit/Inner`; "" for a root."""
+    names = []
+    while stack.arguments is not None:
+        names.append(bare(stack.arguments.maker) + (f"[{stack.arguments.label}]" if stack.arguments.label else ""))
+        stack = stack.arguments.parent
+    return "/".join(reversed(names))
+
+
+def came_from(stacks: Stacks, node: Node) -> Iterator[tuple[Node, str]]:
+    """Where in other stacks a value comes from: what a parent hands down, the output that is imported or handed up."""
+    seen: set[int] = set()
+    pending = [node]
+    while pending and (stacks.bindings or stacks.exporters or stacks.children):
+        current = pending.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        function = function_of(current)
+        if function is None:
+            continue
+        export = stacks.exporters.get(id(current))
+        if export is not None:
+            yield export.output, f"what {export.stack.file} exports"
+        for name in mentioned(*function):
+            binding = stacks.bindings.get(name)
+            if binding is not None:
+                yield binding.argument, f"what is handed to parameter {name}"
+                pending.append(binding.argument)
+
+
+def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
+    """One template of several stacks."""
+    members = list(stacks)
+    root = source.Mapping(1, 1)
+    for name in _NAMED:
+        section = source.Mapping(1, 1)
+        for stack in members:
+            part = stack.sections.get(name)
+            if part is not None:
+                section.keys.update(part.keys)
+                section.values.update(part.values)
+        if section.values or name == "Resources":
+            root.keys[name] = Scalar(name, False, 1, 1, 1, 1)
+            root.values[name] = section
+    templates = {id(stack.template): stack.template for stack in members}
+    text = "\n".join(template.document.text for template in templates.values())
+    return Template(Document(root, text, ())), Stacks(members)
+
+
+def _condition(body: Node) -> Scalar | None:
+    condition = body.values.get("Condition") if isinstance(body, source.Mapping) else None
+    return condition if isinstance(condition, Scalar) else None
+
+
+def _imports(body: Node) -> Iterator[tuple[Node, Node, Way]]:
+    pending: list[tuple[Node, Way]] = [(body, ())]
+    seen: set[int] = set()
+    while pending:
+        node, way = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Sequence):
+            pending.extend((item, way) for item in node.items)
+        elif isinstance(node, source.Mapping):
+            function = function_of(node)
+            if function is not None and function[0] == "Fn::ImportValue":
+                yield node, function[1], way
+            if function is not None and function[0] == "Fn::If" and isinstance(function[1], Sequence):
+                items = function[1].items
+                name = items[0].value if items and isinstance(items[0], Scalar) else None
+                for item, branch in zip(items[1:], (True, False), strict=False):
+                    pending.append((item, (*way, (name, branch)) if name is not None else way))
+            else:
+                pending.extend((child, way) for child in node.values.values())
+
+
+def _like(node: Scalar, text: str) -> Scalar:
+    made = Scalar(text, False, node.line, node.column, node.end_line, node.end_column)
+    made.file = node.file
+    return made
+
+
+def _empty(node: Scalar) -> source.Mapping:
+    made = source.Mapping(node.line, node.column, node.end_line, node.end_column)
+    made.file = node.file
+    return made
+
+
+def _named(condition: Scalar) -> Node:
+    made = _empty(condition)
+    made.keys["Condition"] = _like(condition, "Condition")
+    made.values["Condition"] = condition
+    return made
+
+
+def _call(place: Scalar, name: str, items: list[Node]) -> Node:
+    arguments = Sequence(place.line, place.column, place.end_line, place.end_column)
+    arguments.file = place.file
+    arguments.items = items
+    made = _empty(place)
+    made.keys[name] = _like(place, name)
+    made.values[name] = arguments
+    return made
+
+
+def _both(own: Scalar, condition: Scalar) -> Node:
+    return _call(own, "Fn::And", [_named(own), _named(condition)])

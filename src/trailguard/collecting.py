@@ -1,0 +1,83 @@
+"""What a scan has to look at: the files that may hold subjects of the rules, and those that these may refer to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from trailguard.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, display_name, read
+from trailguard.findings import FileError
+from trailguard.rule_reader import Rule
+from trailguard.trails import catalog
+
+LINKS = (b"ImportValue", b"Export", b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")
+
+
+class File(NamedTuple):
+    """A file that was read: its path, its name in reports, and whether it may hold what the rules are about."""
+
+    path: str
+    name: str
+    data: bytes
+    marked: bool
+
+
+class Found(NamedTuple):
+    """What lies below some paths.
+
+    `files` are those that were read, `folders` where references may lead, `names` the paths of all files looked at.
+    `templates` counts the templates that nothing has to be known of, `ignored` says what was passed over.
+    """
+
+    files: tuple[File, ...]
+    folders: tuple[str, ...]
+    names: tuple[str, ...]
+    errors: tuple[FileError, ...]
+    ignored: tuple[tuple[str, str], ...]
+    looked_at: int
+    templates: int
+
+
+def collect(
+    paths: Sequence[str],
+    include: Sequence[str],
+    exclude: Sequence[str],
+    root: str,
+    rules: Iterable[Rule],
+    stdin: tuple[str, bytes] | None,
+) -> Found:
+    """Read what must be judged, and what may have to be known for it. `stdin` is the name and bytes of one more."""
+    markers = _markers(rules)
+    files: list[File] = []
+    errors: list[FileError] = []
+    ignored: list[tuple[str, str]] = []
+    names: list[str] = []
+    templates = 0
+    if stdin is not None:
+        files.append(File("", stdin[0], stdin[1], True))
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
+    for item in discover(paths, include, exclude, root) if paths else ():
+        names.append(item.path)
+        name = display_name(item.path)
+        data = read(item.path, item.explicit, markers, LINKS) if isinstance(item, Candidate) else item
+        if isinstance(data, Content):
+            files.append(File(item.path, name, data.data, data.marked))
+        elif data == TEMPLATE:
+            templates += 1
+            ignored.append((name, "it holds no resource that the rules are about"))
+        elif not isinstance(data, Unreadable):
+            ignored.append((name, "it is no CloudFormation template"))
+        else:
+            errors.append(FileError(name, 0, 0, data.message))
+    looked_at = len(names) + (stdin is not None)
+    return Found(tuple(files), tuple(folders), tuple(names), tuple(errors), tuple(ignored), looked_at, templates)
+
+
+def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:
+    """Bytes without which a file holds no subject of the rules: the services of their resource types."""
+    known = list(rules)
+    types = {catalog.marking_type(rule.subject) for rule in known}
+    marks = {catalog.MARKS[rule.subject] for rule in known if rule.subject in catalog.MARKS}
+    found = {kind.rpartition("::")[0].encode() + b"::" for kind in types}
+    return tuple(sorted(found | marks)) or (b"AWS::CloudTrail::",)
