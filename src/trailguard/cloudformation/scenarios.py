@@ -197,11 +197,17 @@ class Scenarios:
         return known
 
     def _parameters_of(self, node: Node) -> set[str]:
+        bindings = self.model.stacks.bindings
         names: set[str] = set()
-        for name, _ in references(node):
-            names.add(name)
-        for name in condition_names(node):
-            names |= self.parameters_of_condition(name)
+        pending = [node]
+        while pending:
+            current = pending.pop()
+            for name, _ in references(current):
+                if name in bindings and name not in names:  # what a parent hands down hinges on the parent's parameters
+                    pending.append(bindings[name].argument)
+                names.add(name)
+            for name in condition_names(current):
+                names |= self.parameters_of_condition(name)
         return names
 
 
