@@ -27,7 +27,7 @@ class Found(NamedTuple):
     """What lies below some paths.
 
     `files` are those that were read, `folders` where references may lead, `names` the paths of all files looked at.
-    `templates` counts the templates that nothing has to be known of, `ignored` says what was passed over.
+    `idle` are the names of templates of which nothing has to be known, `ignored` says what was passed over.
     """
 
     files: tuple[File, ...]
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     errors: tuple[FileError, ...]
     ignored: tuple[tuple[str, str], ...]
     looked_at: int
-    templates: int
+    idle: frozenset[str]
 
 
 def collect(
@@ -53,7 +53,7 @@ def collect(
     errors: list[FileError] = []
     ignored: list[tuple[str, str]] = []
     names: list[str] = []
-    templates = 0
+    idle: set[str] = set()
     if stdin is not None:
         files.append(File("", stdin[0], stdin[1], True))
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
@@ -64,14 +64,13 @@ def collect(
         if isinstance(data, Content):
             files.append(File(item.path, name, data.data, data.marked))
         elif data == TEMPLATE:
-            templates += 1
-            ignored.append((name, "it holds no resource that the rules are about"))
+            idle.add(name)
         elif not isinstance(data, Unreadable):
             ignored.append((name, "it is no CloudFormation template"))
         else:
             errors.append(FileError(name, 0, 0, data.message))
     looked_at = len(names) + (stdin is not None)
-    return Found(tuple(files), tuple(folders), tuple(names), tuple(errors), tuple(ignored), looked_at, templates)
+    return Found(tuple(files), tuple(folders), tuple(names), tuple(errors), tuple(ignored), looked_at, frozenset(idle))
 
 
 def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:

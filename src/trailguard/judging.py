@@ -22,6 +22,8 @@ from trailguard.loading import Loader
 from trailguard.rulebook import Rulebook
 from trailguard.suppression import Suppressions, suppress
 
+IDLE = "it holds no resource that the rules are about"
+
 
 class FileResult(NamedTuple):
     """What judging one file gave."""
@@ -164,7 +166,9 @@ def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook) -> di
     files = {name: text for name, text in loader.texts().items() if name in heard}
     results = finish(files, told, settings, rulebook)
     for name in sorted(loader.names()):
-        result = results.get(name) or FileResult(is_template=True, ignored="it holds nothing that the rules are about")
+        result = results.get(name) or FileResult(
+            is_template=True, ignored="it holds no resource that the rules are about"
+        )
         own = tuple(notice for notice in notices if notice.file == name)
         results[name] = result._replace(notices=(*result.notices, *own))
     return results

@@ -7,12 +7,16 @@ scanned: what lies elsewhere is not read.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from trailguard.cloudformation.exports import shapes, words
 from trailguard.cloudformation.model import Model, Pins
 from trailguard.cloudformation.nesting import MARKS, Nested, nested_of
 from trailguard.cloudformation.resolver import Scenario
+from trailguard.cloudformation.scenarios import Scenarios
 from trailguard.cloudformation.source import Document, SourceError, parse
+from trailguard.cloudformation.stacks import exports_of, imports_of
 from trailguard.cloudformation.template import Template, looks_like_template
 from trailguard.cloudformation.world import Member, World
 from trailguard.collecting import File
@@ -21,6 +25,7 @@ from trailguard.findings import FileError
 from trailguard.trails import catalog
 from trailguard.trails.returns import RETURNS
 
+_FILE_NAME = re.compile(rb"[\w@+-][\w.@+-]*\.[A-Za-z0-9]+")
 IMPORTS, EXPORTS = (b"ImportValue",), (b"Export",)
 
 
@@ -103,25 +108,59 @@ class Loader:
 
     def gather(self) -> None:
         """Find the templates that are to be looked at together: `loaded`."""
-        marked = {path for path, file in self._files.items() if file.marked}
-        if not marked:
-            return
-        by_link = {
-            link: {path for path, file in self._files.items() if may_hold(file.data, link)}
-            for link in (MARKS, IMPORTS, EXPORTS)
-        }
-        self._load(by_link[MARKS])
+        self._load(self._makers())
         self._follow()
-        known = marked | self.loaded.keys()
-        if by_link[EXPORTS] & known:
-            helpers = catalog.helper_marks()
-            wanted = (path for path in by_link[IMPORTS] - known if may_hold(self._files[path].data, helpers))
-            self._load(wanted)
-            known |= self.loaded.keys()
-        if by_link[IMPORTS] & known:
-            self._load(by_link[EXPORTS])
-        if by_link[EXPORTS] & (marked | self.loaded.keys()):
-            self._load(by_link[IMPORTS] & known)
+        importers = self._holding(IMPORTS)
+        pending = {path for path in importers if self._files[path].marked or path in self.loaded}
+        exporters = self._holding(EXPORTS) if pending else set()
+        while pending:  # what a template imports may itself be made of imports
+            self._load(pending)
+            wanted = self._words(pending, imports=True)
+            found = {path for path in exporters - self.loaded.keys() if may_hold(self._files[path].data, wanted)}
+            self._load(found)
+            pending = found & importers
+        givers = {path for path in self._holding(EXPORTS) if self._files[path].marked or path in self.loaded}
+        helpers = catalog.helper_marks()
+        takers = {path for path in importers - self.loaded.keys() if may_hold(self._files[path].data, helpers)}
+        if givers and takers:
+            wanted = self._words(givers, imports=False)
+            takers = {path for path in takers if may_hold(self._files[path].data, wanted)}
+            self._load(takers | (givers if takers else set()))
+
+    def _holding(self, marks: Sequence[bytes]) -> set[str]:
+        return {path for path, file in self._files.items() if may_hold(file.data, marks)}
+
+    def _makers(self) -> set[str]:
+        """The files that make stacks, as far as they hold something to judge or lead to a file that does."""
+        names = {path: _names(self._files[path].data) for path in self._holding(MARKS)}
+        reached = {os.path.basename(path) for path, file in self._files.items() if file.marked}
+        found: set[str] = set()
+        while True:
+            more = {
+                path
+                for path in names.keys() - found
+                if self._files[path].marked or names[path] is None or not reached.isdisjoint(names[path] or ())
+            }
+            if not more:
+                return found
+            found |= more
+            reached |= {os.path.basename(path) for path in more}
+
+    def _words(self, paths: Iterable[str], imports: bool) -> tuple[bytes, ...]:
+        """The words in the names that some templates import, or that they export."""
+        found: set[str] = set()
+        for path in paths:
+            template = self.template(path)
+            if template is None:
+                continue
+            scenarios = Scenarios(Model(template, Pins(), RETURNS))
+            sections = template.root.values
+            if imports:
+                names = [name for _, name, _ in imports_of(sections, catalog.SERVICES)]
+            else:
+                names = [name for _, name, _ in exports_of(sections)]
+            found.update(word for name in names for shape in shapes(scenarios, name) for word in words(shape))
+        return tuple(word.encode() for word in found)
 
     def _load(self, paths: Iterable[str]) -> None:
         for path in sorted(paths):
@@ -188,6 +227,13 @@ class Loader:
             return known[found]
 
         return World(list(members.values()), pins, RETURNS, locate)
+
+
+def _names(data: bytes) -> set[str] | None:
+    """The names of files that a template may mention; None when they cannot be told."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or may_hold(data, ()):
+        return None
+    return {name.decode() for name in _FILE_NAME.findall(data)}
 
 
 def _common(parts: Sequence[str], path: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from trailguard import __version__
 from trailguard.collecting import File, collect
 from trailguard.config import Settings
 from trailguard.findings import Finding, Report, RuleInfo
-from trailguard.judging import FileResult, judge_file, judge_together, today
+from trailguard.judging import IDLE, FileResult, judge_file, judge_together, today
 from trailguard.loading import Loader
 from trailguard.rule_reader import Rule
 from trailguard.rulebook import Rulebook, load
@@ -49,9 +49,9 @@ def scan(
     notices = {notice for result in results.values() for notice in result.notices}
     if settings.waivers:
         notices.update(waiver_notices(findings, settings, today(), rulebook.known()))
-    idle = [file.name for file in found.files if file.name not in results]
+    idle = ({file.name for file in found.files} | found.idle) - results.keys()
     ignored = [(name, result.ignored) for name, result in results.items() if result.ignored is not None]
-    ignored += [(name, "it holds no resource that the rules are about") for name in idle]
+    ignored += [(name, IDLE) for name in idle]
     return Report(
         version=__version__,
         profile=settings.profile,
@@ -61,7 +61,7 @@ def scan(
         notices=tuple(sorted(notices)),
         sources={name: result.lines for name, result in results.items() if result.lines},
         files=found.looked_at,
-        templates=found.templates + len(idle) + sum(result.is_template for result in results.values()),
+        templates=len(idle) + sum(result.is_template for result in results.values()),
         subjects=sum(result.subjects for result in results.values()),
         ignored=tuple(sorted([*found.ignored, *ignored])),
     )

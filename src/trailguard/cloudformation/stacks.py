@@ -79,28 +79,41 @@ class Stack:
             name + self.ending: value for name, value in pins.items() if name in template.parameters or "::" in name
         }
         self.unbound: list[str] = []
-        shared = SHARED - ELSEWHERE if self.is_set else SHARED
-        self._rename = rename = Renamer(self.ending, file, shared)
-        by_section = {"Conditions": rename.test, "Rules": rename.test}
-        by_section |= {"Resources": rename.resource, "Outputs": rename.resource}
-        self.sections: dict[str, source.Mapping] = {}
-        for name in _NAMED:
-            copied = rename.entries(template.root.values.get(name), by_section.get(name, rename.copy))
-            if copied is not None:
-                self.sections[name] = copied
-        if arguments is not None:
-            self._bind(arguments)
-            condition = _condition(arguments.parent.resource(arguments.maker))
-            if condition is not None:
-                self._only_when(condition)
-        self.imports = [
-            Import(self, node, name, ((condition.value, True), *way) if condition is not None else way)
-            for section in ("Resources", "Outputs")
-            for body in self._entries(section).values()
-            for condition in (_condition(body),)
-            for node, name, way in _imports(body)
-        ]
-        self.exports = list(self._exports())
+        self._rename = Renamer(self.ending, file, SHARED - ELSEWHERE if self.is_set else SHARED)
+        self._sections: dict[str, source.Mapping] | None = None
+        self._imports: list[Import] | None = None
+        self._exports: list[Export] | None = None
+
+    @property
+    def sections(self) -> dict[str, source.Mapping]:
+        """The sections of its template in its own names, copied when they are needed."""
+        if self._sections is None:
+            rename = self._rename
+            ways = {"Conditions": rename.test, "Rules": rename.test, "Resources": rename.resource}
+            ways["Outputs"] = rename.resource
+            parts = ((name, self.template.root.values.get(name)) for name in _NAMED)
+            copied = ((name, rename.entries(part, ways.get(name, rename.copy))) for name, part in parts)
+            self._sections = {name: part for name, part in copied if part is not None}
+            if self.arguments is not None:
+                self._bind(self.arguments)
+                condition = _condition(self.arguments.parent.resource(self.arguments.maker))
+                if condition is not None:
+                    self._only_when(condition)
+        return self._sections
+
+    @property
+    def imports(self) -> list[Import]:
+        """What it imports."""
+        if self._imports is None:
+            self._imports = [Import(self, *found) for found in imports_of(self.sections)]
+        return self._imports
+
+    @property
+    def exports(self) -> list[Export]:
+        """What it exports."""
+        if self._exports is None:
+            self._exports = [Export(self, *found) for found in exports_of(self.sections)]
+        return self._exports
 
     @property
     def is_set(self) -> bool:
@@ -173,14 +186,6 @@ class Stack:
                 made = _named(condition)
                 rule.keys.setdefault("RuleCondition", _like(condition, "RuleCondition"))
                 rule.values["RuleCondition"] = made if own is None else _call(condition, "Fn::And", [own, made])
-
-    def _exports(self) -> Iterator[Export]:
-        outputs = self.sections.get("Outputs")
-        for key, body in outputs.values.items() if outputs is not None else ():
-            export = body.values.get("Export") if isinstance(body, source.Mapping) else None
-            name = export.values.get("Name") if isinstance(export, source.Mapping) else None
-            if name is not None and isinstance(body, source.Mapping) and outputs is not None:
-                yield Export(self, outputs.keys[key], name, body)
 
 
 class Stacks:
@@ -325,6 +330,32 @@ def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
 def _condition(body: Node) -> Scalar | None:
     condition = body.values.get("Condition") if isinstance(body, source.Mapping) else None
     return condition if isinstance(condition, Scalar) else None
+
+
+def imports_of(sections: Mapping[str, Node], services: tuple[str, ...] = ("",)) -> Iterator[tuple[Node, Node, Way]]:
+    """The uses of `Fn::ImportValue` in the sections of a template: the call, the name, and when it counts.
+
+    `services` are the beginnings of the resource types that are of interest; outputs always are.
+    """
+    for section in ("Resources", "Outputs"):
+        entries = sections.get(section)
+        for body in entries.values.values() if isinstance(entries, source.Mapping) else ():
+            kind = body.values.get("Type") if isinstance(body, source.Mapping) else None
+            if section == "Resources" and not (isinstance(kind, Scalar) and kind.value.startswith(services)):
+                continue
+            condition = _condition(body)
+            for node, name, way in _imports(body):
+                yield node, name, ((condition.value, True), *way) if condition is not None else way
+
+
+def exports_of(sections: Mapping[str, Node]) -> Iterator[tuple[Scalar, Node, source.Mapping]]:
+    """The outputs in the sections of a template that others may import: the key, the name, and all that it says."""
+    outputs = sections.get("Outputs")
+    for key, body in outputs.values.items() if isinstance(outputs, source.Mapping) else ():
+        export = body.values.get("Export") if isinstance(body, source.Mapping) else None
+        name = export.values.get("Name") if isinstance(export, source.Mapping) else None
+        if name is not None and isinstance(body, source.Mapping) and isinstance(outputs, source.Mapping):
+            yield outputs.keys[key], name, body
 
 
 def _imports(body: Node) -> Iterator[tuple[Node, Node, Way]]:

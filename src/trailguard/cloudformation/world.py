@@ -8,20 +8,19 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.intrinsics import Unbuildable
+from trailguard.cloudformation.exports import End, Exports, ambiguous, own_names, shapes
 from trailguard.cloudformation.model import Model, Pins
 from trailguard.cloudformation.nesting import Nested, nested_of
 from trailguard.cloudformation.renaming import bare
 from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.scenarios import Scenarios, TooManyScenarios
+from trailguard.cloudformation.scenarios import Scenarios
 from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.stacks import Arguments, Export, Import, Stack, Stacks, composed
+from trailguard.cloudformation.stacks import Arguments, Stack, Stacks, composed, exports_of, imports_of
 from trailguard.cloudformation.template import Template
-from trailguard.cloudformation.values import Piece, Text, show, text_of, trim
 
 MAX_STACKS = 2000  # that one root makes: an operation on nested stacks is limited to 2,500 resources
 MAX_DEPTH = 20
@@ -171,28 +170,23 @@ class World:
 
     def _units(self) -> Iterator[Unit]:
         """Join the trees that import from each other."""
-        ends: list[End] = [end for number, tree in enumerate(self._trees) for end in self._ends(number, tree)]
-        exports = _Exports(end for end in ends if isinstance(end.item, Export))
+        ends = [end for number, tree in enumerate(self._trees) for end in self._ends(number, tree)]
+        exports = Exports(end for end in ends if end.output)
         joined = _Sets(len(self._trees))
-        exporters: dict[int, Export] = {}
-        unexported: dict[int, str] = {}
+        meant: dict[tuple[int, int], End | str] = {}  # what each import of a stack takes, or why that is not known
         for end in ends:
-            if isinstance(end.item, Export):
-                continue
-            call = end.item.node
-            found = exports.fitting(end, self._environment)
-            if len(found) == 1 and isinstance(export := found[0].item, Export):
-                macros = export.stack.template.macros
-                if macros:
-                    reason = f"macro {macros[0]} may rewrite {export.stack.file}, which exports it"
-                    unexported[id(call)] = reason
-                    continue
-                exporters[id(call)] = export
-                joined.join(end.tree, found[0].tree)
+            found = exports.fitting(end, self._environment) if not end.output else []
+            if len(found) > 1:
+                meant[end.stack.number, end.place] = ambiguous(end, found)
+            elif found and (macros := found[0].stack.template.macros):
+                reason = f"macro {macros[0]} may rewrite {found[0].stack.file}, which exports it"
+                meant[end.stack.number, end.place] = reason
             elif found:
-                unexported[id(call)] = _ambiguous(end, found)
+                meant[end.stack.number, end.place] = found[0]
+                joined.join(end.tree, found[0].tree)
+        linked = {number for number, _ in meant}
         for group in joined.groups():
-            yield self._unit([self._trees[number] for number in group], exporters, unexported)
+            yield self._unit([self._trees[number] for number in group], meant, linked)
 
     def _environment(self, tree: int) -> tuple[str | None, str | None]:
         return self._place(self._trees[tree])
@@ -203,16 +197,24 @@ class World:
 
     def _ends(self, number: int, tree: list[Stack]) -> Iterator[End]:
         """The imports and exports of a tree, each with the shapes that its name can have."""
-        if not any(stack.imports or stack.exports for stack in tree):
+        parts = [(stack, stack.template.root.values if len(tree) == 1 else stack.sections) for stack in tree]
+        links = [(stack, list(imports_of(part)), list(exports_of(part))) for stack, part in parts]
+        if not any(imports or exports for _, imports, exports in links):
             return
-        template, stacks = composed(tree)
-        scenarios = Scenarios(Model(template, self._pins, self._returns, stacks))
-        for stack in tree:
-            items: list[Import | Export] = [*stack.imports, *stack.exports]
-            for item in items:
-                yield End(item, number, _shapes(scenarios, item.name))
+        if len(tree) == 1:
+            member = self._members[id(tree[0].template)]
+            pins = self._pins._replace(parameters={**self._pins.parameters, **member.parameters})
+            scenarios = Scenarios(Model(tree[0].template, pins, self._returns))
+        else:
+            template, stacks = composed(tree)
+            scenarios = Scenarios(Model(template, self._pins, self._returns, stacks))
+        for stack, imports, exports in links:
+            names = [("", index, name) for index, (_, name, _) in enumerate(imports)]
+            names += [(bare(key.value), index, name) for index, (key, name, _) in enumerate(exports)]
+            for output, index, name in names:
+                yield End(stack, index, output, number, tuple(own_names(x, number) for x in shapes(scenarios, name)))
 
-    def _unit(self, trees: list[list[Stack]], exporters: dict[int, Export], unexported: dict[int, str]) -> Unit:
+    def _unit(self, trees: list[list[Stack]], meant: Mapping[tuple[int, int], End | str], linked: set[int]) -> Unit:
         stacks = [stack for tree in trees for stack in tree]
         root = self._members[id(stacks[0].template)]
         files = tuple(dict.fromkeys(stack.file for stack in stacks))
@@ -222,58 +224,19 @@ class World:
             account_id=account or self._pins.account_id,
             region=region or self._pins.region,
         )
-        if len(stacks) == 1 and not stacks[0].imports and not self._unread.get(stacks[0].number):
+        if len(stacks) == 1 and stacks[0].number not in linked and not self._unread.get(stacks[0].number):
             return Unit(stacks[0].template, None, files, pins)
         template, joined = composed(stacks)
-        imports = [id(item.node) for stack in stacks for item in stack.imports]
-        joined.exporters = {key: exporters[key] for key in imports if key in exporters}
-        joined.unexported = {key: unexported[key] for key in imports if key in unexported}
+        for stack in stacks:
+            for index, item in enumerate(stack.imports):
+                export = meant.get((stack.number, index))
+                if isinstance(export, End):
+                    joined.exporters[id(item.node)] = export.stack.exports[export.place]
+                elif export is not None:
+                    joined.unexported[id(item.node)] = export
         for tree in trees:
             joined.unread.update(self._unread.get(tree[0].number, {}))
         return Unit(template, joined, files, pins)
-
-
-class End(NamedTuple):
-    """An import or an export, the tree that it is in, and the shapes that its name can have."""
-
-    item: Import | Export
-    tree: int
-    shapes: tuple[tuple[Piece, ...], ...]
-
-
-class _Exports:
-    """Exports by their names, so that finding those that an import may mean does not take a look at each."""
-
-    def __init__(self, ends: Iterable[End]) -> None:
-        self._exact: dict[str, list[End]] = {}
-        self._open: dict[str, list[End]] = {}  # by the last literal piece of the name
-        for end in ends:
-            for shape in end.shapes:
-                exact = _exact(shape)
-                table = self._open if exact is None else self._exact
-                table.setdefault(_tail(shape) if exact is None else exact, []).append(end)
-
-    def fitting(self, wanted: End, environment: Callable[[int], tuple[str | None, str | None]]) -> list[End]:
-        """The exports that an import may mean. One with exactly the name is meant, whatever else would fit."""
-        exact: dict[int, End] = {}
-        others: dict[int, End] = {}
-        here = environment(wanted.tree)
-        for shape in wanted.shapes:
-            name = _exact(shape)
-            for end in self._exact.get(name, ()) if name is not None else ():
-                exact[id(end.item)] = end
-            tail = _tail(shape)
-            tables = [self._open] if name is not None else [self._open, self._exact]
-            for table in tables:
-                for key, ends in table.items():
-                    if key.endswith(tail) or tail.endswith(key):
-                        others.update((id(end.item), end) for end in ends if _fits(shape, end))
-        found = exact if exact and all(_exact(shape) is not None for shape in wanted.shapes) else {**others, **exact}
-        return [
-            end
-            for end in found.values()
-            if end.item.stack is not wanted.item.stack and _agree(here, environment(end.tree))
-        ]
 
 
 class _Sets:
@@ -302,46 +265,3 @@ class _Sets:
 
 def _unread(nested: Nested) -> str:
     return f"the template of {nested.resource.id} is not among the scanned files"
-
-
-def _ambiguous(end: End, found: list[End]) -> str:
-    name = bare(show(Text(end.shapes[0], end.item.name))) if end.shapes else "it"
-    exports = [other.item for other in found if isinstance(other.item, Export)]
-    names = sorted({f"{export.stack.file} ({bare(export.key.value)})" for export in exports})
-    return f'several scanned templates may export "{name}": {", ".join(names)}'
-
-
-def _shapes(scenarios: Scenarios, name: Node) -> tuple[tuple[Piece, ...], ...]:
-    """The texts that a name can be, parameters left open."""
-    try:
-        leaves = scenarios.explore(lambda scenario: text_of(scenario.resolve(name)))
-    except (TooManyScenarios, Unbuildable):
-        return ()
-    return tuple(dict.fromkeys(leaf.answer.pieces for leaf in leaves if leaf.answer is not None))
-
-
-def _exact(shape: tuple[Piece, ...]) -> str | None:
-    return shape[0] if len(shape) == 1 and isinstance(shape[0], str) else None
-
-
-def _tail(shape: tuple[Piece, ...]) -> str:
-    return shape[-1] if shape and isinstance(shape[-1], str) else ""
-
-
-def _fits(shape: tuple[Piece, ...], end: End) -> bool:
-    return any(_alike(shape, other) for other in end.shapes)
-
-
-def _alike(left: tuple[Piece, ...], right: tuple[Piece, ...]) -> bool:
-    """Tell whether two texts may be the same, whatever their symbols stand for."""
-    left, right = trim(left, right)
-    for one, other in ((left, right), (right, left)):
-        if not one and any(isinstance(piece, str) for piece in other):
-            return False
-    ends = ((left[:1], right[:1]), (left[-1:], right[-1:]))
-    return not any(one and other and isinstance(one[0], str) and isinstance(other[0], str) for one, other in ends)
-
-
-def _agree(one: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> bool:
-    """Tell whether two stacks may be in the same account and Region."""
-    return all(left is None or right is None or left == right for left, right in zip(one, other, strict=True))

@@ -58,6 +58,7 @@ MARKS: Mapping[str, bytes] = {"bucket": recipients.MARK}
 
 # What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms.
 HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::")
+SERVICES = ("AWS::CloudTrail::", "AWS::CloudFormation::Stack", "AWS::Serverless::Application", *HELPERS)
 
 PROPERTY = "properties."
 ATTRIBUTE = "attributes."
