@@ -26,6 +26,10 @@ from trailguard.trails import catalog
 from trailguard.trails.returns import RETURNS
 
 _FILE_NAME = re.compile(rb"[\w@+-][\w.@+-]*\.[A-Za-z0-9]+")
+_BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")
+_EXPORT = re.compile(rb"\bExport\b")
+_NEAR = 400  # bytes behind "Export" in which its name is written
+_HIDDEN = re.compile(rb"Ref[^A-Za-z]+(?!AWS::)[A-Za-z]|FindInMap|\bIf\b")  # the name may be written somewhere else
 IMPORTS, EXPORTS = (b"ImportValue",), (b"Export",)
 
 
@@ -116,9 +120,10 @@ class Loader:
         while pending:  # what a template imports may itself be made of imports
             self._load(pending)
             wanted = self._words(pending, imports=True)
-            found = {path for path in exporters - self.loaded.keys() if may_hold(self._files[path].data, wanted)}
+            found = {path for path in exporters - self.loaded.keys() if self._may_export(path, wanted)}
             self._load(found)
-            pending = found & importers
+            exporters -= found
+            pending = found & importers & self.loaded.keys()
         givers = {path for path in self._holding(EXPORTS) if self._files[path].marked or path in self.loaded}
         helpers = catalog.helper_marks()
         takers = {path for path in importers - self.loaded.keys() if may_hold(self._files[path].data, helpers)}
@@ -129,6 +134,14 @@ class Loader:
 
     def _holding(self, marks: Sequence[bytes]) -> set[str]:
         return {path for path, file in self._files.items() if may_hold(file.data, marks)}
+
+    def _may_export(self, path: str, wanted: tuple[bytes, ...]) -> bool:
+        """Tell whether a file may export a name that holds one of the words: those stand where the export is."""
+        data = self._files[path].data
+        if b"\\" in data or data[:2] in _BYTE_ORDER:
+            return may_hold(data, wanted)
+        places = (data[found.end() : found.end() + _NEAR] for found in _EXPORT.finditer(data))
+        return any(_HIDDEN.search(place) or any(word in place for word in wanted) for place in places)
 
     def _makers(self) -> set[str]:
         """The files that make stacks, as far as they hold something to judge or lead to a file that does."""
@@ -231,7 +244,7 @@ class Loader:
 
 def _names(data: bytes) -> set[str] | None:
     """The names of files that a template may mention; None when they cannot be told."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or may_hold(data, ()):
+    if data[:2] in _BYTE_ORDER or may_hold(data, ()):
         return None
     return {name.decode() for name in _FILE_NAME.findall(data)}
 
