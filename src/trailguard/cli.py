@@ -210,11 +210,16 @@ def _settings(args: Namespace) -> Settings:
     given = getattr(args, "rules_dir", None)
     if isinstance(given, list):
         changes["rule_dirs"] = (*settings.rule_dirs, *given)
-    parameters = dict(settings.parameters)
+    asked: dict[str, str] = {}
     for path in getattr(args, "parameters", ()):
-        parameters.update(parameters_file(path))
-    parameters.update(getattr(args, "parameter", ()))
-    return settings._replace(**changes, parameters=parameters)
+        asked.update(parameters_file(path))
+    asked.update(getattr(args, "parameter", ()))
+    places = {key: changes[key] for key in ("region", "account_id", "partition") if key in changes}
+    contexts = (  # what the command line says goes before what a context says
+        context._replace(parameters={**context.parameters, **asked}, **places) for context in settings.contexts
+    )
+    parameters = {**settings.parameters, **asked}
+    return settings._replace(**changes, parameters=parameters, contexts=tuple(contexts))
 
 
 def _rules(args: Namespace) -> int:

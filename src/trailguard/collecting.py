@@ -11,7 +11,7 @@ from trailguard.findings import FileError
 from trailguard.rule_reader import Rule
 from trailguard.trails import catalog
 
-LINKS = (b"ImportValue", b"Export", b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")
+LINKS = (b"ImportValue", b"Export", b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application", b"AWS::Include")
 
 
 class File(NamedTuple):
@@ -55,7 +55,7 @@ def collect(
     names: list[str] = []
     idle: set[str] = set()
     if stdin is not None:
-        files.append(File("", stdin[0], stdin[1], True))
+        files.append(File(stdin[0], stdin[0], stdin[1], True))
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
     for item in discover(paths, include, exclude, root) if paths else ():
         names.append(item.path)

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.renaming import bare
+from trailguard.cloudformation.source import Mapping as MappingNode
 from trailguard.cloudformation.source import SourceError, parse
-from trailguard.cloudformation.template import Template, looks_like_template
+from trailguard.cloudformation.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world import Member, Unit
 from trailguard.config import Settings
 from trailguard.contexts import Deployment, deployment, deployments, is_in, merged, usual
@@ -54,7 +55,7 @@ def judge_file(file: str, data: bytes, settings: Settings, rulebook: Rulebook) -
             return FileResult(ignored="it is no CloudFormation template")
         template = Template(document)
         told = [
-            judge(JudgedTemplate(file, template, place.pins, context=place.name), rulebook)
+            judge(JudgedTemplate(file, pinned_template(template, place), place.pins, context=place.name), rulebook)
             for place in deployments(file, settings)
         ]
         return finish({file: (template, document.text)}, told, settings, rulebook)[file]
@@ -63,6 +64,12 @@ def judge_file(file: str, data: bytes, settings: Settings, rulebook: Rulebook) -
         return FileResult(errors=(place,), lines=lines, is_template=True)
     except Exception as error:
         return FileResult(errors=(internal(file, error),), is_template=True)
+
+
+def pinned_template(template: Template, place: Deployment) -> Template:
+    """The template as it is in a deployment: its loops run over the parameters that are known there."""
+    document = template.document
+    return Template(document, place.pins.parameters) if place.pins.parameters and expands(document) else template
 
 
 def internal(file: str, error: Exception) -> FileError:
@@ -142,8 +149,11 @@ def _lines(text: str) -> tuple[str, ...]:
 
 def _unjudged(file: str, template: Template) -> tuple[Notice, ...]:
     """What makes resources that cannot be seen in the template as it stands."""
+    written_out = template.root.values.get("Resources")
+    left = written_out.values if isinstance(written_out, MappingNode) else {}
+    told = {True: "are not judged: it is expanded at deployment", False: "are judged for the default of its collection"}
     return tuple(
-        Notice(file, key.line, f"the resources that {name} makes are not judged: it is expanded at deployment")
+        Notice(file, key.line, f"the resources that {name} makes {told[name in left]}")
         for name, key in template.generators.items()
     )
 
@@ -160,6 +170,7 @@ def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook) -> di
         notices.update(Notice(item.file, item.node.line, item.text) for item in world.remarks)
         units = [unit for unit in world.units if not wanted.isdisjoint(unit.files)]
         told.extend(_judge_unit(unit, place, rulebook) for unit in units)
+    told = [one._replace(findings=[_with_construct(item, loader) for item in one.findings]) for one in told]
     heard = {file for one in told for file, _ in one.subjects} | {notice.file for notice in notices}
     heard |= {file for one in told for item in one.findings for file in (item.file, *_places(item))}
     heard |= {error.file for one in told for error in one.errors}
@@ -172,6 +183,13 @@ def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook) -> di
         own = tuple(notice for notice in notices if notice.file == name)
         results[name] = result._replace(notices=(*result.notices, *own))
     return results
+
+
+def _with_construct(finding: Finding, loader: Loader) -> Finding:
+    """A finding with the CDK construct that its subject was made from, where only the assembly tells it."""
+    if finding.construct:
+        return finding
+    return finding._replace(construct=loader.construct(finding.subject_file or finding.file, finding.resource))
 
 
 def _places(finding: Finding) -> Iterable[str]:

@@ -10,14 +10,20 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from trailguard.assemblies import TEMPLATE, Assembly, AssemblyError, StackArtifact, read_assembly
+from trailguard.cloudformation.exchanges import exports_of, imports_of
 from trailguard.cloudformation.exports import shapes, words
+from trailguard.cloudformation.includes import INCLUDE, include
+from trailguard.cloudformation.inline import inline
 from trailguard.cloudformation.model import Model, Pins
 from trailguard.cloudformation.nesting import MARKS, Nested, nested_of
+from trailguard.cloudformation.nodes import file_of
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import Scenarios
-from trailguard.cloudformation.source import Document, SourceError, parse
-from trailguard.cloudformation.stacks import exports_of, imports_of
-from trailguard.cloudformation.template import Template, looks_like_template
+from trailguard.cloudformation.source import Document, Node, SourceError, parse
+from trailguard.cloudformation.source import Mapping as MappingNode
+from trailguard.cloudformation.source import Sequence as SequenceNode
+from trailguard.cloudformation.template import Template, expands, looks_like_template, scalar_text
 from trailguard.cloudformation.world import Member, World
 from trailguard.collecting import File
 from trailguard.discovery import Content, display_name, may_hold, read
@@ -41,15 +47,18 @@ class Loader:
     """
 
     def __init__(self, files: Iterable[File], folders: Sequence[str], names: Iterable[str]) -> None:
-        self._files = {os.path.abspath(file.path): file for file in files if file.path}
+        self._files = {os.path.abspath(file.path): file for file in reversed(list(files))}
         self._folders = [os.path.join(os.path.realpath(folder), "") for folder in folders]
         self._by_name: dict[str, list[str]] = {}
         for name in names:
             self._by_name.setdefault(os.path.basename(name), []).append(os.path.abspath(name))
         self._documents: dict[str, Document | None] = {}
-        self._templates: dict[str, Template] = {}
+        self._templates: dict[tuple[str, tuple[tuple[str, str], ...]], Template] = {}
+        self.parts: dict[str, str] = {}  # the texts of included files by name
+        self._kept: list[Template] = []  # worlds know templates by their identity
         self.errors: dict[str, FileError] = {}
         self.loaded: dict[str, Template] = {}
+        self._assemblies: dict[str, Assembly | None] = {}
 
     def file(self, path: str) -> File | None:
         """The file at an absolute path, read if need be; None when it lies outside or is not there."""
@@ -69,31 +78,63 @@ class Loader:
         return {self.name(path) for path in self.loaded}
 
     def texts(self) -> dict[str, tuple[Template | None, str]]:
-        """The loaded templates and their texts, by name."""
-        return {self.name(path): (template, template.document.text) for path, template in self.loaded.items()}
+        """The loaded templates and their texts, by name, and the texts of what they include."""
+        found: dict[str, tuple[Template | None, str]] = {name: (None, text) for name, text in self.parts.items()}
+        return found | {self.name(path): (item, item.document.text) for path, item in self.loaded.items()}
 
     def members(self, paths: Iterable[str], pins: Pins) -> dict[str, Member]:
         """The templates at some paths, as members of a world in which some values are fixed."""
-        return {
-            path: Member(self.name(path), self.loaded[path], pins.parameters, (pins.account_id, pins.region))
-            for path in paths
-        }
+        found = ((path, self.template(path, pins.parameters), self.artifact(path)) for path in paths)
+        return {path: _member(self.name(path), item, pins, stack) for path, item, stack in found if item is not None}
+
+    def artifact(self, path: str) -> StackArtifact | None:
+        """What a cloud assembly of the CDK says of a template."""
+        assembly = self._assembly(path)
+        return assembly.stacks.get(path) if assembly is not None else None
+
+    def construct(self, name: str, resource: str) -> str:
+        """The construct that a resource of a loaded file was made from, as the assembly has it."""
+        folders = {os.path.dirname(path) for path in self.loaded if self.name(path) == name}
+        known = (stack for folder in folders for stack in getattr(self._assemblies.get(folder), "stacks", {}).values())
+        return next((stack.constructs[resource] for stack in known if resource in stack.constructs), "")
+
+    def _assembly(self, path: str) -> Assembly | None:
+        """The cloud assembly that a template is part of."""
+        folder = os.path.dirname(path)
+        if not path.endswith(TEMPLATE):
+            return None
+        if folder not in self._assemblies:
+            self._assemblies[folder] = None
+            try:
+                self._assemblies[folder] = read_assembly(folder, self._bytes)
+            except AssemblyError as error:
+                self.errors[error.path] = FileError(display_name(error.path), 0, 0, error.message)
+        return self._assemblies[folder]
+
+    def _bytes(self, path: str) -> bytes | None:
+        """The bytes of a file that is no template."""
+        content = read(path, True, ()) if os.path.isfile(path) and self._is_inside(path) else None
+        return content.data if isinstance(content, Content) else None
 
     def _is_inside(self, path: str) -> bool:
         return any(os.path.realpath(path).startswith(folder) for folder in self._folders)
 
-    def template(self, path: str) -> Template | None:
-        """The template in a file; None when it cannot be read (then that is an error) or is none."""
-        if path not in self._templates:
-            document = self._document(path)
-            if document is None:
-                return None
+    def template(self, path: str, pinned: Mapping[str, str] | None = None) -> Template | None:
+        """The template in a file; None when it cannot be read (then that is an error) or is none.
+
+        `pinned` parameter values make another template of it where it loops over them.
+        """
+        document = self._document(path)
+        if document is None:
+            return None
+        key = (path, tuple(sorted(pinned.items())) if pinned and expands(document) else ())
+        if key not in self._templates:
             try:
-                self._templates[path] = Template(document)
+                self._templates[key] = Template(document, pinned)
             except SourceError as error:
                 self._fail(path, error)
                 return None
-        return self._templates[path]
+        return self._templates[key]
 
     def _document(self, path: str) -> Document | None:
         if path not in self._documents:
@@ -102,17 +143,43 @@ class Loader:
             if file is not None:
                 try:
                     document = parse(file.data)
-                    self._documents[path] = document if looks_like_template(document.root) else None
+                    if looks_like_template(document.root):
+                        self._documents[path] = self._with_includes(path, document)
                 except SourceError as error:
                     self._fail(path, error)
         return self._documents[path]
+
+    def _with_includes(self, path: str, document: Document) -> Document:
+        """A document with what it includes from files in the scanned folders."""
+        if INCLUDE not in document.text or not isinstance(document.root, MappingNode):
+            return document
+
+        def fetch(location: str) -> Node | None:
+            if "://" in location:
+                return None
+            place = os.path.normpath(os.path.join(os.path.dirname(path), location))
+            file = self.file(place)
+            if file is None:
+                return None
+            try:
+                part = parse(file.data)
+            except SourceError as error:
+                self._fail(place, error)
+                return None
+            _set_file(part.root, file.name)
+            self.parts[file.name] = part.text
+            return part.root
+
+        return document._replace(root=include(document.root, fetch))
 
     def _fail(self, path: str, error: SourceError) -> None:
         self.errors[path] = FileError(self._files[path].name, error.line, error.column, error.message)
 
     def gather(self) -> None:
         """Find the templates that are to be looked at together: `loaded`."""
-        self._load(self._makers())
+        including = self._holding((INCLUDE.encode(),))
+        marked = {path for path, file in self._files.items() if file.marked}
+        self._load({*self._makers(), *(including & marked), *filter(self.artifact, marked)})
         self._follow()
         importers = self._holding(IMPORTS)
         pending = {path for path in importers if self._files[path].marked or path in self.loaded}
@@ -145,7 +212,8 @@ class Loader:
 
     def _makers(self) -> set[str]:
         """The files that make stacks, as far as they hold something to judge or lead to a file that does."""
-        names = {path: _names(self._files[path].data) for path in self._holding(MARKS)}
+        makers = self._holding(MARKS)
+        names = {path: None if path.endswith(TEMPLATE) else _names(self._files[path].data) for path in makers}
         reached = {os.path.basename(path) for path, file in self._files.items() if file.marked}
         found: set[str] = set()
         while True:
@@ -205,13 +273,17 @@ class Loader:
             if self.file(found) is not None:
                 return found if self.template(found) is not None else f"{what} cannot be read: {shown}"
             if os.path.lexists(found):
-                return f"{what} lies outside of what is scanned: {shown}"
+                return f"{what} lies outside of what is scanned, or cannot be read: {shown}"
             return f"{what} is not there: {shown}"
         return self._by_ending(path, nested.ending, what)
 
     def _by_ending(self, path: str, ending: str, what: str) -> str:
         """Find a template by the end of its URL: the file of that name, the one whose folders fit best."""
         parts = ending.split("/")
+        assembly = self._assembly(path)
+        asset = assembly.assets.get(parts[-1].partition(".")[0]) if assembly is not None else None
+        if asset is not None and self.template(asset) is not None:
+            return asset
         candidates = [found for found in self._by_name.get(parts[-1], ()) if found != path] if parts[-1] else []
         fitting: dict[int, list[str]] = {}
         for found in candidates:
@@ -222,22 +294,36 @@ class Loader:
             return f"{what} may be any of these: {names}"
         return best[0] if best and self.template(best[0]) is not None else ""
 
+    def _inside(self, owner: Member, nested: Nested, body: Node) -> Member | str:
+        """The template that a stack set holds as text."""
+        try:
+            inner = inline(body, owner.template.document.text)
+        except SourceError as error:
+            self.errors[f"{owner.file}:{error.line}"] = FileError(owner.file, error.line, error.column, error.message)
+            return f"the template of {nested.resource.id} cannot be read"
+        if inner is None:
+            return f"the template of {nested.resource.id} is made at deployment, so what is in it is not judged"
+        self._kept.append(inner.template)
+        return Member(owner.file, inner.template, handed=inner.handed)
+
     def world(self, members: Mapping[str, Member], pins: Pins) -> World:
         """The world of some templates, by path; those that they make stacks of are found among all that are loaded."""
         paths = {id(member.template): path for path, member in members.items()}
-        known = dict(members)
+        known = {id(member.template): member for member in members.values()}
 
         def locate(owner: Member, nested: Nested) -> Member | str:
+            if nested.body is not None:
+                return self._inside(owner, nested, nested.body)
             found = self.locate(paths[id(owner.template)], nested)
             if not os.path.isabs(found):
                 return found
-            if found not in known:
-                template = self.template(found)
-                if template is None:
-                    return ""
-                known[found] = Member(self._files[found].name, template)
+            template = self.template(found, _literals(nested.arguments))
+            if template is None:
+                return ""
+            if id(template) not in known:
+                known[id(template)] = Member(self._files[found].name, template)
                 paths[id(template)] = found
-            return known[found]
+            return known[id(template)]
 
         return World(list(members.values()), pins, RETURNS, locate)
 
@@ -247,6 +333,35 @@ def _names(data: bytes) -> set[str] | None:
     if data[:2] in _BYTE_ORDER or may_hold(data, ()):
         return None
     return {name.decode() for name in _FILE_NAME.findall(data)}
+
+
+def _member(name: str, template: Template, pins: Pins, stack: StackArtifact | None) -> Member:
+    """A template as a member of a world: what its assembly says of it goes behind what the user says."""
+    if stack is None:
+        return Member(name, template, pins.parameters, (pins.account_id, pins.region))
+    parameters = {"AWS::StackName": stack.name, **stack.parameters, **pins.parameters}
+    return Member(name, template, parameters, (pins.account_id or stack.account_id, pins.region or stack.region))
+
+
+def _literals(arguments: Mapping[str, Node] | Node) -> dict[str, str]:
+    """What is handed down as it is written."""
+    given = arguments if isinstance(arguments, dict) else {}
+    texts = ((name, scalar_text(node)) for name, node in given.items())
+    return {name: text for name, text in texts if text is not None}
+
+
+def _set_file(root: Node, name: str) -> None:
+    """Let the nodes of an included file know it."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if file_of(node):
+            continue
+        node.file = name
+        if isinstance(node, MappingNode):
+            pending.extend((*node.keys.values(), *node.values.values()))
+        elif isinstance(node, SequenceNode):
+            pending.extend(node.items)
 
 
 def _common(parts: Sequence[str], path: Sequence[str]) -> int:

@@ -30,7 +30,7 @@ class Nested(NamedTuple):
     """A stack that a resource makes.
 
     `path` is where its template lies, seen from the parent's folder; else `ending` is how its URL ends, as far as that
-    is known ("" for not at all); else `body` is the template itself as text. `arguments` are the nodes that it is
+    is known ("" for not at all); else `body` is the template itself, as text. `arguments` are the nodes that it is
     handed, by parameter; a single one where a function gives them all.
     """
 
@@ -39,7 +39,7 @@ class Nested(NamedTuple):
     arguments: Mapping[str, Node] | Node
     path: str = ""
     ending: str = ""
-    body: Scalar | None = None
+    body: Node | None = None
     is_set: bool = False
     label: str = ""
 
@@ -109,7 +109,7 @@ def _instances(scenario: Scenario, resource: Resource) -> Iterator[Nested]:
     given = _pairs(_property(scenario, resource, "Parameters"))
     body, url = (_property(scenario, resource, name) for name in ("TemplateBody", "TemplateURL"))
     if body is not None:
-        found = Nested(resource, body, given, body=body if isinstance(body, Scalar) else None, is_set=True)
+        found = Nested(resource, body, given, body=body, is_set=True)
     elif url is not None:
         found = _located(scenario, Nested(resource, url, given, is_set=True), _asset(resource))
     else:

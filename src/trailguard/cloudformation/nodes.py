@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 MAX_DEPTH = 100  # levels of nesting: real templates stay below 30, and who walks a tree by recursion must be safe
 _LINE_BREAK = re.compile(r"\r\n?|\n")
@@ -33,6 +33,16 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.line}:{self.column}-{self.end_line}:{self.end_column}>"
+
+
+AnyNode = TypeVar("AnyNode", bound=Node)
+
+
+def beside(node: Node, made: AnyNode) -> AnyNode:
+    """A node that was made from another one, in the file of that one."""
+    if hasattr(node, "file"):
+        made.file = node.file
+    return made
 
 
 def file_of(node: Node) -> str:

@@ -69,7 +69,7 @@ class Renamer:
     def scalar(self, node: Scalar, value: str) -> Scalar:
         """A copy of a scalar with another text."""
         copy = Scalar(value, node.plain, node.line, node.column, node.end_line, node.end_column)
-        copy.file = self._file
+        copy.file = getattr(node, "file", self._file)
         return copy
 
     def entries(self, section: Node | None, copy: Callable[[Node], Node]) -> Mapping | None:
@@ -200,10 +200,10 @@ class Renamer:
 
     def _like(self, node: Node) -> Mapping:
         made = Mapping(node.line, node.column, node.end_line, node.end_column)
-        made.file = self._file
+        made.file = getattr(node, "file", self._file)
         return made
 
     def _list(self, node: Node) -> Sequence:
         made = Sequence(node.line, node.column, node.end_line, node.end_column)
-        made.file = self._file
+        made.file = getattr(node, "file", self._file)
         return made

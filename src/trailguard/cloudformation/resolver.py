@@ -30,6 +30,7 @@ from trailguard.cloudformation.values import (
     Value,
     different,
     join_pieces,
+    spell,
     text_of,
     trim,
 )
@@ -107,7 +108,7 @@ class Scenario:
         for piece in (*left, *right):  # a text that cannot be compared as it stands: try what is known of its parts
             if isinstance(piece, Symbol) and piece.kind == VARIABLE:
                 self.fix(piece.name)
-        question = f"{_spell(left)} = {_spell(right)}"
+        question = f"{spell(left)} = {spell(right)}"
         reasons = [piece.reason for piece in (*left, *right) if isinstance(piece, Symbol) and piece.reason]
         return self.assume(question, reasons[0] if reasons else f"whether {question} cannot be told")
 
@@ -305,9 +306,9 @@ class Scenario:
 
     def reference(self, name: str, node: Node) -> Value:
         """The value of `Ref` to a parameter, a pseudo parameter or a resource."""
-        model = self.model
         if name == "AWS::NoValue":
             return Absent(node)
+        model = self.model
         binding = model.stacks.bindings.get(name)
         if binding is not None:
             return crossing.handed(self, name, binding, node)
@@ -364,8 +365,8 @@ class Scenario:
             return crossing.given_up(self, children[0], resource.id, attribute, node)
         if attribute not in self.model.returns.get(resource.type, {}):
             what = f"Ref {resource.id}" if attribute == "Ref" else f"{resource.id}.{attribute}"
-            reason = self.model.stacks.unread.get(resource.id, f"{resource.type} {resource.id} gives it at deployment")
-            return Unknown(what, reason, node)
+            reason = f"{resource.type} {resource.id} gives it at deployment"
+            return Unknown(what, self.model.stacks.unread.get(resource.id, reason), node)
         return Text(self.returned_pieces(resource, attribute), node)
 
     def returned_pieces(self, resource: Resource, attribute: str) -> tuple[Piece, ...]:
@@ -383,22 +384,17 @@ class Scenario:
                 pieces.extend(self._spec_part(resource, part) if index % 2 else (part,))
         finally:
             self.busy.discard(key)
-        joined = self._returned_pieces[key] = join_pieces(pieces)
-        return joined
+        return self._returned_pieces.setdefault(key, join_pieces(pieces))
 
     def _spec_part(self, resource: Resource, name: str) -> tuple[Piece, ...]:
-        pseudo = name.startswith("AWS::")
-        value = self.pseudo(name, resource, resource.key) if pseudo else self.value_of(resource, name)
+        is_pseudo = name.startswith("AWS::")
+        value = self.pseudo(name, resource, resource.key) if is_pseudo else self.value_of(resource, name)
         text = text_of(value)
         if text is not None:
             return text.pieces
         primary = self.model.returns[resource.type].get("Ref", "").endswith("${" + name + "}")
         symbol = resource.id if primary else f"{resource.id}.{name}"
         return (Symbol(GENERATED, symbol, f"the {name} of {resource.id}, made at deployment"),)
-
-
-def _spell(pieces: tuple[Piece, ...]) -> str:
-    return '"' + "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in pieces) + '"'
 
 
 def _place(node: Node) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from collections.abc import Mapping as Map
 from typing import NamedTuple
 
+from trailguard.cloudformation.expansion import LOOP, expand, has_loops
 from trailguard.cloudformation.source import Document, Mapping, Node, Scalar, Sequence, SourceError, literal
 
 # Macros whose work on trails, buckets and policies is known: they add nothing to and take nothing from them.
@@ -32,6 +34,7 @@ SECTIONS = (
 )  # fmt: skip
 
 FUNCTION_PREFIX = "Fn::"
+MODULE = "::MODULE"  # a resource of such a type stands for others, which are in a registry
 
 
 class Parameter(NamedTuple):
@@ -84,7 +87,10 @@ class Resource(NamedTuple):
 
 
 class Template:
-    """One template: its sections by name. `problems` lists what is misshapen, with places."""
+    """One template: its sections by name, its loops written out. `problems` lists what is misshapen, with places.
+
+    `pinned` are parameter values that are known: a loop over a list parameter hinges on it.
+    """
 
     __slots__ = (
         "conditions",
@@ -101,7 +107,7 @@ class Template:
         "transforms",
     )  # fmt: skip
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, pinned: Map[str, str] | None = None) -> None:
         self.document = document
         root = document.root
         if not isinstance(root, Mapping):
@@ -110,6 +116,12 @@ class Template:
         self.root = inner or root
         self.prefix = () if inner is None else ("resources",)
         self.problems: list[SourceError] = list(document.problems)
+        self.generators: dict[str, Scalar] = {}  # loops and macros among the resources, which make more of them
+        if expands(document):
+            expansion = expand(self.root, pinned)
+            self.root = expansion.root
+            self.problems += expansion.problems
+            self.generators.update(expansion.open_loops)
         self.parameters = {key.value: _parameter(key, node) for key, node in self._section("Parameters")}
         self.mappings = {key.value: node for key, node in self._section("Mappings")}
         self.conditions = {key.value: node for key, node in self._section("Conditions")}
@@ -117,7 +129,6 @@ class Template:
         self.outputs = {key.value: (key, node) for key, node in self._section("Outputs")}
         self.transforms = _transforms(self.root.values.get("Transform"))
         self.resources: dict[str, Resource] = {}
-        self.generators: dict[str, Scalar] = {}  # loops and macros among the resources, which make more of them
         for key, node in self._section("Resources"):
             self._add_resource(key, node)
         if "Resources" not in self.root.values:
@@ -145,6 +156,8 @@ class Template:
             return
         condition = node.values.get("Condition")
         name = condition.value if isinstance(condition, Scalar) else None
+        if kind.value.endswith(MODULE):
+            self.generators[key.value] = key
         self.resources[key.value] = Resource(key.value, kind.value, key, node, name)
 
     @property
@@ -155,6 +168,15 @@ class Template:
     def of_type(self, resource_type: str) -> list[Resource]:
         """The resources of a type, in the template's order."""
         return [resource for resource in self.resources.values() if resource.type == resource_type]
+
+
+def expands(document: Document) -> bool:
+    """Tell whether a template has loops that CloudFormation writes out, so that parameters decide what is in it."""
+    root = document.root
+    if LOOP not in document.text or not isinstance(root, Mapping):
+        return False
+    inner = _inner_template(root) or root
+    return "AWS::LanguageExtensions" in _transforms(inner.values.get("Transform")) and has_loops(inner)
 
 
 def looks_like_template(root: Node) -> bool:

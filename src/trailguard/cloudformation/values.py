@@ -134,6 +134,11 @@ def show(text: Text) -> str:
     return "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in text.pieces)
 
 
+def spell(pieces: Iterable[Piece]) -> str:
+    """A text for people, in quotes."""
+    return '"' + "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in pieces) + '"'
+
+
 Pieces: TypeAlias = "tuple[Piece, ...]"
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
+from trailguard.cloudformation.exchanges import exports_of, imports_of
 from trailguard.cloudformation.exports import End, Exports, ambiguous, own_names, shapes
 from trailguard.cloudformation.model import Model, Pins
 from trailguard.cloudformation.nesting import Nested, nested_of
@@ -19,7 +20,7 @@ from trailguard.cloudformation.renaming import bare
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import Scenarios
 from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.stacks import Arguments, Stack, Stacks, composed, exports_of, imports_of
+from trailguard.cloudformation.stacks import Arguments, Stack, Stacks, composed
 from trailguard.cloudformation.template import Template
 
 MAX_STACKS = 2000  # that one root makes: an operation on nested stacks is limited to 2,500 resources
@@ -35,6 +36,7 @@ class Member(NamedTuple):
     template: Template
     parameters: Mapping[str, str] = {}
     environment: tuple[str | None, str | None] = (None, None)  # account and Region
+    handed: Mapping[str, Node] = {}  # by the template that holds it as text, besides what its resource hands it
 
 
 class Remark(NamedTuple):
@@ -131,7 +133,9 @@ class World:
                 if why is not None or isinstance(target, str):
                     self._unread.setdefault(root.number, {})[maker] = why or _unread(nested)
                     continue
-                arguments = Arguments(stack, maker, stack.handed(nested.arguments), nested.is_set, nested.label)
+                given = nested.arguments
+                handed = stack.handed({**given, **target.handed} if isinstance(given, dict) else given)
+                arguments = Arguments(stack, maker, handed, nested.is_set, nested.label)
                 child = Stack(next(self._numbers), target.file, target.template, arguments)
                 self._tell_misfits(owner, nested, child)
                 line[child.number] = (*line[stack.number], id(target.template))

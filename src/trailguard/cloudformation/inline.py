@@ -1,0 +1,174 @@
+"""A template that another one holds as text: the `TemplateBody` of a stack set.
+
+`Fn::Sub` around the text fills in values of the outer template; they become parameters of the inner one, handed down.
+`${!Name}` in it is `${Name}` of the inner template.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-stackset.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from trailguard.cloudformation import source
+from trailguard.cloudformation.source import Document, Node, Scalar, Sequence, SourceError, parse
+from trailguard.cloudformation.template import Template, function_of, looks_like_template
+
+_PLACEHOLDER = re.compile(r"\$\{(!?)([^{}]*)\}")
+_OPEN, _CLOSE = "\ue002", "\ue003"  # around what the outer template fills in
+_TOKEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+
+
+class Inline(NamedTuple):
+    """The inner template, and what the outer one hands it for parameters that stand for its own values."""
+
+    template: Template
+    handed: dict[str, Node]
+
+
+def inline(body: Node, text: str) -> Inline | None:
+    """The template in a node of a document with the given text; None when a function other than `Fn::Sub` makes it.
+
+    Raises SourceError, with its place in the outer document, when it cannot be read.
+    """
+    function = function_of(body)
+    names: dict[str, Node] = {}
+    scalar: Node | None = body
+    if function is not None:
+        scalar = argument = function[1]
+        if isinstance(argument, Sequence) and len(argument.items) == 2:
+            scalar, mapping = argument.items
+            names = dict(mapping.values) if isinstance(mapping, source.Mapping) else {}
+        if function[0] != "Fn::Sub":
+            return None
+    if not isinstance(scalar, Scalar):
+        return None
+    filled: list[Node] = []
+    inner = _filled(scalar, names, filled) if function is not None else scalar.value
+    shift = _Shift(scalar, text)
+    try:
+        document = parse(inner.encode("utf-8", "surrogatepass"))
+        if not looks_like_template(document.root):
+            return None
+        shift.move(document.root)
+        root = _with_parameters(document.root, filled)
+        problems = tuple(shift.error(problem) for problem in document.problems)
+        template = Template(Document(root, text, problems))
+    except SourceError as error:
+        raise shift.error(error) from None
+    return Inline(template, {_parameter(number): node for number, node in enumerate(filled)})
+
+
+def _filled(scalar: Scalar, names: dict[str, Node], filled: list[Node]) -> str:
+    """The inner text, with a token for each value that the outer template fills in."""
+
+    def token(found: re.Match[str]) -> str:
+        name = found[2].strip()
+        if found[1]:
+            return "${" + name + "}"
+        filled.append(names[name] if name in names else _reference(name, scalar))
+        return f"{_OPEN}{len(filled) - 1}{_CLOSE}"
+
+    return _PLACEHOLDER.sub(token, scalar.value)
+
+
+def _reference(name: str, place: Scalar) -> Node:
+    """`Ref` or `Fn::GetAtt`, as `${Name}` and `${Name.Attribute}` stand for."""
+    return _call(place, "Fn::GetAtt" if "." in name else "Ref", _scalar(place, name))
+
+
+def _parameter(number: int) -> str:
+    return f"Outer{number}"
+
+
+def _with_parameters(root: Node, filled: list[Node]) -> Node:
+    if not filled or not isinstance(root, source.Mapping):
+        return root
+    _insert(root)
+    section = root.values.get("Parameters")
+    if not isinstance(section, source.Mapping):
+        section = source.Mapping(root.line, root.column, root.end_line, root.end_column)
+        root.keys["Parameters"] = _scalar(root, "Parameters")
+        root.values["Parameters"] = section
+    for number in range(len(filled)):
+        name = _parameter(number)
+        section.keys[name] = _scalar(root, name)
+        section.values[name] = _call(root, "Type", _scalar(root, "String"))
+    return root
+
+
+def _insert(node: Node) -> None:
+    """Put references to the parameters where the tokens are."""
+    if isinstance(node, Sequence):
+        node.items = [_replaced(item) for item in node.items]
+    elif isinstance(node, source.Mapping):
+        function = function_of(node)
+        if function is not None and function[0] == "Fn::Sub":
+            text = function[1].items[0] if isinstance(function[1], Sequence) and function[1].items else function[1]
+            if isinstance(text, Scalar):
+                text.value = _TOKEN.sub(lambda found: "${" + _parameter(int(found[1])) + "}", text.value)
+        for key, child in node.values.items():
+            node.values[key] = _replaced(child)
+
+
+def _replaced(node: Node) -> Node:
+    if not isinstance(node, Scalar):
+        _insert(node)
+        return node
+    if _OPEN not in node.value:
+        return node
+    text = node.value.replace("${", "${!")
+    return _call(node, "Fn::Sub", _scalar(node, _TOKEN.sub(lambda found: "${" + _parameter(int(found[1])) + "}", text)))
+
+
+def _scalar(place: Node, text: str) -> Scalar:
+    return Scalar(text, False, place.line, place.column, place.end_line, place.end_column)
+
+
+def _call(place: Node, name: str, argument: Node) -> source.Mapping:
+    made = source.Mapping(place.line, place.column, place.end_line, place.end_column)
+    made.keys[name] = _scalar(place, name)
+    made.values[name] = argument
+    return made
+
+
+class _Shift:
+    """Where the places of an inner document are in the outer one."""
+
+    def __init__(self, scalar: Scalar, text: str) -> None:
+        self._scalar = scalar
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        inner = scalar.value.split("\n")
+        below = lines[scalar.line : scalar.line + len(inner)]
+        first = next((line for line in inner if line.strip()), "")
+        outer = next((line for line in below if line.strip()), "")
+        self._columns = len(outer) - len(first) if outer.endswith(first) and first else -1
+        same = all(line.strip() == other.strip() for line, other in zip(below, inner, strict=False))
+        self._is_block = same and self._columns >= 0  # written line by line below the key
+
+    def move(self, root: Node) -> None:
+        """Move all nodes of the inner document to their places in the outer one."""
+        pending: list[Node] = [root]
+        seen: set[int] = set()
+        while pending:
+            node = pending.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            node.line, node.column = self._place(node.line, node.column)
+            node.end_line, node.end_column = self._place(node.end_line, node.end_column, end=True)
+            if isinstance(node, Sequence):
+                pending.extend(node.items)
+            elif isinstance(node, source.Mapping):
+                pending.extend((*node.keys.values(), *node.values.values()))
+
+    def error(self, error: SourceError) -> SourceError:
+        """What is wrong with the inner document, at its place in the outer one."""
+        return SourceError(f"in the template inside: {error.message}", *self._place(error.line, error.column))
+
+    def _place(self, line: int, column: int, end: bool = False) -> tuple[int, int]:
+        if self._is_block:
+            return line + self._scalar.line, column + self._columns
+        if end:
+            return self._scalar.end_line, self._scalar.end_column
+        return self._scalar.line, self._scalar.column

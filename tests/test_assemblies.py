@@ -1,0 +1,170 @@
+"""Cloud assemblies of the CDK: real ones, made by tests/cdk/synthesize.sh, and broken ones."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trailguard.assemblies import AssemblyError, read_assembly
+from trailguard.config import Settings
+from trailguard.findings import NOT_APPLICABLE, PASS, Report
+from trailguard.scan import scan
+
+CDK = Path(__file__).parent / "cdk"
+ASSEMBLIES = CDK / "assemblies"
+NESTED = "AuditNestedStackAuditNestedStackResourceF69BD105"
+
+
+def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, **settings: Any) -> Report:
+    shutil.copytree(ASSEMBLIES / name, tmp_path / "cdk.out")
+    monkeypatch.chdir(tmp_path)
+    return scan(["cdk.out"], Settings(**settings))
+
+
+def told(report: Report) -> list[tuple[str, str, str, str]]:
+    return [
+        (item.rule, item.verdict, item.file.removeprefix("cdk.out/"), item.construct)
+        for item in report.results
+        if item.verdict not in (PASS, NOT_APPLICABLE)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "subjects", "passes"),
+    [
+        ("default-trail", 1, 13),
+        ("organization-trail", 1, 13),
+        ("nested-stack", 1, 13),
+        ("nested-stack-bare", 1, 13),
+        ("cross-stack", 1, 13),
+    ],
+)
+def test_what_the_cdk_makes_passes(
+    name: str, subjects: int, passes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = judged(tmp_path, monkeypatch, name)
+    assert (report.errors, report.notices, told(report)) == ((), (), [])
+    assert (report.summary()["subjects"], report.summary()["pass"]) == (subjects, passes)
+
+
+def test_findings_name_the_construct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told(judged(tmp_path, monkeypatch, "broken")) == [
+        ("TG103", "fail", "Audit.template.json", "Audit/Trail/Resource"),
+        ("TG102", "fail", "Audit.template.json", "Audit/Trail/Resource"),
+        ("TG101", "fail", "Audit.template.json", "Audit/Trail/Resource"),
+    ]
+
+
+def test_the_construct_is_known_without_metadata_in_the_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = judged(tmp_path, monkeypatch, "nested-stack-bare")
+    assert {(item.construct, item.contexts) for item in report.results} == {
+        (
+            "Platform/Audit/Trail/Resource",
+            ("AuditNestedStackAuditNestedStackResourceF69BD105 of cdk.out/Platform.template.json",),
+        )
+    }
+
+
+def test_a_nested_assembly_is_judged_for_its_own_account_and_region(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = judged(tmp_path, monkeypatch, "stages")
+    assert told(report) == [
+        ("TG101", "fail", "assembly-Test/TestAuditAEBFCB0B.template.json", "Test/Audit/Trail/Resource")
+    ]
+    assert report.subjects == 2
+
+
+def test_a_bucket_of_another_stack_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = judged(tmp_path, monkeypatch, "cross-stack", select=("TG302", "TG104"))
+    assert [(item.rule, item.verdict, item.file, item.subject_file) for item in report.results] == [
+        ("TG104", "pass", "cdk.out/Audit.template.json", ""),
+        ("TG302", "fail", "cdk.out/Logs.template.json", ""),
+    ]
+
+
+def test_a_file_of_an_assembly_may_be_scanned_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ASSEMBLIES / "nested-stack-bare", tmp_path / "cdk.out")
+    monkeypatch.chdir(tmp_path)
+    report = scan(["cdk.out/Platform.template.json"], Settings())
+    assert (report.subjects, report.summary()["pass"], report.errors) == (1, 13, ())
+
+
+def manifest_of(**properties: Any) -> bytes:
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "A.template.json"}, **properties}
+    return json.dumps({"artifacts": {"A": stack, "Tree": "odd"}}).encode()
+
+
+UNREADABLE = "the cloud assembly cannot be read: "
+OUTSIDE = "the cloud assembly names a file outside of its folder: "
+BROKEN: list[tuple[bytes, str]] = [
+    (b'{"artifacts"', UNREADABLE + "Expecting ':' delimiter: line 1 column 13 (char 12)"),
+    (b'{"artifacts": []}', UNREADABLE + '"artifacts" must be a map'),
+    (b'[{"artifacts": 1}]', UNREADABLE + '"artifacts" must be a map'),
+    (manifest_of(properties=[]), UNREADABLE + '"properties" must be a map'),
+    (manifest_of(properties={}), UNREADABLE + "a file has no name"),
+    (manifest_of(properties={"templateFile": "../A"}), OUTSIDE + '"../A"'),
+    (manifest_of(properties={"templateFile": "/etc/passwd"}), OUTSIDE + '"/etc/passwd"'),
+    (b'{"artifacts": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", UNREADABLE),
+]
+
+
+@pytest.mark.parametrize(("manifest", "message"), BROKEN, ids=range(len(BROKEN)))
+def test_a_broken_manifest_is_an_error(
+    manifest: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = os.path.join(os.sep, "assembly")
+    with pytest.raises(AssemblyError) as raised:
+        read_assembly(folder, {os.path.join(folder, "manifest.json"): manifest}.get)
+    assert raised.value.message.startswith(message)
+    shutil.copytree(ASSEMBLIES / "broken", tmp_path / "cdk.out")
+    (tmp_path / "cdk.out" / "manifest.json").write_bytes(manifest)
+    monkeypatch.chdir(tmp_path)
+    report = scan(["cdk.out"], Settings())
+    assert [error.file for error in report.errors] == ["cdk.out/manifest.json"]
+    assert len(told(report)) == 3  # the template is judged all the same
+
+
+@pytest.mark.parametrize(
+    ("artifact", "expected"),
+    [
+        ({"environment": "aws://111122223333/eu-west-1"}, ("111122223333", "eu-west-1")),
+        ({"environment": "aws://unknown-account/unknown-region"}, (None, None)),
+        ({"environment": "aws://111122223333/unknown-region"}, ("111122223333", None)),
+        ({"environment": "nonsense"}, (None, None)),
+        ({"environment": 7}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_environments(artifact: dict[str, Any], expected: tuple[str | None, str | None]) -> None:
+    folder = os.path.join(os.sep, "assembly")
+    manifest = manifest_of(**artifact)
+    assembly = read_assembly(folder, {os.path.join(folder, "manifest.json"): manifest}.get)
+    assert assembly is not None
+    (stack,) = assembly.stacks.values()
+    assert (stack.account_id, stack.region, stack.name) == (*expected, "A")
+
+
+def test_other_files_called_manifest_are_none() -> None:
+    assert read_assembly("/a", {"/a/manifest.json": b'{"name": "a web page"}'}.get) is None
+    assert read_assembly("/a", {"/b": b""}.get) is None
+
+
+@pytest.mark.skipif("TRAILGUARD_CDK_MODULES" not in os.environ, reason="TRAILGUARD_CDK_MODULES names no node_modules")
+def test_the_assemblies_are_what_the_apps_make(tmp_path: Path) -> None:
+    for name in ("apps", "synthesize.js"):
+        source = CDK / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    (tmp_path / "node_modules").symlink_to(os.environ["TRAILGUARD_CDK_MODULES"])
+    subprocess.run(["node", "synthesize.js", str(tmp_path / "out")], cwd=tmp_path, check=True)
+    for path in ASSEMBLIES.rglob("*.template.json"):
+        assert filecmp.cmp(path, tmp_path / "out" / path.relative_to(ASSEMBLIES), shallow=False), path
