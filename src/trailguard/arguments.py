@@ -20,6 +20,7 @@ COMMANDS = {
     "scan": "judge templates",
     "rules": "list the rules of a profile",
     "explain": "explain one rule: why, remedy, controls, examples",
+    "graph": "draw the delivery chain of each trail, with verdicts",
     "facts": "print the facts that rules see in a template",
     "test": "run each rule against its own examples",
     "init": "print a template of an audit trail that passes every rule",
@@ -243,11 +244,15 @@ exit status:
     status.add_argument("--require-templates", action="store_true", help="2 when there is no template")
     _deployment_options(parser)
     files = parser.add_argument_group("files")
-    _repeated(files, "--include", "GLOB,…", "in folders, read these files instead of the usual ones")
-    _repeated(files, "--exclude", "GLOB,…", "leave these files and folders out, too")
+    _file_options(files)
     files.add_argument("--stdin-filename", default="<stdin>", metavar="NAME", help="what to call standard input")
     files.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to work with (default: 1)")
     return parser
+
+
+def _file_options(group: Any) -> None:
+    _repeated(group, "--include", "GLOB,…", "in folders, read these files instead of the usual ones")
+    _repeated(group, "--exclude", "GLOB,…", "leave these files and folders out, too")
 
 
 def _rules() -> Parser:
@@ -271,6 +276,26 @@ def _explain() -> Parser:
     _colour_option(parser)
     parser.add_argument("--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own")
     _config_options(parser)
+    return parser
+
+
+def _graph() -> Parser:
+    parser = Parser(
+        "graph",
+        "[OPTION…] [PATH…]",
+        """\
+  trailguard graph templates/ > chain.mmd
+  trailguard graph --profile all --format dot | dot -Tsvg > chain.svg
+
+exit status:
+  0 drawn, 2 something could not be judged as asked""",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: .)")
+    _choice(parser, "--format", ("mermaid", "dot", "json"), "how to write it (default: mermaid)", "mermaid")
+    _rule_options(parser)
+    _deployment_options(parser)
+    files = parser.add_argument_group("files")
+    _file_options(files)
     return parser
 
 
@@ -327,7 +352,15 @@ def _switch(parser: Any, name: str, text: str, default: bool) -> None:
     action.default = default  # given at once, older Pythons add it to the help in their own words
 
 
-_PARSERS = {"scan": _scan, "rules": _rules, "explain": _explain, "facts": _facts, "test": _test, "init": _init}
+_PARSERS = {
+    "scan": _scan,
+    "rules": _rules,
+    "explain": _explain,
+    "graph": _graph,
+    "facts": _facts,
+    "test": _test,
+    "init": _init,
+}
 
 
 def parse(command: str, argv: Sequence[str]) -> argparse.Namespace:

@@ -254,6 +254,20 @@ def _explain(args: Namespace) -> int:
     return _write(rule_pages.explain(rule, style, width_of(sys.stdout, os.environ)))
 
 
+def _graph(args: Namespace) -> int:
+    from trailguard import graphs, scan
+
+    paths = args.paths or ["."]
+    report = scan.scan(paths, _settings(args), chains=True)
+    for error in report.errors:
+        _say(f"error: {error.file}:{error.line}:{error.column}: {error.message}")
+    if not report.chains:
+        _say(f"no trail in {', '.join(map(_shown, paths))}")
+    _reconfigure(sys.stdout, encoding="utf-8")
+    status = _write(graphs.render(report.chains, args.format))
+    return 2 if report.errors else status
+
+
 def _facts(args: Namespace) -> int:
     import json
 
@@ -308,6 +322,7 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "scan": _scan,
     "rules": _rules,
     "explain": _explain,
+    "graph": _graph,
     "facts": _facts,
     "test": _test,
     "init": _init,

@@ -80,6 +80,50 @@ class Finding(NamedTuple):
     construct: str = ""
 
 
+class Ruling(NamedTuple):
+    """What a rule says of a part of a delivery chain."""
+
+    rule: str
+    name: str
+    verdict: str
+    message: str
+
+
+class Part(NamedTuple):
+    """A part of a delivery chain: the trail, or something that it uses.
+
+    `kind` is "trail", "bucket", "policy", "key", "log_group", "role" or "topic". `file` and `line` are "" and 0 for
+    what none of the templates makes; `name` then says why nothing is known of it.
+    """
+
+    kind: str
+    name: str
+    file: str
+    line: int
+    rulings: tuple[Ruling, ...]
+
+
+class Connection(NamedTuple):
+    """How two parts of a chain are connected: their indexes, what the connection is, and what the rules say of it.
+
+    `always` tells that it is there in every deployment.
+    """
+
+    source: int
+    target: int
+    kind: str
+    always: bool
+    rulings: tuple[Ruling, ...]
+
+
+class Chain(NamedTuple):
+    """The delivery chain of a trail, which is its first part, in one deployment or in all that are alike."""
+
+    parts: tuple[Part, ...]
+    connections: tuple[Connection, ...]
+    contexts: tuple[str, ...]
+
+
 class FileError(NamedTuple):
     """Something that could not be judged as asked. `line` and `column` are 1-based, or 0 when no place is known."""
 
@@ -116,6 +160,7 @@ class Report(NamedTuple):
     `sources` maps each file named by a finding or an error that could be decoded to its lines (without line ends), for
     excerpts. `files` counts the files looked at, `templates` those that are CloudFormation templates, `subjects` the
     trails and other subjects judged. `ignored` lists the files that were passed over, with the reason (for `-v`).
+    `chains` holds the delivery chains of the trails, where they were asked for.
     """
 
     version: str
@@ -129,6 +174,7 @@ class Report(NamedTuple):
     templates: int
     subjects: int
     ignored: tuple[tuple[str, str], ...] = ()
+    chains: tuple[Chain, ...] = ()
 
     def summary(self) -> dict[str, int]:
         """Count everything: files, templates, subjects, each verdict (the suppressed apart), suppressed, errors."""
@@ -138,3 +184,8 @@ class Report(NamedTuple):
             counts["suppressed" if finding.suppressed else finding.verdict] += 1
         counts["errors"] = len(self.errors)
         return counts
+
+
+def worst(rulings: tuple[Ruling, ...]) -> str:
+    """The worst verdict of some rulings; not applicable when there is none."""
+    return min((item.verdict for item in rulings), key=VERDICTS.index, default=NOT_APPLICABLE)

@@ -139,15 +139,15 @@ class JudgedTemplate:
             resource=name,
             path=full_path,
             span=span_of(node),
-            message=self._spelt(_sentence(judgement), resource),
+            message=self.spelt(_sentence(judgement), resource),
             remedy=rule.remedy,
             controls=rule.controls,
             references=rule.references,
             witness={self.stacks.parameter(key, resource.id): value for key, value in judgement.witness.items()},
-            reason=None if judgement.reason is None else self._spelt(judgement.reason, resource),
+            reason=None if judgement.reason is None else self.spelt(judgement.reason, resource),
             related=self._related(judgement, resource),
             fingerprint=fingerprint(rule.id, file, name, str(owner), full_path),
-            contexts=self._contexts(resource),
+            contexts=self.contexts(resource),
             subject_file="" if home == file else home,
             construct=_construct(resource),
         )
@@ -156,13 +156,14 @@ class JudgedTemplate:
         """Other places that have a say: those that the judgement names, and those where a value comes from."""
         told = [(node, words) for node, words in judgement.related]
         told += [(node, words) for node, words in came_from(self.stacks, judgement.node)]
-        places = {(self.place_of(node), span_of(node)): self._spelt(words, resource) for node, words in reversed(told)}
+        places = {(self.place_of(node), span_of(node)): self.spelt(words, resource) for node, words in reversed(told)}
         return tuple(Related(file, span, words) for (file, span), words in reversed(places.items()))
 
-    def _spelt(self, text: str, resource: Resource) -> str:
+    def spelt(self, text: str, resource: Resource) -> str:
+        """A text for people who look at the stack of a resource."""
         return self.stacks.spell(text, resource.id)
 
-    def _contexts(self, resource: Resource) -> tuple[str, ...]:
+    def contexts(self, resource: Resource) -> tuple[str, ...]:
         """In which deployment the resource was looked at: the parent that makes its stack, the configured context."""
         stack = self.stacks.stack_of(resource.id)
         way = way_to(stack) if stack is not None else ""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from trailguard.chains import chains_of
 from trailguard.cloudformation.renaming import bare
 from trailguard.cloudformation.source import Mapping as MappingNode
 from trailguard.cloudformation.source import SourceError, parse
@@ -17,7 +18,7 @@ from trailguard.cloudformation.template import Template, expands, looks_like_tem
 from trailguard.cloudformation.world import Member, Unit
 from trailguard.config import Settings
 from trailguard.contexts import Deployment, deployment, deployments, is_in, merged, usual
-from trailguard.findings import NOT_APPLICABLE, PASS, FileError, Finding, Notice
+from trailguard.findings import NOT_APPLICABLE, PASS, Chain, FileError, Finding, Notice
 from trailguard.judged import JudgedTemplate
 from trailguard.loading import Loader
 from trailguard.rulebook import Rulebook
@@ -36,6 +37,7 @@ class FileResult(NamedTuple):
     is_template: bool = False
     subjects: int = 0
     ignored: str | None = None
+    chains: tuple[Chain, ...] = ()
 
 
 class Verdicts(NamedTuple):
@@ -44,9 +46,10 @@ class Verdicts(NamedTuple):
     findings: list[Finding]
     errors: list[FileError]
     subjects: set[tuple[str, str]]
+    chains: list[Chain]
 
 
-def judge_file(file: str, data: bytes, settings: Settings, rulebook: Rulebook) -> FileResult:
+def judge_file(file: str, data: bytes, settings: Settings, rulebook: Rulebook, chains: bool = False) -> FileResult:
     """Judge a file by itself. Never raises: whatever goes wrong with it is an error of that file alone."""
     lines = _lines(data.decode("utf-8", "replace"))
     try:
@@ -55,7 +58,9 @@ def judge_file(file: str, data: bytes, settings: Settings, rulebook: Rulebook) -
             return FileResult(ignored="it is no CloudFormation template")
         template = Template(document)
         told = [
-            judge(JudgedTemplate(file, pinned_template(template, place), place.pins, context=place.name), rulebook)
+            judge(
+                JudgedTemplate(file, pinned_template(template, place), place.pins, context=place.name), rulebook, chains
+            )
             for place in deployments(file, settings)
         ]
         return finish({file: (template, document.text)}, told, settings, rulebook)[file]
@@ -81,8 +86,8 @@ def internal(file: str, error: Exception) -> FileError:
     return FileError(file, 0, 0, f"internal error, please report it: {type(error).__name__}: {error}")
 
 
-def judge(judged: JudgedTemplate, rulebook: Rulebook) -> Verdicts:
-    """Ask all rules about all their subjects."""
+def judge(judged: JudgedTemplate, rulebook: Rulebook, chains: bool) -> Verdicts:
+    """Ask all rules about all their subjects; with the delivery chains, if these are wanted."""
     errors = refused(judged)
     findings: list[Finding] = []
     subjects: set[tuple[str, str]] = set()
@@ -90,7 +95,8 @@ def judge(judged: JudgedTemplate, rulebook: Rulebook) -> Verdicts:
         for subject in judged.subjects(rule.subject):
             subjects.add(judged.name_of(subject.resource))
             findings.append(judged.finding(rule, subject))
-    return Verdicts(findings, errors, subjects)
+    found = list(chains_of(judged, rulebook.selected)) if chains and not errors else []
+    return Verdicts(findings, errors, subjects, found)
 
 
 def refused(judged: JudgedTemplate) -> list[FileError]:
@@ -132,6 +138,7 @@ def finish(
             lines=_lines(text) if file in shown else (),
             is_template=template is not None,
             subjects=sum(owner == file for owner, _ in subjects),
+            chains=tuple(chain for one in verdicts for chain in one.chains if chain.parts[0].file == file),
         )
         for file, (template, text) in files.items()
     }
@@ -161,7 +168,7 @@ def _unjudged(file: str, template: Template) -> tuple[Notice, ...]:
 # --- templates that belong together -------------------------------------------------------------------------------
 
 
-def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook) -> dict[str, FileResult]:
+def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook, chains: bool) -> dict[str, FileResult]:
     """Judge the templates that a loader found to belong together, in every context; gives results by file."""
     told: list[Verdicts] = []
     notices: set[Notice] = set()
@@ -169,7 +176,7 @@ def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook) -> di
         world = loader.world(members, place.pins)
         notices.update(Notice(item.file, item.node.line, item.text) for item in world.remarks)
         units = [unit for unit in world.units if not wanted.isdisjoint(unit.files)]
-        told.extend(_judge_unit(unit, place, rulebook) for unit in units)
+        told.extend(_judge_unit(unit, place, rulebook, chains) for unit in units)
     told = [one._replace(findings=[_with_construct(item, loader) for item in one.findings]) for one in told]
     heard = {file for one in told for file, _ in one.subjects} | {notice.file for notice in notices}
     heard |= {file for one in told for item in one.findings for file in (item.file, *_places(item))}
@@ -216,9 +223,9 @@ def _worlds(loader: Loader, settings: Settings) -> Iterable[tuple[Deployment, di
         yield place, loader.members(sorted(free), place.pins), {names[path] for path in free}
 
 
-def _judge_unit(unit: Unit, place: Deployment, rulebook: Rulebook) -> Verdicts:
+def _judge_unit(unit: Unit, place: Deployment, rulebook: Rulebook, chains: bool) -> Verdicts:
     file = unit.files[0]
     try:
-        return judge(JudgedTemplate(file, unit.template, unit.pins, unit.stacks, place.name), rulebook)
+        return judge(JudgedTemplate(file, unit.template, unit.pins, unit.stacks, place.name), rulebook, chains)
     except Exception as error:
-        return Verdicts([], [internal(name, error) for name in unit.files], set())
+        return Verdicts([], [internal(name, error) for name in unit.files], set(), [])

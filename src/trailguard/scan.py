@@ -28,9 +28,11 @@ def scan(
     stdin: bytes | None = None,
     stdin_filename: str = "<stdin>",
     jobs: int = 1,
+    chains: bool = False,
 ) -> Report:
     """Judge files and folders; `-` among the paths stands for the template in `stdin`.
 
+    `chains` asks for the delivery chains of the trails, too.
     Raises RuleError when a rule or profile cannot be used. What is wrong with a template is part of the report.
     """
     rulebook = load(settings)
@@ -41,8 +43,8 @@ def scan(
     loader.gather()
     joined = loader.names()
     alone = [file for file in found.files if file.marked and file.name not in joined]
-    results = dict(zip((file.name for file in alone), _judge_all(alone, settings, rulebook, jobs), strict=True))
-    results.update(judge_together(loader, settings, rulebook))
+    results = dict(zip((file.name for file in alone), _judge_all(alone, settings, rulebook, jobs, chains), strict=True))
+    results.update(judge_together(loader, settings, rulebook, chains))
     findings = [finding for result in results.values() for finding in result.findings]
     errors = {*found.errors, *loader.errors.values()}
     errors.update(error for result in results.values() for error in result.errors)
@@ -64,6 +66,7 @@ def scan(
         templates=len(idle) + sum(result.is_template for result in results.values()),
         subjects=sum(result.subjects for result in results.values()),
         ignored=tuple(sorted([*found.ignored, *ignored])),
+        chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
     )
 
 
@@ -77,8 +80,8 @@ def _rule_info(rule: Rule) -> RuleInfo:
     )
 
 
-def _judge_all(files: list[File], settings: Settings, rulebook: Rulebook, jobs: int) -> list[FileResult]:
-    judge = partial(_judge, settings=settings, rulebook=rulebook)
+def _judge_all(files: list[File], settings: Settings, rulebook: Rulebook, jobs: int, chains: bool) -> list[FileResult]:
+    judge = partial(_judge, settings=settings, rulebook=rulebook, chains=chains)
     if jobs <= 1 or len(files) < 2:
         return list(map(judge, files))
     from concurrent.futures import ProcessPoolExecutor
@@ -88,5 +91,5 @@ def _judge_all(files: list[File], settings: Settings, rulebook: Rulebook, jobs: 
         return list(pool.map(judge, files, chunksize=chunk))
 
 
-def _judge(file: File, settings: Settings, rulebook: Rulebook) -> FileResult:
-    return judge_file(file.name, file.data, settings, rulebook)
+def _judge(file: File, settings: Settings, rulebook: Rulebook, chains: bool) -> FileResult:
+    return judge_file(file.name, file.data, settings, rulebook, chains)

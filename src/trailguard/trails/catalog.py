@@ -26,6 +26,7 @@ from trailguard.trails import (
     topics,
     validity,
 )
+from trailguard.trails.buckets import log_bucket
 from trailguard.trails.facts import Fact, FactSpec
 from trailguard.trails.links import LinkFinder
 from trailguard.trails.properties import NOTHING, Wanted, attribute_fact, property_fact
@@ -59,6 +60,19 @@ MARKS: Mapping[str, bytes] = {"bucket": recipients.MARK}
 # What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms.
 HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::")
 SERVICES = ("AWS::CloudTrail::", "AWS::CloudFormation::Stack", "AWS::Serverless::Application", *HELPERS)
+
+# The connections of a delivery chain: the parts that a trail names, and the facts that are about the way to each.
+CHAIN: Mapping[str, LinkFinder] = {**LINKS, "role": logs.role_link}
+POLICY, ORDER = "policy", "order"
+ABOUT: Mapping[str, str] = {
+    "policy.": POLICY,
+    "ordering.": ORDER,
+    "key.": "key",
+    "encryption.key_set": "key",
+    "logs.role_": "role",
+    "logs.": "log_group",
+    "topic.": "topic",
+}
 
 PROPERTY = "properties."
 ATTRIBUTE = "attributes."
@@ -137,6 +151,17 @@ def subject_name(subject: str) -> str:
 def marking_type(subject: str) -> str:
     """The resource type without which a template holds no such subject: what a trail uses takes a trail."""
     return TRAIL if subject in LINKS else resource_type(subject)
+
+
+def connection_of(fact: str) -> str | None:
+    """The connection of a trail's delivery chain that a fact is about; None for the trail itself."""
+    return next((kind for start, kind in ABOUT.items() if fact.startswith(start)), None)
+
+
+def policies_of(scenario: Scenario, trail: Resource) -> tuple[Resource, ...]:
+    """The policies on the bucket of a trail."""
+    bucket = log_bucket(scenario, trail)
+    return bucket.policies if bucket is not None else ()
 
 
 def helper_marks() -> tuple[bytes, ...]:
