@@ -106,7 +106,7 @@ def test_parts_and_connections(folder: Path, capsys: pytest.CaptureFixture[str])
     assert told == [
         ("Trail", "LogBucket", "bucket", True, "fail"),
         ("Trail", "Key", "key", True, "fail"),
-        ("Trail", "Group", "log_group", False, "pass"),
+        ("Trail", "Group", "log_group", False, "fail"),
         ("Trail", "topic", "topic", True, "unknown"),
         ("Group", "Role", "role", False, "fail"),
         ("LogBucket", "LogBucketPolicy", "policy", True, "fail"),
