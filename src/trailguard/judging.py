@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -126,19 +127,26 @@ def finish(
         file: Suppressions(file, template, text, rulebook.known(), today()) for file, (template, text) in files.items()
     }
     findings = suppress(merged(item for one in verdicts for item in one.findings), written, settings, today())
+    by_file: dict[str, list[Finding]] = {}
+    for item in findings:
+        by_file.setdefault(item.file, []).append(item)
+    chains: dict[str, list[Chain]] = {}
+    for chain in (chain for one in verdicts for chain in one.chains):
+        chains.setdefault(chain.parts[0].file, []).append(chain)
+    counts = Counter(file for file, _ in subjects)
     shown = {error.file for error in errors}
     for item in findings:
         if item.verdict not in (PASS, NOT_APPLICABLE):
             shown.update((item.file, *(place.file for place in item.related)))
     return {
         file: FileResult(
-            findings=tuple(item for item in findings if item.file == file),
+            findings=tuple(by_file.get(file, ())),
             errors=tuple(error for error in errors if error.file == file),
             notices=(*written[file].notices(), *(_unjudged(file, template) if template is not None else ())),
             lines=_lines(text) if file in shown else (),
             is_template=template is not None,
-            subjects=sum(owner == file for owner, _ in subjects),
-            chains=tuple(chain for one in verdicts for chain in one.chains if chain.parts[0].file == file),
+            subjects=counts[file],
+            chains=tuple(chains.get(file, ())),
         )
         for file, (template, text) in files.items()
     }
@@ -177,26 +185,29 @@ def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook, chain
         notices.update(Notice(item.file, item.node.line, item.text) for item in world.remarks)
         units = [unit for unit in world.units if not wanted.isdisjoint(unit.files)]
         told.extend(_judge_unit(unit, place, rulebook, chains) for unit in units)
-    told = [one._replace(findings=[_with_construct(item, loader) for item in one.findings]) for one in told]
+    constructs = loader.constructs()
+    if constructs:
+        told = [one._replace(findings=[_with_construct(item, constructs) for item in one.findings]) for one in told]
     heard = {file for one in told for file, _ in one.subjects} | {notice.file for notice in notices}
     heard |= {file for one in told for item in one.findings for file in (item.file, *_places(item))}
     heard |= {error.file for one in told for error in one.errors}
     files = {name: text for name, text in loader.texts().items() if name in heard}
     results = finish(files, told, settings, rulebook)
+    own: dict[str, list[Notice]] = {}
+    for notice in notices:
+        own.setdefault(notice.file, []).append(notice)
     for name in sorted(loader.names()):
         result = results.get(name) or FileResult(
             is_template=True, ignored="it holds no resource that the rules are about"
         )
-        own = tuple(notice for notice in notices if notice.file == name)
-        results[name] = result._replace(notices=(*result.notices, *own))
+        results[name] = result._replace(notices=(*result.notices, *own.get(name, ())))
     return results
 
 
-def _with_construct(finding: Finding, loader: Loader) -> Finding:
+def _with_construct(finding: Finding, constructs: Mapping[tuple[str, str], str]) -> Finding:
     """A finding with the CDK construct that its subject was made from, where only the assembly tells it."""
-    if finding.construct:
-        return finding
-    return finding._replace(construct=loader.construct(finding.subject_file or finding.file, finding.resource))
+    known = constructs.get((finding.subject_file or finding.file, finding.resource), "")
+    return finding if finding.construct else finding._replace(construct=known)
 
 
 def _places(finding: Finding) -> Iterable[str]:

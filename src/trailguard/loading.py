@@ -33,9 +33,11 @@ from trailguard.trails.returns import RETURNS
 
 _FILE_NAME = re.compile(rb"[\w@+-][\w.@+-]*\.[A-Za-z0-9]+")
 _BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")
-_EXPORT = re.compile(rb"\bExport\b")
-_NEAR = 400  # bytes behind "Export" in which its name is written
-_HIDDEN = re.compile(rb"Ref[^A-Za-z]+(?!AWS::)[A-Za-z]|FindInMap|\bIf\b")  # the name may be written somewhere else
+_EXPORT, _IMPORT = re.compile(rb"\bExport\b"), re.compile(rb"ImportValue")
+_WORD = re.compile(rb"[A-Za-z0-9]{2,}")
+_NEAR = 400  # bytes behind such a word in which the name is written
+# What gives a name that is written somewhere else, or in pieces.
+_HIDDEN = re.compile(rb"Ref[^A-Za-z]+(?!AWS::)[A-Za-z]|FindInMap|\bIf\b|Join[^A-Za-z0-9]*(?:\'\'|\"\")|Select|Split")
 IMPORTS, EXPORTS = (b"ImportValue",), (b"Export",)
 
 
@@ -92,11 +94,15 @@ class Loader:
         assembly = self._assembly(path)
         return assembly.stacks.get(path) if assembly is not None else None
 
-    def construct(self, name: str, resource: str) -> str:
-        """The construct that a resource of a loaded file was made from, as the assembly has it."""
-        folders = {os.path.dirname(path) for path in self.loaded if self.name(path) == name}
-        known = (stack for folder in folders for stack in getattr(self._assemblies.get(folder), "stacks", {}).values())
-        return next((stack.constructs[resource] for stack in known if resource in stack.constructs), "")
+    def constructs(self) -> dict[tuple[str, str], str]:
+        """The constructs that resources were made from, by file and logical ID, as the assemblies have them."""
+        found: dict[tuple[str, str], str] = {}
+        for path in self.loaded:
+            assembly = self._assemblies.get(os.path.dirname(path))
+            for stack in assembly.stacks.values() if assembly is not None else ():
+                for resource, construct in stack.constructs.items():
+                    found.setdefault((self.name(path), resource), construct)
+        return found
 
     def _assembly(self, path: str) -> Assembly | None:
         """The cloud assembly that a template is part of."""
@@ -187,7 +193,7 @@ class Loader:
         while pending:  # what a template imports may itself be made of imports
             self._load(pending)
             wanted = self._words(pending, imports=True)
-            found = {path for path in exporters - self.loaded.keys() if self._may_export(path, wanted)}
+            found = {path for path in exporters - self.loaded.keys() if self._may_name(path, _EXPORT, wanted)}
             self._load(found)
             exporters -= found
             pending = found & importers & self.loaded.keys()
@@ -196,19 +202,19 @@ class Loader:
         takers = {path for path in importers - self.loaded.keys() if may_hold(self._files[path].data, helpers)}
         if givers and takers:
             wanted = self._words(givers, imports=False)
-            takers = {path for path in takers if may_hold(self._files[path].data, wanted)}
+            takers = {path for path in takers if self._may_name(path, _IMPORT, wanted)}
             self._load(takers | (givers if takers else set()))
 
     def _holding(self, marks: Sequence[bytes]) -> set[str]:
         return {path for path, file in self._files.items() if may_hold(file.data, marks)}
 
-    def _may_export(self, path: str, wanted: tuple[bytes, ...]) -> bool:
-        """Tell whether a file may export a name that holds one of the words: those stand where the export is."""
+    def _may_name(self, path: str, call: re.Pattern[bytes], wanted: frozenset[bytes]) -> bool:
+        """Tell whether a file may import or export a name with one of the words: those stand where the call is."""
         data = self._files[path].data
         if b"\\" in data or data[:2] in _BYTE_ORDER:
-            return may_hold(data, wanted)
-        places = (data[found.end() : found.end() + _NEAR] for found in _EXPORT.finditer(data))
-        return any(_HIDDEN.search(place) or any(word in place for word in wanted) for place in places)
+            return may_hold(data, tuple(wanted))
+        places = (data[found.end() : found.end() + _NEAR] for found in call.finditer(data))
+        return any(_HIDDEN.search(place) or not wanted.isdisjoint(_WORD.findall(place)) for place in places)
 
     def _makers(self) -> set[str]:
         """The files that make stacks, as far as they hold something to judge or lead to a file that does."""
@@ -227,7 +233,7 @@ class Loader:
             found |= more
             reached |= {os.path.basename(path) for path in more}
 
-    def _words(self, paths: Iterable[str], imports: bool) -> tuple[bytes, ...]:
+    def _words(self, paths: Iterable[str], imports: bool) -> frozenset[bytes]:
         """The words in the names that some templates import, or that they export."""
         found: set[str] = set()
         for path in paths:
@@ -241,7 +247,7 @@ class Loader:
             else:
                 names = [name for _, name, _ in exports_of(sections)]
             found.update(word for name in names for shape in shapes(scenarios, name) for word in words(shape))
-        return tuple(word.encode() for word in found)
+        return frozenset(word.encode() for word in found)
 
     def _load(self, paths: Iterable[str]) -> None:
         for path in sorted(paths):
