@@ -220,12 +220,12 @@ def _worlds(loader: Loader, settings: Settings) -> Iterable[tuple[Deployment, di
     A template that no context names takes part in all of them, and is judged by itself when nothing refers to it there.
     """
     names = {path: loader.name(path) for path in loader.loaded}
-    inside = {
-        context: {path for path, name in names.items() if is_in(name, context, settings.root)}
+    inside = [
+        (context, {path for path, name in names.items() if is_in(name, context, settings.root)})
         for context in settings.contexts
-    }
-    free = names.keys() - {path for paths in inside.values() for path in paths}
-    for context, paths in inside.items():
+    ]
+    free = names.keys() - {path for _, paths in inside for path in paths}
+    for context, paths in inside:
         if paths:
             place = deployment(context, settings)
             yield place, loader.members(sorted(paths | free), place.pins), {names[path] for path in paths}

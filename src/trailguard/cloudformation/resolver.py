@@ -239,10 +239,9 @@ class Scenario:
     def value_of(self, resource: Resource, name: str) -> Value:
         """One property of a resource; Absent (at the resource's logical ID) when it is not set."""
         key = (resource.id, name)
-        known = self._values.get(key)
-        if known is None:
-            known = self._values[key] = self._value_of(resource, name)
-        return known
+        if key not in self._values:
+            self._values[key] = self._value_of(resource, name)
+        return self._values[key]
 
     def _value_of(self, resource: Resource, name: str) -> Value:
         properties = self.unwrap(resource.attribute("Properties"))

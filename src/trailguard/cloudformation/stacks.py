@@ -77,7 +77,6 @@ class Stack:
         self.constants: dict[str, str] = {
             name + self.ending: value for name, value in pins.items() if name in template.parameters or "::" in name
         }
-        self.unbound: list[str] = []
         self._rename = Renamer(self.ending, file, SHARED - ELSEWHERE if self.is_set else SHARED)
         self._sections: dict[str, source.Mapping] | None = None
         self._imports: list[Import] | None = None
@@ -162,8 +161,6 @@ class Stack:
                 del section.keys[renamed], section.values[renamed]
             elif parameter.default is not None:
                 self.constants[renamed] = parameter.default
-            else:
-                self.unbound.append(name)
 
     def _only_when(self, condition: Scalar) -> None:
         """Make what is in the stack only where the stack itself is made."""
@@ -323,7 +320,11 @@ def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
             root.values[name] = section
     templates = {id(stack.template): stack.template for stack in members}
     text = "\n".join(template.document.text for template in templates.values())
-    return Template(Document(root, text, ())), Stacks(members)
+    whole = Template(Document(root, text, ()))
+    for stack in members:
+        for name, key in stack.template.generators.items():
+            whole.generators.setdefault(name + stack.ending, key)
+    return whole, Stacks(members)
 
 
 def _like(node: Scalar, text: str) -> Scalar:

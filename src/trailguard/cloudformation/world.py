@@ -162,7 +162,9 @@ class World:
         given = nested.arguments
         if not isinstance(given, dict):
             return
-        for name in child.unbound:
+        parameters = child.template.parameters.values()
+        unbound = (item.name for item in parameters if item.default is None and not item.is_stored)
+        for name in (name for name in unbound if name not in given):
             text = f"{nested.resource.id} hands {child.file} nothing for its parameter {name}, which has no default"
             self.remarks.append(Remark(owner.file, nested.place, text))
         for name, node in given.items():

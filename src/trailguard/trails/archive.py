@@ -33,7 +33,7 @@ from trailguard.iam.patterns import covers, overlaps
 from trailguard.trails import requests
 from trailguard.trails.buckets import BUCKET, log_bucket, policies_on, policy_of, same_name
 from trailguard.trails.facts import Fact, FactSpec, boolean, is_empty, no, reason_unknown, unknown, via, yes
-from trailguard.trails.links import Link
+from trailguard.trails.links import Link, elsewhere
 from trailguard.trails.properties import NOTHING, Wanted, entry, number, step_into
 from trailguard.trails.selectors import one_of
 
@@ -48,8 +48,7 @@ def bucket_link(scenario: Scenario, trail: Resource) -> Link | None:
     if bucket is None:
         return None
     shown = show(Text(bucket.name, bucket.node))
-    reason = f"none of the scanned templates makes bucket {shown}; scan the template that does together with this one"
-    return Link(bucket.node, bucket.resource, reason)
+    return Link(bucket.node, bucket.resource, elsewhere(f"bucket {shown}"))
 
 
 def versioned(scenario: Scenario, bucket: Resource) -> Fact:

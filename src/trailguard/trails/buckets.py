@@ -21,6 +21,7 @@ from trailguard.cloudformation.values import (
     trim,
 )
 from trailguard.iam.policy import Policy, read_policy
+from trailguard.trails.links import elsewhere
 
 BUCKET = "AWS::S3::Bucket"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
@@ -50,11 +51,7 @@ class LogBucket(NamedTuple):
             return None
         shown = show(Text(self.name, self.node))
         source = next((piece.reason for piece in self.name if isinstance(piece, Symbol) and piece.kind == OPAQUE), None)
-        because = f" ({source})" if source else ""
-        return (
-            f"none of the scanned templates makes bucket {shown} or a policy for it{because}; "
-            "scan the template that does together with this one"
-        )
+        return elsewhere(f"bucket {shown} or a policy for it", source or "")
 
 
 def log_bucket(scenario: Scenario, trail: Resource) -> LogBucket | None:

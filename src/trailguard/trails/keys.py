@@ -26,7 +26,7 @@ from trailguard.cloudformation.values import (
 )
 from trailguard.trails.buckets import same_name
 from trailguard.trails.facts import Fact, is_empty, no, reason_unknown, unknown, via, yes
-from trailguard.trails.links import Link
+from trailguard.trails.links import Link, elsewhere
 
 KEY = "AWS::KMS::Key"
 REPLICA = "AWS::KMS::ReplicaKey"
@@ -159,11 +159,7 @@ def _find(scenario: Scenario, resource: Resource) -> NamedKey | None:
 
 def _elsewhere(text: Text, node: Node) -> str:
     source = next((symbol.reason for symbol in text.symbols if symbol.kind == OPAQUE and symbol.reason), None)
-    because = f" ({source})" if source else via(node)
-    return (
-        f"none of the scanned templates makes key {show(text)}{because}; "
-        "scan the template that does together with this one"
-    )
+    return elsewhere(f"key {show(text)}{'' if source else via(node)}", source or "")
 
 
 def _bare(pieces: Pieces) -> Pieces:

@@ -15,6 +15,8 @@ from trailguard.cloudformation.template import Resource
 from trailguard.cloudformation.values import OPAQUE, VARIABLE, Symbol, text_of
 from trailguard.trails.facts import Fact, is_empty, no, unknown, via, yes
 
+SCAN_IT = "; scan the template that does together with this one"
+
 
 class Link(NamedTuple):
     """What a trail names in one scenario.
@@ -52,4 +54,5 @@ def names_something(scenario: Scenario, resource: Resource, name: str) -> Fact:
 def elsewhere(what: str, source: str = "") -> str:
     """Why nothing is known of something that a trail names and the template does not make."""
     because = f" ({source})" if source else ""
-    return f"none of the scanned templates makes {what}{because}; scan the template that does together with this one"
+    advice = "" if SCAN_IT in source else SCAN_IT
+    return f"none of the scanned templates makes {what}{because}{advice}"

@@ -32,17 +32,17 @@ def after_policy(scenario: Scenario, trail: Resource) -> Fact:
             return yes(trail.key, f"{trail.id} is created after bucket policy {policy.id}")
     policy = bucket.policies[0]
     place = _place(trail)
-    meeting = scenario.model.stacks.meeting(trail.id, policy.id)
-    if meeting is None:
-        because = f"nothing in the templates says whether {trail.id} is created after bucket policy {policy.id}"
-        reason = "they are in stacks that do not refer to each other, and whoever deploys them chooses the order"
-        return unknown(place, reason, because)
     if reaches(scenario, policy, trail):
         because = (
             f"bucket policy {policy.id} refers to {trail.id}, so it is created after the trail that needs it, and a "
             "DependsOn would close a circle; give the trail a TrailName and spell its ARN in the policy"
         )
         return no(place, because, ((policy.key, f"{policy.id} depends on {trail.id}"),))
+    meeting = scenario.model.stacks.meeting(trail.id, policy.id)
+    if meeting is None:
+        because = f"nothing in the templates says whether {trail.id} is created after bucket policy {policy.id}"
+        reason = "they are in stacks that do not refer to each other, and whoever deploys them chooses the order"
+        return unknown(place, reason, because)
     resources = scenario.model.template.resources
     waiter, awaited = (resources[name] for name in meeting)
     named = [item.value for item in waiter.depends_on()]
