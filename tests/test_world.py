@@ -109,7 +109,7 @@ IMPORTS: list[tuple[str, str, str]] = [
     ("audit-logs", WHOLE, "!ImportValue {Ref: Name}"),
     ("!Sub '${AWS::StackName}-logs'", PARAMETER, "{'Fn::ImportValue': !Sub '${LogStack}-logs'}"),
     ("!Sub '${AWS::StackName}-logs'", DEFAULT, "{'Fn::ImportValue': !Sub '${LogStack}-logs'}"),
-    ("!Join ['-', [!Ref 'AWS::StackName', logs]]", PARAMETER, "!ImportValue {'Fn::Join': ['-', [!Ref LogStack, logs]]}"),
+    ("!Join ['-', [!Ref 'AWS::StackName', logs]]", PARAMETER, "!ImportValue {'Fn::Sub': '${LogStack}-logs'}"),
     ("!Join ['-', [!Ref 'AWS::StackName', logs]]", "", "!ImportValue prod-logs"),
     ("!Sub 'audit-${AWS::Region}-logs'", "", "{'Fn::ImportValue': !Sub 'audit-${AWS::Region}-logs'}"),
     ("!Sub '${AWS::StackName}:logs'", PARAMETER, "{'Fn::ImportValue': {'Fn::Join': [':', [{Ref: LogStack}, logs]]}}"),
@@ -633,3 +633,12 @@ def test_standard_input_takes_part(tmp_path: Path, world: Scanner) -> None:
     report = scan(["-", "."], Settings(select=("TG203",)), stdin=template, stdin_filename="edited.yaml")
     (found,) = report.results
     assert (found.verdict, found.file, found.subject_file) == ("pass", "logs.yaml", "edited.yaml")
+
+
+def test_the_same_events_in_the_same_account_are_recorded_twice(world: Scanner) -> None:
+    own = TRAIL.format(bucket="b", multi="true").replace("  Trail:", "  First:")
+    parent = f"Resources:{own}" + stack("child.yaml", "{Bucket: b}")
+    report = world({"parent.yaml": parent, "child.yaml": CHILD}, select=("TG601",))
+    assert {item.resource: item.verdict for item in report.results} == {"First": "pass", "Trail": "fail"}
+    report = world({"parent.yaml": f"Resources:{own}" + stack_set("TemplateURL: child.yaml")}, select=("TG601",))
+    assert {item.resource: item.verdict for item in report.results} == {"First": "pass", "Trail": "pass"}

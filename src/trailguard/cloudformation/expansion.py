@@ -112,9 +112,9 @@ class _Expander:
         self, key: str, place: Scalar, node: Node, names: dict[str, str], depth: int, resources: bool
     ) -> Iterator[tuple[Scalar, Node]]:
         parts = node.items if isinstance(node, Sequence) else []
-        identifier = literal(parts[0]) if parts and isinstance(parts[0], Scalar) else None
+        identifier = parts[0].value if parts and isinstance(parts[0], Scalar) else ""  # `Y` is a name here
         body = parts[2] if len(parts) == 3 else None
-        if not isinstance(identifier, str) or not isinstance(body, Mapping):
+        if not identifier or not isinstance(body, Mapping):
             self._problem(f"{key} must be a list of an identifier, a collection and a map", place)
             return
         if depth >= MAX_NESTING:
@@ -147,15 +147,23 @@ class _Expander:
         if isinstance(node, Sequence):
             made = beside(node, Sequence(node.line, node.column, node.end_line, node.end_column))
             made.items = [self._copy(item, names, depth) for item in node.items]
-            return made
+            return entries
         if not isinstance(node, Mapping):
             return node
         reference = node.values.get("Ref") if len(node.values) == 1 else None
         if isinstance(reference, Scalar) and reference.value in names:
             return _scalar(node, names[reference.value])
+        entries = self._entries(node, names, depth)
         if len(node.values) == 1 and "Fn::Sub" in node.values:
-            names = _unshadowed(node.values["Fn::Sub"], names)
-        return self._entries(node, names, depth)
+            self._put_text(entries.values["Fn::Sub"], node.values["Fn::Sub"], names)
+        return entries
+
+    def _put_text(self, made: Node, argument: Node, names: dict[str, str]) -> None:
+        """Leave the names to `Fn::Sub` that it gives another meaning to."""
+        if isinstance(made, Sequence) and isinstance(argument, Sequence) and len(argument.items) == 2:
+            own = argument.items[1]
+            inner = {name: text for name, text in names.items() if name not in getattr(own, "values", ())}
+            made.items[0] = self._copy(argument.items[0], inner, 0) if inner else argument.items[0]
 
     # --- collections ----------------------------------------------------------------------------------------------
 
@@ -257,12 +265,6 @@ def _put(text: str, names: dict[str, str]) -> str:
 def _named(node: Scalar, names: dict[str, str]) -> Scalar:
     text = _put(node.value, names) if "{" in node.value else node.value
     return node if text == node.value else _scalar(node, text)
-
-
-def _unshadowed(argument: Node, names: dict[str, str]) -> dict[str, str]:
-    """The identifiers that `Fn::Sub` does not give another meaning to."""
-    own = argument.items[1] if isinstance(argument, Sequence) and len(argument.items) == 2 else None
-    return {name: text for name, text in names.items() if not isinstance(own, Mapping) or name not in own.values}
 
 
 def _scalar(place: Node, text: str) -> Scalar:

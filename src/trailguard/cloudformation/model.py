@@ -63,7 +63,7 @@ class Model:
         for name, reason in _OPAQUE_PSEUDO.items():
             self._add_opaque(name, "", reason)
         for stack in self.stacks.members.values():
-            self._add_own(stack.ending, stack.is_set)
+            self._add_own(stack.ending, stack.place == stack.ending)
         given = {**pins.parameters, **self.stacks.constants}
         for name, parameter in template.parameters.items():
             self.space.variables[name] = Variable(name, parameter, _stored_reason(parameter))

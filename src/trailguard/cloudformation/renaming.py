@@ -53,18 +53,20 @@ def spell(text: str, label: Callable[[int], str]) -> str:
 
 
 class Renamer:
-    """Copies nodes of one stack. `own` are the pseudo parameters that this stack shares with the others."""
+    """Copies nodes of one stack. `place` is the ending of its account and Region, "" for those of the roots."""
 
-    def __init__(self, ending: str, file: str, shared: frozenset[str] = SHARED) -> None:
+    def __init__(self, ending: str, file: str, place: str = "") -> None:
         self._ending = ending
         self._file = file
-        self._shared = shared
+        self._place = place
         self._known: dict[tuple[int, bool], Node] = {}  # aliases name the same node twice
         self._kept: list[Node] = []
 
     def name(self, name: str) -> str:
         """The name of something of this stack."""
-        return name if name in self._shared else name + self._ending
+        if name in ELSEWHERE:
+            return name + self._place
+        return name if name in SHARED else name + self._ending
 
     def scalar(self, node: Scalar, value: str) -> Scalar:
         """A copy of a scalar with another text."""

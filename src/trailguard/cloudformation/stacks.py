@@ -14,7 +14,7 @@ from typing import NamedTuple
 from trailguard.cloudformation import source
 from trailguard.cloudformation.exchanges import Way, condition_of, exports_of, imports_of
 from trailguard.cloudformation.references import mentioned
-from trailguard.cloudformation.renaming import ELSEWHERE, SHARED, Renamer, bare, mark, number_of, spell
+from trailguard.cloudformation.renaming import Renamer, bare, mark, number_of, spell
 from trailguard.cloudformation.source import Document, Node, Scalar, Sequence
 from trailguard.cloudformation.template import Parameter, Template, function_of
 
@@ -77,7 +77,7 @@ class Stack:
         self.constants: dict[str, str] = {
             name + self.ending: value for name, value in pins.items() if name in template.parameters or "::" in name
         }
-        self._rename = Renamer(self.ending, file, SHARED - ELSEWHERE if self.is_set else SHARED)
+        self._rename = Renamer(self.ending, file, self.place)
         self._sections: dict[str, source.Mapping] | None = None
         self._imports: list[Import] | None = None
         self._exports: list[Export] | None = None
@@ -114,10 +114,12 @@ class Stack:
         return self._exports
 
     @property
-    def is_set(self) -> bool:
-        """Tell whether it, or a stack above it, is made by a stack set: in accounts and Regions of its own."""
+    def place(self) -> str:
+        """The ending of its account and Region: a stack set, with what is below it, works in others than its parent."""
         arguments = self.arguments
-        return arguments is not None and (arguments.is_set or arguments.parent.is_set)
+        if arguments is None:
+            return ""
+        return self.ending if arguments.is_set else arguments.parent.place
 
     @property
     def root(self) -> Stack:
@@ -210,7 +212,7 @@ class Stacks:
     def scope(self, name: str) -> str:
         """The ending of the account and Region in which a resource is made; "" for those of the roots."""
         stack = self.stack_of(name)
-        return stack.ending if stack is not None and stack.is_set else ""
+        return stack.place if stack is not None else ""
 
     def makers(self, name: str) -> list[str]:
         """The resources that make the stack of a resource, the innermost first."""

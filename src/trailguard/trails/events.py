@@ -154,13 +154,16 @@ def _needed_events(scenario: Scenario, trail: Resource, chosen: Mapping[str, Nod
 def recorded_once(scenario: Scenario, trail: Resource) -> Fact:
     """Whether no trail that comes earlier in the template records some of the same management events.
 
-    The Regions of two trails in one template always overlap: both record at least the Region of the stack.
+    The Regions of two trails in one template always overlap: both record at least the Region of the stack. Trails of a
+    stack set are those of other accounts.
     """
     doubtful: Fact | None = None
+    stacks = scenario.model.stacks
+    here = stacks.scope(trail.id)
     for other in scenario.model.template.resources.values():
         if other.id == trail.id:
             break
-        if other.type != TRAIL or not scenario.active(other):
+        if other.type != TRAIL or not scenario.active(other) or stacks.scope(other.id) != here:
             continue
         fact = _compared(scenario, other, trail)
         if fact.value is False:
