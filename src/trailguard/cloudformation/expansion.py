@@ -147,7 +147,7 @@ class _Expander:
         if isinstance(node, Sequence):
             made = beside(node, Sequence(node.line, node.column, node.end_line, node.end_column))
             made.items = [self._copy(item, names, depth) for item in node.items]
-            return entries
+            return made
         if not isinstance(node, Mapping):
             return node
         reference = node.values.get("Ref") if len(node.values) == 1 else None
