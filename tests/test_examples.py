@@ -12,10 +12,12 @@ from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
 from trailguard.judging import FileResult, judge_file
 from trailguard.rulebook import load
+from trailguard.scan import scan
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 COMPLIANT = sorted((EXAMPLES / "compliant").glob("*.*"))
 BROKEN = sorted((EXAMPLES / "broken").glob("*.*"))
+STACKS = sorted((EXAMPLES / "stacks").iterdir())
 BOOK = load(Settings())
 
 BREAKS = re.compile(r"# breaks (TG\d+)(?: when (\w+)=(\S+))?$")
@@ -62,6 +64,24 @@ def test_a_broken_example_says_in_its_description_what_it_breaks(path: Path) -> 
     rule = re.search(r"# breaks (TG\d+)", text)
     assert rule is not None
     assert rule[1] in text.split("Resources:")[0], "the description names the rule"
+
+
+@pytest.mark.parametrize("folder", STACKS, ids=name)
+def test_an_example_of_stacks_breaks_what_its_templates_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    said = {
+        (match[1], path.name, number, CONDITIONAL if match[2] else FAIL)
+        for path in folder.glob("*.yaml")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if (match := BREAKS.search(line)) is not None
+    }
+    report = scan(["."], Settings())
+    assert (report.errors, report.notices) == ((), ())
+    assert said == {
+        (item.rule, item.file, item.span.line, item.verdict)
+        for item in report.results
+        if item.verdict not in (PASS, NOT_APPLICABLE)
+    }
 
 
 def test_every_default_rule_that_an_example_can_break_has_one() -> None:

@@ -24,6 +24,7 @@ from trailguard.scan import scan
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 GUIDE = ROOT / "docs" / "your-first-rule.md"
+STACKS = ROOT / "docs" / "stacks.md"
 README = DOCUMENTS[0].read_text(encoding="utf-8")
 CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 WIDTH = "100"
@@ -76,7 +77,14 @@ def test_readme_shows_something() -> None:
 
 def test_who_else_shows_output() -> None:
     showing = {path for path in DOCUMENTS[1:] if blocks("console", path.read_text(encoding="utf-8"))}
-    assert showing == {GUIDE}
+    assert showing == {GUIDE, STACKS}
+
+
+@pytest.mark.parametrize(
+    "block", blocks("console", STACKS.read_text(encoding="utf-8")), ids=lambda block: block.splitlines()[0]
+)
+def test_the_page_about_stacks_shows_what_is_printed(block: str) -> None:
+    assert transcript(block) == block
 
 
 def followed(guide: str, folder: Path) -> str:
@@ -144,8 +152,9 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    new = CONSOLE.sub(lambda match: transcript(match[0]), README)
-    DOCUMENTS[0].write_text(new, encoding="utf-8", newline="\n")
+    for page in (DOCUMENTS[0], STACKS):
+        new = CONSOLE.sub(lambda match: transcript(match[0]), page.read_text(encoding="utf-8"))
+        page.write_text(new, encoding="utf-8", newline="\n")
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch, ".git").mkdir()
         GUIDE.write_text(followed(GUIDE.read_text(encoding="utf-8"), Path(scratch)), encoding="utf-8", newline="\n")

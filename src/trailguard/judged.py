@@ -124,10 +124,11 @@ class JudgedTemplate:
         home, name = self.name_of(resource)
         file = self.place_of(node)
         path = self.places.path(node, resource.id) or ("Resources", resource.id)
+        owner = str(path[1]) if path[0] == "Resources" and len(path) > 1 else resource.id
         stack = self.stacks.stack_of(str(path[1]) if len(path) > 1 else resource.id)
+        reader = owner if file != home else resource.id  # names are told as they are in the file that is looked at
         prefix = self.template.prefix if stack is None else stack.template.prefix
         full_path = (*prefix, *(bare(part) if isinstance(part, str) else part for part in path))
-        owner = full_path[len(prefix) + 1] if path[0] == "Resources" and len(path) > 1 else resource.id
         return Finding(
             rule=rule.id,
             name=rule.name,
@@ -139,24 +140,25 @@ class JudgedTemplate:
             resource=name,
             path=full_path,
             span=span_of(node),
-            message=self.spelt(_sentence(judgement), resource),
+            message=self.stacks.spell(_sentence(judgement), reader),
             remedy=rule.remedy,
             controls=rule.controls,
             references=rule.references,
             witness={self.stacks.parameter(key, resource.id): value for key, value in judgement.witness.items()},
-            reason=None if judgement.reason is None else self.spelt(judgement.reason, resource),
-            related=self._related(judgement, resource),
-            fingerprint=fingerprint(rule.id, file, name, str(owner), full_path),
+            reason=None if judgement.reason is None else self.stacks.spell(judgement.reason, reader),
+            related=self._related(judgement, reader),
+            fingerprint=fingerprint(rule.id, file, name, bare(owner), full_path),
             contexts=self.contexts(resource),
             subject_file="" if home == file else home,
             construct=_construct(resource),
         )
 
-    def _related(self, judgement: Judgement, resource: Resource) -> tuple[Related, ...]:
+    def _related(self, judgement: Judgement, reader: str) -> tuple[Related, ...]:
         """Other places that have a say: those that the judgement names, and those where a value comes from."""
         told = [(node, words) for node, words in judgement.related]
         told += [(node, words) for node, words in came_from(self.stacks, judgement.node)]
-        places = {(self.place_of(node), span_of(node)): self.spelt(words, resource) for node, words in reversed(told)}
+        spell = self.stacks.spell
+        places = {(self.place_of(node), span_of(node)): spell(words, reader) for node, words in reversed(told)}
         return tuple(Related(file, span, words) for (file, span), words in reversed(places.items()))
 
     def spelt(self, text: str, resource: Resource) -> str:

@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -256,23 +257,26 @@ class Stacks:
             known = self._before[stack.number] = [(made.resources, way) for (_, way), made in found.items()]
         return known
 
-    def label(self, number: int) -> str:
-        """What a stack is called where there are others: its file, with what makes it if the file makes several."""
+    def label(self, number: int, home: str) -> str:
+        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several."""
         stack = self.members[number]
+        file = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
         twins = [other for other in self.members.values() if other.file == stack.file]
-        return stack.file if len(twins) < 2 else f"{stack.file} ({way_to(stack) or 'itself'})"
+        return file if len(twins) < 2 else f"{file} ({way_to(stack) or 'itself'})"
 
     def parameter(self, parameter: str, name: str) -> str:
         """A parameter for people who look at the stack of a named resource: those of its root are told bare."""
         own, stack = self.stack_of(name), self.stack_of(parameter)
         if own is None or stack is None or stack is own.root:
             return bare(parameter)
-        return f"{self.label(stack.number)}:{bare(parameter)}"
+        return f"{self.label(stack.number, own.file)}:{bare(parameter)}"
 
     def spell(self, text: str, name: str) -> str:
         """A text for people who look at the stack of a named resource: names of other stacks are told with theirs."""
-        own = number_of(name)
-        return spell(text, lambda number: "" if number == own else self.label(number))
+        own = self.stack_of(name)
+        if own is None:
+            return bare(text)
+        return spell(text, lambda number: "" if number == own.number else self.label(number, own.file))
 
 
 def way_to(stack: Stack) -> str:
