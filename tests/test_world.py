@@ -333,7 +333,7 @@ def test_what_is_in_a_nested_stack_waits_with_it(more: str, expected: str, file:
     assert verdict(report, "TG104")[:2] == (expected, file or "child.yaml")
     if expected == "fail":
         (found,) = report.results
-        assert "parent.yaml:Audit, which makes the stack of Trail, wait" in found.message
+        assert "Audit, which makes the stack of child.yaml:Trail, wait" in found.message
         assert found.path == ("Resources", "Audit") or found.path == ("Resources", "Audit", "DependsOn")
 
 
@@ -384,7 +384,7 @@ def test_arguments_that_do_not_fit_are_told(world: Scanner) -> None:
     report = world({"parent.yaml": parent, "child.yaml": CHILD}, select=("TG101",))
     assert sorted(notice.message for notice in report.notices) == [
         "Audit hands child.yaml a parameter Bucked that it does not have",
-        "Audit hands child.yaml nothing for its parameter Bucket, which has no default",
+        "Audit hands child.yaml nothing for its parameter Bucket",
     ]
 
 
@@ -642,3 +642,47 @@ def test_the_same_events_in_the_same_account_are_recorded_twice(world: Scanner) 
     assert {item.resource: item.verdict for item in report.results} == {"First": "pass", "Trail": "fail"}
     report = world({"parent.yaml": f"Resources:{own}" + stack_set("TemplateURL: child.yaml")}, select=("TG601",))
     assert {item.resource: item.verdict for item in report.results} == {"First": "pass", "Trail": "pass"}
+
+
+LOOP = """Transform: AWS::LanguageExtensions
+Parameters: {Names: {Type: CommaDelimitedList}}
+Resources:
+  Fn::ForEach::Trails:
+    - Name
+    - !Ref Names
+    - "Trail${Name}": {Type: AWS::CloudTrail::Trail, Properties: {IsLogging: true, S3BucketName: !Ref Name}}
+"""
+
+
+def test_a_loop_in_a_nested_stack_runs_over_what_it_is_handed(world: Scanner) -> None:
+    parent = "Resources:" + stack("child.yaml", "{Names: 'a,b'}")
+    report = world({"parent.yaml": parent, "child.yaml": LOOP}, select=("TG106",))
+    assert [(item.resource, item.contexts) for item in report.results] == [
+        ("Traila", ("Audit of parent.yaml",)),
+        ("Trailb", ("Audit of parent.yaml",)),
+    ]
+    assert report.notices == ()
+
+
+def test_a_loop_that_is_not_known_is_told(world: Scanner) -> None:
+    text = "the resources that Fn::ForEach::Trails makes are not judged: it is expanded at deployment"
+    assert notices(world({"child.yaml": LOOP})) == [("child.yaml", 4, text)]
+    default = LOOP.replace("CommaDelimitedList", "CommaDelimitedList, Default: a")
+    text = "the resources that Fn::ForEach::Trails makes are judged for the default of its collection"
+    report = world({"child.yaml": default})
+    assert (notices(report), report.subjects) == ([("child.yaml", 4, text)], 1)
+    report = world({"child.yaml": default}, parameters={"Names": "x,y"})
+    assert (notices(report), report.subjects) == ([], 2)
+
+
+def test_a_loop_over_nested_stacks(world: Scanner) -> None:
+    nested = (
+        "{Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: '${Name}.yaml', Parameters: {Bucket: '${Name}'}}}"
+    )
+    parent = "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::Stacks:\n    - Name\n    - [one, two]\n"
+    files = {"parent.yaml": parent + f"    - 'Stack${{Name}}': {nested}\n", "one.yaml": CHILD, "two.yaml": CHILD}
+    report = world(files, select=("TG101",))
+    assert [(item.file, item.contexts) for item in report.results] == [
+        ("one.yaml", ("Stackone of parent.yaml",)),
+        ("two.yaml", ("Stacktwo of parent.yaml",)),
+    ]

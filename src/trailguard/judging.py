@@ -47,6 +47,7 @@ class Verdicts(NamedTuple):
     findings: list[Finding]
     errors: list[FileError]
     subjects: set[tuple[str, str]]
+    notices: list[Notice]
     chains: list[Chain]
 
 
@@ -97,7 +98,7 @@ def judge(judged: JudgedTemplate, rulebook: Rulebook, chains: bool) -> Verdicts:
             subjects.add(judged.name_of(subject.resource))
             findings.append(judged.finding(rule, subject))
     found = list(chains_of(judged, rulebook.selected)) if chains and not errors else []
-    return Verdicts(findings, errors, subjects, found)
+    return Verdicts(findings, errors, subjects, _unjudged(judged), found)
 
 
 def refused(judged: JudgedTemplate) -> list[FileError]:
@@ -133,6 +134,9 @@ def finish(
     chains: dict[str, list[Chain]] = {}
     for chain in (chain for one in verdicts for chain in one.chains):
         chains.setdefault(chain.parts[0].file, []).append(chain)
+    notices: dict[str, set[Notice]] = {}
+    for notice in (notice for one in verdicts for notice in one.notices):
+        notices.setdefault(notice.file, set()).add(notice)
     counts = Counter(file for file, _ in subjects)
     shown = {error.file for error in errors}
     for item in findings:
@@ -142,7 +146,7 @@ def finish(
         file: FileResult(
             findings=tuple(by_file.get(file, ())),
             errors=tuple(error for error in errors if error.file == file),
-            notices=(*written[file].notices(), *(_unjudged(file, template) if template is not None else ())),
+            notices=(*written[file].notices(), *notices.get(file, ())),
             lines=_lines(text) if file in shown else (),
             is_template=template is not None,
             subjects=counts[file],
@@ -162,15 +166,17 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 
-def _unjudged(file: str, template: Template) -> tuple[Notice, ...]:
-    """What makes resources that cannot be seen in the template as it stands."""
-    written_out = template.root.values.get("Resources")
-    left = written_out.values if isinstance(written_out, MappingNode) else {}
+def _unjudged(judged: JudgedTemplate) -> list[Notice]:
+    """What makes resources that cannot be seen in a template as it stands."""
+    section = judged.template.root.values.get("Resources")
+    left = section.values if isinstance(section, MappingNode) else {}
     told = {True: "are not judged: it is expanded at deployment", False: "are judged for the default of its collection"}
-    return tuple(
-        Notice(file, key.line, f"the resources that {name} makes {told[name in left]}")
-        for name, key in template.generators.items()
-    )
+    found = []
+    for name, key in judged.template.generators.items():
+        stack = judged.stacks.stack_of(name)
+        text = f"the resources that {bare(name)} makes {told[name in left]}"
+        found.append(Notice(stack.file if stack is not None else judged.file, key.line, text))
+    return found
 
 
 # --- templates that belong together -------------------------------------------------------------------------------
@@ -190,7 +196,7 @@ def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook, chain
         told = [one._replace(findings=[_with_construct(item, constructs) for item in one.findings]) for one in told]
     heard = {file for one in told for file, _ in one.subjects} | {notice.file for notice in notices}
     heard |= {file for one in told for item in one.findings for file in (item.file, *_places(item))}
-    heard |= {error.file for one in told for error in one.errors}
+    heard |= {error.file for one in told for error in one.errors} | {item.file for one in told for item in one.notices}
     files = {name: text for name, text in loader.texts().items() if name in heard}
     results = finish(files, told, settings, rulebook)
     own: dict[str, list[Notice]] = {}
@@ -239,4 +245,4 @@ def _judge_unit(unit: Unit, place: Deployment, rulebook: Rulebook, chains: bool)
     try:
         return judge(JudgedTemplate(file, unit.template, unit.pins, unit.stacks, place.name), rulebook, chains)
     except Exception as error:
-        return Verdicts([], [internal(name, error) for name in unit.files], set(), [])
+        return Verdicts([], [internal(name, error) for name in unit.files], set(), [], [])

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from trailguard.assemblies import TEMPLATE, Assembly, AssemblyError, StackArtifact, read_assembly
 from trailguard.cloudformation.exchanges import exports_of, imports_of
+from trailguard.cloudformation.expansion import LOOP
 from trailguard.cloudformation.exports import shapes, words
 from trailguard.cloudformation.includes import INCLUDE, include
 from trailguard.cloudformation.inline import inline
@@ -336,7 +337,7 @@ class Loader:
 
 def _names(data: bytes) -> set[str] | None:
     """The names of files that a template may mention; None when they cannot be told."""
-    if data[:2] in _BYTE_ORDER or may_hold(data, ()):
+    if data[:2] in _BYTE_ORDER or LOOP.encode() in data or may_hold(data, ()):
         return None
     return {name.decode() for name in _FILE_NAME.findall(data)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from trailguard.cloudformation.nodes import file_of
 from trailguard.cloudformation.source import Mapping, Node, Sequence
 from trailguard.cloudformation.template import Template
@@ -22,25 +24,24 @@ class Places:
 
     def path(self, node: Node, resource: str) -> Path:
         """The path to a node, which is most likely part of the named resource; `()` when it is nowhere."""
-        for name in (resource, *self._owners(node)):
-            self._index("Resources", name)
-            path = self._known.get(id(node))
-            if path is not None:
-                return path
+        for names in ((resource,), self._owners(node)):
+            for name in names:
+                self._index("Resources", name)
+                path = self._known.get(id(node))
+                if path is not None:
+                    return path
         for section, entries in self._template.root.values.items():
             for name in entries.values if isinstance(entries, Mapping) else ():
                 self._index(section, name)
         return self._known.get(id(node), ())
 
-    def _owners(self, node: Node) -> list[str]:
+    def _owners(self, node: Node) -> Iterator[str]:
         """The resources whose text a node lies in."""
         place, file = (node.line, node.column), file_of(node)
-        return [
-            resource.id
-            for resource in self._template.resources.values()
-            if file_of(resource.key) == file
-            and (resource.key.line, resource.key.column) <= place <= (resource.body.end_line, resource.body.end_column)
-        ]
+        for item in self._template.resources.values():
+            is_there = (item.key.line, item.key.column) <= place <= (item.body.end_line, item.body.end_column)
+            if is_there and file_of(item.key) == file:
+                yield item.id
 
     def _index(self, section: str, name: str) -> None:
         if (section, name) in self._sections:

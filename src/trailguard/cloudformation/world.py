@@ -97,14 +97,15 @@ class World:
         for key in pending:
             for _, target in self._children(self._members[key]):
                 if isinstance(target, Member):
-                    made.add(id(target.template))
+                    made.add(id(target.template.document))
                     if id(target.template) not in self._members:
                         self._members[id(target.template)] = target
                         pending.append(id(target.template))
         roots: list[Member] = []
         reached: set[int] = set()
-        for key in [*(key for key in pending if key not in made), *pending]:
-            if key not in reached:
+        free = (key for key in pending if id(self._members[key].template.document) not in made)
+        for key in [*free, *pending]:
+            if id(self._members[key].template.document) not in reached:
                 roots.append(self._members[key])
                 self._reach(self._members[key], reached)
         return roots
@@ -113,8 +114,8 @@ class World:
         pending = [member]
         while pending:
             current = pending.pop()
-            if id(current.template) not in reached:
-                reached.add(id(current.template))
+            if id(current.template.document) not in reached:
+                reached.add(id(current.template.document))
                 pending.extend(target for _, target in self._children(current) if isinstance(target, Member))
 
     def _tree(self, member: Member) -> list[Stack]:
@@ -122,7 +123,7 @@ class World:
         root = Stack(next(self._numbers), member.file, member.template, None, member.parameters)
         stacks = [root]
         line: dict[int, tuple[int, ...]] = {
-            root.number: (id(member.template),)
+            root.number: (id(member.template.document),)
         }  # the templates above each stack, itself included
         pending = [(root, member)]
         while pending:
@@ -134,11 +135,12 @@ class World:
                     self._unread.setdefault(root.number, {})[maker] = why or _unread(nested)
                     continue
                 given = nested.arguments
-                handed = stack.handed({**given, **target.handed} if isinstance(given, dict) else given)
-                arguments = Arguments(stack, maker, handed, nested.is_set, nested.label)
+                if isinstance(given, dict):
+                    given = {**given, **target.handed}
+                    self._tell_misfits(owner, nested, target, given)
+                arguments = Arguments(stack, maker, stack.handed(given), nested.is_set, nested.label)
                 child = Stack(next(self._numbers), target.file, target.template, arguments)
-                self._tell_misfits(owner, nested, child)
-                line[child.number] = (*line[stack.number], id(target.template))
+                line[child.number] = (*line[stack.number], id(target.template.document))
                 stacks.append(child)
                 pending.append((child, target))
         return stacks
@@ -149,7 +151,7 @@ class World:
         """Say why a nested stack cannot be followed; None when it can."""
         if isinstance(target, str):
             return None
-        if id(target.template) in line:
+        if id(target.template.document) in line:
             text = f"{nested.resource.id} makes a stack of {target.file}, which makes this one: a circle"
         elif size >= MAX_STACKS or len(line) >= MAX_DEPTH:
             text = f"{nested.resource.id} is one of too many nested stacks; {target.file} is not followed from here"
@@ -158,17 +160,14 @@ class World:
         self.remarks.append(Remark(stack.file, nested.place, text))
         return text
 
-    def _tell_misfits(self, owner: Member, nested: Nested, child: Stack) -> None:
-        given = nested.arguments
-        if not isinstance(given, dict):
-            return
-        parameters = child.template.parameters.values()
-        unbound = (item.name for item in parameters if item.default is None and not item.is_stored)
-        for name in (name for name in unbound if name not in given):
-            text = f"{nested.resource.id} hands {child.file} nothing for its parameter {name}, which has no default"
-            self.remarks.append(Remark(owner.file, nested.place, text))
+    def _tell_misfits(self, owner: Member, nested: Nested, child: Member, given: Mapping[str, Node]) -> None:
+        parameters = child.template.parameters
+        for item in parameters.values():
+            if item.default is None and not item.is_stored and item.name not in given:
+                text = f"{nested.resource.id} hands {child.file} nothing for its parameter {item.name}"
+                self.remarks.append(Remark(owner.file, nested.place, text))
         for name, node in given.items():
-            if name not in child.template.parameters and not child.template.macros:
+            if name not in parameters and not child.template.macros:
                 text = f"{nested.resource.id} hands {child.file} a parameter {name} that it does not have"
                 self.remarks.append(Remark(owner.file, node, text))
 
