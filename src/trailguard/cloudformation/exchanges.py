@@ -6,13 +6,10 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
 
 from trailguard.cloudformation import source
-from trailguard.cloudformation.source import Node, Scalar, Sequence
-from trailguard.cloudformation.template import function_of
-
-Way: TypeAlias = "tuple[tuple[str, bool], ...]"  # branches of conditions that must be taken
+from trailguard.cloudformation.references import Way, calls
+from trailguard.cloudformation.source import Node, Scalar
 
 
 def imports_of(sections: Mapping[str, Node], services: tuple[str, ...] = ("",)) -> Iterator[tuple[Node, Node, Way]]:
@@ -27,8 +24,10 @@ def imports_of(sections: Mapping[str, Node], services: tuple[str, ...] = ("",)) 
             if section == "Resources" and not (isinstance(kind, Scalar) and kind.value.startswith(services)):
                 continue
             condition = condition_of(body)
-            for node, name, way in _imports(body):
-                yield node, name, ((condition.value, True), *way) if condition is not None else way
+            guard: Way = ((condition.value, True),) if condition is not None else ()
+            for call in calls(body):
+                if call.function == "Fn::ImportValue":
+                    yield call.node, call.argument, (*guard, *call.way)
 
 
 def exports_of(sections: Mapping[str, Node]) -> Iterator[tuple[Scalar, Node, source.Mapping]]:
@@ -39,29 +38,6 @@ def exports_of(sections: Mapping[str, Node]) -> Iterator[tuple[Scalar, Node, sou
         name = export.values.get("Name") if isinstance(export, source.Mapping) else None
         if name is not None and isinstance(body, source.Mapping) and isinstance(outputs, source.Mapping):
             yield outputs.keys[key], name, body
-
-
-def _imports(body: Node) -> Iterator[tuple[Node, Node, Way]]:
-    pending: list[tuple[Node, Way]] = [(body, ())]
-    seen: set[int] = set()
-    while pending:
-        node, way = pending.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, Sequence):
-            pending.extend((item, way) for item in node.items)
-        elif isinstance(node, source.Mapping):
-            function = function_of(node)
-            if function is not None and function[0] == "Fn::ImportValue":
-                yield node, function[1], way
-            if function is not None and function[0] == "Fn::If" and isinstance(function[1], Sequence):
-                items = function[1].items
-                name = items[0].value if items and isinstance(items[0], Scalar) else None
-                for item, branch in zip(items[1:], (True, False), strict=False):
-                    pending.append((item, (*way, (name, branch)) if name is not None else way))
-            else:
-                pending.extend((child, way) for child in node.values.values())
 
 
 def condition_of(body: Node) -> Scalar | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from trailguard.cloudformation import source
+from trailguard.cloudformation.renaming import bare
 from trailguard.cloudformation.source import Node, Scalar, Sequence
 from trailguard.cloudformation.template import function_of
 from trailguard.cloudformation.values import (
@@ -163,7 +164,7 @@ def split(scenario: Resolver, argument: Node, node: Node) -> Value | None:
             parts[-1].append(first)
             parts.extend([part] for part in rest)
             continue
-        whole = piece.kind == GENERATED or piece.name in _UNSPLIT
+        whole = piece.kind == GENERATED or bare(piece.name) in _UNSPLIT
         if not whole or piece.kind == OPAQUE or not _ARN_DELIMITERS.intersection(delimiter.literal):
             if piece.kind == VARIABLE:
                 scenario.fix(piece.name)

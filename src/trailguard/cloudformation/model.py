@@ -65,6 +65,7 @@ class Model:
         for stack in self.stacks.members.values():
             self._add_own(stack.ending, stack.place == stack.ending)
         given = {**pins.parameters, **self.stacks.constants}
+        self._given = pins.parameters.keys() | self.stacks.pinned
         for name, parameter in template.parameters.items():
             self.space.variables[name] = Variable(name, parameter, _stored_reason(parameter))
             if name in given and not parameter.is_stored:
@@ -122,7 +123,7 @@ class Model:
         return [
             name
             for name in self.template.parameters
-            if name in self.fixed and not self.space.variables[name].permits(self.fixed[name])
+            if name in self._given and name in self.fixed and not self.space.variables[name].permits(self.fixed[name])
         ]
 
 

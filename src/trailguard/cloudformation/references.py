@@ -5,41 +5,65 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation import source
 from trailguard.cloudformation.source import Node, Scalar, Sequence
 from trailguard.cloudformation.template import function_of
 
+Way: TypeAlias = "tuple[tuple[str, bool], ...]"  # branches of conditions that must be taken
 
-def references(node: Node) -> Iterable[tuple[str, tuple[tuple[str, bool], ...]]]:
-    """The names that Ref, GetAtt and Sub mention below a node, each with the `Fn::If` branches that lead to it."""
-    pending: list[tuple[Node, tuple[tuple[str, bool], ...]]] = [(node, ())]
+
+class Call(NamedTuple):
+    """A function call, its whole node, and the `Fn::If` branches that lead to it."""
+
+    function: str
+    argument: Node
+    node: Node
+    way: Way
+
+
+def calls(node: Node) -> Iterator[Call]:
+    """The function calls below a node, `Fn::If` apart."""
+    pending: list[tuple[Node, Way]] = [(node, ())]
     while pending:
-        current, guards = pending.pop()
+        current, way = pending.pop()
         if isinstance(current, Sequence):
-            pending.extend((item, guards) for item in current.items)
+            pending.extend((item, way) for item in current.items)
         elif isinstance(current, source.Mapping):
             function = function_of(current)
             if function is None:
-                pending.extend((child, guards) for child in current.values.values())
+                pending.extend((child, way) for child in current.values.values())
             elif function[0] == "Fn::If" and isinstance(function[1], Sequence) and len(function[1].items) == 3:
                 test, yes, no = function[1].items
                 name = test.value if isinstance(test, Scalar) else ""
-                pending.extend(((yes, (*guards, (name, True))), (no, (*guards, (name, False)))))
+                pending.extend(((yes, (*way, (name, True))), (no, (*way, (name, False)))))
             else:
-                for name in mentioned(*function):
-                    yield name, guards
-                pending.append((function[1], guards))
+                yield Call(*function, current, way)
+                pending.append((function[1], way))
+
+
+def references(node: Node) -> Iterator[tuple[str, Way]]:
+    """The names that Ref, GetAtt and Sub mention below a node, each with the `Fn::If` branches that lead to it."""
+    for call in calls(node):
+        for name in mentioned(call.function, call.argument):
+            yield name, call.way
 
 
 def mentioned(function: str, argument: Node) -> list[str]:
     """The parameters and resources that one function call names itself."""
+    return [name.partition(".")[0] for name in named(function, argument)]
+
+
+def named(function: str, argument: Node) -> list[str]:
+    """What one function call names itself: `Name`, or `Name.Attribute`."""
     if function == "Ref" and isinstance(argument, Scalar):
         return [argument.value]
     if function == "Fn::GetAtt":
-        first = argument.items[0] if isinstance(argument, Sequence) and argument.items else argument
-        return [first.value.partition(".")[0]] if isinstance(first, Scalar) else []
+        parts = argument.items if isinstance(argument, Sequence) else [argument]
+        texts = [part.value for part in parts if isinstance(part, Scalar)]
+        return [".".join(texts)] if texts and isinstance(parts[0], Scalar) else []
     if function == "Fn::Sub":
         names: Iterable[str] = ()
         if isinstance(argument, Sequence) and argument.items:
@@ -47,7 +71,6 @@ def mentioned(function: str, argument: Node) -> list[str]:
             names = mapping.values if isinstance(mapping, source.Mapping) else ()
             argument = argument.items[0]
         if isinstance(argument, Scalar) and "${" in argument.value:
-            parts = argument.value.split("${")[1:]
-            found = [part.partition("}")[0].strip() for part in parts if "}" in part]
-            return [name.partition(".")[0] for name in found if name not in names and not name.startswith("!")]
+            found = [part.partition("}")[0].strip() for part in argument.value.split("${")[1:] if "}" in part]
+            return [name for name in found if name not in names and not name.startswith("!")]
     return []

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation import source
-from trailguard.cloudformation.exchanges import Way, condition_of, exports_of, imports_of
-from trailguard.cloudformation.references import mentioned
+from trailguard.cloudformation.exchanges import condition_of, exports_of, imports_of
+from trailguard.cloudformation.references import Way, calls, mentioned, named
 from trailguard.cloudformation.renaming import Renamer, bare, mark, number_of, spell
 from trailguard.cloudformation.source import Document, Node, Scalar, Sequence
 from trailguard.cloudformation.template import Parameter, Template, function_of
@@ -78,6 +78,7 @@ class Stack:
         self.constants: dict[str, str] = {
             name + self.ending: value for name, value in pins.items() if name in template.parameters or "::" in name
         }
+        self.pinned = frozenset(self.constants)
         self._rename = Renamer(self.ending, file, self.place)
         self._sections: dict[str, source.Mapping] | None = None
         self._imports: list[Import] | None = None
@@ -194,6 +195,7 @@ class Stacks:
         self.members = {stack.number: stack for stack in members}
         self.bindings: dict[str, Binding] = {}
         self.constants: dict[str, str] = {}
+        self.pinned: frozenset[str] = frozenset()  # the constants that somebody gave
         self.children: dict[str, list[Stack]] = {}  # by the resource that makes them
         self.exporters: dict[int, Export] = {}  # by the id of the call that imports
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
@@ -201,6 +203,7 @@ class Stacks:
         for stack in self.members.values():
             self.bindings.update(stack.bindings)
             self.constants.update(stack.constants)
+            self.pinned |= stack.pinned
             if stack.arguments is not None:
                 self.children.setdefault(stack.arguments.maker, []).append(stack)
         self._before: dict[int, list[tuple[Iterable[str], Way]]] = {}
@@ -256,6 +259,34 @@ class Stacks:
                     found.setdefault((export.stack.number, item.way), export.stack)
             known = self._before[stack.number] = [(made.resources, way) for (_, way), made in found.items()]
         return known
+
+    def references(self, node: Node) -> Iterator[tuple[str, Way]]:
+        """The names that are mentioned below a node, also by what comes from other stacks, each with its branches."""
+        pending: list[tuple[Node, Way]] = [(node, ())]
+        seen: set[int] = set()
+        while pending:
+            current, way = pending.pop()
+            if id(current) in seen:
+                continue
+            seen.add(id(current))
+            for call in calls(current):
+                here = (*way, *call.way)
+                yield from ((name, here) for name in mentioned(call.function, call.argument))
+                pending.extend((origin, here) for origin in self._origins(call.function, call.argument, call.node))
+
+    def _origins(self, function: str, argument: Node, node: Node) -> Iterator[Node]:
+        """Where what a call gives comes from in other stacks."""
+        export = self.exporters.get(id(node))
+        if export is not None:
+            yield export.output
+        for name in named(function, argument):
+            target, _, attribute = name.partition(".")
+            if target in self.bindings:
+                yield self.bindings[target].argument
+            for child in self.children.get(target, ()):
+                output = child.output(attribute.removeprefix("Outputs."))
+                if output is not None:
+                    yield output
 
     def label(self, number: int, home: str) -> str:
         """What a stack is called in a file: its own file, seen from there, with what makes it if there are several."""

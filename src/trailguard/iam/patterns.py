@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from trailguard.cloudformation.renaming import bare
 from trailguard.cloudformation.values import GENERATED, OPAQUE, VARIABLE, Symbol
 from trailguard.iam.globs import (
     ANY,
@@ -303,7 +304,7 @@ def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm) -> list[Glob]:
             part = other[start:end]
             if any(isinstance(t, Symbol) and (t == symbol or t.kind != VARIABLE) for t in part):
                 continue
-            if symbol.name in WORDS and not {":", "/"}.isdisjoint(part):
+            if bare(symbol.name) in WORDS and not {":", "/"}.isdisjoint(part):
                 continue
             if vague or any(t is STAR or t is PART_STAR for t in two[max(start - 1, 0) : end + 1]):
                 sampled[_sample(part)] = bool(part) and other[end : end + 1] not in (("/",), (":",), ())

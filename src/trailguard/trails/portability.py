@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 
 from trailguard.cloudformation import source
 from trailguard.cloudformation.references import references
+from trailguard.cloudformation.renaming import bare
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import condition_names
 from trailguard.cloudformation.source import Node, Scalar, Sequence
@@ -92,7 +93,7 @@ def _named(scenario: Scenario, resource: Resource, types: frozenset[str]) -> Ite
     properties = resource.attribute("Properties")
     if properties is None or (resource.type not in LINKS | POLICIES and resource.type != "AWS::CloudTrail::Trail"):
         return
-    for name, guards in references(properties):
+    for name, guards in scenario.model.stacks.references(properties):
         target = scenario.model.template.resources.get(name)
         if target is None or target.type not in types:
             continue
@@ -179,7 +180,7 @@ def _is_telling(scenario: Scenario, condition: str) -> bool:
 
 
 def _mentions(node: Node) -> bool:
-    return any(name in TELLING for name, _ in references(node))
+    return any(bare(name) in TELLING for name, _ in references(node))
 
 
 def _written(scenario: Scenario, node: Node) -> str:
