@@ -3,7 +3,7 @@
     python bench/worlds.py [--sizes 1250,2500,5000] [--rounds 5]
 
 A world of N templates has N/10 trails that import their bucket from another stack, N/25 trails in nested stacks, and
-templates with exports that nobody imports for the rest. The sizes are measured in turns; the last column is what counts.
+templates whose exports nobody imports for the rest. The sizes are measured in turns; the last column counts.
 """
 
 from __future__ import annotations
