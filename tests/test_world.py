@@ -686,3 +686,11 @@ def test_a_loop_over_nested_stacks(world: Scanner) -> None:
         ("one.yaml", ("Stackone of parent.yaml",)),
         ("two.yaml", ("Stacktwo of parent.yaml",)),
     ]
+
+
+def test_what_is_excluded_is_not_read_by_reference(world: Scanner) -> None:
+    parent = PARENT + TRAIL.format(bucket="b", multi="true") + stack("sandbox/child.yaml", "{Bucket: !Ref LogBucket}")
+    files = {"parent.yaml": parent, "sandbox/child.yaml": CHILD}
+    report = world(files, select=("TG101",), exclude=("sandbox",))
+    assert [item.file for item in report.results] == ["parent.yaml"]
+    assert "lies outside of what is scanned" in report.notices[0].message

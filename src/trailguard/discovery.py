@@ -102,6 +102,11 @@ class _Patterns:
         return any(fnmatchcase(name, glob) for name in names for glob in globs)
 
 
+def excluded(path: str, folders: Sequence[str], exclude: Sequence[str], base: str = "") -> bool:
+    """Tell whether patterns leave out a file that lies below one of the folders."""
+    return bool(exclude) and any(_Patterns(folder, base, (), exclude).excluded(path) for folder in folders)
+
+
 def _globs(patterns: Iterable[str]) -> tuple[str, ...]:
     """Patterns as fnmatch takes them: a folder stands for all that is in it, `**/` for the top too."""
     found = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from trailguard.assemblies import TEMPLATE, Assembly, AssemblyError, StackArtifact, read_assembly
 from trailguard.cloudformation.exchanges import exports_of, imports_of
@@ -45,11 +45,19 @@ IMPORTS, EXPORTS = (b"ImportValue",), (b"Export",)
 class Loader:
     """Files and the templates in them, parsed when they are needed and once.
 
-    `errors` holds what could not be read among the files that others refer to; `loaded` the templates of the world, by
-    path.
+    `folders` are those in which references may lead to further files, unless `is_excluded`; `names` are the paths of
+    all files that may be found by their name. `errors` holds what could not be read among the files that others refer
+    to, `loaded` the templates of the world by path.
     """
 
-    def __init__(self, files: Iterable[File], folders: Sequence[str], names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        files: Iterable[File],
+        folders: Sequence[str],
+        names: Iterable[str],
+        is_excluded: Callable[[str], bool] = lambda path: False,
+    ) -> None:
+        self._is_excluded = is_excluded
         self._files = {os.path.abspath(file.path): file for file in reversed(list(files))}
         self._folders = [os.path.join(os.path.realpath(folder), "") for folder in folders]
         self._by_name: dict[str, list[str]] = {}
@@ -124,7 +132,8 @@ class Loader:
         return content.data if isinstance(content, Content) else None
 
     def _is_inside(self, path: str) -> bool:
-        return any(os.path.realpath(path).startswith(folder) for folder in self._folders)
+        is_below = any(os.path.realpath(path).startswith(folder) for folder in self._folders)
+        return is_below and not self._is_excluded(path)
 
     def template(self, path: str, pinned: Mapping[str, str] | None = None) -> Template | None:
         """The template in a file; None when it cannot be read (then that is an error) or is none.

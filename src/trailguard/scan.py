@@ -13,6 +13,7 @@ from functools import partial
 from trailguard import __version__
 from trailguard.collecting import File, collect
 from trailguard.config import Settings
+from trailguard.discovery import excluded
 from trailguard.findings import Finding, Report, RuleInfo
 from trailguard.judging import IDLE, FileResult, judge_file, judge_together, today
 from trailguard.loading import Loader
@@ -39,7 +40,8 @@ def scan(
     named = [path for path in paths if path != "-"]
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
     found = collect(named, settings.include, settings.exclude, settings.root, rulebook.selected, given)
-    loader = Loader(found.files, found.folders, found.names)
+    leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
+    loader = Loader(found.files, found.folders, found.names, leave_out)
     loader.gather()
     joined = loader.names()
     alone = [file for file in found.files if file.marked and file.name not in joined]
