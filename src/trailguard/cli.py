@@ -1,4 +1,4 @@
-"""The command line: `trailguard scan | rules | explain | facts | test | init`.
+"""The command line: `trailguard scan | rules | explain | graph | facts | test | init`.
 
 Standard output carries the answer alone, everything else goes to standard error. What a command needs is imported when
 it runs, so that a small scan starts fast.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from importlib import import_module
 
 from trailguard import __version__
 
@@ -143,7 +144,8 @@ def _report(report: Report, args: Namespace) -> int:
 
 
 def _by_extension(path: str) -> str:
-    return {".json": "json", ".sarif": "sarif"}.get(os.path.splitext(path)[1].lower(), "text")
+    known = {".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown", ".csv": "csv"}
+    return known.get(os.path.splitext(path)[1].lower(), "text")
 
 
 def _print_report(report: Report, form: str | None, args: Namespace) -> int:
@@ -163,18 +165,15 @@ def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) 
         style = Style(args.color == "always") if stream is None else style_for(args.color, stream, os.environ)
         width = width_of(stream, os.environ)
         return text.render(report, style, width, int(args.verbose) - int(args.quiet))
-    if form == "json":
-        from trailguard.reporters import json_report
+    reporter = import_module(f"trailguard.reporters.{_MODULES.get(form, form)}")
+    if form not in _ROOTS:
+        return str(reporter.render(report))
+    return str(reporter.render(report, os.environ.get(_ROOTS[form]) or _repository(cwd), cwd))
 
-        return json_report.render(report)
-    root = _repository(cwd)
-    if form == "sarif":
-        from trailguard.reporters import sarif
 
-        return sarif.render(report, root, cwd)
-    from trailguard.reporters import github
-
-    return github.render(report, os.environ.get("GITHUB_WORKSPACE") or root, cwd)
+_MODULES = {"json": "json_report", "csv": "csv_report"}
+# The formats that name files from the repository's root, and the variable in which a CI runner tells where that is.
+_ROOTS = {"sarif": "", "github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}
 
 
 def _repository(folder: str) -> str:

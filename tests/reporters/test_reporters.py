@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import re
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
 
 from trailguard.findings import FAIL, UNKNOWN, FileError, Finding, Notice, Related, Report, Span
-from trailguard.reporters import github, json_report, sarif, text
+from trailguard.reporters import csv_report, github, gitlab, json_report, junit, markdown, sarif, text
 from trailguard.terminal import Style
 
 from .samples import RULES, finding, sample
-from .schemas import REPORT, SARIF
+from .schemas import CODE_QUALITY, REPORT, SARIF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +34,10 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "report.json": json_report.render,
     "report.sarif": lambda report: sarif.render(report, "/repo", "/repo/infra"),
     "github.txt": lambda report: github.render(report, "/repo", "/repo/infra"),
+    "gitlab.json": lambda report: gitlab.render(report, "/repo", "/repo/infra"),
+    "junit.xml": junit.render,
+    "report.md": markdown.render,
+    "report.csv": csv_report.render,
 }
 EMPTY = Report("1.2.3", "default", (), (), (), (), {}, 0, 0, 0)
 
@@ -104,6 +111,9 @@ def test_nothing_of_a_template_steers_terminal_or_runner(name: str, value: str) 
 def test_json_and_sarif_keep_to_their_schemas(report: Report) -> None:
     jsonschema.Draft202012Validator(REPORT).validate(json.loads(json_report.render(report)))
     jsonschema.Draft202012Validator(SARIF).validate(json.loads(sarif.render(report, "/repo", "/repo")))
+    issues = json.loads(gitlab.render(report, "/repo", "/repo"))
+    jsonschema.Draft202012Validator(CODE_QUALITY).validate(issues)
+    assert len({issue["fingerprint"] for issue in issues}) == len(issues)
 
 
 def test_json_has_every_field_of_a_result() -> None:
@@ -162,3 +172,78 @@ def test_github_keeps_to_ten_of_a_kind() -> None:
     )
     assert sum(line.startswith(("error: ", "warning: ", "notice: ")) for line in written) == 31
     assert "TG203" in written[0]  # the worst ones are shown
+
+
+def test_gitlab_names_files_from_the_root_and_grades() -> None:
+    issues = json.loads(gitlab.render(sample(), "/repo", "/repo/infra"))
+    assert [(issue["check_name"], issue["severity"], issue["location"]["path"]) for issue in issues] == [
+        ("trailguard", "blocker", "infra/broken.yaml"),
+        ("trailguard", "blocker", "infra/gone.yaml"),
+        ("TG101", "major", "infra/templates/trail.yaml"),
+        ("TG103", "major", "infra/templates/trail.yaml"),
+        ("TG108", "info", "infra/templates/trail.yaml"),
+        ("TG203", "blocker", "infra/templates/trail.yaml"),
+    ]
+    assert issues[1]["location"]["lines"]["begin"] == 1  # no line is known, GitLab wants one
+    assert gitlab.render(EMPTY, "/repo", "/repo") == "[]\n"
+
+
+@pytest.mark.parametrize("report", [sample(), EMPTY, *map(hostile, HOSTILE)])
+def test_junit_counts_what_it_holds_and_names_no_case_twice(report: Report) -> None:
+    root = ET.fromstring(junit.render(report))
+    assert root.tag == "testsuites"
+    for element in [root, *root]:
+        cases = list(element.iter("testcase"))
+        assert element.get("tests") == str(len(cases))
+        for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert element.get(attribute) == str(len(list(element.iter(tag)))), attribute
+    cases = list(root.iter("testcase"))
+    assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
+    assert all(len(case) <= 1 for case in cases)
+    assert len(cases) == len(report.results) + len(report.errors)
+
+
+def test_junit_tells_verdicts_apart() -> None:
+    cases = ET.fromstring(junit.render(sample())).iter("testcase")
+    told = {case.get("name", "").split(":")[0]: [child.tag for child in case] for case in cases}
+    assert told["TG101 multi-region"] in ([], ["failure"])
+    assert told["TG203 log-write-allowed"] == ["failure"]
+    assert told["can be judged at 4"] == ["error"]
+    skipped = [item.get("message") for item in ET.fromstring(junit.render(sample())).iter("skipped")]
+    assert "not applicable: no key in these templates" in skipped
+    assert "accepted until 2027-03-31: moved to the archive account in spring" in skipped
+
+
+@pytest.mark.parametrize("value", [*HOSTILE, "=1+1", "@x", 'a,b"c'])
+def test_csv_reads_back(value: str) -> None:
+    report = hostile(value)
+    rows = list(csv.DictReader(io.StringIO(csv_report.render(report))))
+    assert [row["verdict"] for row in rows] == ["unknown", "fail", "error"]
+    assert all(set(row) == set(csv_report.COLUMNS) for row in rows)
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+
+
+def test_csv_has_every_result() -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_report.render(sample()))))
+    assert [(row["rule"], row["verdict"], row["line"]) for row in rows] == [
+        *((item.rule, item.verdict, str(item.span.line)) for item in sample().results),
+        ("", "error", "4"),
+        ("", "error", ""),
+    ]
+    assert rows[0]["controls"] == "cis-aws-5.0 3.1; aws-fsbp CloudTrail.1"
+
+
+@pytest.mark.parametrize("value", [*HOSTILE, "a|b", "<b>", "`x`", "**x**", "![x](y)", "$x$", "@team", "<!-- -->"])
+def test_markdown_takes_text_as_it_is(value: str) -> None:
+    written = markdown.render(hostile(value))
+    for row in (line for line in written.splitlines() if line.startswith("|")):
+        inner = re.sub(r"&#\d+;|<br>", "", row)
+        assert not re.search(r"[<>`*_\[\]$@\\]", inner), row
+        assert inner.count("|") in (3, 6)
+
+
+def test_markdown_leaves_out_what_nobody_reads() -> None:
+    many = tuple(finding(RULES[1], FAIL, Span(number, 1, number, 2)) for number in range(1, markdown.MOST + 4))
+    written = markdown.render(EMPTY._replace(results=many))
+    assert written.count("\n| ❌") == markdown.MOST
+    assert "3 more findings are left out here." in written

@@ -1,0 +1,51 @@
+"""Every verdict as a line of comma-separated values, for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from trailguard.reporters.common import assignments, readable
+from trailguard.terminal import defuse, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from trailguard.findings import Report
+
+COLUMNS = (
+    "verdict", "severity", "rule", "name", "file", "line", "column", "subject", "resource", "subject_file", "contexts",
+    "message", "when", "reason", "controls", "accepted", "accepted_until", "fingerprint",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for a formula at the beginning of a cell
+
+
+def render(report: Report) -> str:
+    """Write the results, passes too, then what could not be judged as lines with the verdict `error`."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for item in report.results:
+        controls = "; ".join(f"{framework} {' '.join(names)}" for framework, names in item.controls.items())
+        accepted = item.suppressed
+        writer.writerow(
+            _cells(
+                item.verdict, item.severity, item.rule, item.name, item.file, item.span.line, item.span.column,
+                item.subject, item.resource, item.subject_file or item.file, "; ".join(item.contexts), item.message,
+                assignments(item.witness), item.reason, controls, accepted and accepted.reason,
+                accepted and accepted.expires, item.fingerprint,
+            )
+        )  # fmt: skip
+    for error in report.errors:
+        cells = dict.fromkeys(COLUMNS, "")
+        place = {"file": error.file, "line": str(error.line or ""), "column": str(error.column or "")}
+        cells.update(verdict="error", message=error.message, **place)
+        writer.writerow(_cells(*cells.values()))
+    return stream.getvalue()
+
+
+def _cells(*values: object) -> Iterable[str]:
+    for value in values:
+        text = defuse(visible(readable("" if value is None else str(value))))
+        yield "'" + text if text.startswith(_FORMULA) else text

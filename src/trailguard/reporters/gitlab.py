@@ -1,0 +1,76 @@
+"""The Code Quality report of GitLab: findings in the widget and the diff of a merge request.
+
+Source: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from trailguard.findings import CONDITIONAL, UNKNOWN
+from trailguard.reporters.common import assignments, circumstances, from_root, json_safe, open_findings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trailguard.findings import FileError, Finding, Report
+
+_SEVERITIES = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor", "info": "info"}
+
+
+def render(report: Report, root: str, cwd: str) -> str:
+    """Write one array; files are named from `root`, where the runner checked the repository out."""
+    issues = [_error(error, root, cwd) for error in report.errors]
+    issues += [_finding(item, root, cwd) for item in open_findings(report)]
+    seen: dict[str, int] = {}
+    for issue in issues:  # GitLab takes issues with one fingerprint for one
+        mark = issue["fingerprint"]
+        seen[mark] = seen.get(mark, 0) + 1
+        if seen[mark] > 1:
+            issue["fingerprint"] = _mark(mark, str(seen[mark]))
+    return json_safe(json.dumps(issues, ensure_ascii=False, indent=1)) + "\n"
+
+
+def _finding(item: Finding, root: str, cwd: str) -> dict[str, Any]:
+    lines = [item.message]
+    if item.witness:
+        lines.append(f"when {assignments(item.witness)}")
+    lines += [f"{label} {text}" for label, text in circumstances(item)]
+    if item.reason:
+        lines.append(f"because {item.reason}")
+    return {
+        "description": f"{item.rule} {item.name}: {'; '.join(lines)}",
+        "check_name": item.rule,
+        "fingerprint": item.fingerprint,
+        "severity": _severity(item),
+        "location": _location(from_root(item.file, root, cwd), item.span.line, item.span.end_line),
+    }
+
+
+def _severity(item: Finding) -> str:
+    """What could not be decided is for information; what only some parameters break is at most major."""
+    if item.verdict == UNKNOWN:
+        return "info"
+    severity = _SEVERITIES.get(item.severity, "major")
+    return "major" if item.verdict == CONDITIONAL and severity in ("blocker", "critical") else severity
+
+
+def _error(error: FileError, root: str, cwd: str) -> dict[str, Any]:
+    line = max(error.line, 1)
+    return {
+        "description": f"cannot be judged: {error.message}",
+        "check_name": "trailguard",
+        "fingerprint": _mark("error", error.file, error.message),
+        "severity": "blocker",
+        "location": _location(from_root(error.file, root, cwd), line, line),
+    }
+
+
+def _location(file: str, begin: int, end: int) -> dict[str, Any]:
+    return {"path": file, "lines": {"begin": begin, "end": max(begin, end)}}
+
+
+def _mark(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]

@@ -1,0 +1,99 @@
+"""JUnit's XML, which every CI server reads: a suite for each file, a test case for each rule and subject.
+
+What fails, and what some parameters break, is a failure; what is unknown, does not apply or was accepted is skipped;
+what cannot be judged is an error. No two cases have the same name: GitLab keeps one of them only.
+Source: https://docs.gitlab.com/ci/testing/unit_test_reports/
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, UNKNOWN
+from trailguard.reporters.common import assignments, circumstances, readable
+from trailguard.terminal import defuse, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trailguard.findings import FileError, Finding, Report
+
+_COUNTED = ("tests", "failures", "errors", "skipped")
+
+
+def render(report: Report) -> str:
+    """Write one document."""
+    suites: dict[str, list[ET.Element]] = {}
+    names: dict[tuple[str, str], int] = {}
+    for error in report.errors:
+        suites.setdefault(error.file, []).append(_error(error))
+    for item in report.results:
+        suites.setdefault(item.file, []).append(_case(item, names))
+    root = ET.Element("testsuites", name="trailguard")
+    for file in sorted(suites):
+        suite = ET.SubElement(root, "testsuite", name=_safe(file))
+        suite.extend(suites[file])
+        _count(suite, suites[file])
+    _count(root, [case for cases in suites.values() for case in cases])
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _count(element: ET.Element, cases: list[ET.Element]) -> None:
+    found = [child.tag for case in cases for child in case]
+    numbers = (len(cases), found.count("failure"), found.count("error"), found.count("skipped"))
+    for name, number in zip(_COUNTED, numbers, strict=True):
+        element.set(name, str(number))
+    element.set("time", "0")
+
+
+def _case(item: Finding, names: dict[tuple[str, str], int]) -> ET.Element:
+    name = f"{item.rule} {item.name}: {item.resource}"
+    if item.contexts:
+        name += f" in {'; '.join(item.contexts)}"
+    number = names[item.file, name] = names.get((item.file, name), 0) + 1
+    case = _element("testcase", name=name if number == 1 else f"{name} ({number})", classname=item.file)
+    case.set("file", _safe(item.file))
+    case.set("line", str(item.span.line))
+    case.set("time", "0")
+    if item.suppressed is not None:
+        until = f" until {item.suppressed.expires}" if item.suppressed.expires else ""
+        case.append(_element("skipped", message=f"accepted{until}: {item.suppressed.reason}"))
+    elif item.verdict in (FAIL, CONDITIONAL):
+        failure = _element("failure", message=item.message, type=f"{item.verdict} {item.severity}")
+        failure.text = _safe("\n".join(_details(item)), keep_lines=True)
+        case.append(failure)
+    elif item.verdict in (UNKNOWN, NOT_APPLICABLE):
+        reason = item.reason or item.message
+        case.append(_element("skipped", message=f"{item.verdict.replace('_', ' ')}: {reason}"))
+    return case
+
+
+def _details(item: Finding) -> list[str]:
+    lines = [f"{item.file}:{item.span.line}:{item.span.column}", item.message]
+    if item.witness:
+        lines.append(f"when {assignments(item.witness)}")
+    lines += [f"{label} {text}" for label, text in circumstances(item)]
+    if item.remedy:
+        lines.append(f"remedy: {' '.join(item.remedy.split())}")
+    return [*lines, *item.references]
+
+
+def _error(error: FileError) -> ET.Element:
+    place = f" at {error.line}:{error.column}" if error.line else ""
+    case = _element("testcase", name=f"can be judged{place}: {error.message}", classname=error.file)
+    case.set("file", _safe(error.file))
+    if error.line:
+        case.set("line", str(error.line))
+    case.set("time", "0")
+    case.append(_element("error", message=error.message, type="cannot be judged"))
+    return case
+
+
+def _element(tag: str, **attributes: str) -> ET.Element:
+    return ET.Element(tag, {name: _safe(value) for name, value in attributes.items()})
+
+
+def _safe(text: str, keep_lines: bool = False) -> str:
+    """Text without the characters that XML forbids, which are spelt out."""
+    lines = text.split("\n") if keep_lines else [text]
+    return defuse("\n".join(visible(readable(line)) for line in lines))

@@ -1,0 +1,74 @@
+"""A table in Markdown, for the summary of a job and for comments on a merge request."""
+
+from __future__ import annotations
+
+from trailguard.findings import SEVERITIES, VERDICTS
+from trailguard.reporters.common import assignments, circumstances, link, open_findings, readable
+from trailguard.terminal import visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trailguard.findings import Finding, Report
+
+MOST = 200  # rows; GitHub takes 1 MB for a step's summary
+_SPECIAL = "\\`*_{}[]<>&|#~$@!"
+_SIGNS = {"fail": "❌", "conditional": "⚠️", "unknown": "❔"}
+
+
+def render(report: Report) -> str:
+    """Write the summary, what could not be judged, and the findings, the worst first."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    counts = report.summary()
+    yield "## trailguard"
+    yield ""
+    told = [f"{counts[verdict]} {verdict.replace('_', ' ')}" for verdict in VERDICTS]
+    yield f"**{', '.join(told)}**, {counts['suppressed']} suppressed, {counts['errors']} errors  "
+    yield f"{counts['templates']} templates, {counts['subjects']} subjects, profile {_safe(report.profile)}"
+    if report.errors:
+        yield from ("", "### Cannot be judged", "", "| file | what is wrong |", "| --- | --- |")
+        for error in report.errors:
+            place = f"{error.file}:{error.line}:{error.column}" if error.line else error.file
+            yield f"| {_safe(place)} | {_safe(error.message)} |"
+    found = sorted(open_findings(report), key=_worst_first)
+    if found:
+        yield from ("", "### Findings", "", "| verdict | rule | where | what | |", "| --- | --- | --- | --- | --- |")
+        yield from map(_row, found[:MOST])
+    if len(found) > MOST:
+        yield from ("", f"{len(found) - MOST} more findings are left out here.")
+
+
+def _worst_first(item: Finding) -> tuple[int, int, str, int, str]:
+    rank = SEVERITIES.index(item.severity) if item.severity in SEVERITIES else len(SEVERITIES)
+    return VERDICTS.index(item.verdict), rank, item.file, item.span.line, item.rule
+
+
+def _row(item: Finding) -> str:
+    address = link(item.references)
+    rule = f"{_safe(item.rule)} {_safe(item.name)}"
+    plain = address is not None and all(char.isalnum() or char in "-._~:/?#=%" for char in address)
+    what = _safe(item.message)
+    if item.witness:
+        what += f"<br>when {_safe(assignments(item.witness))}"
+    if item.reason:
+        what += f"<br>because {_safe(item.reason)}"
+    for label, text in circumstances(item):
+        what += f"<br>{label} {_safe(text)}"
+    where = _safe(f"{item.file}:{item.span.line}")
+    cells = (
+        f"{_SIGNS[item.verdict]} {item.verdict}, {_safe(item.severity)}",
+        f"[{rule}]({address})" if plain else rule,
+        where,
+        what,
+        _safe(" ".join(item.remedy.split())),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _safe(text: str) -> str:
+    """Text that Markdown and HTML take as it is: what is special in them is written as a number."""
+    return "".join(f"&#{ord(char)};" if char in _SPECIAL else char for char in visible(readable(text)))
