@@ -694,3 +694,44 @@ def test_what_is_excluded_is_not_read_by_reference(world: Scanner) -> None:
     report = world(files, select=("TG101",), exclude=("sandbox",))
     assert [item.file for item in report.results] == ["parent.yaml"]
     assert "lies outside of what is scanned" in report.notices[0].message
+
+
+# --- what changed, and what belongs together with it ------------------------------------------------------------------
+
+
+def test_a_changed_template_is_judged_in_its_whole_world(world: Scanner) -> None:
+    parent = PARENT + stack("child.yaml", "{Bucket: !Ref LogBucket}", AFTER)
+    other = trail("!ImportValue audit-logs", multi="false")
+    files = {
+        "parent.yaml": parent,
+        "child.yaml": CHILD,
+        "logs.yaml": logs(),
+        "other.yaml": other,
+        "bad.yaml": "Resources: [",
+    }
+    world(files)
+    settings = Settings(select=("TG101", "TG201"))
+
+    def told(*paths: str) -> set[tuple[str, str]]:
+        report = scan(paths, settings, world=(".",))
+        assert report.errors == ()
+        return {(item.rule, item.subject_file or item.file) for item in report.results}
+
+    assert told("child.yaml") == told("parent.yaml") == {("TG101", "child.yaml"), ("TG201", "child.yaml")}
+    assert told("logs.yaml") == told("other.yaml") == {("TG101", "other.yaml"), ("TG201", "other.yaml")}
+    assert told("child.yaml", "logs.yaml") == {*told("child.yaml"), *told("logs.yaml")}
+
+
+def test_what_changed_need_not_be_a_template(world: Scanner) -> None:
+    world({"chart.yaml": "a: {{ .Values.x }\n", "package.json": "{", "logs.yaml": logs()})
+    report = scan(["chart.yaml", "package.json"], Settings(), world=(".",))
+    assert (report.errors, report.results) == ((), ())
+    world({"trail.yaml": "Resources: {T: {Type: 'AWS::CloudTrail::Trail'"})
+    assert [error.file for error in scan(["trail.yaml"], Settings(), world=(".",)).errors] == ["trail.yaml"]
+    assert scan(["logs.yaml"], Settings(), world=(".",)).errors == ()
+
+
+def test_what_changed_and_is_excluded_is_left_out(world: Scanner) -> None:
+    world({"sandbox/trail.yaml": trail("b", multi="false")})
+    report = scan(["sandbox/trail.yaml"], Settings(select=("TG101",), exclude=("sandbox",)), world=(".",))
+    assert report.results == ()

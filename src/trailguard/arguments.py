@@ -245,6 +245,13 @@ exit status:
     _deployment_options(parser)
     files = parser.add_argument_group("files")
     _file_options(files)
+    files.add_argument(
+        "--world",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="know the templates below DIR, too: judge only what PATH has to do with (repeatable)",
+    )
     files.add_argument("--stdin-filename", default="<stdin>", metavar="NAME", help="what to call standard input")
     files.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to work with (default: 1)")
     return parser

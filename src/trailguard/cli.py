@@ -99,7 +99,8 @@ def _scan(args: Namespace) -> int:
         _say('error: "-" can be given once')
         return 2
     stdin = sys.stdin.buffer.read() if "-" in paths else None
-    report = scan.scan(paths, settings, stdin=stdin, stdin_filename=args.stdin_filename, jobs=args.jobs)
+    named = {"stdin": stdin, "stdin_filename": args.stdin_filename}
+    report = scan.scan(paths, settings, **named, jobs=args.jobs, world=args.world)
     if not report.templates and not report.errors:
         _say(f"no CloudFormation template in {', '.join(map(_shown, paths))}")
     elif not report.subjects and not report.errors:

@@ -46,8 +46,12 @@ def collect(
     root: str,
     rules: Iterable[Rule],
     stdin: tuple[str, bytes] | None,
+    insist: bool = True,
 ) -> Found:
-    """Read what must be judged, and what may have to be known for it. `stdin` is the name and bytes of one more."""
+    """Read what must be judged, and what may have to be known for it. `stdin` is the name and bytes of one more.
+
+    With `insist`, files that are named are read whatever they are; else only when they may be of interest.
+    """
     markers = _markers(rules)
     files: list[File] = []
     errors: list[FileError] = []
@@ -60,7 +64,8 @@ def collect(
     for item in discover(paths, include, exclude, root) if paths else ():
         names.append(item.path)
         name = display_name(item.path)
-        data = read(item.path, item.explicit, markers, LINKS) if isinstance(item, Candidate) else item
+        asked = isinstance(item, Candidate) and item.explicit and insist
+        data = read(item.path, asked, markers, LINKS) if isinstance(item, Candidate) else item
         if isinstance(data, Content):
             files.append(File(item.path, name, data.data, data.marked))
         elif data == TEMPLATE:
@@ -71,6 +76,11 @@ def collect(
             errors.append(FileError(name, 0, 0, data.message))
     looked_at = len(names) + (stdin is not None)
     return Found(tuple(files), tuple(folders), tuple(names), tuple(errors), tuple(ignored), looked_at, frozenset(idle))
+
+
+def names_below(paths: Sequence[str], include: Sequence[str], exclude: Sequence[str], root: str) -> set[str]:
+    """The names in reports of all files below some paths."""
+    return {display_name(item.path) for item in discover(paths, include, exclude, root)} if paths else set()
 
 
 def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:

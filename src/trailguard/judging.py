@@ -182,14 +182,23 @@ def _unjudged(judged: JudgedTemplate) -> list[Notice]:
 # --- templates that belong together -------------------------------------------------------------------------------
 
 
-def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook, chains: bool) -> dict[str, FileResult]:
-    """Judge the templates that a loader found to belong together, in every context; gives results by file."""
+def judge_together(
+    loader: Loader, settings: Settings, rulebook: Rulebook, chains: bool, focus: set[str] | None = None
+) -> dict[str, FileResult]:
+    """Judge the templates that a loader found to belong together, in every context; gives results by file.
+
+    With a `focus`, only those are judged that belong together with one of its files.
+    """
     told: list[Verdicts] = []
     notices: set[Notice] = set()
     for place, members, wanted in _worlds(loader, settings):
         world = loader.world(members, place.pins)
         notices.update(Notice(item.file, item.node.line, item.text) for item in world.remarks)
         units = [unit for unit in world.units if not wanted.isdisjoint(unit.files)]
+        if focus is not None:
+            units = [unit for unit in units if not focus.isdisjoint(unit.files)]
+            near = {file for unit in units for file in unit.files} | focus
+            notices = {notice for notice in notices if notice.file in near}
         told.extend(_judge_unit(unit, place, rulebook, chains) for unit in units)
     constructs = loader.constructs()
     if constructs:
@@ -202,7 +211,7 @@ def judge_together(loader: Loader, settings: Settings, rulebook: Rulebook, chain
     own: dict[str, list[Notice]] = {}
     for notice in notices:
         own.setdefault(notice.file, []).append(notice)
-    for name in sorted(loader.names()):
+    for name in sorted(loader.names() if focus is None else loader.names() & (results.keys() | focus)):
         result = results.get(name) or FileResult(
             is_template=True, ignored="it holds no resource that the rules are about"
         )

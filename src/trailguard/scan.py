@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from trailguard import __version__
-from trailguard.collecting import File, collect
+from trailguard.collecting import File, collect, names_below
 from trailguard.config import Settings
 from trailguard.discovery import excluded
 from trailguard.findings import Finding, Report, RuleInfo
@@ -30,30 +30,38 @@ def scan(
     stdin_filename: str = "<stdin>",
     jobs: int = 1,
     chains: bool = False,
+    world: Sequence[str] = (),
 ) -> Report:
     """Judge files and folders; `-` among the paths stands for the template in `stdin`.
 
+    `world` are folders whose templates are known, too, but are judged only where the given ones have to do with them.
     `chains` asks for the delivery chains of the trails, too.
     Raises RuleError when a rule or profile cannot be used. What is wrong with a template is part of the report.
     """
     rulebook = load(settings)
     named = [path for path in paths if path != "-"]
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
-    found = collect(named, settings.include, settings.exclude, settings.root, rulebook.selected, given)
+    asked = (settings.include, settings.exclude, settings.root)
+    if world:  # what is named is then what changed, which may be anything
+        named = [path for path in named if not excluded(path, world, settings.exclude, settings.root)]
+    found = collect([*named, *world], *asked, rulebook.selected, given, insist=not world)
+    focus = names_below(named, *asked) | ({stdin_filename} if given else set()) if world else None
     leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
     loader = Loader(found.files, found.folders, found.names, leave_out)
     loader.gather()
     joined = loader.names()
-    alone = [file for file in found.files if file.marked and file.name not in joined]
+    alone = [file for file in found.files if file.marked and file.name not in joined and _is_in(file.name, focus)]
     results = dict(zip((file.name for file in alone), _judge_all(alone, settings, rulebook, jobs, chains), strict=True))
-    results.update(judge_together(loader, settings, rulebook, chains))
+    results.update(judge_together(loader, settings, rulebook, chains, focus))
     findings = [finding for result in results.values() for finding in result.findings]
-    errors = {*found.errors, *loader.errors.values()}
+    broken = (*found.errors, *loader.errors.values())
+    errors = {error for error in broken if error.file in results or _is_in(error.file, focus)}
     errors.update(error for result in results.values() for error in result.errors)
     notices = {notice for result in results.values() for notice in result.notices}
     if settings.waivers:
         notices.update(waiver_notices(findings, settings, today(), rulebook.known()))
-    idle = ({file.name for file in found.files} | found.idle) - results.keys()
+    others = ({file.name for file in found.files} | found.idle) - results.keys()
+    idle = {name for name in others if _is_in(name, focus)}
     ignored = [(name, result.ignored) for name, result in results.items() if result.ignored is not None]
     ignored += [(name, IDLE) for name in idle]
     return Report(
@@ -64,12 +72,16 @@ def scan(
         errors=tuple(sorted(errors)),
         notices=tuple(sorted(notices)),
         sources={name: result.lines for name, result in results.items() if result.lines},
-        files=found.looked_at,
+        files=found.looked_at if focus is None else len(focus),
         templates=len(idle) + sum(result.is_template for result in results.values()),
         subjects=sum(result.subjects for result in results.values()),
-        ignored=tuple(sorted([*found.ignored, *ignored])),
+        ignored=tuple(sorted([*(item for item in found.ignored if _is_in(item[0], focus)), *ignored])),
         chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
     )
+
+
+def _is_in(name: str, focus: set[str] | None) -> bool:
+    return focus is None or name in focus
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
