@@ -41,9 +41,10 @@ Parameters:
   Names: {Type: CommaDelimitedList, Default: "a, b"}
   Open: {Type: CommaDelimitedList}
   One: {Type: String, Default: x}
+  Empty: {Type: CommaDelimitedList, Default: ""}
   Stored: {Type: "AWS::SSM::Parameter::Value<CommaDelimitedList>", Default: /names}
 Mappings:
-  Stages: {prod: {Names: [p, q]}, dev: {Names: [r]}}
+  Stages: {prod: {Names: [p, q], One: p}, dev: {Names: [r]}}
 """
 
 
@@ -71,7 +72,8 @@ def test_collections(collection: str, items: list[str], sure: bool) -> None:
 
 UNKNOWN = [
     "!Ref Open", "!Ref Stored", "!Ref Nobody", "!GetAZs ''", "[!GetAtt A.B]", "text",
-    "!FindInMap [Stages, !Ref One, Names]", "!FindInMap [Nothing, a, b]",
+    "!FindInMap [Stages, !Ref One, Names]", "!FindInMap [Nothing, a, b]", "!FindInMap [Stages, prod, One]",
+    "!Ref One", "!Ref Empty", "[a, !Ref Names]",
 ]  # fmt: skip
 
 
@@ -96,6 +98,11 @@ BODIES: list[tuple[str, Any]] = [
     ('{"${X}": !GetAtt "B${X}.Arn"}', {"a": {"Fn::GetAtt": "Ba.Arn"}}),
     ('{"${X}": {DependsOn: ["P${X}"], Condition: "C${X}"}}', {"a": {"DependsOn": ["Pa"], "Condition": "Ca"}}),
     ('{"${X}": {"K${X}": 1}, "Q${X}": 2}', {"a": {"Ka": "1"}, "Qa": "2"}),
+    (
+        '{"${X}": [!Ref {"Fn::Sub": "B${X}"}, !GetAtt [!Sub "B${X}", Arn]]}',
+        {"a": [{"Ref": "Ba"}, {"Fn::GetAtt": ["Ba", "Arn"]}]},
+    ),
+    ('{"${X}": !If [!Sub "Is${X}", !Ref X, 2]}', {"a": {"Fn::If": [{"Fn::Sub": "Is${X}"}, "a", "2"]}}),
     ('{"${X}": !If ["Is${X}", 1, 2]}', {"a": {"Fn::If": ["Isa", "1", "2"]}}),
 ]
 
@@ -143,6 +150,55 @@ Outputs:
     }
 
 
+def test_an_inner_loop_stays_open_once() -> None:
+    body = '{"Fn::ForEach::M": [Y, !Ref Open, {"${X}${Y}": 1}], "${X}": 1}'
+    expansion = expand(root_of(loop("[a, b]", body)))
+    assert expansion.problems == ()
+    assert list(expansion.open_loops) == ["Fn::ForEach::M"]
+    assert list(data(expansion.root)["Resources"]) == ["Fn::ForEach::M", "a", "b"]
+
+
+def test_properties_are_not_told_from_a_default() -> None:
+    text = HEAD + 'Resources: {R: {Type: T, Properties: {"Fn::ForEach::P": [X, !Ref Names, {"${X}": 1}]}}}'
+    assert made(text) == data(root_of(text))
+    assert made(text, Names="c")["Resources"]["R"]["Properties"] == {"c": "1"}
+
+
+@pytest.mark.parametrize(("known", "condition"), [("x", "IsX"), ("z", {"Fn::FindInMap": ["Conditions", "of", "z"]})])
+def test_a_condition_is_looked_up(known: str, condition: Any) -> None:
+    text = "Mappings: {Conditions: {of: {x: IsX}}}\nResources: {'Fn::ForEach::L': [X, [%s], {'R${X}': %s}]}"
+    body = "{Type: T, Condition: !FindInMap [Conditions, of, !Ref X]}"
+    assert made(text % (known, body))["Resources"][f"R{known}"]["Condition"] == condition
+
+
+def test_aliases_are_followed_once() -> None:
+    levels = "".join(f"  a{level}: &a{level} [*a{level - 1}, *a{level - 1}]\n" for level in range(1, 15))
+    items = ", ".join(map(str, range(1000)))
+    text = (
+        f"Metadata:\n  a0: &a0 ['${{X}}']\n{levels}Resources: {{'Fn::ForEach::L': [X, [{items}], {{'R${{X}}': *a14}}]}}"
+    )
+    expansion = expand(root_of(text))
+    assert expansion.problems == ()
+    resources = expansion.root.values["Resources"]
+    assert isinstance(resources, Mapping)
+    assert len(resources.values) == 1000
+
+
+def test_what_does_not_hinge_on_the_item_is_shared() -> None:
+    root = root_of("Resources: {'Fn::ForEach::L': [X, [a, b], {'R${X}': {Type: T, Properties: {A: 1}}}]}")
+    resources = expand(root).root.values["Resources"]
+    assert isinstance(resources, Mapping)
+    assert resources.values["Ra"] is resources.values["Rb"]
+
+
+def test_work_ends() -> None:
+    wide = ", ".join(["'${X}'"] * 1000)
+    items = ", ".join(map(str, range(5000)))
+    expansion = expand(root_of(f"Resources: {{'Fn::ForEach::L': [X, [{items}], {{'R${{X}}': [{wide}]}}]}}"))
+    assert [problem.message for problem in expansion.problems] == ["the loops make too much to be looked at"]
+    assert list(expansion.open_loops) == ["Fn::ForEach::L"]
+
+
 SHAPE = "Fn::ForEach::L must be a list of an identifier, a collection and a map"
 PROBLEMS: list[tuple[str, str]] = [
     (loop("[a]", "text"), SHAPE),
@@ -187,8 +243,8 @@ def test_places_are_those_of_the_body() -> None:
 def test_a_template_without_loops_is_left_alone() -> None:
     root = root_of("Resources: {A: {Type: T}}")
     assert not has_loops(root)
-    expansion = expand(root)
-    assert expansion.root.values["Resources"] is root.values["Resources"]
+    assert expand(root) == (root, (), {})
+    assert expand(root).root is root
 
 
 def test_without_the_transform_nothing_is_written_out() -> None:
@@ -215,6 +271,7 @@ def values(depth: int) -> st.SearchStrategy[Any]:
     leaf = st.one_of(
         st.sampled_from(["plain", "${X}", "p${Y}q", "${X}${Y}${Z}", "${!X}", "&{X}"]),
         st.sampled_from(NAMES).map(lambda name: {"Ref": name}),
+        st.sampled_from(["${X}", "${Y}.${X}", "${!Z}${Z}"]).map(lambda text: {"Fn::Sub": text}),
     )
     if depth == 0:
         return leaf
@@ -248,6 +305,9 @@ def written_out(value: Any, names: dict[str, str]) -> Any:
         return [written_out(item, names) for item in value]
     if set(value) == {"Ref"} and value["Ref"] in names:
         return names[value["Ref"]]
+    if set(value) == {"Fn::Sub"} and names:
+        text: str = written_out(value["Fn::Sub"], names)
+        return {"Fn::Sub": text} if "${" in text else text
     found: dict[str, Any] = {}
     for key, item in value.items():
         if key.startswith("Fn::ForEach::"):

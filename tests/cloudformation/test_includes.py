@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trailguard.cloudformation.includes import include
+from trailguard.cloudformation.includes import include, includes_something, locations
 from trailguard.cloudformation.nodes import Mapping, Node, Scalar, Sequence
 from trailguard.cloudformation.source import parse
 from trailguard.config import Settings
@@ -30,10 +30,22 @@ def data(node: Node) -> Any:
 
 
 CALL = "{Name: AWS::Include, Parameters: {Location: %s}}"
-PARTS = {"part.yaml": "{A: 1, B: {C: 2}}", "sections.yaml": "{Resources: {Q: {Type: T}}, Outputs: {O: {Value: 1}}}"}
+PARTS = {
+    "part.yaml": "{A: 1, B: {C: 2}}",
+    "more.yaml": "{D: 4}",
+    "sections.yaml": "{Resources: {Q: {Type: T}}, Outputs: {O: {Value: 1}}}",
+}
+PARTS["nested.yaml"] = "{A: 1, Fn::Transform: %s}" % (CALL % "part.yaml")
+PARTS["macro.yaml"] = "{Transform: Macro, Resources: {Q: 1}}"
 CASES: list[tuple[str, Any]] = [
     ("X: {K: 0, Fn::Transform: %s}" % (CALL % "part.yaml"), {"X": {"K": "0", "A": "1", "B": {"C": "2"}}}),
     ("X: {A: 0, Fn::Transform: %s}" % (CALL % "part.yaml"), {"X": {"A": "0", "B": {"C": "2"}}}),
+    ("X: {Fn::Transform: [" + CALL % "part.yaml" + ", " + CALL % "more.yaml" + "]}",
+     {"X": {"A": "1", "B": {"C": "2"}, "D": "4"}}),
+    ("X: {Fn::Transform: %s}" % (CALL % "nested.yaml"),
+     {"X": {"A": "1", "Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "part.yaml"}}}}),
+    ("{Transform: [AWS::LanguageExtensions, %s], Resources: {}}" % (CALL % "macro.yaml"),
+     {"Transform": ["AWS::LanguageExtensions", "Macro"], "Resources": {"Q": "1"}}),
     ("X: [{Fn::Transform: %s}]" % (CALL % "part.yaml"), {"X": [{"A": "1", "B": {"C": "2"}}]}),
     ("{Transform: %s, Resources: {R: {Type: T}}}" % (CALL % "sections.yaml"),
      {"Resources": {"R": {"Type": "T"}, "Q": {"Type": "T"}}, "Outputs": {"O": {"Value": "1"}}}),
@@ -65,6 +77,19 @@ def test_what_is_not_known_stays(text: str) -> None:
 def test_a_template_without_includes_is_left_alone() -> None:
     root = root_of("Resources: {A: {Type: T}}")
     assert include(root, lambda location: None) is root
+
+
+def test_locations_are_found() -> None:
+    text = "{Transform: %s, X: {Fn::Transform: [%s, {Name: Other}]}, Y: %s}"
+    root = root_of(text % (CALL % "a", CALL % "b", CALL % "data"))
+    assert [scalar.value for scalar in locations(root)] == ["a", "b"]
+    assert includes_something(root)
+    assert not includes_something(root_of("Y: " + CALL % "data"))
+
+
+def test_what_includes_nothing_is_shared() -> None:
+    root = root_of("{X: {Fn::Transform: %s}, Y: {K: 1}}" % (CALL % "part.yaml"))
+    assert include(root, lambda location: root_of(PARTS[location])).values["Y"] is root.values["Y"]
 
 
 TRAIL = """Resources:

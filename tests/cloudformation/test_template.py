@@ -154,7 +154,7 @@ Resources:
 """
     )
     assert list(template.resources) == ["A", "B", "C", "1"]
-    assert [item.condition for item in template.resources.values()] == ["C", None, None, None]
+    assert [item.condition for item in template.resources.values()] == ["C", None, "of C", None]
     depends = [[node.value for node in item.depends_on()] for item in template.resources.values()]
     assert depends == [["B"], ["A", "C"], [], []]
     assert [item.id for item in template.of_type("T")] == ["A", "C", "1"]

@@ -10,14 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
+from operator import is_
 from typing import NamedTuple
 
 from trailguard.cloudformation.nodes import Mapping, Node, Scalar, Sequence, SourceError, beside, literal
 
 LOOP = "Fn::ForEach::"
 MAX_ENTRIES = 10_000  # that all loops of a template make: a template has at most 500 resources
+MAX_NODES = 500_000  # that are looked at to make them
 MAX_NESTING = 5
+_SECTIONS = ("Resources", "Conditions", "Outputs")
 _SPECIAL = re.compile(r"[^A-Za-z0-9]")
+_PLACEHOLDER = re.compile(r"([$&])\{([^{}!]+)\}")
 
 
 class Expansion(NamedTuple):
@@ -39,9 +43,19 @@ class _Items(NamedTuple):
     sure: bool
 
 
+class _Scope:
+    """What the identifiers stand for in one turn of a loop, and what was made there: an alias is followed once."""
+
+    __slots__ = ("made", "names")
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+        self.made: dict[int, Node] = {}
+
+
 def has_loops(root: Mapping) -> bool:
     """Tell whether a template has loops to write out."""
-    sections = (root.values.get(name) for name in ("Resources", "Conditions", "Outputs"))
+    sections = (root.values.get(name) for name in _SECTIONS)
     return any(isinstance(section, Mapping) and _has_loop(section) for section in sections)
 
 
@@ -76,94 +90,148 @@ class _Expander:
         self._pinned = pinned
         self._problems: list[SourceError] = []
         self._open: dict[str, Scalar] = {}
-        self._made = 0
-        self._inside_resources: Scalar | None = None
+        self._entries_made = 0
+        self._nodes = 0
+        self._is_full = False
 
     def expand(self) -> Expansion:
+        if not has_loops(self._root):
+            return Expansion(self._root, (), {})
         root = _like(self._root)
+        root.keys = dict(self._root.keys)
+        scope = _Scope({})
         for key, node in self._root.values.items():
-            root.keys[key] = self._root.keys[key]
-            if key in ("Resources", "Conditions", "Outputs") and isinstance(node, Mapping) and _has_loop(node):
-                root.values[key] = self._entries(node, {}, 0, key == "Resources")
-            else:
-                root.values[key] = node
+            if key in _SECTIONS and isinstance(node, Mapping):
+                node = self._entries(node, scope, key)  # noqa: PLW2901
+            root.values[key] = node
         return Expansion(root, tuple(self._problems), self._open)
 
-    def _entries(self, node: Mapping, names: dict[str, str], depth: int, resources: bool = False) -> Mapping:
-        """A map, its loops replaced by what they make and identifiers by their items."""
+    def _entries(self, node: Mapping, scope: _Scope, section: str = "") -> Mapping:
+        """A map, its loops replaced by what they make and identifiers by their items; itself where nothing changes.
+
+        `section` is that of the template whose entries these are, "" below one.
+        """
         made = _like(node)
         for key, value in node.values.items():
             place = node.keys[key]
             if key.startswith(LOOP):
-                for scalar, entry in self._loop(key, place, value, names, depth, resources):
+                for scalar, entry in self._loop(key, place, value, scope, section):
                     self._add(made, scalar, entry, place)
             else:
-                self._add(made, _named(place, names), self._copy(value, names, depth), place)
+                self._add(made, _named(place, scope.names), self._entry(value, scope, section), place)
+        return node if _is_same(node, made) else made
+
+    def _entry(self, node: Node, scope: _Scope, section: str) -> Node:
+        copy = self._copy(node, scope)
+        return self._with_condition(copy) if section == "Resources" and scope.names else copy
+
+    def _with_condition(self, resource: Node) -> Node:
+        """A resource, the name of its condition looked up where a mapping holds it by the item."""
+        condition = resource.values.get("Condition") if isinstance(resource, Mapping) else None
+        if not isinstance(resource, Mapping) or not isinstance(condition, Mapping):
+            return resource
+        found = self._looked_up(condition.values.get("Fn::FindInMap"), {})
+        if not isinstance(found, Scalar):
+            return resource
+        made = _like(resource)
+        made.keys = resource.keys
+        made.values = {**resource.values, "Condition": _scalar(condition, found.value)}
         return made
 
     def _add(self, made: Mapping, key: Scalar, value: Node, place: Scalar) -> None:
         if key.value in made.values:
-            self._problem(f'the loop makes "{key.value}" twice', place)
+            if not key.value.startswith(LOOP):  # that stays open for several items of the loop around it
+                self._problem(f'the loop makes "{key.value}" twice', place)
             return
         made.keys[key.value] = key
         made.values[key.value] = value
 
-    def _loop(
-        self, key: str, place: Scalar, node: Node, names: dict[str, str], depth: int, resources: bool
-    ) -> Iterator[tuple[Scalar, Node]]:
+    def _loop(self, key: str, place: Scalar, node: Node, scope: _Scope, section: str) -> Iterator[tuple[Scalar, Node]]:
         parts = node.items if isinstance(node, Sequence) else []
         identifier = parts[0].value if parts and isinstance(parts[0], Scalar) else ""  # `Y` is a name here
         body = parts[2] if len(parts) == 3 else None
         if not identifier or not isinstance(body, Mapping):
             self._problem(f"{key} must be a list of an identifier, a collection and a map", place)
             return
-        if depth >= MAX_NESTING:
+        if len(scope.names) >= MAX_NESTING:
             self._problem(f"{key} is nested too deeply: CloudFormation takes {MAX_NESTING} loops in each other", place)
             return
-        if identifier in names:
+        if identifier in scope.names:
             self._problem(f'{key} uses the identifier "{identifier}" of a loop around it', place)
             return
-        items = self._items(parts[1], names)
-        if items is None or not items.sure:
-            if resources:
-                self._open[key] = place
-            if items is None:
-                yield place, node
-                return
+        items = self._items(parts[1], scope.names)
+        if section == "Resources" and (items is None or not items.sure):
+            self._open[key] = place
+        if items is None or not (items.sure or section):  # properties must not be told from a default
+            yield place, node
+            return
         for text in items.texts:
-            self._made += 1
-            if self._made > MAX_ENTRIES:
-                self._problem(f"the loops make more than {MAX_ENTRIES} entries", place)
+            if self._too_much(key, place, section):
                 return
-            inner = self._entries(body, {**names, identifier: text}, depth + 1, resources)
+            inner = self._entries(body, _Scope({**scope.names, identifier: text}), section)
             yield from ((inner.keys[name], inner.values[name]) for name in inner.values)
 
-    def _copy(self, node: Node, names: dict[str, str], depth: int) -> Node:
+    def _too_much(self, key: str, place: Scalar, section: str) -> bool:
+        """Count one more entry; tell whether that is too much, or too much is in them."""
+        self._entries_made += 1
+        what = ""
+        if self._entries_made > MAX_ENTRIES:
+            what = f"the loops make more than {MAX_ENTRIES} entries"
+        elif self._nodes > MAX_NODES:
+            what = "the loops make too much to be looked at"
+        if what and section == "Resources":
+            self._open[key] = place
+        if what and not self._is_full:
+            self._is_full = True
+            self._problem(what, place)
+        return bool(what)
+
+    def _copy(self, node: Node, scope: _Scope) -> Node:
         """A value, identifiers replaced; the node itself where there is nothing to do."""
-        if not names and not _has_loop(node):
-            return node
         if isinstance(node, Scalar):
-            return _named(node, names)
+            self._nodes += 1
+            return _named(node, scope.names)
+        made = scope.made.get(id(node))
+        if made is None:
+            self._nodes += 1
+            made = scope.made[id(node)] = self._copy_inner(node, scope)
+        return made
+
+    def _copy_inner(self, node: Node, scope: _Scope) -> Node:
         if isinstance(node, Sequence):
-            made = beside(node, Sequence(node.line, node.column, node.end_line, node.end_column))
-            made.items = [self._copy(item, names, depth) for item in node.items]
-            return made
+            items = [self._copy(item, scope) for item in node.items]
+            return node if all(map(is_, items, node.items)) else _sequence(node, items)
         if not isinstance(node, Mapping):
             return node
-        reference = node.values.get("Ref") if len(node.values) == 1 else None
-        if isinstance(reference, Scalar) and reference.value in names:
-            return _scalar(node, names[reference.value])
-        entries = self._entries(node, names, depth)
-        if len(node.values) == 1 and "Fn::Sub" in node.values:
-            self._put_text(entries.values["Fn::Sub"], node.values["Fn::Sub"], names)
-        return entries
+        if len(node.values) == 1 and scope.names:
+            ((function, argument),) = node.values.items()
+            if function == "Ref" and isinstance(argument, Scalar) and argument.value in scope.names:
+                return _scalar(node, scope.names[argument.value])
+            if function == "Fn::Sub":
+                return self._substituted(node, argument, scope)
+            if function == "Fn::If":
+                return self._chosen(node, argument, scope)
+        return self._entries(node, scope)
 
-    def _put_text(self, made: Node, argument: Node, names: dict[str, str]) -> None:
-        """Leave the names to `Fn::Sub` that it gives another meaning to."""
-        if isinstance(made, Sequence) and isinstance(argument, Sequence) and len(argument.items) == 2:
-            own = argument.items[1]
-            inner = {name: text for name, text in names.items() if name not in getattr(own, "values", ())}
-            made.items[0] = self._copy(argument.items[0], inner, 0) if inner else argument.items[0]
+    def _substituted(self, node: Mapping, argument: Node, scope: _Scope) -> Node:
+        """A call of `Fn::Sub`; its text where nothing is left to put in, so that it may name a resource in `Ref`."""
+        if isinstance(argument, Scalar):
+            text = _put(argument.value, scope.names)
+            if "${" not in text:
+                return _scalar(node, text)
+        if not isinstance(argument, Sequence) or len(argument.items) != 2:
+            return self._entries(node, scope)
+        text_node, own = argument.items
+        inner = {name: text for name, text in scope.names.items() if name not in getattr(own, "values", ())}
+        items = [self._copy(text_node, _Scope(inner)), self._copy(own, scope)]
+        return _call(node, "Fn::Sub", _sequence(argument, items))
+
+    def _chosen(self, node: Mapping, argument: Node, scope: _Scope) -> Node:
+        """A call of `Fn::If`: its condition is a name, in which CloudFormation resolves no function."""
+        if not isinstance(argument, Sequence) or not argument.items or isinstance(argument.items[0], Scalar):
+            return self._entries(node, scope)
+        items = [argument.items[0], *(self._copy(item, scope) for item in argument.items[1:])]
+        return _call(node, "Fn::If", _sequence(argument, items))
 
     # --- collections ----------------------------------------------------------------------------------------------
 
@@ -183,15 +251,16 @@ class _Expander:
             return None
         ((function, argument),) = node.values.items()
         if function == "Ref" and isinstance(argument, Scalar):
-            return self._parameter(argument.value)
+            return self._parameter(argument.value, is_list=True)
         if function == "Fn::FindInMap":
-            return self._found(argument, names)
+            listed = self._looked_up(argument, names)
+            return self._items(listed, {}) if isinstance(listed, Sequence) else None
         if function == "Fn::Split":
             return self._split(argument, names)
         return None
 
     def _item(self, node: Node, names: dict[str, str]) -> _Items | None:
-        """One item of a written list: a text, or a reference to a parameter, which may be a list."""
+        """One item of a written list: a text, or a reference to a parameter that is no list."""
         if isinstance(node, Scalar):
             return _Items([_put(_text(node), names)], True)
         reference = node.values.get("Ref") if isinstance(node, Mapping) and len(node.values) == 1 else None
@@ -199,10 +268,10 @@ class _Expander:
             return None
         if reference.value in names:
             return _Items([names[reference.value]], True)
-        return self._parameter(reference.value)
+        return self._parameter(reference.value, is_list=False)
 
-    def _parameter(self, name: str) -> _Items | None:
-        """The items of a list parameter: those that are known, else its default, which is not sure."""
+    def _parameter(self, name: str, is_list: bool) -> _Items | None:
+        """The items of a parameter: those that are known, else its default, which is not sure."""
         section = self._root.values.get("Parameters")
         node = section.values.get(name) if isinstance(section, Mapping) else None
         if not isinstance(node, Mapping):
@@ -210,37 +279,33 @@ class _Expander:
         kind = node.values.get("Type")
         if not isinstance(kind, Scalar) or kind.value.startswith("AWS::SSM::"):
             return None
-        is_list = kind.value == "CommaDelimitedList" or kind.value.startswith("List<")
+        if is_list != (kind.value == "CommaDelimitedList" or kind.value.startswith("List<")):
+            return None
         default = node.values.get("Default")
         text = self._pinned.get(name)
         if text is None and isinstance(default, Scalar):
             text = _text(default)
-        if text is None:
+        if text is None or (is_list and not text):  # whether an empty list has an item depends on the resource
             return None
-        sure = name in self._pinned
-        return _Items([item.strip() for item in text.split(",")] if is_list else [text], sure)
+        return _Items([item.strip() for item in text.split(",")] if is_list else [text], name in self._pinned)
 
-    def _found(self, argument: Node, names: dict[str, str]) -> _Items | None:
-        """The items that a mapping holds under keys that are known."""
+    def _looked_up(self, argument: Node | None, names: dict[str, str]) -> Node | None:
+        """What a mapping holds under keys that are known."""
         keys = argument.items[:3] if isinstance(argument, Sequence) else []
-        found: Node | None = self._root.values.get("Mappings")
+        found = self._root.values.get("Mappings")
         for key in keys:
             item = self._item(key, names)
-            if item is None or not item.sure or len(item.texts) != 1 or not isinstance(found, Mapping):
+            if item is None or not item.sure or not isinstance(found, Mapping):
                 return None
             found = found.values.get(item.texts[0])
-        if len(keys) != 3 or found is None:
-            return None
-        if isinstance(found, Sequence):
-            return self._items(found, names)
-        return _Items([_text(found)], True) if isinstance(found, Scalar) else None
+        return found if len(keys) == 3 else None
 
     def _split(self, argument: Node, names: dict[str, str]) -> _Items | None:
         parts = argument.items if isinstance(argument, Sequence) else []
         if len(parts) != 2 or not isinstance(parts[0], Scalar) or not parts[0].value:
             return None
         item = self._item(parts[1], names)
-        if item is None or len(item.texts) != 1:
+        if item is None:
             return None
         return _Items(item.texts[0].split(parts[0].value), item.sure)
 
@@ -257,9 +322,14 @@ def _text(node: Scalar) -> str:
 
 def _put(text: str, names: dict[str, str]) -> str:
     """A text in which items stand for identifiers: `${Name}`, or `&{Name}` with letters and digits only."""
-    for name, item in names.items():
-        text = text.replace("${" + name + "}", item).replace("&{" + name + "}", _SPECIAL.sub("", item))
-    return text
+
+    def item(found: re.Match[str]) -> str:
+        known = names.get(found[2])
+        if known is None:
+            return found[0]
+        return known if found[1] == "$" else _SPECIAL.sub("", known)
+
+    return _PLACEHOLDER.sub(item, text)
 
 
 def _named(node: Scalar, names: dict[str, str]) -> Scalar:
@@ -269,6 +339,24 @@ def _named(node: Scalar, names: dict[str, str]) -> Scalar:
 
 def _scalar(place: Node, text: str) -> Scalar:
     return beside(place, Scalar(text, False, place.line, place.column, place.end_line, place.end_column))
+
+
+def _sequence(place: Node, items: list[Node]) -> Sequence:
+    made = beside(place, Sequence(place.line, place.column, place.end_line, place.end_column))
+    made.items = items
+    return made
+
+
+def _call(place: Mapping, function: str, argument: Node) -> Mapping:
+    made = _like(place)
+    made.keys = place.keys
+    made.values = {function: argument}
+    return made
+
+
+def _is_same(node: Mapping, made: Mapping) -> bool:
+    """Tell whether a map was made of the same keys and values, in their order."""
+    return list(node.values) == list(made.values) and all(map(is_, node.values.values(), made.values.values()))
 
 
 def _like(node: Mapping) -> Mapping:

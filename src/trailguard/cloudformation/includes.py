@@ -6,14 +6,15 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from operator import is_
 from typing import TypeAlias
 
 from trailguard.cloudformation.nodes import Mapping, Node, Scalar, Sequence, beside
 
 INCLUDE = "AWS::Include"
 MARK = b"AWS::Include"
-_TRANSFORM = "Fn::Transform"
+_FUNCTION, _SECTION = "Fn::Transform", "Transform"
 
 Fetch: TypeAlias = "Callable[[str], Node | None]"
 
@@ -22,77 +23,27 @@ def include(root: Mapping, fetch: Fetch) -> Mapping:
     """A template with its local includes in place; the same node where there are none.
 
     `fetch` gives the root of an included file by its location, None when it is not known: then the transform stays, and
-    what it brings is unknown. Included files include nothing themselves. The tree that is given stays as it is.
+    what it brings is unknown. Included files include nothing themselves: what they name so stays too. Of two entries
+    with the same key the template's own goes before. The tree that is given stays as it is.
     """
-    if not any(True for _ in _calls(root)):
+    if not includes_something(root):
         return root
     made = _like(root)
+    done: dict[int, Node] = {}
     for key, node in root.values.items():
-        if key == "Transform":
-            kept = [item for item in _listed(node) if _location(item) is None or not _merge(made, item, fetch)]
-            if kept:
-                made.keys[key] = root.keys[key]
-                made.values[key] = kept[0] if len(kept) == 1 else _sequence(node, kept)
-            continue
-        inner = _copied(node, fetch)
-        known = made.values.get(key)
-        if isinstance(known, Mapping) and isinstance(inner, Mapping):  # an include brought some of it
-            inner.keys.update((name, item) for name, item in known.keys.items() if name not in inner.keys)
-            inner.values.update((name, item) for name, item in known.values.items() if name not in inner.values)
         made.keys[key] = root.keys[key]
-        made.values[key] = inner
-    return made
+        made.values[key] = node if key == _SECTION else _copied(node, fetch, done)
+    return _with_parts(made, _SECTION, fetch, deep=True)
 
 
-def _merge(made: Mapping, call: Node, fetch: Fetch) -> bool:
-    """Put the entries of what a call includes beside those that are there, which go before; False when unknown."""
-    location = _location(call)
-    found = fetch(location) if location is not None else None
-    if not isinstance(found, Mapping):
-        return False
-    for key, node in found.values.items():
-        known = made.values.get(key)
-        if isinstance(known, Mapping) and isinstance(node, Mapping):
-            both = _like(known)
-            both.keys, both.values = {**node.keys, **known.keys}, {**node.values, **known.values}
-            made.values[key] = both
-        elif known is None:
-            made.keys[key] = found.keys[key]
-            made.values[key] = node
-    return True
+def includes_something(root: Node) -> bool:
+    """Tell whether there is anything to include."""
+    return bool(locations(root))
 
 
-def _copied(node: Node, fetch: Fetch) -> Node:
-    if isinstance(node, Sequence):
-        return _sequence(node, [_copied(item, fetch) for item in node.items])
-    if not isinstance(node, Mapping):
-        return node
-    made = _like(node)
-    for key, child in node.values.items():
-        if key != _TRANSFORM or _location(child) is None:
-            made.keys[key] = node.keys[key]
-            made.values[key] = _copied(child, fetch)
-    call = node.values.get(_TRANSFORM)
-    if call is not None and _location(call) is not None and not _merge_flat(made, call, fetch):
-        made.keys[_TRANSFORM] = node.keys[_TRANSFORM]
-        made.values[_TRANSFORM] = call
-    return made
-
-
-def _merge_flat(made: Mapping, call: Node, fetch: Fetch) -> bool:
-    location = _location(call)
-    found = fetch(location) if location is not None else None
-    if not isinstance(found, Mapping):
-        return False
-    for key, node in found.values.items():
-        if key not in made.values:
-            made.keys[key] = found.keys[key]
-            made.values[key] = node
-    return True
-
-
-def _calls(root: Node) -> Iterator[Node]:
-    """The calls of AWS::Include with a location in a tree."""
+def locations(root: Node) -> list[Scalar]:
+    """The locations of all that is included, as far as they are written out."""
+    found: list[Scalar] = []
     pending = [root]
     seen: set[int] = set()
     while pending:
@@ -101,14 +52,75 @@ def _calls(root: Node) -> Iterator[Node]:
             continue
         seen.add(id(node))
         if isinstance(node, Sequence):
-            pending.extend(node.items)
+            pending.extend(reversed(node.items))
         elif isinstance(node, Mapping):
-            if _location(node) is not None:
-                yield node
-            pending.extend(node.values.values())
+            calls = node.values.get(_SECTION if node is root else _FUNCTION)
+            found.extend(place for call in _listed(calls) if (place := _location(call)) is not None)
+            pending.extend(reversed(node.values.values()))
+    return found
 
 
-def _location(node: Node) -> str | None:
+def _copied(node: Node, fetch: Fetch, done: dict[int, Node]) -> Node:
+    """A node with what is included in it; the node itself where that is nothing. `done` follows aliases once."""
+    if isinstance(node, Scalar):
+        return node
+    made = done.get(id(node))
+    if made is None:
+        made = done[id(node)] = _copied_inner(node, fetch, done)
+    return made
+
+
+def _copied_inner(node: Node, fetch: Fetch, done: dict[int, Node]) -> Node:
+    if isinstance(node, Sequence):
+        items = [_copied(item, fetch, done) for item in node.items]
+        return node if all(map(is_, items, node.items)) else _sequence(node, items)
+    if not isinstance(node, Mapping):
+        return node
+    values = {key: child if key == _FUNCTION else _copied(child, fetch, done) for key, child in node.values.items()}
+    made = node
+    if not all(map(is_, values.values(), node.values.values())):
+        made = _like(node)
+        made.keys, made.values = node.keys, values
+    return _with_parts(made, _FUNCTION, fetch, deep=False)
+
+
+def _with_parts(node: Mapping, name: str, fetch: Fetch, *, deep: bool) -> Mapping:
+    """A map with what the calls under a key of it include; those that are not known stay there.
+
+    `deep` puts the entries of sections together.
+    """
+    kept: list[Node] = []
+    parts: list[Mapping] = []
+    for call in _listed(node.values.get(name)):
+        place = _location(call)
+        part = fetch(place.value) if place is not None else None
+        if isinstance(part, Mapping):
+            parts.append(part)
+            kept.extend(_listed(part.values.get(name)))
+        else:
+            kept.append(call)
+    if not parts:
+        return node
+    made = _like(node)
+    made.keys, made.values = dict(node.keys), dict(node.values)
+    if kept:
+        made.values[name] = kept[0] if len(kept) == 1 else _sequence(node.values[name], kept)
+    else:
+        del made.keys[name], made.values[name]
+    for part in parts:
+        for key, child in part.values.items():
+            known = made.values.get(key)
+            if known is None and key != name:
+                made.keys[key], made.values[key] = part.keys[key], child
+            elif deep and key != name and isinstance(known, Mapping) and isinstance(child, Mapping):
+                both = _like(known)
+                both.keys = known.keys | {of: child.keys[of] for of in child.keys if of not in known.keys}
+                both.values = known.values | {of: child.values[of] for of in child.values if of not in known.values}
+                made.values[key] = both
+    return made
+
+
+def _location(node: Node) -> Scalar | None:
     """The location that a call of AWS::Include names; None when it is another one, or a function gives it."""
     if not isinstance(node, Mapping):
         return None
@@ -116,11 +128,13 @@ def _location(node: Node) -> str | None:
     if not isinstance(name, Scalar) or name.value != INCLUDE or not isinstance(parameters, Mapping):
         return None
     location = parameters.values.get("Location")
-    return location.value if isinstance(location, Scalar) else None
+    return location if isinstance(location, Scalar) else None
 
 
-def _listed(node: Node) -> list[Node]:
-    return list(node.items) if isinstance(node, Sequence) else [node]
+def _listed(node: Node | None) -> list[Node]:
+    if isinstance(node, Sequence):
+        return list(node.items)
+    return [] if node is None else [node]
 
 
 def _like(node: Mapping) -> Mapping:

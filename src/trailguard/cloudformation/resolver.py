@@ -254,9 +254,9 @@ class Scenario:
         if function is not None:
             reason = f"the properties of {resource.id} come from {function[0]}"
             return Unknown(f"{resource.id}.{name}", reason, properties)
-        transform = properties.values.get("Fn::Transform")
-        if transform is not None:
-            return Unknown(f"{resource.id}.{name}", f"a macro in the properties may set {name}", transform)
+        for key, child in properties.values.items():
+            if key.startswith(("Fn::Transform", "Fn::ForEach::")):
+                return Unknown(f"{resource.id}.{name}", f"a macro in the properties may set {name}", child)
         return Absent(resource.key)
 
     def branch(self, argument: Node) -> Node | None:
@@ -292,8 +292,8 @@ class Scenario:
     def _map(self, node: source.Mapping) -> Value:
         entries: dict[str, Value] = {}
         for name, child in node.values.items():
-            if name == "Fn::Transform":
-                return Unknown(f"Fn::Transform on line {child.line}", "a macro writes part of it", node)
+            if name.startswith(("Fn::Transform", "Fn::ForEach::")):
+                return Unknown(f"{name} on line {child.line}", "a macro writes part of it", node)
             value = self.resolve(child)
             if not isinstance(value, Absent):
                 entries[name] = value

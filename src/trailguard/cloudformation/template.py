@@ -156,6 +156,8 @@ class Template:
             return
         condition = node.values.get("Condition")
         name = condition.value if isinstance(condition, Scalar) else None
+        if condition is not None and name is None:
+            name = f"of {key.value}"  # a function, which nobody defines as a condition: unknown
         if kind.value.endswith(MODULE):
             self.generators[key.value] = key
         self.resources[key.value] = Resource(key.value, kind.value, key, node, name)
