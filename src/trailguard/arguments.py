@@ -20,6 +20,7 @@ COMMANDS = {
     "scan": "judge templates",
     "rules": "list the rules of a profile",
     "explain": "explain one rule: why, remedy, controls, examples",
+    "baseline": "record today's findings, so that only new ones count",
     "graph": "draw the delivery chain of each trail, with verdicts",
     "facts": "print the facts that rules see in a template",
     "test": "run each rule against its own examples",
@@ -241,6 +242,7 @@ exit status:
     status = parser.add_argument_group("exit status")
     _choice(status, "--fail-on", FAIL_ON, "the mildest verdict that makes it 1 (default: fail)", None)
     _choice(status, "--min-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
+    status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
     status.add_argument("--require-templates", action="store_true", help="2 when there is no template")
     _deployment_options(parser)
     files = parser.add_argument_group("files")
@@ -283,6 +285,26 @@ def _explain() -> Parser:
     _colour_option(parser)
     parser.add_argument("--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own")
     _config_options(parser)
+    return parser
+
+
+def _baseline() -> Parser:
+    parser = Parser(
+        "baseline",
+        "[OPTION…] [PATH…]",
+        """\
+  trailguard baseline
+  trailguard scan --baseline .trailguard-baseline.json
+
+exit status:
+  0 recorded, 2 something could not be judged as asked, or the file cannot be written""",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: .)")
+    text = "where to (default: the configuration's baseline, else .trailguard-baseline.json)"
+    parser.add_argument("--output", metavar="FILE", help=text)
+    _rule_options(parser)
+    _deployment_options(parser)
+    _file_options(parser.add_argument_group("files"))
     return parser
 
 
@@ -363,6 +385,7 @@ _PARSERS = {
     "scan": _scan,
     "rules": _rules,
     "explain": _explain,
+    "baseline": _baseline,
     "graph": _graph,
     "facts": _facts,
     "test": _test,

@@ -27,9 +27,8 @@ DEBUG = "TRAILGUARD_DEBUG"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and give its exit status: 0, 1, 2 as documented, 130 when it is interrupted."""
-    gc.set_threshold(
-        50_000, 20, 100
-    )  # trees of templates are built and dropped whole; looking for cycles costs a tenth
+    # Trees of templates are built and dropped whole; looking for cycles costs a tenth.
+    gc.set_threshold(50_000, 20, 100)
     try:
         return _run(sys.argv[1:] if argv is None else list(argv))
     except KeyboardInterrupt:
@@ -169,23 +168,14 @@ def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) 
     reporter = import_module(f"trailguard.reporters.{_MODULES.get(form, form)}")
     if form not in _ROOTS:
         return str(reporter.render(report))
-    return str(reporter.render(report, os.environ.get(_ROOTS[form]) or _repository(cwd), cwd))
+    from trailguard.discovery import repository
+
+    return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd))
 
 
 _MODULES = {"json": "json_report", "csv": "csv_report"}
 # The formats that name files from the repository's root, and the variable in which a CI runner tells where that is.
 _ROOTS = {"sarif": "", "github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}
-
-
-def _repository(folder: str) -> str:
-    """Find the root of the repository around a folder, or give the folder itself."""
-    root = folder
-    while not os.path.lexists(os.path.join(root, ".git")):
-        parent = os.path.dirname(root)
-        if parent == root:
-            return folder
-        root = parent
-    return root
 
 
 def _settings(args: Namespace) -> Settings:
@@ -197,7 +187,7 @@ def _settings(args: Namespace) -> Settings:
         _say(f"note: {note}")
     wanted = {
         key: getattr(args, key, None)
-        for key in ("profile", "region", "account_id", "partition", "fail_on", "min_severity")
+        for key in ("profile", "region", "account_id", "partition", "fail_on", "min_severity", "baseline")
     }
     changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
     if wanted["profile"] is not None:
@@ -254,13 +244,35 @@ def _explain(args: Namespace) -> int:
     return _write(rule_pages.explain(rule, style, width_of(sys.stdout, os.environ)))
 
 
+def _baseline(args: Namespace) -> int:
+    from trailguard import baseline, scan
+    from trailguard.discovery import display_name
+    from trailguard.judging import today
+
+    settings = _settings(args)
+    target = args.output or settings.baseline or baseline.DEFAULT
+    report = scan.scan(args.paths or ["."], settings._replace(baseline=""))
+    _say_errors(report)
+    text = baseline.write(report.results, today())
+    if target == "-":
+        return _write(text) or 2 * bool(report.errors)
+    with open(target, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+    _say(f"recorded {text.count('fingerprint')} findings in {display_name(target)}")
+    return 2 * bool(report.errors)
+
+
+def _say_errors(report: Report) -> None:
+    for error in report.errors:
+        _say(f"error: {error.file}:{error.line}:{error.column}: {error.message}")
+
+
 def _graph(args: Namespace) -> int:
     from trailguard import graphs, scan
 
     paths = args.paths or ["."]
     report = scan.scan(paths, _settings(args), chains=True)
-    for error in report.errors:
-        _say(f"error: {error.file}:{error.line}:{error.column}: {error.message}")
+    _say_errors(report)
     if not report.chains:
         _say(f"no trail in {', '.join(map(_shown, paths))}")
     _reconfigure(sys.stdout, encoding="utf-8")
@@ -322,6 +334,7 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "scan": _scan,
     "rules": _rules,
     "explain": _explain,
+    "baseline": _baseline,
     "graph": _graph,
     "facts": _facts,
     "test": _test,

@@ -80,6 +80,7 @@ class Settings(NamedTuple):
     min_severity: str = "info"
     waivers: tuple[Waiver, ...] = ()
     contexts: tuple[Context, ...] = ()
+    baseline: str = ""
     source: str = ""
     root: str = ""
     notes: tuple[str, ...] = ()
@@ -146,6 +147,8 @@ def _settings(source: Source, notes: tuple[str, ...]) -> Settings:
     for key, value in table.items():
         values.update(_KEYS[key](check, value, (key,)))
     dirs = values.get("rule_dirs", ())
+    if "baseline" in values:
+        values["baseline"] = os.path.join(root, os.path.expanduser(values["baseline"]))
     values["rule_dirs"] = tuple(os.path.join(root, os.path.expanduser(name)) for name in dirs)
     return Settings(**values, source=source.name, root=root, notes=notes)
 
@@ -337,6 +340,7 @@ _KEYS: dict[str, Callable[[_Checker, object, Path], dict[str, Any]]] = {
             check.waiver(item, (*path, number)) for number, item in enumerate(check.items(value, path))
         ),
     ),
+    "baseline": _whole("baseline", _Checker.text),
     "contexts": _whole(
         "contexts",
         lambda check, value, path: tuple(

@@ -175,7 +175,7 @@ class _Ignored:
 
     def __init__(self, root: str) -> None:
         self._specs: list[tuple[str, Any]] = []
-        self._top = _repository(root)
+        self._top = repository(root)
         if self._top is not None:
             folder = os.path.abspath(root)
             above = []
@@ -236,11 +236,11 @@ def _is_pattern(line: str) -> bool:
     return True
 
 
-def _repository(path: str) -> str | None:
+def repository(path: str) -> str | None:
     """The root of the git repository in which a path lies."""
     folder = os.path.abspath(path)
     while True:
-        if os.path.exists(os.path.join(folder, ".git")):
+        if os.path.lexists(os.path.join(folder, ".git")):
             return folder
         parent = os.path.dirname(folder)
         if parent == folder:

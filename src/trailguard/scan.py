@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from trailguard import __version__
+from trailguard import __version__, baseline
 from trailguard.collecting import File, collect, names_below
 from trailguard.config import Settings
-from trailguard.discovery import excluded
+from trailguard.discovery import display_name, excluded
 from trailguard.findings import Finding, Report, RuleInfo
 from trailguard.judging import IDLE, FileResult, judge_file, judge_together, today
 from trailguard.loading import Loader
@@ -36,7 +36,8 @@ def scan(
 
     `world` are folders whose templates are known, too, but are judged only where the given ones have to do with them.
     `chains` asks for the delivery chains of the trails, too.
-    Raises RuleError when a rule or profile cannot be used. What is wrong with a template is part of the report.
+    Raises RuleError when a rule or profile cannot be used, ConfigError when the baseline cannot. What is wrong with a
+    template is part of the report.
     """
     rulebook = load(settings)
     named = [path for path in paths if path != "-"]
@@ -58,6 +59,10 @@ def scan(
     errors = {error for error in broken if error.file in results or _is_in(error.file, focus)}
     errors.update(error for result in results.values() for error in result.errors)
     notices = {notice for result in results.values() for notice in result.notices}
+    if settings.baseline:
+        known = baseline.read(settings.baseline, display_name(settings.baseline))
+        findings, idle_notices = baseline.apply(findings, known)
+        notices.update(idle_notices if not world else ())
     if settings.waivers:
         notices.update(waiver_notices(findings, settings, today(), rulebook.known()))
     others = ({file.name for file in found.files} | found.idle) - results.keys()
