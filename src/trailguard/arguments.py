@@ -242,6 +242,7 @@ exit status:
     status = parser.add_argument_group("exit status")
     _choice(status, "--fail-on", FAIL_ON, "the mildest verdict that makes it 1 (default: fail)", None)
     _choice(status, "--min-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
+    status.add_argument("--diff", metavar="REV", help="report only what changed since a git revision")
     status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
     status.add_argument("--require-templates", action="store_true", help="2 when there is no template")
     _deployment_options(parser)

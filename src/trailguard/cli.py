@@ -98,16 +98,20 @@ def _scan(args: Namespace) -> int:
         _say('error: "-" can be given once')
         return 2
     stdin = sys.stdin.buffer.read() if "-" in paths else None
-    named = {"stdin": stdin, "stdin_filename": args.stdin_filename}
-    report = scan.scan(paths, settings, **named, jobs=args.jobs, world=args.world)
+    given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
+    report = scan.scan(paths, settings, **given)
+    if args.diff is not None:
+        from trailguard import changes
+
+        report, note = changes.narrowed(report, args.diff, os.getcwd())
+        _say(note)
     if not report.templates and not report.errors:
         _say(f"no CloudFormation template in {', '.join(map(_shown, paths))}")
     elif not report.subjects and not report.errors:
         _say(f"no trail to judge in {', '.join(map(_shown, paths))}")
+    incomplete = report.errors or (args.require_templates and not report.templates)
     status = _report(report, args)
-    if report.errors or (args.require_templates and not report.templates):
-        status = 2
-    return status or _threshold(report, settings)
+    return 2 if incomplete else status or _threshold(report, settings)
 
 
 def _shown(path: str) -> str:

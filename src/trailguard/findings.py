@@ -37,6 +37,14 @@ class Related(NamedTuple):
     message: str
 
 
+class Block(NamedTuple):
+    """The first and the last line of a resource in its file, both from 1."""
+
+    file: str
+    first: int
+    last: int
+
+
 class Suppression(NamedTuple):
     """Why a finding is accepted: `kind` is "comment", "metadata", "waiver" or "baseline"."""
 
@@ -54,6 +62,7 @@ class Finding(NamedTuple):
     unknown or not applicable. `contexts` names the deployments in which the template was judged so (none for the only
     one): nested stacks by their way from the root, and contexts of the configuration. `subject_file` is the file of the
     subject where the mend belongs into another one, `construct` the path of the CDK construct that made the subject.
+    `blocks` are the subject and the resource at fault.
     """
 
     rule: str
@@ -78,6 +87,7 @@ class Finding(NamedTuple):
     contexts: tuple[str, ...] = ()
     subject_file: str = ""
     construct: str = ""
+    blocks: tuple[Block, ...] = ()
 
 
 class Ruling(NamedTuple):

@@ -15,7 +15,7 @@ from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import Scenarios, TooManyScenarios
 from trailguard.cloudformation.stacks import Stacks, came_from, way_to
 from trailguard.cloudformation.template import Resource, Template
-from trailguard.findings import NOT_APPLICABLE, UNKNOWN, Finding, Related
+from trailguard.findings import NOT_APPLICABLE, UNKNOWN, Block, Finding, Related
 from trailguard.judge import Answer, Judgement, Question, answer, judge
 from trailguard.places import Places, span_of
 from trailguard.rule_reader import Requirement, Rule
@@ -151,6 +151,7 @@ class JudgedTemplate:
             contexts=self.contexts(resource),
             subject_file="" if home == file else home,
             construct=_construct(resource),
+            blocks=self._blocks(resource, self.template.resources.get(owner)),
         )
 
     def _related(self, judgement: Judgement, reader: str) -> tuple[Related, ...]:
@@ -164,6 +165,13 @@ class JudgedTemplate:
     def spelt(self, text: str, resource: Resource) -> str:
         """A text for people who look at the stack of a resource."""
         return self.stacks.spell(text, resource.id)
+
+    def _blocks(self, *resources: Resource | None) -> tuple[Block, ...]:
+        """Where some resources stand."""
+        found = (
+            Block(self.place_of(item.key), item.key.line, item.body.end_line) for item in resources if item is not None
+        )
+        return tuple(dict.fromkeys(found))
 
     def contexts(self, resource: Resource) -> tuple[str, ...]:
         """In which deployment the resource was looked at: the parent that makes its stack, the configured context."""

@@ -119,7 +119,12 @@ def test_json_and_sarif_keep_to_their_schemas(report: Report) -> None:
 def test_json_has_every_field_of_a_result() -> None:
     written = json.loads(json_report.render(sample()))
     assert written["results"][0]["witness"] == {"MultiRegion": "false"}
-    assert set(written["results"][0]) == set(Finding._fields) - {"span"} | {"line", "column", "end_line", "end_column"}
+    assert set(written["results"][0]) == set(Finding._fields) - {"span", "blocks"} | {
+        "line",
+        "column",
+        "end_line",
+        "end_column",
+    }
     assert written["summary"] == sample().summary()
 
 
