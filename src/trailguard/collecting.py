@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from trailguard.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, display_name, read
+from trailguard.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, display_name, may_hold, read
 from trailguard.findings import FileError
 from trailguard.rule_reader import Rule
 from trailguard.trails import catalog
@@ -15,12 +15,16 @@ LINKS = (b"ImportValue", b"Export", b"AWS::CloudFormation::Stack", b"AWS::Server
 
 
 class File(NamedTuple):
-    """A file that was read: its path, its name in reports, and whether it may hold what the rules are about."""
+    """A file that was read: its path, its name in reports, and whether it may hold what the rules are about.
+
+    `refers` tells whether it may refer to other templates, or say more of itself in other files.
+    """
 
     path: str
     name: str
     data: bytes
     marked: bool
+    refers: bool = True
 
 
 class Found(NamedTuple):
@@ -59,7 +63,7 @@ def collect(
     names: list[str] = []
     idle: set[str] = set()
     if stdin is not None:
-        files.append(File(stdin[0], stdin[0], stdin[1], True))
+        files.append(File(stdin[0], stdin[0], stdin[1], True, may_hold(stdin[1], LINKS)))
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
     for item in discover(paths, include, exclude, root) if paths else ():
         names.append(item.path)
@@ -67,7 +71,8 @@ def collect(
         asked = isinstance(item, Candidate) and item.explicit and insist
         data = read(item.path, asked, markers, LINKS) if isinstance(item, Candidate) else item
         if isinstance(data, Content):
-            files.append(File(item.path, name, data.data, data.marked))
+            refers = not data.marked or item.path.endswith(".template.json") or may_hold(data.data, LINKS)
+            files.append(File(item.path, name, data.data, data.marked, refers))
         elif data == TEMPLATE:
             idle.add(name)
         elif not isinstance(data, Unreadable):

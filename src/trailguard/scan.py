@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from functools import partial
 
 from trailguard import __version__, baseline
-from trailguard.collecting import File, collect, names_below
+from trailguard.collecting import File, Found, collect, names_below
 from trailguard.config import Settings
 from trailguard.discovery import display_name, excluded
 from trailguard.findings import Finding, Report, RuleInfo
-from trailguard.judging import IDLE, FileResult, judge_file, judge_together, today
-from trailguard.loading import Loader
+from trailguard.judging import IDLE, FileResult, judge_file, today
 from trailguard.rule_reader import Rule
 from trailguard.rulebook import Rulebook, load
 from trailguard.suppression import waiver_notices
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trailguard.loading import Loader
 
 
 def scan(
@@ -47,15 +50,17 @@ def scan(
         named = [path for path in named if not excluded(path, world, settings.exclude, settings.root)]
     found = collect([*named, *world], *asked, rulebook.selected, given, insist=not world)
     focus = names_below(named, *asked) | ({stdin_filename} if given else set()) if world else None
-    leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
-    loader = Loader(found.files, found.folders, found.names, leave_out)
-    loader.gather()
-    joined = loader.names()
+    loader = _loader(found, settings)
+    joined = loader.names() if loader is not None else set()
     alone = [file for file in found.files if file.marked and file.name not in joined and _is_in(file.name, focus)]
     results = dict(zip((file.name for file in alone), _judge_all(alone, settings, rulebook, jobs, chains), strict=True))
-    results.update(judge_together(loader, settings, rulebook, chains, focus))
+    broken = found.errors
+    if loader is not None:
+        from trailguard.together import judge_together
+
+        results.update(judge_together(loader, settings, rulebook, chains, focus))
+        broken = (*broken, *loader.errors.values())
     findings = [finding for result in results.values() for finding in result.findings]
-    broken = (*found.errors, *loader.errors.values())
     errors = {error for error in broken if error.file in results or _is_in(error.file, focus)}
     errors.update(error for result in results.values() for error in result.errors)
     notices = {notice for result in results.values() for notice in result.notices}
@@ -83,6 +88,18 @@ def scan(
         ignored=tuple(sorted([*(item for item in found.ignored if _is_in(item[0], focus)), *ignored])),
         chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
     )
+
+
+def _loader(found: Found, settings: Settings) -> Loader | None:
+    """What is known of the templates that refer to each other; None where none does, which saves the time to ask."""
+    if not any(file.refers for file in found.files):
+        return None
+    from trailguard.loading import Loader
+
+    leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
+    loader = Loader(found.files, found.folders, found.names, leave_out)
+    loader.gather()
+    return loader
 
 
 def _is_in(name: str, focus: set[str] | None) -> bool:
