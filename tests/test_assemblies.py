@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trailguard.assemblies import AssemblyError, read_assembly
 from trailguard.config import Settings
@@ -43,6 +45,7 @@ def told(report: Report) -> list[tuple[str, str, str, str]]:
         ("organization-trail", 1, 13),
         ("nested-stack", 1, 13),
         ("nested-stack-bare", 1, 13),
+        ("nested-bucket", 1, 13),
         ("cross-stack", 1, 13),
     ],
 )
@@ -154,17 +157,94 @@ def test_environments(artifact: dict[str, Any], expected: tuple[str | None, str 
     assert (stack.account_id, stack.region, stack.name) == (*expected, "A")
 
 
+RECORDED: list[tuple[str, dict[str, tuple[str, str | None, str | None]]]] = [
+    ("default-trail", {"Audit": ("Audit", None, None)}),
+    ("organization-trail", {"Audit": ("Audit", "111122223333", "eu-west-1")}),
+    ("nested-bucket", {"Platform": ("Platform", None, None)}),  # a nested stack is no artifact of the manifest
+    ("cross-stack", {"Logs": ("Logs", None, None), "Audit": ("Audit", None, None)}),
+    ("stages", {}),  # the stacks are in the assemblies of the stages
+    ("stages/assembly-Prod", {"ProdAudit6B7AB28A": ("Prod-Audit", "111122223333", "eu-west-1")}),
+    ("stages/assembly-Test", {"TestAuditAEBFCB0B": ("Test-Audit", "111122223333", "eu-central-1")}),
+]
+
+
+def bytes_of(path: str) -> bytes | None:
+    return Path(path).read_bytes() if Path(path).is_file() else None
+
+
+@pytest.mark.parametrize(("name", "expected"), RECORDED, ids=[name for name, _ in RECORDED])
+def test_the_stacks_of_an_assembly(name: str, expected: dict[str, tuple[str, str | None, str | None]]) -> None:
+    folder = ASSEMBLIES / name
+    assembly = read_assembly(str(folder), bytes_of)
+    assert assembly is not None
+    stacks = {path: (stack.name, stack.account_id, stack.region) for path, stack in assembly.stacks.items()}
+    assert stacks == {str(folder / f"{artifact}.template.json"): stack for artifact, stack in expected.items()}
+    assert all(stack.parameters == {} for stack in assembly.stacks.values())
+
+
+def test_a_nested_template_is_an_asset() -> None:
+    folder = ASSEMBLIES / "nested-bucket"
+    assembly = read_assembly(str(folder), bytes_of)
+    assert assembly is not None
+    assert {Path(path).name for path in assembly.assets.values()} == {
+        "Platform.template.json",
+        "PlatformLogsAF397DA1.nested.template.json",
+    }
+
+
+ODD: list[Any] = [None, True, -1, 1e400, "", ".", "..", "/", "x/../..", "\x00", "\ud800", [], [[]], {}, {"type": []}]
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, value: Any) -> Any:
+    """The same JSON with a value somewhere in it put in the place of another, or a part left out."""
+    if not isinstance(value, (dict, list)) or not value or draw(st.integers(0, 5)) == 0:
+        return draw(st.sampled_from(ODD))
+    key = draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
+    copy: Any = value.copy()
+    if draw(st.integers(0, 9)) == 0:
+        del copy[key]
+    else:
+        copy[key] = draw(spoilt(value[key]))
+    return copy
+
+
+@given(st.data())
+def test_a_spoilt_assembly_is_read_or_an_assembly_error(data: st.DataObject) -> None:
+    folder = ASSEMBLIES / data.draw(st.sampled_from(["nested-bucket", "cross-stack", "stages/assembly-Prod"]))
+    files = {str(path): json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
+    for path in data.draw(st.sets(st.sampled_from(sorted(files)), min_size=1)):
+        files[path] = data.draw(spoilt(files[path]))
+    try:
+        assembly = read_assembly(str(folder), {path: json.dumps(value).encode() for path, value in files.items()}.get)
+    except AssemblyError:
+        return
+    for path in (*assembly.stacks, *assembly.assets.values()) if assembly is not None else ():
+        assert Path(path).is_relative_to(folder)
+        assert ".." not in Path(path).parts
+
+
 def test_other_files_called_manifest_are_none() -> None:
     assert read_assembly("/a", {"/a/manifest.json": b'{"name": "a web page"}'}.get) is None
     assert read_assembly("/a", {"/b": b""}.get) is None
 
 
+def test_each_app_has_its_assembly() -> None:
+    assert {path.name for path in ASSEMBLIES.iterdir()} == {path.stem for path in (CDK / "apps").iterdir()}
+
+
 @pytest.mark.skipif("TRAILGUARD_CDK_MODULES" not in os.environ, reason="TRAILGUARD_CDK_MODULES names no node_modules")
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_the_assemblies_are_what_the_apps_make(tmp_path: Path) -> None:
     for name in ("apps", "synthesize.js"):
         source = CDK / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
     (tmp_path / "node_modules").symlink_to(os.environ["TRAILGUARD_CDK_MODULES"])
     subprocess.run(["node", "synthesize.js", str(tmp_path / "out")], cwd=tmp_path, check=True)
-    for path in ASSEMBLIES.rglob("*.template.json"):
-        assert filecmp.cmp(path, tmp_path / "out" / path.relative_to(ASSEMBLIES), shallow=False), path
+    recorded, made = (
+        {str(path.relative_to(folder)): path for path in folder.rglob("*.template.json")}
+        for folder in (ASSEMBLIES, tmp_path / "out")
+    )
+    assert recorded.keys() == made.keys()
+    for name, path in recorded.items():
+        assert filecmp.cmp(path, made[name], shallow=False), name

@@ -92,5 +92,5 @@ def circumstances(item: Finding) -> list[tuple[str, str]]:
     if item.contexts:
         told.append(("in", "; ".join(item.contexts)))
     if item.construct:
-        told.append(("construct", item.construct))
+        told.append(("made by", item.construct))
     return told
