@@ -41,12 +41,11 @@ def told(report: Report) -> list[tuple[str, str, str, str]]:
 @pytest.mark.parametrize(
     ("name", "subjects", "passes"),
     [
-        ("default-trail", 1, 13),
-        ("organization-trail", 1, 13),
-        ("nested-stack", 1, 13),
-        ("nested-stack-bare", 1, 13),
-        ("nested-bucket", 1, 13),
-        ("cross-stack", 1, 13),
+        ("default-trail", 2, 14),
+        ("nested-stack", 2, 14),
+        ("nested-stack-bare", 2, 14),
+        ("nested-bucket", 2, 14),
+        ("cross-stack", 2, 14),
     ],
 )
 def test_what_the_cdk_makes_passes(
@@ -55,6 +54,12 @@ def test_what_the_cdk_makes_passes(
     report = judged(tmp_path, monkeypatch, name)
     assert (report.errors, report.notices, told(report)) == ((), (), [])
     assert (report.summary()["subjects"], report.summary()["pass"]) == (subjects, passes)
+
+
+def test_a_key_that_the_cdk_makes_does_not_let_cloudtrail_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = judged(tmp_path, monkeypatch, "organization-trail")
+    assert told(report) == [("TG207", "fail", "Audit.template.json", "Audit/Trail/Resource")]
+    assert report.summary()["pass"] == 15
 
 
 def test_findings_name_the_construct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,11 +74,10 @@ def test_the_construct_is_known_without_metadata_in_the_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = judged(tmp_path, monkeypatch, "nested-stack-bare")
+    nested = "AuditNestedStackAuditNestedStackResourceF69BD105 of cdk.out/Platform.template.json"
     assert {(item.construct, item.contexts) for item in report.results} == {
-        (
-            "Platform/Audit/Trail/Resource",
-            ("AuditNestedStackAuditNestedStackResourceF69BD105 of cdk.out/Platform.template.json",),
-        )
+        ("Platform/Audit/Trail/Resource", (nested,)),
+        ("Platform/LogBucket/Resource", ()),
     }
 
 
@@ -84,7 +88,7 @@ def test_a_nested_assembly_is_judged_for_its_own_account_and_region(
     assert told(report) == [
         ("TG101", "fail", "assembly-Test/TestAuditAEBFCB0B.template.json", "Test/Audit/Trail/Resource")
     ]
-    assert report.subjects == 2
+    assert report.subjects == 4  # a trail and a bucket in each
 
 
 def test_a_bucket_of_another_stack_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,12 +103,17 @@ def test_a_file_of_an_assembly_may_be_scanned_by_itself(tmp_path: Path, monkeypa
     shutil.copytree(ASSEMBLIES / "nested-stack-bare", tmp_path / "cdk.out")
     monkeypatch.chdir(tmp_path)
     report = scan(["cdk.out/Platform.template.json"], Settings())
-    assert (report.subjects, report.summary()["pass"], report.errors) == (1, 13, ())
+    assert (report.subjects, report.summary()["pass"], report.errors) == (2, 14, ())
 
 
 def manifest_of(**properties: Any) -> bytes:
     stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "A.template.json"}, **properties}
     return json.dumps({"artifacts": {"A": stack, "Tree": "odd"}}).encode()
+
+
+def twice() -> bytes:
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "One.template.json"}}
+    return json.dumps({"artifacts": {"A": stack, "B": stack}}).encode()
 
 
 UNREADABLE = "the cloud assembly cannot be read: "
@@ -115,6 +124,12 @@ BROKEN: list[tuple[bytes, str]] = [
     (b'[{"artifacts": 1}]', UNREADABLE + '"artifacts" must be a map'),
     (manifest_of(properties=[]), UNREADABLE + '"properties" must be a map'),
     (manifest_of(properties={}), UNREADABLE + "a file has no name"),
+    (manifest_of(properties={"templateFile": "A", "stackName": ["x"]}), UNREADABLE + '"stackName" must be text'),
+    (
+        manifest_of(properties={"templateFile": "A", "parameters": {"P": ["x"]}}),
+        UNREADABLE + 'parameter "P" must be text',
+    ),
+    (twice(), UNREADABLE + "A and B have one template file"),
     (manifest_of(properties={"templateFile": "../A"}), OUTSIDE + '"../A"'),
     (manifest_of(properties={"templateFile": "/etc/passwd"}), OUTSIDE + '"/etc/passwd"'),
     (b'{"artifacts": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", UNREADABLE),
@@ -145,6 +160,7 @@ def test_a_broken_manifest_is_an_error(
         ({"environment": "aws://111122223333/unknown-region"}, ("111122223333", None)),
         ({"environment": "nonsense"}, (None, None)),
         ({"environment": 7}, (None, None)),
+        ({"environment": "aws://111122223333/Mars"}, ("111122223333", None)),
         ({}, (None, None)),
     ],
 )

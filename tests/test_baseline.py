@@ -51,10 +51,10 @@ def test_what_is_recorded_does_not_count(folder: Path, capsys: pytest.CaptureFix
     assert run("scan") == 1
     capsys.readouterr()
     record()
-    assert capsys.readouterr().err == "recorded 10 findings in .trailguard-baseline.json\n"
+    assert capsys.readouterr().err == "recorded 11 findings in .trailguard-baseline.json\n"
     assert run("scan", "--baseline", ".trailguard-baseline.json") == 0
     summary = counted(folder)
-    assert (summary["fail"], summary["unknown"], summary["suppressed"]) == (0, 0, 10)
+    assert (summary["fail"], summary["unknown"], summary["suppressed"]) == (0, 0, 11)
     results = scan(["."], Settings(baseline=".trailguard-baseline.json")).results
     suppressed = next(item.suppressed for item in results if item.suppressed is not None)
     assert suppressed.kind == "baseline"
@@ -72,10 +72,10 @@ def test_the_configuration_names_it(folder: Path) -> None:
 def test_moved_lines_and_renamed_files_are_known_again(folder: Path) -> None:
     record()
     (folder / "trail.yaml").write_text("# a comment\n\n" + TRAIL)
-    assert counted(folder)["suppressed"] == 10
+    assert counted(folder)["suppressed"] == 11
     (folder / "infra").mkdir()
     (folder / "trail.yaml").rename(folder / "infra" / "audit.yaml")
-    assert counted(folder)["suppressed"] == 10
+    assert counted(folder)["suppressed"] == 11
     (folder / "trail.yaml").write_text(TRAIL)  # a copy beside it is new
     assert counted(folder)["fail"] == scan(["trail.yaml"], Settings()).summary()["fail"] > 0
 
@@ -126,7 +126,7 @@ def test_a_broken_template_is_an_error_and_the_rest_is_recorded(
     assert run("baseline", "--output", "-") == 2
     told = capsys.readouterr()
     assert told.err.startswith("error: bad.yaml:1:")
-    assert len(json.loads(told.out)["findings"]) == 10
+    assert len(json.loads(told.out)["findings"]) == 11
 
 
 def entry(**changes: Any) -> str:

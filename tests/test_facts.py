@@ -74,7 +74,7 @@ def test_unknown_fact_tells_why() -> None:
     (value,) = told(OPTIONAL)["policy.log_write_allowed"]
     assert value["value"] is None
     assert value["unknown"] == (
-        "none of the scanned templates makes bucket elsewhere or a policy for it; "
+        "neither this template nor one that is connected with it makes bucket elsewhere or a policy for it; "
         "scan the template that does together with this one"
     )
 

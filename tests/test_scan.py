@@ -161,7 +161,7 @@ class TestHostileFolder:
         summary = report.summary()
         assert summary["files"] == len(HOSTILE) + len(HARMLESS) + len(["good", "large", "large", "self", "denied"])
         assert summary["errors"] == len(HOSTILE) + 2 + (not readable)
-        assert summary["subjects"] == 1 + readable
+        assert summary["subjects"] == 2 * (1 + readable)
         assert summary["templates"] == len(HOSTILE) + 1 + readable
         judged = sum(summary[name] for name in ("pass", "fail", "conditional", "unknown", "not_applicable"))
         assert judged == len(report.results) == len(DEFAULT_RULES) * (1 + readable)
@@ -303,7 +303,7 @@ class TestStandardInput:
         (here / "a.yaml").write_bytes(GOOD)
         report = scan(["a.yaml", "-"], Settings(), stdin=GOOD)
         assert {finding.file for finding in report.results} == {"a.yaml", "<stdin>"}
-        assert (report.files, report.templates, report.subjects) == (2, 2, 2)
+        assert (report.files, report.templates, report.subjects) == (2, 2, 4)
 
     def test_what_is_no_template(self) -> None:
         report = one("hello: world\n")

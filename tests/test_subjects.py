@@ -125,7 +125,7 @@ def test_a_folder_of_such_a_bucket_is_read(tmp_path: Path) -> None:
     (tmp_path / "archive.yaml").write_text(template)
     found = {finding.rule: finding.resource for finding in scan([str(tmp_path)], Settings(profile="all")).results}
     assert found["TG306"] == "Open"
-    assert scan([str(tmp_path)], Settings()).results == ()
+    assert scan([str(tmp_path)], Settings(select=("TG101",))).results == ()
 
 
 @pytest.mark.parametrize(

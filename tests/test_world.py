@@ -120,7 +120,7 @@ IMPORTS: list[tuple[str, str, str]] = [
 def test_imports_find_their_export(exported: str, head: str, imported: str, world: Scanner) -> None:
     files = {"logs.yaml": logs(exported), "trail.yaml": trail(imported, head)}
     report = world(files, profile="default")
-    assert report.summary()["pass"] == 13, [item for item in report.results if item.verdict != "pass"]
+    assert report.summary()["pass"] == 14, [item for item in report.results if item.verdict != "pass"]
     assert (report.errors, report.notices) == ((), ())
 
 
@@ -249,8 +249,9 @@ def test_nested_templates_are_found(url: str, world: Scanner) -> None:
     head = "Parameters: {Base: {Type: String}}\n"
     parent = head + PARENT + stack(url, "{Bucket: !Ref LogBucket}", AFTER)
     report = world({"stacks/parent.yaml": parent, "stacks/child.yaml": CHILD})
-    assert (report.summary()["pass"], report.notices, report.subjects) == (13, (), 1)
-    assert {item.contexts for item in report.results} == {("Audit of stacks/parent.yaml",)}
+    assert (report.summary()["pass"], report.notices, report.subjects) == (14, (), 2)
+    contexts = {(item.resource, item.contexts) for item in report.results}
+    assert contexts == {("Trail", ("Audit of stacks/parent.yaml",)), ("LogBucket", ())}
 
 
 def test_the_url_s_folders_choose_among_files_of_one_name(world: Scanner) -> None:
@@ -295,7 +296,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path, world: Scanner
     parent = PARENT + TRAIL.format(bucket="b", multi="true") + stack("child.yaml", "{Bucket: !Ref LogBucket}")
     report = world({"stacks/parent.yaml": parent}, ("stacks",))
     assert "lies outside" in report.notices[0].message
-    assert report.subjects == 1
+    assert {item.file for item in report.results} == {"stacks/parent.yaml"}
 
 
 def test_a_circle_of_templates_ends(world: Scanner) -> None:
@@ -314,7 +315,7 @@ def test_outputs_are_handed_up_through_several_levels(world: Scanner) -> None:
     )
     outer = trail("!Sub '${Logs.Outputs.Bucket}'") + stack("middle.yaml", name="Logs")
     report = world({"outer.yaml": outer, "middle.yaml": middle, "inner.yaml": inner})
-    assert (report.summary()["pass"], report.notices) == (13, ())
+    assert (report.summary()["pass"], report.notices) == (14, ())
     assert verdict(report, "TG104")[0] == "pass"  # a stack is complete when all in it is
 
 
@@ -420,7 +421,7 @@ def test_a_conditional_nested_stack(world: Scanner) -> None:
     made = "\n    Condition: Made"
     parent = CONDITION + PARENT + stack("child.yaml", "{Bucket: !Ref LogBucket}", made + AFTER)
     report = world({"parent.yaml": parent, "child.yaml": CHILD})
-    assert report.summary()["pass"] == 13
+    assert report.summary()["pass"] == 14
     # a policy that is only there with its stack
     nested = f"Parameters: {{Bucket: {{Type: String}}}}\nResources:{POLICY.format(bucket='!Ref Bucket')}"
     parent = CONDITION + f"Resources:{BUCKET}{TRAIL.format(bucket='!Ref LogBucket', multi='true')}"
@@ -443,7 +444,7 @@ def test_a_nested_application_of_sam(world: Scanner) -> None:
     application = application.replace("TemplateURL", "Location")
     parent = "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: 3}}\n" + PARENT + application
     report = world({"parent.yaml": parent, "child.yaml": CHILD})
-    assert report.summary()["pass"] == 13
+    assert report.summary()["pass"] == 14
 
 
 # --- stack sets -------------------------------------------------------------------------------------------------------
@@ -483,7 +484,7 @@ def test_sub_fills_in_values_of_the_outer_template(world: Scanner) -> None:
     )
     text = PARENT + stack_set("TemplateBody: !Sub |\n" + indented(inner), "\n    DependsOn: LogBucketPolicy")
     report = world({"set.yaml": text})
-    assert (report.summary()["pass"], report.errors) == (13, ())
+    assert (report.summary()["pass"], report.errors) == (14, ())
 
 
 def test_a_stack_set_works_in_accounts_of_its_own(world: Scanner) -> None:
@@ -535,7 +536,7 @@ def test_a_stack_set_with_a_local_template(world: Scanner) -> None:
         "TemplateURL: child.yaml\n      Parameters: [{ParameterKey: Bucket, ParameterValue: !Ref LogBucket}]", AFTER
     )
     report = world({"set.yaml": text, "child.yaml": CHILD})
-    assert report.summary()["pass"] == 13
+    assert report.summary()["pass"] == 14
 
 
 # --- contexts ---------------------------------------------------------------------------------------------------------
@@ -618,7 +619,7 @@ def test_templates_that_nothing_refers_to_are_counted_once(world: Scanner) -> No
     other = "Resources: {Q: {Type: AWS::SQS::Queue}}\nOutputs: {Q: {Value: !Ref Q, Export: {Name: queue}}}\n"
     parent = PARENT + stack("child.yaml", "{Bucket: !Ref LogBucket}", AFTER)
     report = world({"other.yaml": other, "parent.yaml": parent, "child.yaml": CHILD, "x.yaml": "a: 1\n"})
-    assert (report.files, report.templates, report.subjects) == (4, 3, 1)
+    assert (report.files, report.templates, report.subjects) == (4, 3, 2)
 
 
 def test_reports_do_not_depend_on_the_number_of_processes(world: Scanner, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from trailguard.config import REGION
+
 MANIFEST = "manifest.json"
 TEMPLATE = ".template.json"
 _ENVIRONMENT = re.compile(r"aws://([^/]*)/(.+)")
@@ -63,6 +65,9 @@ def read_assembly(folder: str, read: Read) -> Assembly | None:
         kind = artifact.get("type") if isinstance(artifact, dict) else None
         if kind == "aws:cloudformation:stack":
             stack = _stack(folder, path, name, artifact, read)
+            if stack.template in stacks:
+                both = f"{stacks[stack.template].name} and {stack.name}"
+                raise AssemblyError(path, f"the cloud assembly cannot be read: {both} have one template file")
             stacks[stack.template] = stack
         elif kind == "cdk:asset-manifest":
             file = _table(artifact, path, "properties").get("file")
@@ -83,12 +88,25 @@ def _stack(folder: str, path: str, name: str, artifact: dict[str, Any], read: Re
         metadata = _json(file, data) if data is not None else metadata
     return StackArtifact(
         template=_inside(folder, path, properties.get("templateFile")),
-        name=str(properties.get("stackName", name)),
+        name=_stack_name(path, properties.get("stackName", name)),
         account_id=account if _ACCOUNT.fullmatch(account) else None,
-        region=None if region == "unknown-region" else region,
-        parameters={key: str(value) for key, value in parameters.items() if isinstance(value, (str, int, float))},
+        region=region if re.fullmatch(REGION, region) else None,
+        parameters={key: _argument(path, key, value) for key, value in parameters.items()},
         constructs=_constructs(metadata if isinstance(metadata, dict) else {}),
     )
+
+
+def _stack_name(path: str, name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise AssemblyError(path, 'the cloud assembly cannot be read: "stackName" must be text')
+    return name
+
+
+def _argument(path: str, name: str, value: Any) -> str:
+    """The value of a parameter, as CloudFormation gets it."""
+    if isinstance(value, (dict, list)) or value is None:
+        raise AssemblyError(path, f'the cloud assembly cannot be read: parameter "{name}" must be text')
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _constructs(metadata: Mapping[str, Any]) -> dict[str, str]:

@@ -55,4 +55,4 @@ def elsewhere(what: str, source: str = "") -> str:
     """Why nothing is known of something that a trail names and the template does not make."""
     because = f" ({source})" if source else ""
     advice = "" if SCAN_IT in source else SCAN_IT
-    return f"none of the scanned templates makes {what}{because}{advice}"
+    return f"neither this template nor one that is connected with it makes {what}{because}{advice}"
