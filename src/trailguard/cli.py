@@ -120,13 +120,9 @@ def _shown(path: str) -> str:
 
 def _threshold(report: Report, settings: Settings) -> int:
     """Tell whether a finding is at or above the threshold."""
-    from trailguard.findings import SEVERITIES, VERDICTS
+    from trailguard.findings import counts
 
-    verdicts = VERDICTS[: VERDICTS.index(settings.fail_on) + 1]
-    severities = SEVERITIES[: SEVERITIES.index(settings.min_severity) + 1]
-    return int(
-        any(item.verdict in verdicts and item.severity in severities and not item.suppressed for item in report.results)
-    )
+    return int(any(counts(item, settings.fail_on, settings.min_severity) for item in report.results))
 
 
 def _report(report: Report, args: Namespace) -> int:

@@ -199,3 +199,10 @@ class Report(NamedTuple):
 def worst(rulings: tuple[Ruling, ...]) -> str:
     """The worst verdict of some rulings; not applicable when there is none."""
     return min((item.verdict for item in rulings), key=VERDICTS.index, default=NOT_APPLICABLE)
+
+
+def counts(finding: Finding, fail_on: str, min_severity: str) -> bool:
+    """Tell whether a finding is at or above the threshold, so that it makes a scan end with status 1."""
+    verdicts = VERDICTS[: VERDICTS.index(fail_on) + 1]
+    severities = SEVERITIES[: SEVERITIES.index(min_severity) + 1]
+    return finding.verdict in verdicts and finding.severity in severities and finding.suppressed is None

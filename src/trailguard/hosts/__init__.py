@@ -1,0 +1,1 @@
+"""trailguard's rules inside other linters. Each module here is loaded by its host, and by nothing else."""
