@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 
 from trailguard.config import ACCOUNT_ID, FAIL_ON, PARTITION, REGION, nearest
 from trailguard.findings import SEVERITIES
+from trailguard.parsing import Parser, choice, matching, pair, repeated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any, NoReturn
+    from collections.abc import Sequence
+    from typing import Any
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv")
 
@@ -55,82 +55,6 @@ def overview() -> str:
     return HELP.format(commands="\n".join(f"  {name:<13}  {text}" for name, text in COMMANDS.items()))
 
 
-class Layout(argparse.RawDescriptionHelpFormatter):
-    """Help as wide as the terminal, found without shutil, whose import takes longer than parsing."""
-
-    def __init__(self, prog: str) -> None:
-        columns = os.environ.get("COLUMNS", "")
-        try:
-            width = int(columns) if columns.isdecimal() else os.get_terminal_size().columns
-        except (OSError, ValueError):
-            width = 80
-        super().__init__(prog, width=max(width - 2, 20))
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, name the nearest option, and point to the help."""
-
-    def __init__(self, command: str, usage: str, examples: str) -> None:
-        super().__init__(
-            prog=f"trailguard {command}",
-            usage=f"trailguard {command} {usage}",  # making it up takes argparse longer than parsing
-            description=COMMANDS[command].capitalize() + ".",
-            epilog="examples:\n" + examples,
-            formatter_class=Layout,
-            allow_abbrev=False,
-        )
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and end with status 2."""
-        self.exit(2, f"error: {message}\n(see `{self.prog} --help`)\n")
-
-    def read(self, argv: Sequence[str]) -> argparse.Namespace:
-        """Parse; arguments and options may be mixed."""
-        arguments, rest = self.parse_known_intermixed_args(argv)
-        if rest:
-            options = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
-            word = rest[0].partition("=")[0]
-            hint = nearest(word, options) if word.startswith("-") else ""
-            known = hint if "did you mean" in hint else ""
-            self.error(f"unknown {'option' if word.startswith('-') else 'argument'} {word}{known}")
-        return arguments
-
-
-def _one_of(known: tuple[str, ...]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in known:
-            raise argparse.ArgumentTypeError(f'"{value}" is not known{nearest(value, known)}')
-        return value
-
-    return check
-
-
-def _matching(pattern: str, what: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise argparse.ArgumentTypeError(f'"{value}" is not {what}')
-        return value
-
-    return check
-
-
-def _listed(value: str) -> list[str]:
-    return [part for part in (piece.strip() for piece in value.split(",")) if part]
-
-
-def _pair(value: str) -> tuple[str, str]:
-    key, equals, text = value.partition("=")
-    if not equals or not key:
-        raise argparse.ArgumentTypeError(f'"{value}" must be written KEY=VALUE')
-    return key, text
-
-
-def _jobs(value: str) -> int:
-    if not value.isdecimal() or not 1 <= len(value) <= 4 or int(value) < 1:
-        raise argparse.ArgumentTypeError(f'"{value}" is not a number of processes, 1 or more')
-    return int(value)
-
-
 def _output(value: str) -> tuple[str | None, str]:
     """Split FORMAT:FILE. A single letter is a Windows drive, and anything with a separator is a path."""
     head, colon, tail = value.partition(":")
@@ -143,12 +67,8 @@ def _output(value: str) -> tuple[str | None, str]:
     return head, tail
 
 
-def _choice(parser: Any, name: str, known: tuple[str, ...], text: str, default: str | None) -> None:
-    parser.add_argument(name, type=_one_of(known), metavar="|".join(known), default=default, help=text)
-
-
-def _repeated(parser: Any, name: str, metavar: str, text: str) -> None:
-    parser.add_argument(name, type=_listed, action="extend", default=[], metavar=metavar, help=text)
+def _parser(command: str, usage: str, examples: str) -> Parser:
+    return Parser(command, COMMANDS[command], usage, examples)
 
 
 def _rule_options(parser: Parser) -> None:
@@ -156,8 +76,8 @@ def _rule_options(parser: Parser) -> None:
     group.add_argument(
         "--profile", metavar="NAME", help="rules to apply: default, all, a framework such as cis-aws-5.0"
     )
-    _repeated(group, "--select", "RULE,…", "apply exactly these, by id or name")
-    _repeated(group, "--ignore", "RULE,…", "leave these out, too")
+    repeated(group, "--select", "RULE,…", "apply exactly these, by id or name")
+    repeated(group, "--ignore", "RULE,…", "leave these out, too")
     group.add_argument(
         "--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own (repeatable)"
     )
@@ -176,7 +96,7 @@ def _deployment_options(parser: Parser) -> None:
     group = parser.add_argument_group("deployment", "Pin what is known; the verdicts then hold for this deployment.")
     group.add_argument(
         "--parameter",
-        type=_pair,
+        type=pair,
         action="append",
         default=[],
         metavar="KEY=VALUE",
@@ -190,27 +110,27 @@ def _deployment_options(parser: Parser) -> None:
         help="file of parameter values (repeatable, later wins)",
     )
     group.add_argument(
-        "--region", type=_matching(REGION, "a Region such as eu-west-1"), metavar="REGION", help="value of AWS::Region"
+        "--region", type=matching(REGION, "a Region such as eu-west-1"), metavar="REGION", help="value of AWS::Region"
     )
     group.add_argument(
-        "--account-id", type=_matching(ACCOUNT_ID, "12 digits"), metavar="ID", help="value of AWS::AccountId"
+        "--account-id", type=matching(ACCOUNT_ID, "12 digits"), metavar="ID", help="value of AWS::AccountId"
     )
     group.add_argument(
         "--partition",
-        type=_matching(PARTITION, "a partition such as aws or aws-cn"),
+        type=matching(PARTITION, "a partition such as aws or aws-cn"),
         metavar="NAME",
         help="value of AWS::Partition",
     )
 
 
 def _colour_option(parser: Parser) -> None:
-    _choice(
+    choice(
         parser, "--color", ("auto", "always", "never"), "colour (default: on a terminal; NO_COLOR is honoured)", "auto"
     )
 
 
 def _scan() -> Parser:
-    parser = Parser(
+    parser = _parser(
         "scan",
         "[OPTION…] [PATH…]",
         """\
@@ -225,7 +145,7 @@ exit status:
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input (default: .)")
     output = parser.add_argument_group("output")
-    _choice(output, "--format", FORMATS, "how to write the report to standard output (default: text)", None)
+    choice(output, "--format", FORMATS, "how to write the report to standard output (default: text)", None)
     output.add_argument(
         "--output",
         type=_output,
@@ -240,8 +160,8 @@ exit status:
     loudness.add_argument("-v", "--verbose", action="store_true", help="tell of passes and skipped files, too")
     _rule_options(parser)
     status = parser.add_argument_group("exit status")
-    _choice(status, "--fail-on", FAIL_ON, "the mildest verdict that makes it 1 (default: fail)", None)
-    _choice(status, "--min-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
+    choice(status, "--fail-on", FAIL_ON, "the mildest verdict that makes it 1 (default: fail)", None)
+    choice(status, "--min-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
     status.add_argument("--diff", metavar="REV", help="report only what changed since a git revision")
     status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
     status.add_argument("--require-templates", action="store_true", help="2 when there is no template")
@@ -256,33 +176,35 @@ exit status:
         help="know the templates below DIR, too: judge only what PATH has to do with (repeatable)",
     )
     files.add_argument("--stdin-filename", default="<stdin>", metavar="NAME", help="what to call standard input")
-    files.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to work with (default: 1)")
+    files.add_argument("--jobs", type=processes, default=1, metavar="N", help="processes to work with (default: 1)")
     return parser
 
 
 def _file_options(group: Any) -> None:
-    _repeated(group, "--include", "GLOB,…", "in folders, read these files instead of the usual ones")
-    _repeated(group, "--exclude", "GLOB,…", "leave these files and folders out, too")
+    repeated(group, "--include", "GLOB,…", "in folders, read these files instead of the usual ones")
+    repeated(group, "--exclude", "GLOB,…", "leave these files and folders out, too")
 
 
 def _rules() -> Parser:
-    parser = Parser(
+    parser = _parser(
         "rules",
         "[OPTION…]",
         "  trailguard rules --profile cis-aws-3.0\n  trailguard rules --profile all --format markdown",
     )
-    _choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", "text")
+    choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", "text")
     _colour_option(parser)
     _rule_options(parser)
     return parser
 
 
 def _explain() -> Parser:
-    parser = Parser(
-        "explain", "[OPTION…] ID|NAME", "  trailguard explain TG104\n  trailguard explain depends-on-bucket-policy"
+    parser = _parser(
+        "explain",
+        "[OPTION…] ID|NAME",
+        "  trailguard explain TG104\n  trailguard explain depends-on-bucket-policy",
     )
     parser.add_argument("rule", metavar="ID|NAME", help="the rule")
-    _choice(parser, "--format", ("text", "markdown"), "how to write it (default: text)", "text")
+    choice(parser, "--format", ("text", "markdown"), "how to write it (default: text)", "text")
     _colour_option(parser)
     parser.add_argument("--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own")
     _config_options(parser)
@@ -290,7 +212,7 @@ def _explain() -> Parser:
 
 
 def _baseline() -> Parser:
-    parser = Parser(
+    parser = _parser(
         "baseline",
         "[OPTION…] [PATH…]",
         """\
@@ -310,7 +232,7 @@ exit status:
 
 
 def _graph() -> Parser:
-    parser = Parser(
+    parser = _parser(
         "graph",
         "[OPTION…] [PATH…]",
         """\
@@ -321,7 +243,7 @@ exit status:
   0 drawn, 2 something could not be judged as asked""",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: .)")
-    _choice(parser, "--format", ("mermaid", "dot", "json"), "how to write it (default: mermaid)", "mermaid")
+    choice(parser, "--format", ("mermaid", "dot", "json"), "how to write it (default: mermaid)", "mermaid")
     _rule_options(parser)
     _deployment_options(parser)
     files = parser.add_argument_group("files")
@@ -330,7 +252,7 @@ exit status:
 
 
 def _facts() -> Parser:
-    parser = Parser(
+    parser = _parser(
         "facts",
         "[OPTION…] FILE",
         "  trailguard facts trail.yaml\n  trailguard facts trail.yaml --parameter MultiRegion=false",
@@ -342,11 +264,11 @@ def _facts() -> Parser:
 
 
 def _test() -> Parser:
-    parser = Parser("test", "[OPTION…] [RULES_DIR]", "  trailguard test\n  trailguard test my-rules/")
+    parser = _parser("test", "[OPTION…] [RULES_DIR]", "  trailguard test\n  trailguard test my-rules/")
     parser.add_argument(
         "rules_dir", nargs="?", metavar="RULES_DIR", help="a folder of rules (default: the rules that ship)"
     )
-    _choice(parser, "--format", ("text", "json"), "how to write the outcome (default: text)", "text")
+    choice(parser, "--format", ("text", "json"), "how to write the outcome (default: text)", "text")
     _colour_option(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="tell of the examples that hold, too")
     _config_options(parser)
@@ -354,7 +276,7 @@ def _test() -> Parser:
 
 
 def _init() -> Parser:
-    parser = Parser(
+    parser = _parser(
         "init",
         "[OPTION…]",
         """\
@@ -366,7 +288,7 @@ exit status:
   0 written, 2 it cannot be written, or the file is there already""",
     )
     text = "YAML with comments that explain it, or JSON (default: by the file's name, else yaml)"
-    _choice(parser, "--format", ("yaml", "json"), text, None)
+    choice(parser, "--format", ("yaml", "json"), text, None)
     parser.add_argument("--output", default="-", metavar="FILE", help="write it there, not to standard output")
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
     parts = parser.add_argument_group("parts")

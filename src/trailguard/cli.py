@@ -9,15 +9,15 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from importlib import import_module
 
 from trailguard import __version__
+from trailguard.streams import flush, reconfigure, say, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Sequence
-    from typing import IO, Any
+    from typing import Any
 
     from trailguard.config import Settings
     from trailguard.findings import Report
@@ -40,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _refuse(error)
     finally:
-        _flush(sys.stdout)
-        _flush(sys.stderr)
+        flush(sys.stdout)
+        flush(sys.stderr)
 
 
 def _run(argv: list[str]) -> int:
@@ -49,16 +49,16 @@ def _run(argv: list[str]) -> int:
     from trailguard.arguments import COMMANDS, overview, parse
 
     for stream in (sys.stdout, sys.stderr):  # what the encoding lacks is spelled out, never an error
-        _reconfigure(stream, errors="backslashreplace")
+        reconfigure(stream, errors="backslashreplace")
     first = argv[0] if argv else ""
     if first in ("-h", "--help", "help"):
-        return _write(overview())
+        return write(overview())
     if first in ("-V", "--version"):
-        return _write(f"trailguard {__version__}\n")
+        return write(f"trailguard {__version__}\n")
     if first in COMMANDS:
         return _COMMANDS[first](parse(first, argv[1:]))
     if not first:
-        _say(overview().rstrip())
+        say(overview().rstrip())
         return 2
     return _unknown_command(first, tuple(COMMANDS))
 
@@ -68,7 +68,7 @@ def _unknown_command(word: str, known: tuple[str, ...]) -> int:
 
     there = os.path.lexists(word) or word == "-"
     hint = f'; did you mean "trailguard scan {word}"?' if there else nearest(word, known)
-    _say(f'error: there is no command "{word}"{hint}')
+    say(f'error: there is no command "{word}"{hint}')
     return 2
 
 
@@ -81,21 +81,22 @@ def _refuse(error: Exception) -> int:
         place = display_name(place) if os.path.isabs(place) else place
         line, column = getattr(error, "line", 0), getattr(error, "column", 0)
         where = f"{place}:{line}:{column}: " if place and line else f"{place}: " if place else ""
-        _say(f"error: {where}{message}")
+        say(f"error: {where}{message}")
     elif isinstance(error, OSError) and error.strerror:
-        _say(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror}")
+        say(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror}")
     else:
-        _say(f"error: internal error: {type(error).__name__}: {error} (set {DEBUG}=1 to see where; please report it)")
+        say(f"error: internal error: {type(error).__name__}: {error} (set {DEBUG}=1 to see where; please report it)")
     return 2
 
 
 def _scan(args: Namespace) -> int:
     from trailguard import scan
+    from trailguard.output import write_report
 
     settings = _settings(args)
     paths = args.paths or ["."]
     if paths.count("-") > 1:
-        _say('error: "-" can be given once')
+        say('error: "-" can be given once')
         return 2
     stdin = sys.stdin.buffer.read() if "-" in paths else None
     given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
@@ -104,13 +105,13 @@ def _scan(args: Namespace) -> int:
         from trailguard import changes
 
         report, note = changes.narrowed(report, args.diff, os.getcwd())
-        _say(note)
+        say(note)
     if not report.templates and not report.errors:
-        _say(f"no CloudFormation template in {', '.join(map(_shown, paths))}")
+        say(f"no CloudFormation template in {', '.join(map(_shown, paths))}")
     elif not report.subjects and not report.errors:
-        _say(f"no trail to judge in {', '.join(map(_shown, paths))}")
+        say(f"no trail to judge in {', '.join(map(_shown, paths))}")
     incomplete = report.errors or (args.require_templates and not report.templates)
-    status = _report(report, args)
+    status = write_report(report, args)
     return 2 if incomplete else status or _threshold(report, settings)
 
 
@@ -125,66 +126,13 @@ def _threshold(report: Report, settings: Settings) -> int:
     return int(any(counts(item, settings.fail_on, settings.min_severity) for item in report.results))
 
 
-def _report(report: Report, args: Namespace) -> int:
-    """Write the report wherever it is wanted; 2 when some file cannot be written."""
-    status = 0
-    printed = [args.format] if all(form for form, _ in args.output) else []
-    for form, path in args.output:
-        if path == "-":
-            printed.append(form or args.format)
-            continue
-        text = _render(report, form or args.format or _by_extension(path), args, None)
-        try:
-            with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-                stream.write(text)
-        except (OSError, ValueError) as error:
-            _say(f"error: {path}: cannot be written: {getattr(error, 'strerror', None) or error}")
-            status = 2
-    return max(status, *(_print_report(report, form, args) for form in printed), 0)
-
-
-def _by_extension(path: str) -> str:
-    known = {".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown", ".csv": "csv"}
-    return known.get(os.path.splitext(path)[1].lower(), "text")
-
-
-def _print_report(report: Report, form: str | None, args: Namespace) -> int:
-    form = form or "text"
-    if form != "text":
-        _reconfigure(sys.stdout, encoding="utf-8", newline="\n")
-    return _write(_render(report, form, args, sys.stdout))
-
-
-def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) -> str:
-    """Render the report in one format; `stream` is None for a file."""
-    cwd = os.getcwd()
-    if form == "text":
-        from trailguard.reporters import text
-        from trailguard.terminal import Style, style_for, width_of
-
-        style = Style(args.color == "always") if stream is None else style_for(args.color, stream, os.environ)
-        width = width_of(stream, os.environ)
-        return text.render(report, style, width, int(args.verbose) - int(args.quiet))
-    reporter = import_module(f"trailguard.reporters.{_MODULES.get(form, form)}")
-    if form not in _ROOTS:
-        return str(reporter.render(report))
-    from trailguard.discovery import repository
-
-    return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd))
-
-
-_MODULES = {"json": "json_report", "csv": "csv_report"}
-# The formats that name files from the repository's root, and the variable in which a CI runner tells where that is.
-_ROOTS = {"sarif": "", "github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}
-
-
 def _settings(args: Namespace) -> Settings:
     """Combine the configuration file with the options: what is chosen replaces, what is added adds."""
     from trailguard.config import Settings, load, parameters_file
 
     settings = Settings() if args.no_config else load(os.getcwd(), args.config)
     for note in settings.notes:
-        _say(f"note: {note}")
+        say(f"note: {note}")
     wanted = {
         key: getattr(args, key, None)
         for key in ("profile", "region", "account_id", "partition", "fail_on", "min_severity", "baseline")
@@ -221,16 +169,16 @@ def _rules(args: Namespace) -> int:
     selected = rulebook.load(settings).selected
     framework = framework_of(settings, settings.profile, selected)
     if args.format == "json":
-        _reconfigure(sys.stdout, encoding="utf-8")
-        return _write(rule_pages.as_json(selected, settings.profile, framework))
+        reconfigure(sys.stdout, encoding="utf-8")
+        return write(rule_pages.as_json(selected, settings.profile, framework))
     if args.format == "markdown":
         if framework is not None:
-            return _write(markdown_pages.framework_table(framework, selected))
-        return _write(markdown_pages.rule_table(selected))
+            return write(markdown_pages.framework_table(framework, selected))
+        return write(markdown_pages.rule_table(selected))
     style, width = style_for(args.color, sys.stdout, os.environ), width_of(sys.stdout, os.environ)
     if framework is not None:
-        return _write(rule_pages.framework_as_text(framework, selected, style, width))
-    return _write(rule_pages.as_text(selected, settings.profile, style, width))
+        return write(rule_pages.framework_as_text(framework, selected, style, width))
+    return write(rule_pages.as_text(selected, settings.profile, style, width))
 
 
 def _explain(args: Namespace) -> int:
@@ -239,9 +187,9 @@ def _explain(args: Namespace) -> int:
 
     rule = rulebook.find(rulebook.load(_settings(args)), args.rule)
     if args.format == "markdown":
-        return _write(markdown_pages.rule_page(rule))
+        return write(markdown_pages.rule_page(rule))
     style = style_for(args.color, sys.stdout, os.environ)
-    return _write(rule_pages.explain(rule, style, width_of(sys.stdout, os.environ)))
+    return write(rule_pages.explain(rule, style, width_of(sys.stdout, os.environ)))
 
 
 def _baseline(args: Namespace) -> int:
@@ -255,16 +203,16 @@ def _baseline(args: Namespace) -> int:
     _say_errors(report)
     text = baseline.write(report.results, today())
     if target == "-":
-        return _write(text) or 2 * bool(report.errors)
+        return write(text) or 2 * bool(report.errors)
     with open(target, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(text)
-    _say(f"recorded {text.count('fingerprint')} findings in {display_name(target)}")
+    say(f"recorded {text.count('fingerprint')} findings in {display_name(target)}")
     return 2 * bool(report.errors)
 
 
 def _say_errors(report: Report) -> None:
     for error in report.errors:
-        _say(f"error: {error.file}:{error.line}:{error.column}: {error.message}")
+        say(f"error: {error.file}:{error.line}:{error.column}: {error.message}")
 
 
 def _graph(args: Namespace) -> int:
@@ -274,9 +222,9 @@ def _graph(args: Namespace) -> int:
     report = scan.scan(paths, _settings(args), chains=True)
     _say_errors(report)
     if not report.chains:
-        _say(f"no trail in {', '.join(map(_shown, paths))}")
-    _reconfigure(sys.stdout, encoding="utf-8")
-    status = _write(graphs.render(report.chains, args.format))
+        say(f"no trail in {', '.join(map(_shown, paths))}")
+    reconfigure(sys.stdout, encoding="utf-8")
+    status = write(graphs.render(report.chains, args.format))
     return 2 if report.errors else status
 
 
@@ -294,8 +242,8 @@ def _facts(args: Namespace) -> int:
         found = factsheet.facts(name, _settings(args), stdin)
     except SourceError as error:
         raise ConfigError(name, error.line, error.column, error.message) from None
-    _reconfigure(sys.stdout, encoding="utf-8")
-    return _write(json_safe(json.dumps(found, ensure_ascii=False, indent=2)) + "\n")
+    reconfigure(sys.stdout, encoding="utf-8")
+    return write(json_safe(json.dumps(found, ensure_ascii=False, indent=2)) + "\n")
 
 
 def _test(args: Namespace) -> int:
@@ -304,11 +252,11 @@ def _test(args: Namespace) -> int:
 
     outcome = ruletests.test_rules(args.rules_dir, _settings(args))
     if args.format == "json":
-        _reconfigure(sys.stdout, encoding="utf-8")
-        status = _write(rule_pages.test_as_json(outcome))
+        reconfigure(sys.stdout, encoding="utf-8")
+        status = write(rule_pages.test_as_json(outcome))
     else:
         style = style_for(args.color, sys.stdout, os.environ)
-        status = _write(rule_pages.test_as_text(outcome, style, width_of(sys.stdout, os.environ), args.verbose))
+        status = write(rule_pages.test_as_text(outcome, style, width_of(sys.stdout, os.environ), args.verbose))
     if outcome.errors or not outcome.cases:
         return 2
     return status or int(not all(case.ok for case in outcome.cases))
@@ -320,12 +268,12 @@ def _init(args: Namespace) -> int:
     form = args.format or ("json" if args.output.lower().endswith(".json") else "yaml")
     text = initial.template([name for name in initial.SWITCHES if getattr(args, name)], form)
     if args.output == "-":
-        return _write(text)
+        return write(text)
     try:
         with open(args.output, "w" if args.force else "x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except FileExistsError:
-        _say(f"error: {args.output}: is there already (--force overwrites it)")
+        say(f"error: {args.output}: is there already (--force overwrites it)")
         return 2
     return 0
 
@@ -340,56 +288,6 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "test": _test,
     "init": _init,
 }
-
-
-def _write(text: str) -> int:
-    """Write to standard output; a reader who has gone away is no error, a full disk is."""
-    if sys.stdout is None:
-        return 0
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence(sys.stdout)
-    except OSError as error:
-        _silence(sys.stdout)
-        _say(f"error: standard output: {error.strerror}")
-        return 2
-    return 0
-
-
-def _say(message: str) -> None:
-    """Tell something on standard error, in which nothing of a template or a file name can be an escape sequence."""
-    from trailguard.terminal import defuse, visible
-
-    try:
-        if sys.stderr is not None:
-            sys.stderr.write("\n".join(map(visible, defuse(message).split("\n"))) + "\n")
-    except OSError:
-        _silence(sys.stderr)
-
-
-def _reconfigure(stream: IO[str] | None, **how: str) -> None:
-    change = getattr(stream, "reconfigure", None)
-    if change is not None:
-        change(**how)
-
-
-def _flush(stream: IO[str] | None) -> None:
-    try:
-        if stream is not None:
-            stream.flush()
-    except (OSError, ValueError):
-        _silence(stream)
-
-
-def _silence(stream: IO[str] | None) -> None:
-    """Send what is left to nowhere, so that the interpreter does not complain when it flushes at its end."""
-    try:
-        if stream is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except (OSError, ValueError):
-        pass
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+"""Standard output and standard error: a closed pipe ends quietly, and nothing of a template steers a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+
+def write(text: str) -> int:
+    """Write to standard output; a reader who has gone away is no error, a full disk is."""
+    if sys.stdout is None:
+        return 0
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        say(f"error: standard output: {error.strerror}")
+        return 2
+    return 0
+
+
+def say(message: str) -> None:
+    """Tell something on standard error, in which nothing of a template or a file name can be an escape sequence."""
+    from trailguard.terminal import defuse, visible
+
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write("\n".join(map(visible, defuse(message).split("\n"))) + "\n")
+    except OSError:
+        _silence(sys.stderr)
+
+
+def reconfigure(stream: IO[str] | None, **how: str) -> None:
+    """Change the encoding or the line ends of a stream, where it has any."""
+    change = getattr(stream, "reconfigure", None)
+    if change is not None:
+        change(**how)
+
+
+def flush(stream: IO[str] | None) -> None:
+    """Write what is left in a stream; nobody to read it is no error."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError):
+        _silence(stream)
+
+
+def _silence(stream: IO[str] | None) -> None:
+    """Send what is left to nowhere, so that the interpreter does not complain when it flushes at its end."""
+    try:
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        pass
