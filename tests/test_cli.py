@@ -114,7 +114,10 @@ def test_every_command_has_help_with_examples(run: Shell, command: str) -> None:
     ("argv", "message"),
     [
         (("scna",), 'there is no command "scna"; did you mean "scan"?'),
-        (("zzz",), 'there is no command "zzz" (one of scan, rules, explain, baseline, graph, facts, test, init)'),
+        (
+            ("zzz",),
+            'there is no command "zzz" (one of scan, rules, explain, baseline, graph, facts, test, init, path, comp',
+        ),
         (("x.yaml",), 'there is no command "x.yaml"; did you mean "trailguard scan x.yaml"?'),
         (("--fromat", "json"), 'there is no command "--fromat"'),
         (("scan", "--fromat", "json"), "unknown option --fromat; did you mean"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 
-from trailguard.config import ACCOUNT_ID, FAIL_ON, PARTITION, REGION, nearest
+from trailguard.config import ACCOUNT_ID, FAIL_ON, LINTERS, PARTITION, REGION, nearest
 from trailguard.findings import SEVERITIES
-from trailguard.parsing import Parser, choice, matching, pair, repeated
+from trailguard.parsing import Parser, choice, matching, one_of, pair, processes, repeated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ COMMANDS = {
     "facts": "print the facts that rules see in a template",
     "test": "run each rule against its own examples",
     "init": "print a template of an audit trail that passes every rule",
+    "path": "print where trailguard's checks for another linter are",
+    "completion": "print what makes a shell complete commands and options",
 }
 
 HELP = """\
@@ -129,6 +131,11 @@ def _colour_option(parser: Parser) -> None:
     )
 
 
+def _linters(parser: Any, name: str, text: str, dest: str) -> None:
+    kind, shown = one_of(LINTERS), "|".join(LINTERS)
+    parser.add_argument(name, type=kind, action="append", default=[], metavar=shown, dest=dest, help=text)
+
+
 def _scan() -> Parser:
     parser = _parser(
         "scan",
@@ -144,6 +151,7 @@ exit status:
   0 nothing at or above the threshold, 1 something is, 2 something could not be judged as asked (2 wins)""",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input (default: .)")
+    parser.add_argument("--watch", action="store_true", help="scan again whenever a file changes, until Ctrl-C")
     output = parser.add_argument_group("output")
     choice(output, "--format", FORMATS, "how to write the report to standard output (default: text)", None)
     output.add_argument(
@@ -165,6 +173,11 @@ exit status:
     status.add_argument("--diff", metavar="REV", help="report only what changed since a git revision")
     status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
     status.add_argument("--require-templates", action="store_true", help="2 when there is no template")
+    beside = parser.add_argument_group("other linters")
+    text = "run it on the same templates, for one report and one exit status (repeatable)"
+    _linters(beside, "--with", text, "companions")
+    text = "accept what its own comments and Metadata suppress of equivalent checks (repeatable)"
+    _linters(beside, "--foreign-suppressions", text, "foreign_suppressions")
     _deployment_options(parser)
     files = parser.add_argument_group("files")
     _file_options(files)
@@ -304,6 +317,31 @@ def _switch(parser: Any, name: str, text: str, default: bool) -> None:
     action.default = default  # given at once, older Pythons add it to the help in their own words
 
 
+def _path() -> Parser:
+    parser = _parser(
+        "path",
+        "LINTER",
+        """\
+  checkov -d . --external-checks-dir "$(trailguard path checkov)"
+  cfn-lint -a "$(trailguard path cfn-lint)" -- template.yaml""",
+    )
+    choice(parser, "linter", LINTERS, "cfn-lint or checkov", None)
+    return parser
+
+
+def _completion() -> Parser:
+    parser = _parser(
+        "completion",
+        "SHELL",
+        """\
+  source <(trailguard completion bash)
+  trailguard completion zsh > "${fpath[1]}/_trailguard"
+  trailguard completion fish > ~/.config/fish/completions/trailguard.fish""",
+    )
+    choice(parser, "shell", ("bash", "zsh", "fish"), "bash, zsh or fish", None)
+    return parser
+
+
 _PARSERS = {
     "scan": _scan,
     "rules": _rules,
@@ -313,9 +351,16 @@ _PARSERS = {
     "facts": _facts,
     "test": _test,
     "init": _init,
+    "path": _path,
+    "completion": _completion,
 }
+
+
+def parser_of(command: str) -> Parser:
+    """The parser of a command."""
+    return _PARSERS[command]()
 
 
 def parse(command: str, argv: Sequence[str]) -> argparse.Namespace:
     """Read the options of a command; ends the program on a usage error or on --help."""
-    return _PARSERS[command]().read(argv)
+    return parser_of(command).read(argv)

@@ -90,8 +90,32 @@ def _refuse(error: Exception) -> int:
 
 
 def _scan(args: Namespace) -> int:
+    if not args.watch:
+        return _scan_once(args)
+    from trailguard.terminal import is_terminal
+    from trailguard.watching import changes, snapshot
+
+    paths = args.paths or ["."]
+    if "-" in paths:
+        say("error: standard input cannot be watched")
+        return 2
+    for changed in changes(lambda: snapshot(paths, _settings(args, quiet=True))):
+        if is_terminal(sys.stdout):
+            write("\x1b[2J\x1b[H")
+        if changed:
+            say(f"changed: {', '.join(changed[:5])}{', …' if len(changed) > 5 else ''}")
+        try:
+            _scan_once(args)
+        except Exception as error:  # a configuration that is being edited
+            _refuse(error)
+        say("watching; Ctrl-C ends it")
+    return 0
+
+
+def _scan_once(args: Namespace) -> int:
     from trailguard import scan
     from trailguard.output import write_report
+    from trailguard.progress import Progress
 
     settings = _settings(args)
     paths = args.paths or ["."]
@@ -100,7 +124,14 @@ def _scan(args: Namespace) -> int:
         return 2
     stdin = sys.stdin.buffer.read() if "-" in paths else None
     given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
-    report = scan.scan(paths, settings, **given)
+    with Progress(not args.quiet) as progress:
+        report = scan.scan(paths, settings, **given, tick=progress.step)
+        if args.companions:
+            from trailguard import companions
+
+            progress.say(f"running {' and '.join(sorted(set(args.companions)))}")
+            named = (args.stdin_filename, stdin) if stdin is not None else None
+            report = companions.joined(report, args.companions, settings, named)
     if args.diff is not None:
         from trailguard import changes
 
@@ -126,12 +157,12 @@ def _threshold(report: Report, settings: Settings) -> int:
     return int(any(counts(item, settings.fail_on, settings.min_severity) for item in report.results))
 
 
-def _settings(args: Namespace) -> Settings:
+def _settings(args: Namespace, quiet: bool = False) -> Settings:
     """Combine the configuration file with the options: what is chosen replaces, what is added adds."""
     from trailguard.config import Settings, load, parameters_file
 
     settings = Settings() if args.no_config else load(os.getcwd(), args.config)
-    for note in settings.notes:
+    for note in settings.notes if not quiet else ():
         say(f"note: {note}")
     wanted = {
         key: getattr(args, key, None)
@@ -140,7 +171,7 @@ def _settings(args: Namespace) -> Settings:
     changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
     if wanted["profile"] is not None:
         changes["select"] = ()  # the profile that is asked for is the one to get
-    for key in ("select", "include"):
+    for key in ("select", "include", "foreign_suppressions"):
         if getattr(args, key, None):
             changes[key] = tuple(getattr(args, key))
     for key in ("ignore", "exclude"):
@@ -278,6 +309,19 @@ def _init(args: Namespace) -> int:
     return 0
 
 
+def _path(args: Namespace) -> int:
+    folder = {"cfn-lint": "cfn_lint_rules", "checkov": "checkov_checks"}[args.linter]
+    return write(os.path.join(os.path.dirname(os.path.abspath(__file__)), "hosts", folder) + "\n")
+
+
+def _completion(args: Namespace) -> int:
+    from trailguard import completion, rulebook
+    from trailguard.config import Settings
+
+    book = rulebook.load(Settings(profile="all"))
+    return write(completion.script(args.shell, sorted(book.profiles), [rule.id for rule in book.selected]))
+
+
 _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "scan": _scan,
     "rules": _rules,
@@ -287,6 +331,8 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "facts": _facts,
     "test": _test,
     "init": _init,
+    "path": _path,
+    "completion": _completion,
 }
 
 

@@ -23,6 +23,7 @@ __all__ = ["ConfigError", "Settings", "Waiver", "is_date", "load", "nearest", "p
 
 NAMES = (".trailguard.yaml", ".trailguard.yml")
 FAIL_ON = ("fail", "conditional", "unknown")
+LINTERS = ("cfn-lint", "checkov")
 
 _NO_TEXTS: Mapping[str, str] = {}
 _NO_OPTIONS: Mapping[str, Mapping[str, object]] = {}
@@ -81,6 +82,7 @@ class Settings(NamedTuple):
     waivers: tuple[Waiver, ...] = ()
     contexts: tuple[Context, ...] = ()
     baseline: str = ""
+    foreign_suppressions: tuple[str, ...] = ()
     source: str = ""
     root: str = ""
     notes: tuple[str, ...] = ()
@@ -146,10 +148,9 @@ def _settings(source: Source, notes: tuple[str, ...]) -> Settings:
     values: dict[str, Any] = {}
     for key, value in table.items():
         values.update(_KEYS[key](check, value, (key,)))
-    dirs = values.get("rule_dirs", ())
     if "baseline" in values:
         values["baseline"] = os.path.join(root, os.path.expanduser(values["baseline"]))
-    values["rule_dirs"] = tuple(os.path.join(root, os.path.expanduser(name)) for name in dirs)
+    values["rule_dirs"] = tuple(os.path.join(root, os.path.expanduser(name)) for name in values.get("rule_dirs", ()))
     return Settings(**values, source=source.name, root=root, notes=notes)
 
 
@@ -192,6 +193,9 @@ class _Checker:
 
     def texts(self, value: object, path: Path) -> tuple[str, ...]:
         return tuple(self.text(item, (*path, number)) for number, item in enumerate(self.items(value, path)))
+
+    def linters(self, value: object, path: Path) -> tuple[str, ...]:
+        return tuple(self.choice(item, (*path, number), LINTERS) for number, item in enumerate(self.items(value, path)))
 
     def choice(self, value: object, path: Path, known: tuple[str, ...]) -> str:
         if not isinstance(value, str) or value not in known:
@@ -341,6 +345,7 @@ _KEYS: dict[str, Callable[[_Checker, object, Path], dict[str, Any]]] = {
         ),
     ),
     "baseline": _whole("baseline", _Checker.text),
+    "foreign_suppressions": _whole("foreign_suppressions", lambda check, value, path: check.linters(value, path)),
     "contexts": _whole(
         "contexts",
         lambda check, value, path: tuple(
@@ -375,7 +380,7 @@ def parameters_file(path: str) -> dict[str, str]:
 
 
 def _pair(check: _Checker, item: object, path: Path) -> tuple[str, str | None]:
-    """Read one parameter of a list; None stands for a value that the stack keeps (UsePreviousValue)."""
+    """One parameter of a list; None stands for a value that the stack keeps (UsePreviousValue)."""
     if isinstance(item, str):
         key, equals, text = item.partition("=")
         if not equals or not key.strip():

@@ -21,7 +21,7 @@ from trailguard.contexts import Deployment, deployments, merged
 from trailguard.findings import NOT_APPLICABLE, PASS, Chain, FileError, Finding, Notice
 from trailguard.judged import JudgedTemplate
 from trailguard.rulebook import Rulebook
-from trailguard.suppression import Suppressions, suppress
+from trailguard.suppression import Ruling, Suppressions, suppress
 
 IDLE = "it holds no resource that the rules are about"
 
@@ -123,7 +123,10 @@ def finish(
     errors.update(error for one in verdicts for error in one.errors)
     subjects = {subject for one in verdicts for subject in one.subjects}
     written = {
-        file: Suppressions(file, template, text, rulebook.known(), today()) for file, (template, text) in files.items()
+        file: Suppressions(
+            file, template, text, rulebook.known(), today(), _foreign(template, text, settings, rulebook)
+        )
+        for file, (template, text) in files.items()
     }
     findings = suppress(merged(item for one in verdicts for item in one.findings), written, settings, today())
     by_file: dict[str, list[Finding]] = {}
@@ -152,6 +155,15 @@ def finish(
         )
         for file, (template, text) in files.items()
     }
+
+
+def _foreign(template: Template | None, text: str, settings: Settings, rulebook: Rulebook) -> list[Ruling]:
+    """What is suppressed for other linters, if that is accepted."""
+    if template is None or not settings.foreign_suppressions:
+        return []
+    from trailguard.foreign import rulings
+
+    return rulings(template, text, settings.foreign_suppressions, rulebook.selected)
 
 
 def today() -> str:

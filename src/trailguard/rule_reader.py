@@ -21,7 +21,7 @@ RULE_FILE = "rule.yaml"
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
-_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere")
+_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents")
 
 
 class RuleError(Exception):
@@ -70,6 +70,7 @@ class Rule(NamedTuple):
     folder: str
     options: Mapping[str, Option]
     elsewhere: str = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
+    equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
 
     def with_options(self, values: Mapping[str, object]) -> Rule:
         """The rule with its options filled in: those that are given, and the defaults of the rest.
@@ -180,6 +181,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         reader.one_of(elsewhere, "elsewhere", (UNKNOWN, NOT_APPLICABLE))
     controls = root.values.get("controls")
     references = root.values.get("references")
+    equivalents = root.values.get("equivalents")
     return Rule(
         id=texts["id"],
         name=texts["name"],
@@ -196,6 +198,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         folder=folder,
         options=options,
         elsewhere=UNKNOWN if elsewhere is None else reader.text(elsewhere),
+        equivalents=reader.texts(equivalents) if equivalents is not None else (),
     )
 
 

@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import TypeAlias
 
 from trailguard import __version__, baseline
 from trailguard.collecting import File, Found, collect, names_below
@@ -24,6 +25,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trailguard.loading import Loader
 
+# Told how many are done, how many there are, and what they are.
+Tick: TypeAlias = Callable[[int, int, str], None]
+
 
 def scan(
     paths: Sequence[str],
@@ -34,11 +38,12 @@ def scan(
     jobs: int = 1,
     chains: bool = False,
     world: Sequence[str] = (),
+    tick: Tick | None = None,
 ) -> Report:
     """Judge files and folders; `-` among the paths stands for the template in `stdin`.
 
     `world` are folders whose templates are known, too, but are judged only where the given ones have to do with them.
-    `chains` asks for the delivery chains of the trails, too.
+    `chains` asks for the delivery chains of the trails, too. `tick` is told how many files of how many are judged.
     Raises RuleError when a rule or profile cannot be used, ConfigError when the baseline cannot. What is wrong with a
     template is part of the report.
     """
@@ -53,7 +58,8 @@ def scan(
     loader = _loader(found, settings)
     joined = loader.names() if loader is not None else set()
     alone = [file for file in found.files if file.marked and file.name not in joined and _is_in(file.name, focus)]
-    results = dict(zip((file.name for file in alone), _judge_all(alone, settings, rulebook, jobs, chains), strict=True))
+    judged = _judge_all(alone, settings, rulebook, jobs, chains)
+    results = dict(zip((file.name for file in alone), _counted(judged, len(alone), tick), strict=True))
     broken = found.errors
     if loader is not None:
         from trailguard.together import judge_together
@@ -78,7 +84,7 @@ def scan(
         version=__version__,
         profile=settings.profile,
         rules=tuple(_rule_info(rule) for rule in rulebook.selected),
-        results=tuple(sorted(findings, key=_order)),
+        results=tuple(sorted(findings, key=order)),
         errors=tuple(sorted(errors)),
         notices=tuple(sorted(notices)),
         sources={name: result.lines for name, result in results.items() if result.lines},
@@ -106,7 +112,8 @@ def _is_in(name: str, focus: set[str] | None) -> bool:
     return focus is None or name in focus
 
 
-def _order(finding: Finding) -> tuple[object, ...]:
+def order(finding: Finding) -> tuple[object, ...]:
+    """Where a finding stands in a report."""
     return (finding.file, finding.span.line, finding.rule, finding.span.column, finding.resource, finding.path)
 
 
@@ -116,15 +123,25 @@ def _rule_info(rule: Rule) -> RuleInfo:
     )
 
 
-def _judge_all(files: list[File], settings: Settings, rulebook: Rulebook, jobs: int, chains: bool) -> list[FileResult]:
+def _counted(results: Iterable[FileResult], total: int, tick: Tick | None) -> Iterator[FileResult]:
+    for done, result in enumerate(results, 1):
+        if tick is not None:
+            tick(done, total, "templates")
+        yield result
+
+
+def _judge_all(
+    files: list[File], settings: Settings, rulebook: Rulebook, jobs: int, chains: bool
+) -> Iterator[FileResult]:
     judge = partial(_judge, settings=settings, rulebook=rulebook, chains=chains)
     if jobs <= 1 or len(files) < 2:
-        return list(map(judge, files))
+        yield from map(judge, files)
+        return
     from concurrent.futures import ProcessPoolExecutor
 
     chunk = max(1, len(files) // (jobs * 4))
     with ProcessPoolExecutor(min(jobs, len(files))) as pool:
-        return list(pool.map(judge, files, chunksize=chunk))
+        yield from pool.map(judge, files, chunksize=chunk)
 
 
 def _judge(file: File, settings: Settings, rulebook: Rulebook, chains: bool) -> FileResult:

@@ -22,6 +22,7 @@ MARK = "trailguard:"
 
 _COMMENT = re.compile(r"#\s*trailguard:\s*ignore\[([^\]]*)\]\s*(.*?)\s*$")
 _EXPIRES = re.compile(r"\bexpires=(\S+)")
+_FOREIGN = re.compile(r"CKV2?_[A-Z]+_\d+|[EWI]\d{4}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -37,19 +38,29 @@ class Ruling(NamedTuple):
 class Suppressions:
     """The suppressions written in one file, and which of them were of use.
 
-    `known` holds the ids and names of all rules, `today` is an ISO date.
+    `known` holds the ids and names of all rules, `today` is an ISO date. `foreign` are those for other linters, which
+    may be of use there.
     """
 
-    def __init__(self, file: str, template: Template | None, text: str, known: set[str], today: str) -> None:
+    def __init__(
+        self,
+        file: str,
+        template: Template | None,
+        lines: str,
+        known: set[str],
+        today: str,
+        foreign: Iterable[Ruling] = (),
+    ) -> None:
         self._file = file
         self._today = today
         self._known = known
-        self._rulings = [*_comments(text), *(_metadata(template) if template is not None else ())]
+        self._rulings = [*_comments(lines), *(_metadata(template) if template is not None else ())]
+        self._foreign = list(foreign)
         self._used: set[int] = set()
 
     def find(self, finding: Finding) -> Suppression | None:
         """What suppresses a finding, if anything does."""
-        return _first(finding, self._rulings, self._today, self._used)
+        return _first(finding, [*self._rulings, *self._foreign], self._today, self._used)
 
     def notices(self) -> list[Notice]:
         """Those that name no rule, and those that are of no use."""
@@ -102,12 +113,12 @@ def _first(finding: Finding, rulings: Iterable[Ruling], today: str, used: set[in
     return None
 
 
-def _comments(text: str) -> list[Ruling]:
+def _comments(lines: str) -> list[Ruling]:
     """`# trailguard: ignore[TG101, TG102] reason` on the line of a finding or the line above it."""
     found: list[Ruling] = []
-    if MARK not in text:
+    if MARK not in lines:
         return found
-    for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
+    for number, line in enumerate(lines.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
         match = _COMMENT.search(line) if MARK in line else None
         if match is None:
             continue
@@ -115,9 +126,9 @@ def _comments(text: str) -> list[Ruling]:
         reason = _EXPIRES.sub("", match[2]).strip()
         suppression = Suppression("comment", reason, expires[1] if expires else None)
         alone = line.lstrip().startswith("#")
-        lines = (number, number + 1) if alone else (number,)
+        places = (number, number + 1) if alone else (number,)
         names = filter(None, (name.strip() for name in match[1].split(",")))
-        found.extend(Ruling(name, _at_lines(lines), suppression, number) for name in names)
+        found.extend(Ruling(name, _at_lines(places), suppression, number) for name in names)
     return found
 
 
@@ -129,16 +140,17 @@ def _metadata(template: Template) -> list[Ruling]:
     """`Metadata: {trailguard: {ignore: [{rule, reason, expires}]}}` on the subject, or on the resource at fault."""
     found: list[Ruling] = []
     for resource in template.resources.values():
-        for item in _items(_child(_child(resource.attribute("Metadata"), "trailguard"), "ignore")):
-            rule = _text(item) or _text(_child(item, "rule"))
+        for item in items(child(child(resource.attribute("Metadata"), "trailguard"), "ignore")):
+            rule = text(item) or text(child(item, "rule"))
             if rule is None:
                 continue
-            suppression = Suppression("metadata", _text(_child(item, "reason")) or "", _text(_child(item, "expires")))
-            found.append(Ruling(rule, _of_resource(resource.id), suppression, item.line))
+            suppression = Suppression("metadata", text(child(item, "reason")) or "", text(child(item, "expires")))
+            found.append(Ruling(rule, of_resource(resource.id), suppression, item.line))
     return found
 
 
-def _of_resource(name: str) -> Callable[[Finding], bool]:
+def of_resource(name: str) -> Callable[[Finding], bool]:
+    """Tell whether a finding is about a resource, or one at fault in it."""
     return lambda finding: name == finding.resource or name in _owner(finding)
 
 
@@ -149,15 +161,18 @@ def _owner(finding: Finding) -> tuple[str | int, ...]:
     return path[start : start + 1]
 
 
-def _child(node: Node | None, name: str) -> Node | None:
+def child(node: Node | None, name: str) -> Node | None:
+    """The value of a name in a map; None where there is none, or no map."""
     return node.values.get(name) if isinstance(node, source.Mapping) else None
 
 
-def _items(node: Node | None) -> list[Node]:
+def items(node: Node | None) -> list[Node]:
+    """The items of a list; none where there is no list."""
     return node.items if isinstance(node, source.Sequence) else []
 
 
-def _text(node: Node | None) -> str | None:
+def text(node: Node | None) -> str | None:
+    """A text that is written down as it is."""
     value = literal(node) if isinstance(node, Scalar) else None
     return value if isinstance(value, str) else None
 
@@ -178,6 +193,8 @@ def waiver_notices(findings: Iterable[Finding], settings: Settings, today: str, 
     for waiver in settings.waivers:
         ruling = _waiver(waiver, settings.root)
         where = waiver.source or settings.source
+        if _FOREIGN.fullmatch(waiver.rule):
+            continue  # of cfn-lint or checkov, which may not run beside this scan
         if waiver.rule not in known:
             notices.append(Notice(where, waiver.line, f'the waiver names rule "{waiver.rule}", which does not exist'))
         elif _expired(ruling.suppression, today):

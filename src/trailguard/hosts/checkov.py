@@ -28,6 +28,7 @@ from checkov.common.models.enums import CheckCategories, CheckResult
 from checkov.runner_filter import RunnerFilter
 
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, Finding
+from trailguard.foreign import checkov_id
 from trailguard.hosts.shared import Gate, asks_for_attention, sentence
 from trailguard.reporters.common import link
 from trailguard.rule_reader import Rule
@@ -35,8 +36,6 @@ from trailguard.trails import catalog
 
 OWN = "CKV_TG_000"
 LOGGER = logging.getLogger(__name__)
-
-_NUMBERED = re.compile(r"([A-Za-z]+)-?(\d+)")
 
 
 class Session:
@@ -82,12 +81,6 @@ class Session:
                 yield from ((file, f"line {error.line}: {error.message}") for error in told.errors)
 
 
-def identity(rule: str) -> str:
-    """The id of a rule in checkov, which needs the form CKV_NAME_NUMBER for its skip comments."""
-    match = _NUMBERED.fullmatch(rule)
-    return f"CKV_{match[1].upper()}_{match[2]}" if match else f"CKV_{re.sub(r'[^A-Za-z0-9_]', '_', rule)}"
-
-
 class RuleCheck(BaseResourceCheck):
     """A rule as a check. Its name says what was found in the resource at hand: checkov prints nothing else of ours."""
 
@@ -96,7 +89,7 @@ class RuleCheck(BaseResourceCheck):
         if rule.subject in catalog.LINKS:
             types.append(catalog.TRAIL)  # which names a bucket, a key, … that is made elsewhere
         guideline = link(rule.references)
-        super().__init__(rule.title, identity(rule.id), [CheckCategories.LOGGING], types, guideline)
+        super().__init__(rule.title, checkov_id(rule.id), [CheckCategories.LOGGING], types, guideline)
         self.severity = Severities[rule.severity.upper()]
         self._rule = rule
         self._session = session
@@ -180,7 +173,7 @@ class RestCheck(BaseGraphCheck):
         for finding in told.subjects:
             broken = finding.verdict != UNKNOWN or self._session.gate.counts(finding)
             if broken and asks_for_attention(finding) and (file, finding.resource) not in self._session.seen:
-                yield finding.resource, f"{identity(finding.rule)} on {finding.resource}: {sentence(finding)}"
+                yield finding.resource, f"{checkov_id(finding.rule)} on {finding.resource}: {sentence(finding)}"
 
     def get_evaluated_keys(self) -> list[str]:
         """None: it is about whole resources."""

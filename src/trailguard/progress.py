@@ -1,0 +1,53 @@
+"""A progress bar for long scans: on standard error, on a terminal only, and never for a short one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from trailguard.terminal import is_terminal, width_of
+
+PATIENCE = 1.0  # seconds without a word
+PAUSE = 0.1  # seconds between two drawings
+
+
+class Progress:
+    """Draws how far a scan is; used as a context manager, which wipes the bar away at the end."""
+
+    def __init__(self, wanted: bool) -> None:
+        dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("CI"))
+        self._on = wanted and not dumb and is_terminal(sys.stderr)
+        self._next = time.monotonic() + PATIENCE
+        self._drawn = False
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._drawn:
+            self._put("")
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """Tell that `done` of `total` are done; `what` names what is counted."""
+        if self._on and time.monotonic() >= self._next:
+            self._next = time.monotonic() + PAUSE
+            share = done / total if total else 1.0
+            room = max(0, min(30, width_of(sys.stderr, os.environ) - len(what) - 24))
+            full = round(room * share)
+            bar = f"[{'#' * full}{'.' * (room - full)}] " if room > 4 else ""
+            self._put(f"{bar}{done:,}/{total:,} {what}")
+
+    def say(self, what: str) -> None:
+        """Tell what goes on that cannot be counted."""
+        if self._on:
+            self._put(what)
+
+    def _put(self, text: str) -> None:
+        width = width_of(sys.stderr, os.environ)
+        try:
+            sys.stderr.write(f"\r{text[: width - 1]}\x1b[K")
+            sys.stderr.flush()
+            self._drawn = bool(text)
+        except (OSError, ValueError):
+            self._on = False
