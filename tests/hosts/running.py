@@ -1,0 +1,113 @@
+"""Runs the hosts as users do, each in a process of its own; checkov in an environment of its own, which it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trailguard.config import load
+from trailguard.findings import NOT_APPLICABLE, PASS, Finding
+from trailguard.scan import scan
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "src" / "trailguard" / "hosts"
+CFN_LINT = "import sys; sys.argv[0] = 'cfn-lint'; from cfnlint.runner.cli import main; sys.exit(main())"
+# Everything that a trail needs but the multi-Region switch, on lines that tests name.
+TRAIL = """\
+Resources:
+  Trail:
+    Type: AWS::CloudTrail::Trail
+    Properties:
+      S3BucketName: logs
+      IsLogging: true
+      IncludeGlobalServiceEvents: true
+      EnableLogFileValidation: true
+      IsMultiRegionTrail: false
+"""
+
+
+class Done(NamedTuple):
+    """How a process ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a user, who has no variables of a test run; this project comes first on the path."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "TRAILGUARD"))}
+    return {**kept, "PYTHONPATH": str(ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+def run(command: Sequence[str], folder: Path, stdin: str | None = None, **more: str) -> Done:
+    """Run a command in a folder."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(**more),
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def cfn_lint(folder: Path, *arguments: str, stdin: str | None = None) -> Done:
+    """Run cfn-lint as its command does."""
+    return run([sys.executable, "-W", "ignore", "-c", CFN_LINT, *arguments], folder, stdin)
+
+
+def checkov_command() -> str:
+    """The command checkov; it is installed beside the checkout at its first use, since it pins what we need newer."""
+    folder = ROOT / ".venv-checkov"
+    command = folder / ("Scripts/checkov.cmd" if os.name == "nt" else "bin/checkov")
+    if not command.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
+        python = folder / ("Scripts/python" if os.name == "nt" else "bin/python")
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, "checkov>=3.2", "pathspec>=0.12"], check=True, capture_output=True)
+    return str(command)
+
+
+def checkov(folder: Path, *arguments: str, **more: str) -> tuple[Done, list[dict[str, Any]]]:
+    """Run checkov with our checks; gives its reports as well, one for each language and folder."""
+    options = ["--external-checks-dir", str(FOLDER / "checkov_checks"), "--skip-download", "--output", "json"]
+    done = run([checkov_command(), *options, *arguments], folder, LOG_LEVEL="WARNING", **more)
+    decoder, position, reports = json.JSONDecoder(), 0, []
+    while position < len(done.out.rstrip()):
+        found, position = decoder.raw_decode(done.out, position)
+        reports += found if isinstance(found, list) else [found]
+        position += len(done.out[position:]) - len(done.out[position:].lstrip())
+    return done, reports
+
+
+def attention(folder: Path, *paths: str) -> list[Finding]:
+    """The findings of a scan in a folder, with its configuration."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        report = scan(paths, load("."))
+    finally:
+        os.chdir(before)
+    return [item for item in report.results if item.verdict not in (PASS, NOT_APPLICABLE) and not item.suppressed]
+
+
+def everything(folder: Path) -> list[str]:
+    """Copy every template of the examples and the rules into a folder, to be judged by all rules; gives their names."""
+    for name in ("examples", "rules"):
+        shutil.copytree(ROOT / name, folder / name)
+    (folder / ".trailguard.yaml").write_text("profile: all\n", encoding="utf-8")
+    spare = {"rule.yaml", "controls.yaml", "profiles.yaml"}
+    found = [path for path in folder.rglob("*") if path.suffix in (".yaml", ".json", ".yml") and path.name not in spare]
+    return sorted(path.relative_to(folder).as_posix() for path in found if not path.name.startswith("."))

@@ -1,0 +1,167 @@
+"""The rules inside the real cfn-lint: what it tells is what a scan tells, and nothing passes in silence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.hosts.running import FOLDER, ROOT, TRAIL, Done, attention, cfn_lint, everything, run
+
+MODULE = ("-a", "trailguard.hosts.cfn_lint")
+
+
+def told(done: Done) -> list[tuple[str, str, int, int]]:
+    """Ours: id, file, line, column."""
+    found = []
+    for item in json.loads(done.out):
+        start, name = item["Location"]["Start"], item["Rule"]["Id"]
+        if name[1:].startswith("TG"):
+            found.append((name, item["Filename"] or "", start["LineNumber"], start["ColumnNumber"]))
+    return sorted(found)
+
+
+def place(item: dict[str, Any]) -> tuple[str, int, int, str]:
+    start = item["Location"]["Start"]
+    return item["Filename"], start["LineNumber"], start["ColumnNumber"], item["Rule"]["Id"][1:]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "trail.yaml").write_text(TRAIL, encoding="utf-8")
+    return tmp_path
+
+
+def test_it_finds_what_a_scan_finds_in_every_example_and_rule_folder(tmp_path: Path) -> None:
+    names = everything(tmp_path)
+    done = cfn_lint(tmp_path, *MODULE, "--format", "json", "--template", *names)
+    matches = [item for item in json.loads(done.out) if item["Rule"]["Id"][1:].startswith("TG")]
+    found = attention(tmp_path, *names)
+    assert len(found) > 20_000
+    assert {place(item) for item in matches} == {
+        (item.file, item.span.line, item.span.column, item.rule) for item in found
+    }
+    counting = {(item.file, item.span.line, item.rule) for item in found if item.verdict == "fail"}
+    assert counting == {place(item)[:2] + place(item)[3:] for item in matches if item["Level"] == "Error"}
+    alone = {item.message for item in found if item.verdict == "fail" and not item.contexts and not item.subject_file}
+    assert {item["Message"] for item in matches} >= alone
+
+
+@pytest.mark.parametrize("option", [MODULE, ("-a", str(FOLDER / "cfn_lint_rules"))], ids=["module", "folder"])
+def test_each_form_tells_the_same(option: tuple[str, str], folder: Path) -> None:
+    done = cfn_lint(folder, *option, "--format", "json", "--template", "trail.yaml")
+    assert (done.status, done.err) == (2 | 4, "")
+    assert {(name[1:], line) for name, _, line, _ in told(done)} >= {("TG101", 9)}
+    assert {(item.rule, item.span.line) for item in attention(folder, "trail.yaml")} == {
+        (name[1:], line) for name, _, line, _ in told(done)
+    }
+
+
+def test_the_configuration_of_cfn_lint_can_name_them(folder: Path) -> None:
+    (folder / ".cfnlintrc").write_text("append_rules: [trailguard.hosts.cfn_lint]\ntemplates: ['*.yaml']\n")
+    done = cfn_lint(folder, "--format", "json")
+    assert ("ETG101", "trail.yaml", 9, 27) in told(done)
+
+
+def test_what_does_not_count_is_a_warning(folder: Path) -> None:
+    parameters = "Parameters: {Multi: {Type: String, Default: true, AllowedValues: [true, false]}}\nResources:"
+    text = TRAIL.replace("Resources:", parameters)
+    (folder / "trail.yaml").write_text(text.replace("IsMultiRegionTrail: false", "IsMultiRegionTrail: !Ref Multi"))
+    done = cfn_lint(folder, *MODULE, "--format", "json", "--template", "trail.yaml")
+    names = {name for name, *_ in told(done)}
+    assert "WTG101" in names
+    assert not any(name.startswith("E") for name in names)
+    assert "(when Multi = false)" in done.out
+    (folder / ".trailguard.yaml").write_text("fail_on: conditional\n")
+    names = {name for name, *_ in told(cfn_lint(folder, *MODULE, "--format", "json", "--template", "trail.yaml"))}
+    assert "ETG101" in names
+    assert "WTG101" not in names
+
+
+def test_standard_input_is_judged_with_its_comments_and_lines(folder: Path) -> None:
+    named = told(cfn_lint(folder, *MODULE, "--format", "json", "--template", "trail.yaml"))
+    piped = told(cfn_lint(folder, *MODULE, "--format", "json", stdin=TRAIL))
+    assert [(name, *rest) for name, _, *rest in piped] == [(name, *rest) for name, _, *rest in named]
+    accepted = TRAIL.replace("Trail: false", "Trail: false  # trailguard: ignore[TG101] one Region is all we use")
+    assert "ETG101" not in {name for name, *_ in told(cfn_lint(folder, *MODULE, "--format", "json", stdin=accepted))}
+
+
+def test_its_options_and_metadata_leave_findings_out(folder: Path) -> None:
+    done = cfn_lint(folder, *MODULE, "--format", "json", "--ignore-checks", "ETG101", "--template", "trail.yaml")
+    assert "ETG101" not in {name for name, *_ in told(done)}
+    metadata = "    Metadata: {cfn-lint: {config: {ignore_checks: [ETG101]}}}\n    Properties:"
+    (folder / "trail.yaml").write_text(TRAIL.replace("    Properties:", metadata))
+    done = cfn_lint(folder, *MODULE, "--format", "json", "--template", "trail.yaml")
+    assert "ETG101" not in {name for name, *_ in told(done)}
+    assert done.status == 4
+
+
+def test_templates_are_judged_together(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "stacks", tmp_path / "stacks")
+    names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.yaml"))
+    done = cfn_lint(tmp_path, *MODULE, "--format", "json", "--template", *names)
+    assert {(name[1:], file, line) for name, file, line, _ in told(done)} == {
+        (item.rule, item.file, item.span.line) for item in attention(tmp_path, *names)
+    }
+
+
+def test_what_is_found_in_a_nested_template_is_told_where_it_is_nested(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "stacks" / "nested", tmp_path / "nested")
+    (tmp_path / ".trailguard.yaml").write_text("profile: all\n")
+    done = cfn_lint(tmp_path, *MODULE, "--format", "json", "--template", "nested/platform.yaml")
+    messages = [item["Message"] for item in json.loads(done.out) if item["Rule"]["Id"] == "ETG108"]
+    assert [message.partition(": ")[0] for message in messages] == ["nested/audit.yaml:10"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (".trailguard.yaml", "profil: all\n", '.trailguard.yaml:1: unknown key "profil"; did you mean "profile"?'),
+        (".trailguard.yaml", "rule_dirs: [gone]\n", "gone: "),
+        ("trail.yaml", TRAIL + "  Trail2: {Type: 'AWS::CloudTrail::Trail', Properties: !Odd x}\n", "!Odd"),
+    ],
+    ids=["configuration", "rules", "template"],
+)
+def test_what_cannot_be_judged_is_an_error(name: str, text: str, message: str, folder: Path) -> None:
+    (folder / name).write_text(text)
+    done = cfn_lint(folder, *MODULE, "--format", "json", "--template", "trail.yaml")
+    errors = [item for item in json.loads(done.out) if item["Rule"]["Id"] in ("ETG000", "E0000")]
+    assert any(message in item["Message"] for item in errors), errors
+    assert done.status & 2
+
+
+def test_a_bug_of_ours_is_an_error_on_every_template(folder: Path) -> None:
+    broken = folder / "broken"
+    broken.mkdir()
+    (broken / "sabotage.py").write_text(
+        "import trailguard.judging\n"
+        "def judge_file(*_):\n    raise ZeroDivisionError('boom')\n"
+        "import trailguard.scan\ntrailguard.scan.judge_file = judge_file\n"
+        "from trailguard.hosts.cfn_lint import *\n"
+    )
+    done = cfn_lint(folder, "-a", str(broken), "--format", "json", "--template", "trail.yaml")
+    assert ("ETG000", "trail.yaml", 1, 1) in told(done)
+    assert "internal error, please report it: ZeroDivisionError: boom" in done.out
+    assert done.status & 2
+
+
+def test_notices_are_informational(folder: Path) -> None:
+    (folder / "trail.yaml").write_text(TRAIL + "# trailguard: ignore[TG102] of no use\n")
+    done = cfn_lint(folder, *MODULE, "-c", "I", "--format", "json", "--template", "trail.yaml")
+    assert ("ITG000", "trail.yaml", 10, 1) in told(done)
+
+
+def test_a_template_without_a_text_is_judged_too(folder: Path) -> None:
+    program = (
+        "import json, sys\n"
+        "from cfnlint.api import lint\nfrom cfnlint.config import ManualArgs\n"
+        "config = ManualArgs(append_rules=['trailguard.hosts.cfn_lint'])\n"
+        "found = lint(sys.stdin.read(), config=config)\n"
+        "print(json.dumps([[item.rule.id, item.linenumber] for item in found]))\n"
+    )
+    done = run([sys.executable, "-W", "ignore", "-c", program], folder, TRAIL)
+    assert done.status == 0, done.err
+    assert ["ETG101", 9] in json.loads(done.out)
