@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html")
 
 COMMANDS = {
     "scan": "judge templates",

@@ -66,8 +66,11 @@ def narrowed(report: Report, revision: str, folder: str) -> tuple[Report, str]:
 
 
 def only(report: Report, changed: Lines) -> Report:
-    """The report with those results alone that have to do with what changed."""
-    return report._replace(results=tuple(item for item in report.results if _is_touched(item, changed)))
+    """The report with those results alone that have to do with what changed.
+
+    It tells no frameworks: whether a control is met cannot be told from a part of the results.
+    """
+    return report._replace(results=tuple(item for item in report.results if _is_touched(item, changed)), frameworks=())
 
 
 def _is_touched(item: Finding, changed: Lines) -> bool:

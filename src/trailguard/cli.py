@@ -99,7 +99,7 @@ def _scan(args: Namespace) -> int:
         return 2
     stdin = sys.stdin.buffer.read() if "-" in paths else None
     given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
-    report = scan.scan(paths, settings, **given)
+    report = scan.scan(paths, settings, evidence=_is_wanted("html", args), **given)
     if args.diff is not None:
         from trailguard import changes
 
@@ -124,9 +124,8 @@ def _threshold(report: Report, settings: Settings) -> int:
 
     verdicts = VERDICTS[: VERDICTS.index(settings.fail_on) + 1]
     severities = SEVERITIES[: SEVERITIES.index(settings.min_severity) + 1]
-    return int(
-        any(item.verdict in verdicts and item.severity in severities and not item.suppressed for item in report.results)
-    )
+    counted = (item for item in report.results if not item.suppressed)
+    return int(any(item.verdict in verdicts and item.severity in severities for item in counted))
 
 
 def _report(report: Report, args: Namespace) -> int:
@@ -147,16 +146,19 @@ def _report(report: Report, args: Namespace) -> int:
     return max(status, *(_print_report(report, form, args) for form in printed), 0)
 
 
+def _is_wanted(form: str, args: Namespace) -> bool:
+    return any(form == (given or args.format or _by_extension(path)) for given, path in [(None, "-"), *args.output])
+
+
 def _by_extension(path: str) -> str:
-    known = {".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown", ".csv": "csv"}
+    known = {".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown", ".csv": "csv", ".html": "html"}
     return known.get(os.path.splitext(path)[1].lower(), "text")
 
 
 def _print_report(report: Report, form: str | None, args: Namespace) -> int:
-    form = form or "text"
-    if form != "text":
+    if form not in (None, "text"):
         _reconfigure(sys.stdout, encoding="utf-8", newline="\n")
-    return _write(_render(report, form, args, sys.stdout))
+    return _write(_render(report, form or "text", args, sys.stdout))
 
 
 def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) -> str:
@@ -177,7 +179,7 @@ def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) 
     return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd))
 
 
-_MODULES = {"json": "json_report", "csv": "csv_report"}
+_MODULES = {"json": "json_report", "csv": "csv_report", "html": "html_report"}
 # The formats that name files from the repository's root, and the variable in which a CI runner tells where that is.
 _ROOTS = {"sarif": "", "github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}
 
@@ -212,8 +214,7 @@ def _settings(args: Namespace) -> Settings:
     contexts = (  # what the command line says goes before what a context says
         context._replace(parameters={**context.parameters, **asked}, **places) for context in settings.contexts
     )
-    parameters = {**settings.parameters, **asked}
-    return settings._replace(**changes, parameters=parameters, contexts=tuple(contexts))
+    return settings._replace(**changes, parameters={**settings.parameters, **asked}, contexts=tuple(contexts))
 
 
 def _rules(args: Namespace) -> int:
@@ -228,9 +229,10 @@ def _rules(args: Namespace) -> int:
         _reconfigure(sys.stdout, encoding="utf-8")
         return _write(rule_pages.as_json(selected, settings.profile, framework))
     if args.format == "markdown":
-        if framework is not None:
-            return _write(markdown_pages.framework_table(framework, selected))
-        return _write(markdown_pages.rule_table(selected))
+        table = (
+            markdown_pages.framework_table(framework, selected) if framework else markdown_pages.rule_table(selected)
+        )
+        return _write(table)
     style, width = style_for(args.color, sys.stdout, os.environ), width_of(sys.stdout, os.environ)
     if framework is not None:
         return _write(rule_pages.framework_as_text(framework, selected, style, width))
@@ -275,7 +277,7 @@ def _graph(args: Namespace) -> int:
     from trailguard import graphs, scan
 
     paths = args.paths or ["."]
-    report = scan.scan(paths, _settings(args), chains=True)
+    report = scan.scan(paths, _settings(args), evidence=True)
     _say_errors(report)
     if not report.chains:
         _say(f"no trail in {', '.join(map(_shown, paths))}")
