@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN, VERDICTS, worst
-from trailguard.reporters.html_text import SIGNS, Html, badge, counted, join, table, tag
+from trailguard.reporters.html_text import SIGNS, Html, badge, counted, join, rule_link, table, tag
 from trailguard.terminal import cells, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from trailguard.findings import Chain, Part, Ruling
 
-MOST = 250  # pictures; a page of more is hard to load and harder to read
+ROOM = 500_000  # characters of pictures: a few hundred; more are hard to load and harder to read
 KINDS = {
     "trail": "trail", "bucket": "bucket", "policy": "bucket policy", "key": "key", "log_group": "log group",
     "role": "role", "topic": "topic",
@@ -28,12 +28,11 @@ _LABELS = {
     "bucket": "delivers to", "policy": "is opened by", "order": "is created after", "key": "encrypts with",
     "log_group": "sends events to", "role": "with the rights of", "topic": "notifies",
 }  # fmt: skip
-_LAST = ("policy", "role")  # what stands in the third column
 _BROKEN = (FAIL, CONDITIONAL, UNKNOWN)
 
-_WIDTH, _LINE, _PAD, _GAP, _ROW = 204, 16, 12, 176, 22  # a box, a line of text, inside a box, between columns and rows
+_WIDTH, _LINE, _PAD, _GAP, _ROW = 204, 16, 12, 184, 22  # a box, a line of text, inside a box, between columns and rows
 _RUN = 24  # from a box to where its connections part
-_LETTERS = 27  # that fit into a box
+_LETTERS, _WORDS = 27, 24  # letters that fit into a box, in a small type and in bold
 
 
 class _Box(NamedTuple):
@@ -45,10 +44,6 @@ class _Box(NamedTuple):
     @property
     def height(self) -> int:
         return len(self.lines) * _LINE + 2 * _PAD
-
-    @property
-    def middle(self) -> int:
-        return self.y + self.height // 2
 
 
 class _Edge(NamedTuple):
@@ -74,11 +69,20 @@ def _rulings(chain: Chain) -> Iterator[tuple[str, Ruling]]:
         yield from ((f"{_LABELS[edge.kind]} {chain.parts[edge.target].name}", item) for item in edge.rulings)
 
 
-def section(chains: Sequence[Chain]) -> Html:
-    """All chains, the worst first, each as a picture; what is beyond MOST as rows of a table."""
+def section(chains: Sequence[Chain], linked: Container[str]) -> Html:
+    """All chains, the worst first, each as a picture; when there are more than fit into ROOM, the others as a table.
+
+    `linked` are the rules with findings.
+    """
     ranked = sorted(chains, key=lambda chain: (VERDICTS.index(worst_of(chain)), chain))
-    parts: list[str] = [_figure(chain, f"chain-{number}") for number, chain in enumerate(ranked[:MOST], 1)]
-    rest = ranked[MOST:]
+    parts: list[str] = []
+    used = 0
+    for number, chain in enumerate(ranked, 1):
+        parts.append(_figure(chain, f"chain-{number}", linked))
+        used += len(parts[-1])
+        if used > ROOM:
+            break
+    rest = ranked[len(parts) :]
     if rest:
         rows = [tag("tr", tag("td", badge(worst_of(chain))), tag("td", *_title(chain)), tag("td", _ids(chain)))
                 for chain in rest]  # fmt: skip
@@ -98,7 +102,7 @@ def _title(chain: Chain) -> Iterator[str]:
         yield f", in {'; '.join(chain.contexts)}"
 
 
-def _figure(chain: Chain, name: str) -> Html:
+def _figure(chain: Chain, name: str, linked: Container[str]) -> Html:
     verdict = worst_of(chain)
     broken = [(where, item) for where, item in _rulings(chain) if item.verdict in _BROKEN]
     told = [tag("figcaption", tag("h3", badge(verdict, "" if broken else "unbroken"), " ", *_title(chain)))]
@@ -109,7 +113,13 @@ def _figure(chain: Chain, name: str) -> Html:
         for where, item in sorted(broken, key=lambda pair: (VERDICTS.index(pair[1].verdict), pair[1].rule)):
             rows.setdefault((item.verdict, item.rule, item.name), []).append(where)
         items = [
-            tag("li", badge(verdict), " ", tag("b", rule), f" {rule_name}: {'; '.join(dict.fromkeys(places))}")
+            tag(
+                "li",
+                badge(verdict),
+                " ",
+                tag("b", rule_link(rule, linked)),
+                f" {rule_name}: {'; '.join(dict.fromkeys(places))}",
+            )
             for (verdict, rule, rule_name), places in rows.items()
         ]
         told.append(tag("ul", *items, class_="breaks"))
@@ -121,10 +131,9 @@ def _picture(chain: Chain, name: str) -> Html:
     boxes, width, height = _placed(chain, edges)
     drawn: list[str] = [_description(chain, name)]
     orders = [edge for edge in edges if edge.kind == "order"]
-    columns = sorted({box.x for box in boxes})
     for edge in edges:
         if edge.kind != "order":
-            drawn.extend(_drawn(edge, boxes, columns))
+            drawn.extend(_drawn(edge, boxes))
     for number, edge in enumerate(orders):
         drawn.extend(_around(edge, boxes, number))
     drawn.extend(_box(box) for box in boxes)
@@ -162,21 +171,20 @@ def _placed(chain: Chain, edges: list[_Edge]) -> tuple[list[_Box], int, int]:
     orders = sum(edge.kind == "order" for edge in edges)
     top = 8 + orders * (_ROW + _LINE)
     texts = [tuple(_text(part)) for part in chain.parts]
-    columns = [0 if index == 0 else 2 if part.kind in _LAST else 1 for index, part in enumerate(chain.parts)]
+    feeds = {edge.target: edge.sources[0] for edge in edges if edge.kind != "order"}
+    columns = [0]
+    for index in range(1, len(chain.parts)):  # what feeds a part comes before it
+        columns.append(1 + columns[feeds.get(index, 0)])
     step = _WIDTH + _GAP
     boxes = [_Box(part, lines, 2 + column * step, top)
              for part, lines, column in zip(chain.parts, texts, columns, strict=True)]  # fmt: skip
-    bottom = dict.fromkeys((0, 1, 2), top)
-    feeds = {edge.target: edge.sources[0] for edge in edges if edge.kind != "order"}
-    for column in (0, 1, 2):
-        for index, box in enumerate(boxes):
-            if columns[index] != column:
-                continue
-            y = bottom[column]
-            if column == 2 and boxes[index].part.kind == "role":
-                y = max(y, boxes[feeds.get(index, 0)].y)
-            boxes[index] = box._replace(y=y)
-            bottom[column] = y + max(boxes[index].height, 3 * _LINE + 12) + _ROW
+    bottom = dict.fromkeys(columns, top)
+    for index in sorted(range(len(boxes)), key=lambda index: boxes[index].part.kind == "role"):  # roles below policies
+        y = bottom[columns[index]]
+        if boxes[index].part.kind == "role":  # beside what it is for
+            y = max(y, boxes[feeds.get(index, 0)].y)
+        boxes[index] = boxes[index]._replace(y=y)
+        bottom[columns[index]] = y + boxes[index].height + _ROW
     width = max(box.x for box in boxes) + _WIDTH + 2 + (_RUN if orders else 0)
     return boxes, width, max(box.y + box.height for box in boxes) + 4
 
@@ -186,7 +194,7 @@ def _text(part: Part) -> Iterator[tuple[str, str]]:
     yield "kind", KINDS[part.kind]
     yield "name", _cut(part.name if part.file else "not in these templates")
     yield "place", _cut(f"{part.file}:{part.line}" if part.file else part.name, from_end=bool(part.file))
-    for verdict, line in _said(part.rulings, _LETTERS):
+    for verdict, line in _said(part.rulings, _WORDS):
         yield f"said {verdict}", line
 
 
@@ -195,14 +203,16 @@ def _said(rulings: Iterable[Ruling], room: int) -> Iterator[tuple[str, str]]:
     given = tuple(rulings)
     for verdict in _BROKEN:
         line = f"{SIGNS[verdict]} {verdict}"
-        for number, item in enumerate(dict.fromkeys(item.rule for item in given if item.verdict == verdict)):
-            if len(line) + len(item) + 2 > room:
-                yield verdict, f"{line},"
-                line = f"   {item}"
-            else:
-                line += f" {item}" if number == 0 else f", {item}"
-            if number + 1 == len({entry.rule for entry in given if entry.verdict == verdict}):
+        names = list(dict.fromkeys(item.rule for item in given if item.verdict == verdict))
+        for number, name in enumerate(names, 1):
+            word = name if number == len(names) else f"{name},"
+            if len(line) + len(word) + 1 > room:
                 yield verdict, line
+                line = word
+            else:
+                line = f"{line} {word}"
+        if names:
+            yield verdict, line
 
 
 def _cut(value: str, from_end: bool = False) -> str:
@@ -218,22 +228,19 @@ def _cut(value: str, from_end: bool = False) -> str:
 def _box(box: _Box) -> Html:
     verdict = worst(box.part.rulings)
     kind = f"box {verdict}" if box.part.file else f"box {verdict} elsewhere"
-    title = f"{KINDS[box.part.kind]} {box.part.name}"
+    told = f"{box.part.name}, {box.part.file}:{box.part.line}" if box.part.file else box.part.name
+    title = [tag("title", told)] if any("…" in line for _, line in box.lines) else []  # what is cut shows on hovering
     lines = [tag("text", line, x=box.x + _PAD, y=box.y + _PAD + 12 + number * _LINE, class_=class_)
              for number, (class_, line) in enumerate(box.lines)]  # fmt: skip
     frame = tag("rect", x=box.x, y=box.y, width=_WIDTH, height=box.height, rx=6)
     corner = [_sign(box.x + _WIDTH - 16, box.y + 16, verdict)] if verdict in _BROKEN else []
-    return tag("g", tag("title", title), frame, *lines, *corner, class_=kind)
+    return tag("g", *title, frame, *lines, *corner, class_=kind)
 
 
-def _drawn(edge: _Edge, boxes: list[_Box], columns: list[int]) -> Iterator[Html]:
+def _drawn(edge: _Edge, boxes: list[_Box]) -> Iterator[Html]:
     """A connection from the right of its sources to the left of its target, with its words before the target."""
     target = boxes[edge.target]
     bus = max(boxes[source].x for source in edge.sources) + _WIDTH + _RUN
-    if target.x <= bus:  # in the same column: below its source
-        source = boxes[edge.sources[0]]
-        yield _line(f"M{source.x + 20} {source.y + source.height}V{target.y - 2}", worst(edge.rulings))
-        return
     ways = []
     for index in edge.sources:
         source = boxes[index]
@@ -256,8 +263,8 @@ def _around(edge: _Edge, boxes: list[_Box], number: int) -> Iterator[Html]:
     """A connection above everything, to the right side of its target."""
     source, target = boxes[edge.sources[0]], boxes[edge.target]
     y = 8 + _LINE + number * (_ROW + _LINE)
-    x = source.x + 30 + number * 14
-    end = target.x + _WIDTH + _RUN - 6 - 4 * number
+    x = source.x + min(30 + number * 14, _WIDTH - 10)
+    end = target.x + _WIDTH + max(_RUN - 6 - 4 * number, 10)
     way = f"M{x} {source.y}V{y}H{end}V{target.y + min(target.height, 64) // 2}H{target.x + _WIDTH + 2}"
     yield _line(way, worst(edge.rulings))
     yield from _words(edge, source.x + _WIDTH + _RUN + 22, y, wide=True)
@@ -274,7 +281,7 @@ def _words(edge: _Edge, x: int, y: int, wide: bool = False) -> Iterator[Html]:
     yield tag("text", label, x=x, y=y - 6, class_="label")
     if verdict in _BROKEN:
         yield _sign(x - 10, y, verdict)
-    for number, (kind, line) in enumerate(_said(edge.rulings, 60 if wide else 19)):
+    for number, (kind, line) in enumerate(_said(edge.rulings, 60 if wide else 18)):
         yield tag("text", line, x=x, y=y + 14 + number * (_LINE - 2), class_=f"said {kind}")
 
 

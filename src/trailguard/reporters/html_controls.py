@@ -10,11 +10,11 @@ from collections import Counter
 from typing import NamedTuple
 
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN
-from trailguard.reporters.html_text import Html, anchor, counted, join, table, tag
+from trailguard.reporters.html_text import Html, anchor, badge, counted, join, rule_link, table, tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping
 
     from trailguard.findings import ControlInfo, Finding, FrameworkInfo, Report
 
@@ -26,23 +26,22 @@ NOT_MET, ACCEPTED, UNDECIDED, NOT_JUDGED, BEYOND, MET = (
     "cannot be told from templates",
     "met",
 )
-# States with the sign and the class that they are drawn with, worst first.
-STATES: Mapping[str, tuple[str, str]] = {
-    NOT_MET: ("✕", "fail"),
-    ACCEPTED: ("≈", "suppressed"),
-    UNDECIDED: ("?", "unknown"),
-    NOT_JUDGED: ("○", "not_applicable"),
-    BEYOND: ("∅", "beyond"),
-    MET: ("✓", "pass"),
+# States, worst first, and how they are drawn.
+STATES: Mapping[str, str] = {
+    NOT_MET: "fail",
+    ACCEPTED: "suppressed",
+    UNDECIDED: "unknown",
+    NOT_JUDGED: "not_applicable",
+    BEYOND: "beyond",
+    MET: "pass",
 }
 
 
 class Standing(NamedTuple):
-    """The state of a control, one of STATES, why it is so, and the rules that make it so."""
+    """The state of a control, one of STATES, and why it is so: words, each with the rules that they are about."""
 
     state: str
-    reason: str
-    rules: tuple[str, ...] = ()
+    reasons: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def standings(framework: FrameworkInfo, report: Report) -> list[tuple[ControlInfo, Standing]]:
@@ -60,49 +59,53 @@ def _kind(item: Finding) -> str:
 def standing(control: ControlInfo, told: Mapping[str, Counter[str]]) -> Standing:
     """The state of a control from how often each rule that was asked gave each verdict."""
     if control.undecidable is not None:
-        return Standing(BEYOND, control.undecidable)
-    asked = [rule for rule in control.rules if rule in told]
-    left_out = [rule for rule in control.rules if rule not in told]
+        return Standing(BEYOND, ((control.undecidable, ()),))
+    asked = tuple(rule for rule in control.rules if rule in told)
+    left_out = tuple(rule for rule in control.rules if rule not in told)
     for state, verdicts in (
-        (NOT_MET, {FAIL: "broken by", CONDITIONAL: "conditional: holds only for some parameter values, by"}),
-        (ACCEPTED, {"suppressed": "broken and accepted by way of a suppression:"}),
-        (UNDECIDED, {UNKNOWN: "cannot be decided:"}),
+        (NOT_MET, {FAIL: "broken", CONDITIONAL: "conditional, kept for some parameter values only"}),
+        (ACCEPTED, {"suppressed": "broken, and accepted"}),
+        (UNDECIDED, {UNKNOWN: "unknown"}),
     ):
-        found = {verdict: tuple(rule for rule in asked if told[rule][verdict]) for verdict in verdicts}
-        rules = tuple(dict.fromkeys(rule for names in found.values() for rule in names))
-        if rules:
-            return Standing(state, "; ".join(_named(verdicts[verdict], found[verdict]) for verdict in found), rules)
-    if not asked:
-        return Standing(NOT_JUDGED, "its rules were not selected" if left_out else "no rule is behind it")
-    if left_out:
-        return Standing(NOT_JUDGED, f"only in part: {', '.join(left_out)} not selected", tuple(asked))
-    if not any(told[rule][PASS] for rule in asked):
-        return Standing(NOT_JUDGED, "nothing in these templates is a subject of its rules", tuple(asked))
-    return Standing(MET, "", tuple(rule for rule in asked if told[rule][PASS]))
+        found = {words: tuple(rule for rule in asked if told[rule][verdict]) for verdict, words in verdicts.items()}
+        reasons = tuple((words, rules) for words, rules in found.items() if rules)
+        if reasons:
+            return Standing(state, reasons)
+    if left_out or not asked:
+        return Standing(NOT_JUDGED, (("not selected", left_out),) if left_out else (("no rule is behind it", ()),))
+    kept = tuple(rule for rule in asked if told[rule][PASS])
+    if not kept:
+        return Standing(NOT_JUDGED, (("nothing here is a subject of", asked),))
+    return Standing(MET, (("kept", kept),))
 
 
-def _named(words: str, rules: Sequence[str]) -> str:
-    return f"{words} {', '.join(rules)}" if rules else ""
-
-
-def section(report: Report) -> Html:
-    """All frameworks, each to be opened; the one that was asked for is open."""
+def section(report: Report, linked: Container[str]) -> Html:
+    """All frameworks, each to be opened; the one that was asked for is open. `linked` are the rules with findings."""
     parts: list[str] = []
     if report.errors:
         told = f"{counted(len(report.errors), 'error')}: not everything was judged. A state says nothing of the rest."
         parts.append(tag("p", tag("strong", told)))
     for framework in report.frameworks:
         found = standings(framework, report)
-        parts.append(_framework(framework, found, is_open=framework.name == report.profile))
+        rows = [_row(control, item, linked) for control, item in found]
+        parts.append(_framework(framework, found, rows, is_open=framework.name == report.profile))
     return join(parts)
 
 
-def _framework(framework: FrameworkInfo, found: list[tuple[ControlInfo, Standing]], is_open: bool) -> Html:
+def _framework(
+    framework: FrameworkInfo, found: list[tuple[ControlInfo, Standing]], rows: list[Html], is_open: bool
+) -> Html:
     counts = Counter(item.state for _, item in found)
-    chips = [_state(state, f"{counts[state]} {state}") for state in STATES if counts[state]]
+    chips = [badge(kind, f"{counts[state]} {state}") for state, kind in STATES.items() if counts[state]]
     head = tag("summary", tag("h3", framework.title), " ", tag("span", *chips, class_="chips"))
-    about = [tag("p", framework.about, ". Mapping: ", anchor(framework.source, framework.source), class_="quiet")]
-    rows = [_row(control, item) for control, item in found]
+    about = [
+        tag(
+            "p",
+            f"{framework.about[:1].upper()}{framework.about[1:]}. Mapping: ",
+            anchor(framework.source, framework.source),
+            class_="quiet",
+        )
+    ]
     listed = table(("Control", "Asks for", "State", "Why"), rows, f"Controls of {framework.title}", "controls")
     return tag(
         "details",
@@ -115,23 +118,17 @@ def _framework(framework: FrameworkInfo, found: list[tuple[ControlInfo, Standing
     )
 
 
-def _row(control: ControlInfo, item: Standing) -> Html:
+def _row(control: ControlInfo, item: Standing, linked: Container[str]) -> Html:
     cells = (
         tag("th", control.id, scope="row"),
         tag("td", control.title),
-        tag("td", _state(item.state, item.state)),
-        tag("td", *_why(item)),
+        tag("td", badge(STATES[item.state], item.state)),
+        tag("td", *_why(item, linked)),
     )
     return tag("tr", *cells, data_r=" ".join(control.rules))
 
 
-def _why(item: Standing) -> Iterator[str]:
-    if item.state == MET:
-        yield f"holds: {', '.join(item.rules)}"
-    else:
-        yield item.reason
-
-
-def _state(state: str, label: str) -> Html:
-    sign, class_ = STATES[state]
-    return tag("span", tag("span", sign, class_="sign", aria_hidden="true"), label, class_=f"badge {class_}")
+def _why(item: Standing, linked: Container[str]) -> Iterator[str]:
+    for number, (words, rules) in enumerate(item.reasons):
+        yield ("; " if number else "") + words + (": " if rules else "")
+        yield join((rule_link(rule, linked) for rule in rules), ", ")

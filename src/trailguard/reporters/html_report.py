@@ -12,6 +12,7 @@ from importlib.resources import files as package_files
 
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, SEVERITIES, UNKNOWN, VERDICTS
 from trailguard.reporters import html_chains, html_controls, html_findings
+from trailguard.reporters.common import open_findings
 from trailguard.reporters.html_text import NEWLINE, Html, badge, counted, join, listing, slug, table, tag, text
 
 TYPE_CHECKING = False
@@ -85,22 +86,25 @@ def _section(name: str, title: str, told: str, body: Html) -> Html:
 
 def _sections(report: Report, numbers: Mapping[str, int]) -> Iterator[tuple[str, str, str, Html]]:
     """The name, the title, the introduction and the body of each section."""
+    linked = {item.rule for item in open_findings(report)}
     yield "summary", "Summary", "", _summary(report)
     if report.errors:
         told = "These could not be judged as asked. Nothing in this report speaks for them."
         yield "errors", "Errors", told, join([_error(item, report) for item in report.errors])
     if report.frameworks:
-        told = "A control is met when every rule behind it was asked and none is broken."
-        yield "controls", "Controls", told, html_controls.section(report)
+        told = "A control is met when every rule behind it was applied and none is broken."
+        yield "controls", "Controls", told, html_controls.section(report, linked)
     if report.chains:
-        told = "What each trail delivers to and what that hinges on. A dashed line with a sign is broken."
-        yield "chains", "Delivery chains", told, html_chains.section(report.chains)
+        told = (
+            "What each trail delivers to and what that hinges on. A dashed line with a sign is broken, accepted or not."
+        )
+        yield "chains", "Delivery chains", told, html_chains.section(report.chains, linked)
     yield "findings", "Findings", "", html_findings.findings(report, numbers)
     told = "Findings that somebody accepted. They keep their verdict, and their controls are not met."
     yield "accepted", "Accepted findings", told, html_findings.accepted(report, numbers)
     told = "What holds: for every subject the rules that are kept, and what was found. Fit as audit evidence."
     yield "evidence", "Evidence", told, html_findings.evidence(report, numbers)
-    yield "rules", "Rules", "The rules that were asked, with their verdicts.", _rules(report)
+    yield "rules", "Rules", "The rules that were applied, with their verdicts.", _rules(report)
     yield "scope", "Scope", "", _scope(report, numbers)
 
 
@@ -113,7 +117,7 @@ def _numbered(report: Report) -> dict[str, int]:
 def _summary(report: Report) -> Html:
     counts = report.summary()
     broken = counts[FAIL] + counts[CONDITIONAL] + counts[UNKNOWN]
-    outcome = "Every rule that was asked holds." if counts[PASS] else "There was nothing to judge."
+    outcome = "Every rule that was applied holds." if counts[PASS] else "There was nothing to judge."
     if broken:
         outcome = f"{counted(broken, 'finding')}: {counts[FAIL]:,} fail, {counts[CONDITIONAL]:,} conditional, "
         outcome += f"{counts[UNKNOWN]:,} unknown."
@@ -144,7 +148,7 @@ def _by_severity(report: Report) -> Html:
 
 
 def _number(value: int) -> Html:
-    return tag("td", f"{value:,}", class_="n" if value else "n zero")
+    return tag("td", f"{value:,}")
 
 
 def _error(item: FileError, report: Report) -> Html:
@@ -156,7 +160,7 @@ def _error(item: FileError, report: Report) -> Html:
 
         place_of = Span(item.line, item.column, item.line, item.column)
         span = listing(report.sources.get(item.file, ()), place_of)
-    return tag("article", head, tag("p", item.message, class_="message"), span, class_="finding error")
+    return tag("article", head, tag("p", item.message, class_="message"), span, class_="finding", data_v="error")
 
 
 def _filter(report: Report) -> Html:
@@ -176,7 +180,12 @@ def _filter(report: Report) -> Html:
     if report.frameworks:
         fields.append(choice("control", "Control", ()))
     fields.append(choice("file", "File", ()))
-    count = tag("output", role="status", aria_live="polite")
+    results = report.results
+    accepted = sum(item.suppressed is not None for item in results)
+    found = len(open_findings(report))
+    told = f"{counted(found, 'finding')}, {accepted:,} accepted, "
+    told += f"{counted(len(results) - accepted - found, 'line')} of evidence"
+    count = tag("output", told, role="status", aria_live="polite")
     return tag("form", *fields, tag("button", "Show all", type="reset"), count, role="search",
                aria_label="Filter findings and evidence", hidden=True)  # fmt: skip
 
@@ -201,7 +210,7 @@ def _rules(report: Report) -> Html:
         ]
         rows.append(tag("tr", *cells, id=f"rule-{slug(rule.id)}", data_r=rule.id, data_s=rule.severity))
     heads = ("Rule", "What it asks", "Severity", *(f"{kind.replace('_', ' ').capitalize()}#" for kind in kinds))
-    return table(heads, rows, "Rules asked", "rules")
+    return table(heads, rows, "Rules applied", "rules")
 
 
 def _scope(report: Report, numbers: Mapping[str, int]) -> Html:
@@ -222,7 +231,7 @@ def _scope(report: Report, numbers: Mapping[str, int]) -> Html:
         parts.append(join([tag("h3", "Notices"), tag("ul", *notes)]))
     if report.ignored:
         skipped = [tag("tr", tag("th", file, scope="row"), tag("td", reason)) for file, reason in report.ignored]
-        listed = table(("File", "Why"), skipped, "Files passed over", "files")
+        listed = table(("File", "Why"), skipped, "Files passed over", "ignored")
         parts.append(_folded(f"{counted(len(skipped), 'file')} passed over", listed, len(skipped)))
     parts.append(
         tag("p", "Excerpts and verdicts are those of the scan; the JSON report of the same scan has all fields.")

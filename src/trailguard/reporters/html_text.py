@@ -10,7 +10,7 @@ from trailguard.terminal import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from trailguard.findings import Span
 
@@ -21,7 +21,7 @@ _SLUG = re.compile("[^A-Za-z0-9_-]+")
 _RUNNER = re.compile(r"^(\s*):(?=:)|(?<=##)\[")  # what a CI runner takes for one of its commands, in the log of a job
 _VOID = frozenset({"meta", "input", "path", "rect", "circle"})  # these have no content
 
-SIGNS = {"fail": "✕", "conditional": "!", "unknown": "?", "pass": "✓", "not_applicable": "○", "suppressed": "≈"}
+SIGNS = {"fail": "✕", "conditional": "!", "unknown": "?"}  # the style has the same
 
 
 class Html(str):
@@ -69,9 +69,8 @@ def slug(value: str) -> str:
 
 
 def badge(verdict: str, label: str = "") -> Html:
-    """A verdict as a sign and a word, so that colour is never all that tells it."""
-    sign = tag("span", SIGNS.get(verdict, ""), class_="sign", aria_hidden="true")
-    return tag("span", sign, label or verdict.replace("_", " "), class_=f"badge {verdict}")
+    """A verdict as a word, to which the style adds a sign: colour is never all that tells it."""
+    return tag("span", label or verdict.replace("_", " "), class_=f"badge {verdict}")
 
 
 def anchor(address: str, label: str) -> Html:
@@ -79,6 +78,11 @@ def anchor(address: str, label: str) -> Html:
     if not address.startswith(("https://", "http://")):
         return text(label)
     return tag("a", label, href=address, rel="noreferrer")
+
+
+def rule_link(rule: str, linked: Container[str]) -> Html:
+    """The id of a rule, which leads to its findings where it has some that are open."""
+    return tag("a", rule, href=f"#findings-{slug(rule)}") if rule in linked else text(rule)
 
 
 def table(heads: Sequence[str], rows: Iterable[str], caption: str, class_: str = "") -> Html:
@@ -104,13 +108,13 @@ def listing(lines: Sequence[str], span: Span, before: int = BEFORE, after: int =
     drawn: list[str] = []
     for number in _shown(lines, span.line, last, before, after):
         if number is None:
-            drawn += [tag("span", "⋮"), f"{last - span.line + 1 - LONGEST} more lines", NEWLINE]
+            drawn += [tag("i", "⋮"), f"{last - span.line + 1 - LONGEST} more lines", NEWLINE]
             continue
         line = lines[number - 1]
         inside = span.line <= number <= last
         start = span.column - 1 if number == span.line else len(line) - len(line.lstrip())
         end = span.end_column - 1 if number == span.end_line else len(line)
-        drawn += [tag("span", str(number)), _marked(line, start, end) if inside else _plain(line, WIDEST), NEWLINE]
+        drawn += [tag("i", str(number)), _marked(line, start, end) if inside else _plain(line, WIDEST), NEWLINE]
     return tag("pre", *drawn)
 
 
@@ -130,9 +134,9 @@ def _shown(lines: Sequence[str], first: int, last: int, before: int, after: int)
 
 
 def _marked(line: str, start: int, end: int) -> Html:
-    """A line with a part of it marked, cut around that part when it is long. Where nothing is there, a blank is."""
+    """A line with a part of it marked, cut around that part when it is long; at least one character, or a blank."""
     start = min(max(start, 0), len(line))
-    end = min(max(end, start), len(line))
+    end = min(max(end, start + 1), len(line))
     head, marked, tail = line[:start], line[start:end] or " ", line[end:]
     if len(line) > WIDEST:
         room = WIDEST // 4

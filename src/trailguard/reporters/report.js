@@ -3,6 +3,7 @@
   const form = document.querySelector("form[role=search]");
   const output = form.querySelector("output");
   const holds = document.getElementById("holds");
+  const everything = output.textContent;
   const names = [...form.querySelectorAll("[name]")].map((field) => field.name);
   const field = (name) => form.elements[name];
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -89,8 +90,8 @@
     if (holds && (want.verdict === "pass" || want.verdict === "not_applicable")) holds.open = true;
     const told = Object.entries({ finding: "findings", accepted: "accepted", evidence: "lines of evidence" })
       .filter(([kind]) => counts[kind][1])
-      .map(([kind, label]) => `${counts[kind][0]} of ${counts[kind][1]} ${label}`);
-    output.textContent = active ? `Shown: ${told.join(", ") || "nothing"}` : "";
+      .map(([kind, label]) => `${counts[kind].map((count) => count.toLocaleString("en")).join(" of ")} ${label}`);
+    output.textContent = active ? `Shown: ${told.join(", ") || "nothing"}` : everything;
   };
 
   // The address holds the filters, so that what is shown can be linked to.
