@@ -109,9 +109,8 @@ def _scan(args: Namespace) -> int:
         _say(f"no CloudFormation template in {', '.join(map(_shown, paths))}")
     elif not report.subjects and not report.errors:
         _say(f"no trail to judge in {', '.join(map(_shown, paths))}")
-    incomplete = report.errors or (args.require_templates and not report.templates)
-    status = _report(report, args)
-    return 2 if incomplete else status or _threshold(report, settings)
+    status = _report(report, args) or _threshold(report, settings)
+    return 2 if report.errors or (args.require_templates and not report.templates) else status
 
 
 def _shown(path: str) -> str:
@@ -229,10 +228,9 @@ def _rules(args: Namespace) -> int:
         _reconfigure(sys.stdout, encoding="utf-8")
         return _write(rule_pages.as_json(selected, settings.profile, framework))
     if args.format == "markdown":
-        table = (
-            markdown_pages.framework_table(framework, selected) if framework else markdown_pages.rule_table(selected)
-        )
-        return _write(table)
+        if framework is not None:
+            return _write(markdown_pages.framework_table(framework, selected))
+        return _write(markdown_pages.rule_table(selected))
     style, width = style_for(args.color, sys.stdout, os.environ), width_of(sys.stdout, os.environ)
     if framework is not None:
         return _write(rule_pages.framework_as_text(framework, selected, style, width))
