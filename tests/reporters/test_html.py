@@ -178,7 +178,7 @@ def test_the_page_is_well_formed_and_opens_nothing(report: Report) -> None:
         href = attributes.get("href") or ""
         assert name != "a" or href.startswith(("https://", "http://")) or href[1:] in ids, href
         for key in ("aria-labelledby", "marker-end"):
-            for word in re.findall(r"[\w-]+", (attributes.get(key) or "").replace("url", "")):
+            for word in re.findall(r"[\w.-]+", (attributes.get(key) or "").replace("url", "")):
                 assert word in ids, word
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", written)
     assert not any(line.lstrip().startswith("::") or "##[" in line for line in written.splitlines())
@@ -346,7 +346,7 @@ def test_the_span_is_marked_exactly() -> None:
     assert re.findall(r"<mark>(.*?)</mark>", several) == ["|", "one", "two"]
     assert listing(lines, Span(9, 1, 9, 2)) == ""
     long = listing(tuple(f"- {n}" for n in range(100)), Span(10, 1, 60, 1))
-    assert "38 more lines" in long
+    assert "42 more lines" in long
     assert len(listing(('{"a":"' + "x" * 90_000 + '","IsLogging":false}',), Span(1, 90_020, 1, 90_025))) < 1000
 
 
@@ -387,6 +387,32 @@ def test_a_large_report_stays_small() -> None:
     assert 100 < written.count("<figure") < len(chains)
     assert "more chains, as a list" in written
     assert written.count(RULES[0].why) == 1
+
+
+def test_every_text_can_be_read_on_its_ground() -> None:
+    style = Page(html_report.render(EMPTY)).inside("style")
+    schemes = [
+        dict(re.findall(r"--([\w-]+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    ]
+    assert len(schemes) == 3  # light, dark, paper
+    for colours in schemes:
+        for name in ("text", "quiet", "link", "fail", "conditional", "unknown", "pass", "off"):
+            for ground in ("page", "panel"):
+                assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+        assert contrast(colours["mark-text"], colours["mark"]) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def browser() -> str | None:

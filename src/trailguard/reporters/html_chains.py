@@ -64,9 +64,14 @@ def worst_of(chain: Chain) -> str:
 def _rulings(chain: Chain) -> Iterator[tuple[str, Ruling]]:
     """What the rules say of each part and connection, with its name."""
     for part in chain.parts:
-        yield from ((f"{KINDS[part.kind]} {part.name if part.file else ''}".rstrip(), item) for item in part.rulings)
+        yield from ((_named(part), item) for item in part.rulings)
     for edge in chain.connections:
-        yield from ((f"{_LABELS[edge.kind]} {chain.parts[edge.target].name}", item) for item in edge.rulings)
+        yield from ((f"{_LABELS[edge.kind]} {_named(chain.parts[edge.target])}", item) for item in edge.rulings)
+
+
+def _named(part: Part) -> str:
+    """What a part is and is called; of what is made elsewhere, why nothing is known."""
+    return f"{KINDS[part.kind]} {part.name if part.file else f'({part.name})'}"
 
 
 def section(chains: Sequence[Chain], linked: Container[str]) -> Html:
@@ -150,7 +155,7 @@ def _description(chain: Chain, name: str) -> Html:
         source, target = chain.parts[edge.source], chain.parts[edge.target]
         ids = ", ".join(item.rule for item in edge.rulings if item.verdict in _BROKEN)
         state = f" ({worst(edge.rulings)}: {ids})" if ids else ""
-        told.append(f"{source.name} {_LABELS[edge.kind]} {KINDS[target.kind]} {target.name}{state}.")
+        told.append(f"{source.name} {_LABELS[edge.kind]} {_named(target)}{state}.")
     return join([title, tag("desc", " ".join(told), id=f"{name}-text")])
 
 

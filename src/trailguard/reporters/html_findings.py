@@ -81,11 +81,11 @@ def _pairs(pairs: list[tuple[str, Html]]) -> Html:
 
 
 def _card(item: Finding, report: Report, files: Mapping[str, int], names: dict[str, int]) -> Html:
-    name = f"f-{slug(item.fingerprint)}"
-    number = names[name] = names.get(name, 0) + 1
+    known = names[item.fingerprint] = names.get(item.fingerprint, 0) + 1
+    name = f"f-{slug(item.fingerprint)}" + (f".{known}" if known > 1 else "")
     place = f"{item.file}:{item.span.line}:{item.span.column}"
-    head = tag("h4", badge(item.verdict), " ", tag("b", item.resource), " ",
-               tag("span", place, class_="place"))  # fmt: skip
+    link = tag("a", place, href=f"#{name}", class_="place")
+    head = tag("h4", badge(item.verdict), " ", tag("b", item.resource), " ", link)
     body = [head, tag("p", item.message, class_="message"), _source(report, item)]
     body.extend(_places(item, report))
     pairs = []
@@ -96,8 +96,7 @@ def _card(item: Finding, report: Report, files: Mapping[str, int], names: dict[s
         pairs.append(("Because", join([item.reason])))
     pairs += [(label.capitalize(), join([told])) for label, told in circumstances(item)]
     number_of = {files[file] for file in (item.file, item.subject_file) if file in files}
-    return tag("article", *body, _pairs(pairs), class_="finding",
-               id=name if number == 1 else f"{name}-{number}", data_v=item.verdict,
+    return tag("article", *body, _pairs(pairs), class_="finding", id=name, data_v=item.verdict,
                data_f=" ".join(map(str, sorted(number_of))))  # fmt: skip
 
 

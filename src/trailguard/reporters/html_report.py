@@ -71,15 +71,17 @@ def _page(report: Report) -> Iterator[Html]:
     sections = list(_sections(report, numbers))
     links = [tag("li", tag("a", title, href=f"#{name}")) for name, title, _, _ in sections]
     yield tag("nav", tag("ul", *links), aria_label="Contents")
-    drawn = [_section(*item) for item in sections]
     names = [item[0] for item in sections]
     first, last = names.index("findings"), names.index("evidence") + 1
+    drawn = [_section(*item, is_filtered=first <= number < last) for number, item in enumerate(sections)]
     filtered = tag("div", _filter(report), *drawn[first:last], class_="results")
     yield tag("main", html_chains.markers(), *drawn[:first], filtered, *drawn[last:], id="main")
 
 
-def _section(name: str, title: str, told: str, body: Html) -> Html:
+def _section(name: str, title: str, told: str, body: Html, is_filtered: bool) -> Html:
     intro = [tag("p", told, class_="quiet")] if told else []
+    if is_filtered:
+        intro.append(tag("p", "Nothing here fits the filter.", class_="none", hidden=True))
     return tag("section", tag("h2", title, id=f"{name}-title"), *intro, body, NEWLINE, id=name,
                aria_labelledby=f"{name}-title")  # fmt: skip
 
@@ -102,7 +104,7 @@ def _sections(report: Report, numbers: Mapping[str, int]) -> Iterator[tuple[str,
     yield "findings", "Findings", "", html_findings.findings(report, numbers)
     told = "Findings that somebody accepted. They keep their verdict, and their controls are not met."
     yield "accepted", "Accepted findings", told, html_findings.accepted(report, numbers)
-    told = "What holds: for every subject the rules that are kept, and what was found. Fit as audit evidence."
+    told = "What holds: for every subject the rules that are kept and what was found, as audit evidence."
     yield "evidence", "Evidence", told, html_findings.evidence(report, numbers)
     yield "rules", "Rules", "The rules that were applied, with their verdicts.", _rules(report)
     yield "scope", "Scope", "", _scope(report, numbers)

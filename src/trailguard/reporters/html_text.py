@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from trailguard.findings import Span
 
 WIDEST = 400  # characters of one line that are shown; a minified template may be one line
-LONGEST = 12  # lines of a span that are shown before its middle is left out
+LONGEST = 8  # lines of a span that are shown before its middle is left out
 BEFORE, AFTER = 3, 2  # lines of context
-_SLUG = re.compile("[^A-Za-z0-9_-]+")
+_SLUG = re.compile("[^A-Za-z0-9-]")
 _RUNNER = re.compile(r"^(\s*):(?=:)|(?<=##)\[")  # what a CI runner takes for one of its commands, in the log of a job
 _VOID = frozenset({"meta", "input", "path", "rect", "circle"})  # these have no content
 
@@ -64,8 +64,8 @@ def _attribute(key: str, value: str | int | bool) -> str:
 
 
 def slug(value: str) -> str:
-    """A part of an element's id that comes from a text."""
-    return _SLUG.sub("-", value).strip("-") or "x"
+    """A part of an element's id that comes from a text; another text gives another one."""
+    return _SLUG.sub(lambda match: f"_{ord(match[0]):x}_", value)
 
 
 def badge(verdict: str, label: str = "") -> Html:
@@ -115,7 +115,7 @@ def listing(lines: Sequence[str], span: Span, before: int = BEFORE, after: int =
         start = span.column - 1 if number == span.line else len(line) - len(line.lstrip())
         end = span.end_column - 1 if number == span.end_line else len(line)
         drawn += [tag("i", str(number)), _marked(line, start, end) if inside else _plain(line, WIDEST), NEWLINE]
-    return tag("pre", *drawn)
+    return tag("pre", *drawn, class_="m" if last > span.line else None)
 
 
 def _shown(lines: Sequence[str], first: int, last: int, before: int, after: int) -> Iterator[int | None]:

@@ -42,7 +42,7 @@
       const words = all("h3, dl", group).slice(0, 2).map((part) => part.textContent).join(" ");
       for (const card of all("article", group)) {
         const text = `${words} ${card.textContent}`.toLowerCase();
-        items.push({ node: card, box: group, kind: "finding", v: card.dataset.v, r: group.dataset.r, f: card.dataset.f, text });
+        items.push({ node: card, box: group, kind: "findings", v: card.dataset.v, r: group.dataset.r, f: card.dataset.f, text });
       }
     }
     for (const row of all("#accepted tr[data-v]")) {
@@ -71,7 +71,7 @@
     const words = want.q.toLowerCase().split(/\s+/).filter(Boolean);
     const rules = want.control ? controls.get(want.control) || new Set() : null;
     const file = want.file ? files.get(want.file) || "none" : "";
-    const counts = { finding: [0, 0], accepted: [0, 0], evidence: [0, 0] };
+    const counts = { findings: [0, 0], accepted: [0, 0], evidence: [0, 0] };
     const shown = new Map();
     for (const item of items) {
       const fits =
@@ -86,9 +86,12 @@
       counts[item.kind][1] += 1;
       if (item.box) shown.set(item.box, shown.get(item.box) || fits);
     }
+    for (const [kind, [some, every]] of Object.entries(counts)) {
+      document.querySelector(`#${kind} > .none`).hidden = some > 0 || every === 0;
+    }
     for (const [box, fits] of shown) if (box.hidden === fits) box.hidden = !fits;
     if (holds && (want.verdict === "pass" || want.verdict === "not_applicable")) holds.open = true;
-    const told = Object.entries({ finding: "findings", accepted: "accepted", evidence: "lines of evidence" })
+    const told = Object.entries({ findings: "findings", accepted: "accepted", evidence: "lines of evidence" })
       .filter(([kind]) => counts[kind][1])
       .map(([kind, label]) => `${counts[kind].map((count) => count.toLocaleString("en")).join(" of ")} ${label}`);
     output.textContent = active ? `Shown: ${told.join(", ") || "nothing"}` : everything;
@@ -118,6 +121,7 @@
     for (let up = target; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
     if (target.closest("[hidden]")) {
       form.reset();
+      apply();
     }
     target.scrollIntoView();
   };
