@@ -62,7 +62,9 @@ def narrowed(report: Report, revision: str, folder: str) -> tuple[Report, str]:
     """The report about what changed since a revision, and how much was left out; raises ConfigError."""
     narrow = only(report, since(revision, folder))
     left_out = report.summary()["fail"] - narrow.summary()["fail"]
-    return narrow, f"note: {left_out} failures in what did not change since {revision} are left out"
+    return narrow._replace(
+        since=revision
+    ), f"note: {left_out} failures in what did not change since {revision} are left out"
 
 
 def only(report: Report, changed: Lines) -> Report:

@@ -193,7 +193,7 @@ class Report(NamedTuple):
     excerpts. `files` counts the files looked at, `templates` those that are CloudFormation templates, `subjects` the
     trails and other subjects judged. `ignored` lists the files that were passed over, with the reason (for `-v`).
     `chains` holds the delivery chains of the trails, `frameworks` those that the rules' controls belong to, where they
-    were asked for.
+    were asked for. `since` is the revision when only what changed since then is told.
     """
 
     version: str
@@ -209,6 +209,7 @@ class Report(NamedTuple):
     ignored: tuple[tuple[str, str], ...] = ()
     chains: tuple[Chain, ...] = ()
     frameworks: tuple[FrameworkInfo, ...] = ()
+    since: str = ""
 
     def summary(self) -> dict[str, int]:
         """Count everything: files, templates, subjects, each verdict (the suppressed apart), suppressed, errors."""

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
+from trailguard import changes
 from trailguard.cli import main
 from trailguard.config import Settings
 from trailguard.findings import (
@@ -295,6 +296,23 @@ def test_what_is_accepted_and_what_went_wrong_is_told() -> None:
         "nested/trail.yaml", "Audit/Trail/Resource", "Network of parent.yaml",
     ):  # fmt: skip
         assert told in words
+
+
+def test_a_page_about_a_part_says_so() -> None:
+    words = Page(html_report.render(sample()._replace(since="main<"))).words()
+    assert "Only what changed since main<" in words
+    assert "Only what changed" not in Page(html_report.render(sample())).words()
+    assert changes.only(whole(), {}).frameworks == ()
+
+
+def test_what_is_accepted_does_not_hold() -> None:
+    report = sample()
+    accepted = report._replace(results=report.results[-1:] + report.results[4:5], errors=())
+    assert "No open finding, 1 accepted." in Page(html_report.render(accepted)).words()
+    assert "Every rule that was applied holds." not in Page(html_report.render(accepted)).words()
+    held = report._replace(results=report.results[4:5], errors=())
+    assert "Every rule that was applied holds." in Page(html_report.render(held)).words()
+    assert "There was nothing to judge." in Page(html_report.render(EMPTY)).words()
 
 
 def test_a_broken_connection_is_told_by_more_than_its_colour() -> None:

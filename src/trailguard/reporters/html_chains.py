@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN, VERDICTS, worst
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, worst
 from trailguard.reporters.html_text import SIGNS, Html, badge, counted, join, rule_link, table, tag
 from trailguard.terminal import cells, visible
 
@@ -29,6 +29,7 @@ _LABELS = {
     "log_group": "sends events to", "role": "with the rights of", "topic": "notifies",
 }  # fmt: skip
 _BROKEN = (FAIL, CONDITIONAL, UNKNOWN)
+_UNBROKEN = {PASS: "unbroken", NOT_APPLICABLE: "not judged"}
 
 _WIDTH, _LINE, _PAD, _GAP, _ROW = 204, 16, 12, 184, 22  # a box, a line of text, inside a box, between columns and rows
 _RUN = 24  # from a box to where its connections part
@@ -110,23 +111,17 @@ def _title(chain: Chain) -> Iterator[str]:
 def _figure(chain: Chain, name: str, linked: Container[str]) -> Html:
     verdict = worst_of(chain)
     broken = [(where, item) for where, item in _rulings(chain) if item.verdict in _BROKEN]
-    told = [tag("figcaption", tag("h3", badge(verdict, "" if broken else "unbroken"), " ", *_title(chain)))]
+    told = [tag("figcaption", tag("h3", badge(verdict, _UNBROKEN.get(verdict, "")), " ", *_title(chain)))]
     picture = _picture(chain, name)
     told.append(tag("div", picture, class_="scroll"))
     if broken:
         rows: dict[tuple[str, str, str], list[str]] = {}
         for where, item in sorted(broken, key=lambda pair: (VERDICTS.index(pair[1].verdict), pair[1].rule)):
             rows.setdefault((item.verdict, item.rule, item.name), []).append(where)
-        items = [
-            tag(
-                "li",
-                badge(verdict),
-                " ",
-                tag("b", rule_link(rule, linked)),
-                f" {rule_name}: {'; '.join(dict.fromkeys(places))}",
-            )
-            for (verdict, rule, rule_name), places in rows.items()
-        ]
+        items = []
+        for (kind, rule, rule_name), places in rows.items():
+            where = f" {rule_name}: {'; '.join(dict.fromkeys(places))}"
+            items.append(tag("li", badge(kind), " ", tag("b", rule_link(rule, linked)), where))
         told.append(tag("ul", *items, class_="breaks"))
     return tag("figure", *told, class_="chain")
 

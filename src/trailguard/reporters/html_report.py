@@ -10,7 +10,7 @@ from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files as package_files
 
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, SEVERITIES, UNKNOWN, VERDICTS
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, SEVERITIES, UNKNOWN, VERDICTS, Span
 from trailguard.reporters import html_chains, html_controls, html_findings
 from trailguard.reporters.common import open_findings
 from trailguard.reporters.html_text import NEWLINE, Html, badge, counted, join, listing, slug, table, tag, text
@@ -63,11 +63,9 @@ def _title(report: Report) -> str:
 
 def _page(report: Report) -> Iterator[Html]:
     numbers = _numbered(report)
-    yield tag(
-        "header",
-        tag("h1", "Audit trail report"),
-        tag("p", f"CloudTrail in CloudFormation templates, profile {report.profile}, trailguard {report.version}"),
-    )
+    about = f"CloudTrail in CloudFormation templates, profile {report.profile}, trailguard {report.version}"
+    part = [tag("p", tag("strong", f"Only what changed since {report.since}, no evidence of the rest"))]
+    yield tag("header", tag("h1", "Audit trail report"), tag("p", about), *(part if report.since else ()))
     sections = list(_sections(report, numbers))
     links = [tag("li", tag("a", title, href=f"#{name}")) for name, title, _, _ in sections]
     yield tag("nav", tag("ul", *links), aria_label="Contents")
@@ -120,6 +118,8 @@ def _summary(report: Report) -> Html:
     counts = report.summary()
     broken = counts[FAIL] + counts[CONDITIONAL] + counts[UNKNOWN]
     outcome = "Every rule that was applied holds." if counts[PASS] else "There was nothing to judge."
+    if counts["suppressed"]:
+        outcome = f"No open finding, {counts['suppressed']:,} accepted."
     if broken:
         outcome = f"{counted(broken, 'finding')}: {counts[FAIL]:,} fail, {counts[CONDITIONAL]:,} conditional, "
         outcome += f"{counts[UNKNOWN]:,} unknown."
@@ -128,7 +128,7 @@ def _summary(report: Report) -> Html:
     looked = f"{counted(counts['files'], 'file')}, {counted(counts['templates'], 'template')}, "
     looked += f"{counted(counts['subjects'], 'subject')}, {counted(len(report.rules), 'rule')}."
     tiles = [tag("li", tag("strong", f"{counts[kind]:,}"), " ", badge(kind)) for kind in (*VERDICTS, "suppressed")]
-    tiles.append(tag("li", tag("strong", f"{counts['errors']:,}"), " errors"))
+    tiles.append(tag("li", tag("strong", f"{counts['errors']:,}"), " error" if counts["errors"] == 1 else " errors"))
     parts: list[str] = [tag("p", outcome, class_="outcome"), tag("p", looked), tag("ul", *tiles, class_="tiles")]
     if broken:
         parts.append(_by_severity(report))
@@ -158,8 +158,6 @@ def _error(item: FileError, report: Report) -> Html:
     head = tag("h3", tag("span", place, class_="place"))
     span = Html()
     if item.line:
-        from trailguard.findings import Span
-
         place_of = Span(item.line, item.column, item.line, item.column)
         span = listing(report.sources.get(item.file, ()), place_of)
     return tag("article", head, tag("p", item.message, class_="message"), span, class_="finding", data_v="error")
