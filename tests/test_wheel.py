@@ -40,7 +40,11 @@ def test_wheel_carries_the_data(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
     source = ROOT / "src"
-    wanted = {_inside(path, source) for path in source.rglob("*") if path.suffix in (".py", ".typed", ".json", ".yaml")}
+    wanted = {
+        _inside(path, source)
+        for path in source.rglob("*")
+        if path.suffix in (".py", ".typed", ".json", ".yaml", ".css", ".js")
+    }
     wanted |= {f"trailguard/{_inside(path, ROOT)}" for path in (ROOT / "rules").rglob("*") if path.is_file()}
     assert {"trailguard/py.typed", "trailguard/rules/profiles.yaml"} <= wanted
     assert {"trailguard/schemas/report.schema.json", "trailguard/schemas/config.schema.json"} <= wanted

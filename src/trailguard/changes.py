@@ -62,12 +62,17 @@ def narrowed(report: Report, revision: str, folder: str) -> tuple[Report, str]:
     """The report about what changed since a revision, and how much was left out; raises ConfigError."""
     narrow = only(report, since(revision, folder))
     left_out = report.summary()["fail"] - narrow.summary()["fail"]
-    return narrow, f"note: {left_out} failures in what did not change since {revision} are left out"
+    return narrow._replace(
+        since=revision
+    ), f"note: {left_out} failures in what did not change since {revision} are left out"
 
 
 def only(report: Report, changed: Lines) -> Report:
-    """The report with those results alone that have to do with what changed."""
-    return report._replace(results=tuple(item for item in report.results if _is_touched(item, changed)))
+    """The report with those results alone that have to do with what changed.
+
+    It tells no frameworks: whether a control is met cannot be told from a part of the results.
+    """
+    return report._replace(results=tuple(item for item in report.results if _is_touched(item, changed)), frameworks=())
 
 
 def _is_touched(item: Finding, changed: Lines) -> bool:

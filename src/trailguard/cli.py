@@ -114,7 +114,7 @@ def _scan(args: Namespace) -> int:
 
 def _scan_once(args: Namespace) -> int:
     from trailguard import scan
-    from trailguard.output import write_report
+    from trailguard.output import is_wanted, write_report
     from trailguard.progress import Progress
 
     settings = _settings(args)
@@ -125,7 +125,7 @@ def _scan_once(args: Namespace) -> int:
     stdin = sys.stdin.buffer.read() if "-" in paths else None
     given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
     with Progress(not args.quiet) as progress:
-        report = scan.scan(paths, settings, **given, tick=progress.step)
+        report = scan.scan(paths, settings, **given, evidence=is_wanted("html", args), tick=progress.step)
         if args.companions:
             from trailguard import companions
 
@@ -187,8 +187,7 @@ def _settings(args: Namespace, quiet: bool = False) -> Settings:
     contexts = (  # what the command line says goes before what a context says
         context._replace(parameters={**context.parameters, **asked}, **places) for context in settings.contexts
     )
-    parameters = {**settings.parameters, **asked}
-    return settings._replace(**changes, parameters=parameters, contexts=tuple(contexts))
+    return settings._replace(**changes, parameters={**settings.parameters, **asked}, contexts=tuple(contexts))
 
 
 def _rules(args: Namespace) -> int:
@@ -250,7 +249,7 @@ def _graph(args: Namespace) -> int:
     from trailguard import graphs, scan
 
     paths = args.paths or ["."]
-    report = scan.scan(paths, _settings(args), chains=True)
+    report = scan.scan(paths, _settings(args), evidence=True)
     _say_errors(report)
     if not report.chains:
         say(f"no trail in {', '.join(map(_shown, paths))}")

@@ -164,13 +164,36 @@ class RuleInfo(NamedTuple):
     references: tuple[str, ...]
 
 
+class ControlInfo(NamedTuple):
+    """A control of a framework: why no template can decide it (None when rules stand behind it), and those rules.
+
+    `rules` are the ids of all rules behind it, of those too that were not asked.
+    """
+
+    id: str
+    title: str
+    undecidable: str | None
+    rules: tuple[str, ...]
+
+
+class FrameworkInfo(NamedTuple):
+    """A framework: its name as a profile, its title, which part of it is meant, where it was read, its controls."""
+
+    name: str
+    title: str
+    about: str
+    source: str
+    controls: tuple[ControlInfo, ...]
+
+
 class Report(NamedTuple):
     """The whole outcome of a scan, sorted, ready to print.
 
     `sources` maps each file named by a finding or an error that could be decoded to its lines (without line ends), for
     excerpts. `files` counts the files looked at, `templates` those that are CloudFormation templates, `subjects` the
     trails and other subjects judged. `ignored` lists the files that were passed over, with the reason (for `-v`).
-    `chains` holds the delivery chains of the trails, where they were asked for.
+    `chains` holds the delivery chains of the trails, `frameworks` those that the rules' controls belong to, where they
+    were asked for. `since` is the revision when only what changed since then is told.
     """
 
     version: str
@@ -185,6 +208,8 @@ class Report(NamedTuple):
     subjects: int
     ignored: tuple[tuple[str, str], ...] = ()
     chains: tuple[Chain, ...] = ()
+    frameworks: tuple[FrameworkInfo, ...] = ()
+    since: str = ""
 
     def summary(self) -> dict[str, int]:
         """Count everything: files, templates, subjects, each verdict (the suppressed apart), suppressed, errors."""

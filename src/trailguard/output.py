@@ -34,8 +34,13 @@ def write_report(report: Report, args: Namespace) -> int:
     return max(status, *(_print_report(report, form, args) for form in printed), 0)
 
 
+def is_wanted(form: str, args: Namespace) -> bool:
+    """Tell whether a format is among those asked for."""
+    return any(form == (given or args.format or _by_extension(path)) for given, path in [(None, "-"), *args.output])
+
+
 def _by_extension(path: str) -> str:
-    known = {".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown", ".csv": "csv"}
+    known = {".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown", ".csv": "csv", ".html": "html"}
     return known.get(os.path.splitext(path)[1].lower(), "text")
 
 
@@ -64,6 +69,6 @@ def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) 
     return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd))
 
 
-_MODULES = {"json": "json_report", "csv": "csv_report"}
+_MODULES = {"json": "json_report", "csv": "csv_report", "html": "html_report"}
 # The formats that name files from the repository's root, and the variable in which a CI runner tells where that is.
 _ROOTS = {"sarif": "", "github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}

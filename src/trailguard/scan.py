@@ -15,7 +15,7 @@ from trailguard import __version__, baseline
 from trailguard.collecting import File, Found, collect, names_below
 from trailguard.config import Settings
 from trailguard.discovery import display_name, excluded
-from trailguard.findings import Finding, Report, RuleInfo
+from trailguard.findings import ControlInfo, Finding, FrameworkInfo, Report, RuleInfo
 from trailguard.judging import IDLE, FileResult, judge_file, today
 from trailguard.rule_reader import Rule
 from trailguard.rulebook import Rulebook, load
@@ -36,14 +36,15 @@ def scan(
     stdin: bytes | None = None,
     stdin_filename: str = "<stdin>",
     jobs: int = 1,
-    chains: bool = False,
+    evidence: bool = False,
     world: Sequence[str] = (),
     tick: Tick | None = None,
 ) -> Report:
     """Judge files and folders; `-` among the paths stands for the template in `stdin`.
 
     `world` are folders whose templates are known, too, but are judged only where the given ones have to do with them.
-    `chains` asks for the delivery chains of the trails, too. `tick` is told how many files of how many are judged.
+    `evidence` asks for the delivery chains of the trails and the frameworks behind the rules, too. `tick` is told how
+    many files of how many are judged.
     Raises RuleError when a rule or profile cannot be used, ConfigError when the baseline cannot. What is wrong with a
     template is part of the report.
     """
@@ -58,13 +59,13 @@ def scan(
     loader = _loader(found, settings)
     joined = loader.names() if loader is not None else set()
     alone = [file for file in found.files if file.marked and file.name not in joined and _is_in(file.name, focus)]
-    judged = _judge_all(alone, settings, rulebook, jobs, chains)
+    judged = _judge_all(alone, settings, rulebook, jobs, evidence)
     results = dict(zip((file.name for file in alone), _counted(judged, len(alone), tick), strict=True))
     broken = found.errors
     if loader is not None:
         from trailguard.together import judge_together
 
-        results.update(judge_together(loader, settings, rulebook, chains, focus))
+        results.update(judge_together(loader, settings, rulebook, evidence, focus))
         broken = (*broken, *loader.errors.values())
     findings = [finding for result in results.values() for finding in result.findings]
     errors = {error for error in broken if error.file in results or _is_in(error.file, focus)}
@@ -93,6 +94,31 @@ def scan(
         subjects=sum(result.subjects for result in results.values()),
         ignored=tuple(sorted([*(item for item in found.ignored if _is_in(item[0], focus)), *ignored])),
         chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
+        frameworks=_frameworks(settings, rulebook) if evidence else (),
+    )
+
+
+def _frameworks(settings: Settings, rulebook: Rulebook) -> tuple[FrameworkInfo, ...]:
+    """The frameworks that the selected rules name, the one that was asked for first; each with all of its controls."""
+    from trailguard.controls import Framework, load_frameworks
+
+    named = {name for rule in rulebook.selected for name in rule.controls}
+    known = load_frameworks(settings)
+    found = [known.get(name) or Framework(name, name, "", "", {}) for name in [*known, *sorted(named - known.keys())]]
+    rules = tuple(rulebook.rules.values())
+    return tuple(
+        FrameworkInfo(
+            item.name,
+            item.title,
+            item.about,
+            item.source,
+            tuple(
+                ControlInfo(control.id, control.title, control.undecidable, tuple(rule.id for rule in behind))
+                for control, behind in item.coverage(rules)
+            ),
+        )
+        for item in sorted(found, key=lambda item: item.name != settings.profile)
+        if item.name in named
     )
 
 

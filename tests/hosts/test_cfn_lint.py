@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.hosts.running import FOLDER, ROOT, TRAIL, Done, attention, cfn_lint, everything, run
+
+from .running import FOLDER, ROOT, TRAIL, Done, attention, cfn_lint, everything, run
 
 MODULE = ("-a", "trailguard.hosts.cfn_lint")
 

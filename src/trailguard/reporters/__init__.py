@@ -1,1 +1,4 @@
-"""One module per format. Each renders a Report, sees nothing else, and knows nothing of its siblings."""
+"""One module per format, and for HTML a few that are its own.
+
+Each renders a Report, sees nothing else, and knows nothing of its siblings.
+"""

@@ -1,0 +1,475 @@
+"""The HTML report: complete, well formed, forged by nothing in a template, and filtered in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from trailguard import changes
+from trailguard.cli import main
+from trailguard.config import Settings
+from trailguard.findings import (
+    CONDITIONAL,
+    FAIL,
+    NOT_APPLICABLE,
+    PASS,
+    UNKNOWN,
+    Chain,
+    Connection,
+    ControlInfo,
+    FrameworkInfo,
+    Part,
+    Report,
+    Ruling,
+    Span,
+)
+from trailguard.reporters import html_chains, html_controls, html_report
+from trailguard.reporters.html_text import Html, listing, tag, text
+from trailguard.scan import scan
+
+from .samples import RULES, finding, sample
+from .test_reporters import EMPTY, HOSTILE, hostile
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+VOID = {"meta", "input"}
+OPENED = {"img", "link", "iframe", "object", "embed", "audio", "video", "source", "base", "use", "image"}
+EVIL = (
+    *HOSTILE,
+    "</script><script>alert(1)</script>",
+    "</style><img src=x onerror=alert(1)>",
+    "\"><svg onload='alert(1)'>",
+    "<!-- --><![CDATA[ ]]>&amp;&#60;",
+    "</pre></title></textarea>",
+    "javascript:alert(1)",
+)
+
+
+class Page(HTMLParser):
+    """A page as a browser would take it apart; any tag that closes what is not open is an error."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag not in VOID, f"{tag} must close itself"
+        self._take(tag, attrs)
+        self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._take(tag, attrs)
+
+    def _take(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        assert len(set(names)) == len(names)
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.texts.append((self.open[-1] if self.open else "", data))
+
+    def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
+        return [
+            attributes
+            for name, attributes in self.tags
+            if name == tag and all(attributes.get(key.rstrip("_")) == value for key, value in wanted.items())
+        ]
+
+    def inside(self, tag: str) -> str:
+        return "".join(data for name, data in self.texts if name == tag)
+
+    def words(self) -> str:
+        return " ".join(data for name, data in self.texts if name not in ("script", "style"))
+
+
+@pytest.fixture
+def examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "examples")
+
+
+def judged(*paths: str, **settings: str) -> Report:
+    return scan(paths, Settings(**settings), evidence=True)  # type: ignore[arg-type]
+
+
+def whole() -> Report:
+    """The sample with a framework and a chain."""
+    rulings = (Ruling("TG203", "log-write-allowed", FAIL, "no"), Ruling("TG201", "exists", PASS, "yes"))
+    parts = (
+        Part("trail", "Trail", "templates/trail.yaml", 4, (Ruling("TG101", "multi-region", CONDITIONAL, "maybe"),)),
+        Part("bucket", "LogBucket", "templates/trail.yaml", 13, ()),
+        Part("key", "nothing that was scanned exports it", "", 0, ()),
+        Part("log_group", "Group", "templates/trail.yaml", 30, ()),
+        Part("role", "Role", "templates/trail.yaml", 33, ()),
+        Part("policy", "LogBucketPolicy", "templates/trail.yaml", 13, ()),
+    )
+    edges = (
+        Connection(0, 1, "bucket", True, rulings),
+        Connection(0, 2, "key", True, (Ruling("TG108", "kms-encryption", UNKNOWN, "who knows"),)),
+        Connection(0, 3, "log_group", False, ()),
+        Connection(3, 4, "role", True, ()),
+        Connection(1, 5, "policy", True, rulings),
+        Connection(0, 5, "order", True, (Ruling("TG104", "order", PASS, "yes"),)),
+    )
+    controls = (
+        ControlInfo("3.1", "All Regions", None, ("TG101",)),
+        ControlInfo("2.1", "MFA delete", "only the root user can", ()),
+    )
+    framework = FrameworkInfo("cis-aws-5.0", "CIS 5.0", "CloudTrail", "https://example.com/cis", controls)
+    return sample()._replace(chains=(Chain(parts, edges, ("Audit of parent.yaml",)),), frameworks=(framework,))
+
+
+def evil(value: str) -> Report:
+    """A report in which every text is the same bad one."""
+    report = hostile(value)
+    ruling = Ruling("TG203", value, FAIL, value)
+    parts = (
+        Part("trail", value, value, 1, (ruling,)),
+        Part("bucket", value, "", 0, ()),
+        Part("policy", value, value, 2, ()),
+    )
+    edges = (Connection(0, 1, "bucket", True, (ruling,)), Connection(0, 2, "order", False, (ruling,)))
+    control = ControlInfo(value, value, None, ("TG101", value))
+    beyond = ControlInfo(value, value, value, ())
+    framework = FrameworkInfo(value, value, value, value, (control, beyond))
+    rules = (*report.rules, RULES[1]._replace(id=value, severity=value, references=(value,)))
+    item = report.results[0]
+    more = (
+        item._replace(rule=value, severity=value, fingerprint=value),
+        item._replace(verdict=PASS),
+        item._replace(verdict=NOT_APPLICABLE),
+        sample().results[-1]._replace(file=value, resource=value, message=value),
+    )
+    return report._replace(
+        chains=(Chain(parts, edges, (value,)),), frameworks=(framework,), rules=rules, results=(*report.results, *more)
+    )
+
+
+@pytest.mark.parametrize("report", [EMPTY, sample(), whole(), *map(evil, EVIL)])
+def test_the_page_is_well_formed_and_opens_nothing(report: Report) -> None:
+    written = html_report.render(report)
+    written.encode()
+    page = Page(written)
+    assert len(page.all("html")) == len(page.all("main")) == len(page.all("h1")) == 1
+    assert len(page.all("script")) == len(page.all("style")) == 1
+    ids = [str(attributes["id"]) for _, attributes in page.tags if "id" in attributes]
+    assert [name for name, number in Counter(ids).items() if number > 1] == []
+    for name, attributes in page.tags:
+        assert name not in OPENED
+        assert not {"src", "style", "srcset", "action", "background"} & set(attributes), name
+        assert not any(key.startswith("on") for key in attributes), name
+        href = attributes.get("href") or ""
+        assert name != "a" or href.startswith(("https://", "http://")) or href[1:] in ids, href
+        for key in ("aria-labelledby", "marker-end"):
+            for word in re.findall(r"[\w.-]+", (attributes.get(key) or "").replace("url", "")):
+                assert word in ids, word
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", written)
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in written.splitlines())
+
+
+@pytest.mark.parametrize("value", EVIL)
+def test_a_bad_text_is_shown_everywhere_and_is_markup_nowhere(value: str) -> None:
+    harmless = re.sub(r"\S", "x", value)
+    bad, good = Page(html_report.render(evil(value))), Page(html_report.render(evil(harmless)))
+    fitted = {"title", "text"}  # in a picture, there are more of them when a text takes more room
+    assert [name for name, _ in bad.tags if name not in fitted] == [name for name, _ in good.tags if name not in fitted]
+
+
+def test_only_web_addresses_become_links() -> None:
+    bad = ("javascript:alert(1)", "data:text/html,x", " https://example.com", "//example.com", "HTTPS:x")
+    rule = RULES[0]._replace(references=(*bad, "https://example.com/?a=1&b=\"'<"))
+    page = Page(html_report.render(sample()._replace(results=(finding(rule),))))
+    outward = [item["href"] for item in page.all("a") if not (item["href"] or "").startswith("#")]
+    assert outward == ["https://example.com/?a=1&b=\"'<"]
+    assert "javascript:alert(1)" in page.words()
+
+
+def test_the_policy_allows_this_script_and_this_style_alone() -> None:
+    page = Page(html_report.render(whole()))
+    (policy,) = [item["content"] or "" for item in page.all("meta") if "http-equiv" in item]
+    rules = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    for name in ("script", "style"):
+        digest = base64.b64encode(hashlib.sha256(page.inside(name).encode()).digest()).decode()
+        assert rules[f"{name}-src"] == f"'sha256-{digest}'"
+        assert "http" not in page.inside(name)
+        assert "</" not in page.inside(name)
+
+
+@pytest.mark.usefixtures("examples")
+def test_a_scan_of_broken_templates_is_told_whole() -> None:
+    report = judged("broken")
+    page = Page(html_report.render(report))
+    open_ = [item for item in report.results if item.verdict in (FAIL, CONDITIONAL, UNKNOWN)]
+    cards = [item for item in page.all("article") if item.get("data-v") != "error"]
+    assert len(cards) == len(open_) == 13
+    assert Counter(item["data-v"] for item in cards) == {FAIL: 12, CONDITIONAL: 1}
+    words = page.words()
+    for item in open_:
+        assert text(item.message) in html_report.render(report)
+        assert item.resource in words
+    for rule in report.rules:
+        assert f"{rule.id}" in words
+        if rule.id in {item.rule for item in open_}:
+            assert words.count(" ".join(rule.remedy.split("\n")[0].split())[:40]) >= 1
+    held = [item for item in report.results if item.verdict in (PASS, NOT_APPLICABLE)]
+    assert len(page.all("li")) >= len(held)
+    assert f"{sum(item.verdict == PASS for item in held)} passed verdicts" in words
+    assert len(page.all("figure")) == len(report.chains) == 13
+    assert "KeyPrefix = other" in words
+    assert "!Sub 'cloudtrail.${AWS::URLSuffix}'" in page.inside("mark")
+
+
+@pytest.mark.usefixtures("examples")
+def test_stacks_say_where_they_are_judged_and_which_controls_are_met() -> None:
+    report = judged("stacks", profile="cis-aws-5.0")
+    page = Page(html_report.render(report))
+    words = page.words()
+    assert "Audit of stacks/nested/platform.yaml" in words
+    assert report.frameworks[0].name == "cis-aws-5.0"
+    opened = [item for item in page.all("details", **{"class": "framework"}) if "open" in item]
+    assert [item["data-name"] for item in opened] == ["cis-aws-5.0"]
+    found = {control.id: item.state for control, item in html_controls.standings(report.frameworks[0], report)}
+    assert found["3.1"] == html_controls.NOT_MET
+    assert found["3.2"] == html_controls.MET
+    assert found["2.1.2"] == html_controls.BEYOND
+    assert found["3.6"] == html_controls.NOT_JUDGED
+
+
+def test_an_ordinary_scan_knows_no_frameworks() -> None:
+    report = scan([str(ROOT / "examples" / "broken")], Settings())
+    assert (report.frameworks, report.chains) == ((), ())
+    html_report.render(report)
+
+
+def standing(verdicts: dict[str, list[str]], *rules: str, undecidable: str | None = None) -> tuple[str, str]:
+    control = ControlInfo("1", "title", undecidable, rules)
+    told = html_controls.standing(control, {rule: Counter(found) for rule, found in verdicts.items()})
+    return told.state, "; ".join(f"{words} {' '.join(names)}".strip() for words, names in told.reasons)
+
+
+def test_the_state_of_a_control() -> None:
+    assert standing({"A": [PASS], "B": [NOT_APPLICABLE]}, "A", "B") == ("met", "kept A")
+    assert standing({"A": [PASS, FAIL], "B": [CONDITIONAL]}, "A", "B") == (
+        "not met",
+        "broken A; conditional, kept for some parameter values only B",
+    )
+    assert standing({"A": [CONDITIONAL, UNKNOWN]}, "A")[0] == "not met"
+    assert standing({"A": ["suppressed", UNKNOWN, PASS]}, "A") == ("not met, accepted", "broken, and accepted A")
+    assert standing({"A": [UNKNOWN, PASS]}, "A") == ("not decided", "unknown A")
+    assert standing({"A": [PASS]}, "A", "B") == ("not judged", "not selected B")
+    assert standing({"A": [FAIL]}, "A", "B")[0] == "not met"
+    assert standing({}, "A") == ("not judged", "not selected A")
+    assert standing({"A": []}, "A") == ("not judged", "nothing here is a subject of A")
+    assert standing({"A": [NOT_APPLICABLE]}, "A")[0] == "not judged"
+    assert standing({}, undecidable="only the root user can") == (
+        "cannot be told from templates",
+        "only the root user can",
+    )
+
+
+def test_what_is_accepted_and_what_went_wrong_is_told() -> None:
+    words = Page(html_report.render(whole())).words()
+    for told in (
+        "moved to the archive account in spring", "waiver", "2027-03-31",  # the suppression
+        "a tab cannot start an indentation", "gone.yaml", "suppression of TG999 suppresses nothing",
+        "package.json", "not a CloudFormation template",
+        "MultiRegion = false", "this parameter decides it", "nothing that was scanned exports",
+        "nested/trail.yaml", "Audit/Trail/Resource", "Network of parent.yaml",
+    ):  # fmt: skip
+        assert told in words
+
+
+def test_a_page_about_a_part_says_so() -> None:
+    words = Page(html_report.render(sample()._replace(since="main<"))).words()
+    assert "Only what changed since main<" in words
+    assert "Only what changed" not in Page(html_report.render(sample())).words()
+    assert changes.only(whole(), {}).frameworks == ()
+
+
+def test_what_is_accepted_does_not_hold() -> None:
+    report = sample()
+    accepted = report._replace(results=report.results[-1:] + report.results[4:5], errors=())
+    assert "No open finding, 1 accepted." in Page(html_report.render(accepted)).words()
+    assert "Every rule that was applied holds." not in Page(html_report.render(accepted)).words()
+    held = report._replace(results=report.results[4:5], errors=())
+    assert "Every rule that was applied holds." in Page(html_report.render(held)).words()
+    assert "There was nothing to judge." in Page(html_report.render(EMPTY)).words()
+
+
+def test_a_broken_connection_is_told_by_more_than_its_colour() -> None:
+    written = html_report.render(whole())
+    picture = written[
+        written.index('<svg viewBox="0 0 ') : written.index("</svg>", written.index('<svg viewBox="0 0 '))
+    ]
+    assert len(re.findall('class="line fail"', picture)) == 2
+    assert picture.count("✕ fail TG203") == 2
+    assert "? unknown TG108" in picture
+    assert "! conditional TG101" in picture
+    assert "delivers to bucket LogBucket (fail: TG203)." in picture
+    assert "sends events to, at times" in picture
+    assert re.search(r"\.line\.fail \{ stroke-dasharray", written)
+
+
+def test_boxes_of_a_picture_do_not_overlap() -> None:
+    for chain in (*whole().chains, *many_parts()):
+        edges = html_chains._edges(chain)
+        boxes, width, height = html_chains._placed(chain, edges)
+        for number, box in enumerate(boxes):
+            assert 0 <= box.x < box.x + html_chains._WIDTH <= width
+            assert 0 <= box.y < box.y + box.height <= height
+            for other in boxes[number + 1 :]:
+                apart = other.y >= box.y + box.height or box.y >= other.y + other.height
+                assert apart or other.x != box.x
+
+
+def many_parts() -> list[Chain]:
+    """Chains that no usual trail has: several buckets and policies, a role without a log group."""
+    trail = Part(
+        "trail", "T" * 80, "a/" * 60 + "t.yaml", 1, tuple(Ruling(f"TG{n}", "x", FAIL, "") for n in range(100, 130))
+    )
+    buckets = [Part("bucket", f"B{n}", "t.yaml", n, ()) for n in range(3)]
+    policies = [Part("policy", f"P{n}", "t.yaml", n, ()) for n in range(9)]
+    parts = (trail, *buckets, Part("role", "R", "t.yaml", 9, ()), *policies)
+    edges = [Connection(0, n, "bucket", False, ()) for n in (1, 2, 3)] + [Connection(0, 4, "role", True, ())]
+    for end in range(5, 14):
+        edges += [Connection(n, end, "policy", False, ()) for n in (1, 2, 3)] + [Connection(0, end, "order", True, ())]
+    return [Chain(parts, tuple(edges), ()), Chain((trail,), (), ())]
+
+
+def test_the_span_is_marked_exactly() -> None:
+    lines = ("Resources:", "  Trail:", "    IsLogging: false  # why", "")
+    drawn = listing(lines, Span(3, 16, 3, 21))
+    assert "IsLogging: <mark>false</mark>  # why" in drawn
+    assert re.findall(r"<i>(\d+)</i>", drawn) == ["1", "2", "3"]
+    several = listing(("a: |", "  one", "  two", "b: 1"), Span(1, 4, 3, 6))
+    assert re.findall(r"<mark>(.*?)</mark>", several) == ["|", "one", "two"]
+    assert listing(lines, Span(9, 1, 9, 2)) == ""
+    long = listing(tuple(f"- {n}" for n in range(100)), Span(10, 1, 60, 1))
+    assert "42 more lines" in long
+    assert len(listing(('{"a":"' + "x" * 90_000 + '","IsLogging":false}',), Span(1, 90_020, 1, 90_025))) < 1000
+
+
+def test_text_is_escaped_unless_it_is_markup() -> None:
+    assert tag("p", "<b>", Html("<i/>"), title='"&') == '<p title="&quot;&amp;">&lt;b&gt;<i/></p>'
+    assert text("a\x1bb\u202e\udc80") == "a\\x1bb\\u202e\\udc80"
+
+
+@pytest.mark.usefixtures("examples")
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_page_is_the_same_from_run_to_run(seed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-m", "trailguard", "scan", "stacks", "--profile", "all", "--format", "html"]
+    environ = {**os.environ, "PYTHONHASHSEED": seed}
+    done = subprocess.run(command, capture_output=True, env=environ, check=False)
+    target = tmp_path / "report.html"
+    assert done.returncode == main(["scan", "stacks", "--profile", "all", "--output", str(target)]) == 1
+    assert target.read_bytes() == done.stdout
+    assert capsys.readouterr().out == ""
+
+
+def test_a_large_report_stays_small() -> None:
+    """2,000 findings, each in a file of its own, with a chain and with what holds."""
+    report, results, chains, sources = sample(), [], [], {}
+    lines = report.sources["templates/trail.yaml"]
+    for number in range(2000):
+        file = f"infrastructure/team-{number}/templates/trail.yaml"
+        sources[file] = lines
+        item = report.results[number % 4]
+        results.append(item._replace(file=file, related=(), fingerprint=f"{number:020x}"))
+        told = "Nothing in LogBucketPolicy keeps CloudTrail from delivering"
+        results += [finding(RULES[1], PASS, file=file, message=told) for _ in range(12)]
+        chains += [chain._replace(parts=tuple(part._replace(file=part.file and file) for part in chain.parts))
+                   for chain in whole().chains]  # fmt: skip
+    report = whole()._replace(results=tuple(results), sources=sources, chains=tuple(chains))
+    written = html_report.render(report)
+    assert len(written.encode()) < 5_000_000
+    assert written.count("<article") == 2000 + len(report.errors)
+    assert 100 < written.count("<figure") < len(chains)
+    assert "more chains, as a list" in written
+    assert written.count(RULES[0].why) == 1
+
+
+def test_every_text_can_be_read_on_its_ground() -> None:
+    style = Page(html_report.render(EMPTY)).inside("style")
+    schemes = [
+        dict(re.findall(r"--([\w-]+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    ]
+    assert len(schemes) == 3  # light, dark, paper
+    for colours in schemes:
+        for name in ("text", "quiet", "link", "fail", "conditional", "unknown", "pass", "off"):
+            for ground in ("page", "panel"):
+                assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+        assert contrast(colours["mark-text"], colours["mark"]) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def browser() -> str | None:
+    return next((found for name in ("/usr/bin/chromium", "chromium") if (found := shutil.which(name))), None)
+
+
+def dumped(page: Path, fragment: str, profile: Path) -> str:
+    """The page as the browser has it after the script has run."""
+    command = [
+        str(browser()), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        f"--user-data-dir={profile}", "--dump-dom", page.as_uri() + fragment,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(browser() is None, reason="no chromium")
+@pytest.mark.usefixtures("examples")
+def test_a_browser_filters_by_the_address(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert main(["scan", "broken", "--output", f"html:{page}", "--output", str(tmp_path / "x.txt")]) == 1
+    expected = {
+        "": ({FAIL: 12, CONDITIONAL: 1}, "13 findings, 0 accepted, 156 lines of evidence"),
+        "#verdict=conditional": ({CONDITIONAL: 1}, "Shown: 1 of 13 findings, 0 of 156 lines of evidence"),
+        "#verdict=fail&q=OVERWRITE+each": ({FAIL: 1}, "Shown: 1 of 13 findings, 0 of 156 lines of evidence"),
+        f"#file={quote('broken/logging-off.yaml')}&control=cis-aws-5.0/3.1": (
+            {FAIL: 1},
+            "Shown: 1 of 13 findings, 2 of 156 lines of evidence",
+        ),
+        "#rule=TG203&severity=high": (
+            {FAIL: 1, CONDITIONAL: 1},
+            "Shown: 2 of 13 findings, 11 of 156 lines of evidence",
+        ),
+    }
+    for number, (fragment, (cards, count)) in enumerate(expected.items()):
+        seen = Page(re.sub(r"<(meta|input)([^>]*[^/])>", r"<\1\2/>", dumped(page, fragment, tmp_path / str(number))))
+        shown = [item["data-v"] for item in seen.all("article") if "hidden" not in item]
+        assert Counter(shown) == cards, fragment
+        assert seen.inside("output") == count
+        assert "hidden" not in seen.all("form")[0]
