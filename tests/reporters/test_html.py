@@ -220,8 +220,8 @@ def test_a_scan_of_broken_templates_is_told_whole() -> None:
     page = Page(html_report.render(report))
     open_ = [item for item in report.results if item.verdict in (FAIL, CONDITIONAL, UNKNOWN)]
     cards = [item for item in page.all("article") if item.get("data-v") != "error"]
-    assert len(cards) == len(open_) == 13
-    assert Counter(item["data-v"] for item in cards) == {FAIL: 12, CONDITIONAL: 1}
+    assert len(cards) == len(open_) == 17
+    assert Counter(item["data-v"] for item in cards) == {FAIL: 16, CONDITIONAL: 1}
     words = page.words()
     for item in open_:
         assert text(item.message) in html_report.render(report)
@@ -233,7 +233,7 @@ def test_a_scan_of_broken_templates_is_told_whole() -> None:
     held = [item for item in report.results if item.verdict in (PASS, NOT_APPLICABLE)]
     assert len(page.all("li")) >= len(held)
     assert f"{sum(item.verdict == PASS for item in held)} passed verdicts" in words
-    assert len(page.all("figure")) == len(report.chains) == 13
+    assert len(page.all("figure")) == len(report.chains) == 17
     assert "KeyPrefix = other" in words
     assert "!Sub 'cloudtrail.${AWS::URLSuffix}'" in page.inside("mark")
 
@@ -455,16 +455,16 @@ def test_a_browser_filters_by_the_address(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     assert main(["scan", "broken", "--output", f"html:{page}", "--output", str(tmp_path / "x.txt")]) == 1
     expected = {
-        "": ({FAIL: 12, CONDITIONAL: 1}, "13 findings, 0 accepted, 156 lines of evidence"),
-        "#verdict=conditional": ({CONDITIONAL: 1}, "Shown: 1 of 13 findings, 0 of 156 lines of evidence"),
-        "#verdict=fail&q=OVERWRITE+each": ({FAIL: 1}, "Shown: 1 of 13 findings, 0 of 156 lines of evidence"),
+        "": ({FAIL: 16, CONDITIONAL: 1}, "17 findings, 0 accepted, 272 lines of evidence"),
+        "#verdict=conditional": ({CONDITIONAL: 1}, "Shown: 1 of 17 findings, 0 of 272 lines of evidence"),
+        "#verdict=fail&q=OVERWRITE+each": ({FAIL: 1}, "Shown: 1 of 17 findings, 0 of 272 lines of evidence"),
         f"#file={quote('broken/logging-off.yaml')}&control=cis-aws-5.0/3.1": (
             {FAIL: 1},
-            "Shown: 1 of 13 findings, 2 of 156 lines of evidence",
+            "Shown: 1 of 17 findings, 2 of 272 lines of evidence",
         ),
         "#rule=TG203&severity=high": (
             {FAIL: 1, CONDITIONAL: 1},
-            "Shown: 2 of 13 findings, 11 of 156 lines of evidence",
+            "Shown: 2 of 17 findings, 11 of 272 lines of evidence",
         ),
     }
     for number, (fragment, (cards, count)) in enumerate(expected.items()):

@@ -1,0 +1,172 @@
+"""The rules inside the real checkov: what it tells is what a scan tells, and nothing passes in silence."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN
+
+from .running import FOLDER, ROOT, TRAIL, attention, checkov, checkov_command, everything, run
+
+OURS = ("--framework", "cloudformation", "--check", "CKV_TG*")
+
+
+def told(reports: list[dict[str, Any]], kind: str = "failed") -> set[tuple[str, str, str]]:
+    """Ours: id, file, resource."""
+    return {
+        (item["check_id"], item["file_path"].lstrip("/"), item["resource"].rpartition(".")[2])
+        for report in reports
+        for item in report.get("results", {}).get(f"{kind}_checks", ())
+        if item["check_id"].startswith("CKV_TG_")
+    }
+
+
+def names(reports: list[dict[str, Any]], kind: str = "failed") -> set[str]:
+    return {name for name, *_ in told(reports, kind)}
+
+
+def identity(rule: str) -> str:
+    return rule.replace("TG", "CKV_TG_")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "trail.yaml").write_text(TRAIL, encoding="utf-8")
+    return tmp_path
+
+
+def test_it_finds_what_a_scan_finds_in_every_example_and_rule_folder(tmp_path: Path) -> None:
+    everything(tmp_path)
+    done, reports = checkov(tmp_path, "--directory", ".", "--compact", *OURS)
+    assert done.status == 1
+    found = attention(tmp_path, ".")
+    broken = {
+        (identity(item.rule), item.subject_file or item.file, item.resource)
+        for item in found
+        if item.verdict in (FAIL, CONDITIONAL)
+    }
+    failed = told(reports)
+    rest = {file for name, file, _ in failed if name == "CKV_TG_000"}
+    own = {item for item in failed if item[0] != "CKV_TG_000"}
+    assert len(own) > 14_000
+    assert own <= broken
+    assert {file for _, file, _ in broken - own} == rest, "what checkov drops is told by CKV_TG_000"
+    assert len(rest) < 40
+    unknown = {
+        (identity(item.rule), item.subject_file or item.file, item.resource)
+        for item in found
+        if item.verdict == UNKNOWN
+    } - broken
+    skipped = told(reports, "skipped")
+    assert skipped <= unknown
+    assert {file for _, file, _ in unknown - skipped} <= rest | {
+        file for _, file, resource in unknown if not any(item[1:] == (file, resource) for item in own | skipped)
+    }
+
+
+def test_files_and_folders_are_looked_up_alike(folder: Path) -> None:
+    by_folder = told(checkov(folder, "--directory", ".", *OURS)[1])
+    by_file = told(checkov(folder, "--file", "trail.yaml", *OURS)[1])
+    assert by_folder == by_file
+    (folder / "deep").mkdir()
+    (folder / "deep" / "bucket.yaml").write_text("Resources: {B: {Type: 'AWS::S3::Bucket'}}\n" + TRAIL[11:])
+    assert ("CKV_TG_101", "bucket.yaml", "Trail") not in told(checkov(folder, "--directory", "deep", *OURS)[1])
+
+
+def test_the_message_the_witness_and_the_severity_are_shown(folder: Path) -> None:
+    parameters = "Parameters: {Multi: {Type: String, Default: true, AllowedValues: [true, false]}}\nResources:"
+    text = TRAIL.replace("Resources:", parameters)
+    (folder / "trail.yaml").write_text(text.replace("IsMultiRegionTrail: false", "IsMultiRegionTrail: !Ref Multi"))
+    _, reports = checkov(folder, "--directory", ".", *OURS)
+    (item,) = (item for item in reports[0]["results"]["failed_checks"] if item["check_id"] == "CKV_TG_101")
+    assert item["check_name"].startswith("Trail covers every Region: IsMultiRegionTrail of Trail ")
+    assert item["check_name"].endswith("(when Multi = false)")
+    assert item["severity"] == "HIGH"
+    assert item["check_result"]["evaluated_keys"] == ["Properties/IsMultiRegionTrail"]
+    assert item["guideline"].startswith("https://docs.aws.amazon.com/")
+
+
+def test_what_is_unknown_is_skipped_with_the_reason(folder: Path) -> None:
+    _, reports = checkov(folder, "--directory", ".", *OURS)
+    (item,) = (item for item in reports[0]["results"]["skipped_checks"] if item["check_id"] == "CKV_TG_203")
+    assert item["check_result"]["suppress_comment"].startswith("unknown: ")
+    assert "bucket logs" in item["check_result"]["suppress_comment"]
+    (folder / ".trailguard.yaml").write_text("fail_on: unknown\n")
+    assert "CKV_TG_203" in names(checkov(folder, "--directory", ".", *OURS)[1])
+
+
+def test_its_options_comments_and_metadata_leave_findings_out(folder: Path) -> None:
+    assert "CKV_TG_101" in names(checkov(folder, "--directory", ".", *OURS)[1])
+    assert names(checkov(folder, "--directory", ".", "--skip-check", "CKV_TG_101,CKV_TG_000")[1]) == set()
+    (folder / "trail.yaml").write_text(TRAIL.replace("Properties:", "Properties:  # checkov:skip=CKV_TG_101:one Region"))
+    _, reports = checkov(folder, "--directory", ".", *OURS)
+    assert ("CKV_TG_101" in names(reports), "CKV_TG_101" in names(reports, "skipped")) == (False, True)
+    metadata = "Metadata: {checkov: {skip: [{id: CKV_TG_101, comment: one Region}]}}\n    Properties:"
+    (folder / "trail.yaml").write_text(TRAIL.replace("Properties:", metadata))
+    assert "CKV_TG_101" in names(checkov(folder, "--directory", ".", *OURS)[1], "skipped")
+    (folder / "trail.yaml").write_text(TRAIL.replace("Trail: false", "Trail: false  # trailguard: ignore[TG101] known"))
+    _, reports = checkov(folder, "--directory", ".", *OURS)
+    assert "CKV_TG_101" not in names(reports) | names(reports, "passed")
+
+
+def test_a_resource_that_checkov_drops_is_judged(folder: Path) -> None:
+    head = "Parameters: {Flag: {Type: String, Default: 'no'}}\nConditions: {Wanted: !Equals [!Ref Flag, 'yes']}\n"
+    (folder / "trail.yaml").write_text(head + TRAIL.replace("    Properties:", "    Condition: Wanted\n    Properties:"))
+    done, reports = checkov(folder, "--directory", ".", *OURS)
+    assert names(reports) == {"CKV_TG_000"}
+    assert "trail.yaml: CKV_TG_101 on Trail: IsMultiRegionTrail of Trail is false" in done.err
+    assert done.status == 1
+
+
+def test_templates_are_judged_together(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "stacks", tmp_path / "stacks")
+    _, reports = checkov(tmp_path, "--directory", ".", *OURS)
+    assert told(reports) == {
+        (identity(item.rule), item.subject_file or item.file, item.resource) for item in attention(tmp_path, ".")
+    }
+
+
+def test_a_broken_template_is_a_failure_where_another_can_show_it(folder: Path) -> None:
+    (folder / "broken.yaml").write_text("Resources:\n  T: {Type: 'AWS::CloudTrail::Trail', Properties: {x: [}\n")
+    done, reports = checkov(folder, "--directory", ".", *OURS)
+    assert "CKV_TG_000" in names(reports)
+    assert "trailguard: broken.yaml: line 2: " in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("profil: all\n", 'unknown key "profil"'), ("rule_dirs: [gone]\n", "gone: ")]
+)
+def test_a_broken_configuration_is_a_failure(text: str, message: str, folder: Path) -> None:
+    (folder / ".trailguard.yaml").write_text(text)
+    done, reports = checkov(folder, "--directory", ".", *OURS)
+    assert names(reports) == {"CKV_TG_000"}
+    assert message in done.err
+    assert done.status == 1
+
+
+def test_a_bug_of_ours_is_a_failure(folder: Path) -> None:
+    checks = folder / "checks"
+    shutil.copytree(FOLDER / "checkov_checks", checks)
+    (checks / "sabotage_first.py").write_text(
+        "import trailguard.scan\n"
+        "def judge_file(*_):\n    raise ZeroDivisionError('boom')\n"
+        "trailguard.scan.judge_file = judge_file\n"
+    )
+    options = ("--framework", "cloudformation", "--skip-download", "--output", "json")
+    done = run([checkov_command(), "-f", "trail.yaml", "--external-checks-dir", str(checks), *options], folder)
+    assert done.status == 1
+    assert "CKV_TG_000" in done.out
+    assert "internal error, please report it: ZeroDivisionError: boom" in done.err
+
+
+def test_all_languages_at_once(folder: Path) -> None:
+    """checkov starts a process for each language, and all of them load our checks."""
+    (folder / "main.tf").write_text('resource "aws_s3_bucket" "b" {}\n')
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    done, reports = checkov(folder, "--directory", ".")
+    assert "CKV_TG_101" in names(reports)
+    assert "Traceback" not in done.err
