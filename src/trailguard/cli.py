@@ -92,21 +92,29 @@ def _refuse(error: Exception) -> int:
 def _scan(args: Namespace) -> int:
     if not args.watch:
         return _scan_once(args)
+    from trailguard.config import Settings
     from trailguard.terminal import is_terminal
-    from trailguard.watching import changes, snapshot
+    from trailguard.watching import Snapshot, changes, snapshot
 
     paths = args.paths or ["."]
     if "-" in paths:
         say("error: standard input cannot be watched")
         return 2
-    for changed in changes(lambda: snapshot(paths, _settings(args, quiet=True))):
+
+    def look() -> Snapshot:
+        try:
+            return snapshot(paths, _settings(args, quiet=True))
+        except Exception:  # a configuration that is being edited
+            return snapshot(paths, Settings())
+
+    for changed in changes(look):
         if is_terminal(sys.stdout):
             write("\x1b[2J\x1b[H")
         if changed:
             say(f"changed: {', '.join(changed[:5])}{', …' if len(changed) > 5 else ''}")
         try:
             _scan_once(args)
-        except Exception as error:  # a configuration that is being edited
+        except Exception as error:
             _refuse(error)
         say("watching; Ctrl-C ends it")
     return 0
@@ -122,16 +130,19 @@ def _scan_once(args: Namespace) -> int:
     if paths.count("-") > 1:
         say('error: "-" can be given once')
         return 2
+    beside = []
+    if args.companions:
+        from trailguard import companions
+
+        beside = companions.programs(args.companions)
     stdin = sys.stdin.buffer.read() if "-" in paths else None
     given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
     with Progress(not args.quiet) as progress:
         report = scan.scan(paths, settings, **given, evidence=is_wanted("html", args), tick=progress.step)
-        if args.companions:
-            from trailguard import companions
-
-            progress.say(f"running {' and '.join(sorted(set(args.companions)))}")
+        if beside:
+            progress.say(f"running {' and '.join(name for name, _ in beside)}")
             named = (args.stdin_filename, stdin) if stdin is not None else None
-            report = companions.joined(report, args.companions, settings, named)
+            report = companions.joined(report, beside, settings, named)
     if args.diff is not None:
         from trailguard import changes
 
@@ -316,9 +327,11 @@ def _path(args: Namespace) -> int:
 def _completion(args: Namespace) -> int:
     from trailguard import completion, rulebook
     from trailguard.config import Settings
+    from trailguard.controls import load_frameworks
 
     book = rulebook.load(Settings(profile="all"))
-    return write(completion.script(args.shell, sorted(book.profiles), [rule.id for rule in book.selected]))
+    profiles = sorted({*book.profiles, *load_frameworks(Settings())})
+    return write(completion.script(args.shell, profiles, [rule.id for rule in book.selected]))
 
 
 _COMMANDS: dict[str, Callable[[Namespace], int]] = {

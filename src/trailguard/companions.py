@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -39,13 +39,24 @@ class _Told(NamedTuple):
     rules: dict[str, RuleInfo]
 
 
-def joined(report: Report, names: Iterable[str], settings: Settings, stdin: tuple[str, bytes] | None = None) -> Report:
-    """The report with what the named companions find in its templates; raises ConfigError when one cannot be run.
+def programs(names: Iterable[str]) -> list[tuple[str, str]]:
+    """The companions by name, each with its program; raises ConfigError when one is not installed."""
+    found = []
+    for name in sorted(set(names)):
+        program = shutil.which(name) or shutil.which(name, path=os.path.dirname(sys.executable))
+        if program is None:
+            raise ConfigError("", 0, 0, f"{name} is not installed (pip install {name})")
+        found.append((name, program))
+    return found
+
+
+def joined(
+    report: Report, commands: Sequence[tuple[str, str]], settings: Settings, stdin: tuple[str, bytes] | None = None
+) -> Report:
+    """The report with what the companions find in its templates; `commands` are their names and programs.
 
     `stdin` is the name and the content of a template that comes from standard input.
     """
-    wanted = sorted(set(names))
-    commands = [(name, _command(name)) for name in wanted]
     with tempfile.TemporaryDirectory(prefix="trailguard-") as scratch:
         files = {os.path.realpath(file): file for file in _templates(report) if stdin is None or file != stdin[0]}
         if stdin is not None and stdin[0] in _templates(report):
@@ -74,14 +85,6 @@ def _templates(report: Report) -> set[str]:
     return (idle | {item.file for item in report.results}) - {error.file for error in report.errors}
 
 
-def _command(name: str) -> str:
-    beside = os.path.dirname(sys.executable)
-    found = shutil.which(name) or shutil.which(name, path=beside)
-    if found is None:
-        raise ConfigError("", 0, 0, f"{name} is not installed (pip install {name})")
-    return found
-
-
 def _batches(files: Iterable[str]) -> Iterator[list[str]]:
     """The files in as many parts as command lines need."""
     batch: list[str] = []
@@ -97,7 +100,7 @@ def _batches(files: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _ask(name: str, command: str, files: Mapping[str, str]) -> _Told:
-    """Run a companion on the templates; whatever it says that is no report, it could not judge as asked."""
+    """Run a companion on the templates; whatever it says that is no report is an error."""
     whole = _Told([], [], {})
     for batch in _batches(files):
         if name == "cfn-lint":
@@ -110,13 +113,15 @@ def _ask(name: str, command: str, files: Mapping[str, str]) -> _Told:
             done = subprocess.run(  # noqa: S603  # what the user asked for by name
                 [command, *options], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment
             )
-            part = _READERS[name](json.loads(done.stdout or b"null"), files)
+            part = _READERS[name](json.loads(done.stdout), files)
         except OSError as error:
-            raise ConfigError("", 0, 0, f"{name} cannot be run: {error.strerror or error}") from None
+            whole.errors.append(FileError(name, 0, 0, f"cannot be run: {error.strerror or error}"))
+            continue
         except (ValueError, LookupError, TypeError, AttributeError):
             lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
             why = f": {lines[-1].strip()}" if lines else ""
-            raise ConfigError("", 0, 0, f"{name} ended with status {done.returncode} and no report{why}") from None
+            whole.errors.append(FileError(name, 0, 0, f"ended with status {done.returncode} and no report{why}"))
+            continue
         whole.findings.extend(part.findings)
         whole.errors.extend(part.errors)
         whole.rules.update(part.rules)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from trailguard.collecting import names_below
-from trailguard.config import Settings
+from trailguard.config import NAMES, Settings
 
 PAUSE = 0.5  # seconds between two looks
 
@@ -18,7 +18,7 @@ Snapshot: TypeAlias = "Mapping[str, tuple[int, int]]"  # when each file was chan
 def snapshot(paths: Sequence[str], settings: Settings) -> Snapshot:
     """What can be seen of every file that a scan of the paths reads: templates, configuration, rules."""
     found: dict[str, tuple[int, int]] = {}
-    for name in _files(paths, settings):
+    for name in map(os.path.relpath, _files(paths, settings)):
         try:
             state = os.stat(name)
         except (OSError, ValueError):
@@ -29,7 +29,13 @@ def snapshot(paths: Sequence[str], settings: Settings) -> Snapshot:
 
 def _files(paths: Sequence[str], settings: Settings) -> Iterator[str]:
     yield from names_below(list(paths), settings.include, settings.exclude, settings.root)
-    yield from (name for name in (settings.source, settings.baseline) if name)
+    yield from (name for name in (settings.baseline, *settings.rule_dirs) if name)
+    folder = os.getcwd()
+    while True:  # a configuration may come and go
+        yield from (os.path.join(folder, name) for name in (*NAMES, "pyproject.toml"))
+        if os.path.dirname(folder) == folder:
+            break
+        folder = os.path.dirname(folder)
     for folder in settings.rule_dirs:
         for place, _, names in os.walk(folder):
             yield from (os.path.join(place, name) for name in names)

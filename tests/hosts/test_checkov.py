@@ -102,7 +102,9 @@ def test_what_is_unknown_is_skipped_with_the_reason(folder: Path) -> None:
 def test_its_options_comments_and_metadata_leave_findings_out(folder: Path) -> None:
     assert "CKV_TG_101" in names(checkov(folder, "--directory", ".", *OURS)[1])
     assert names(checkov(folder, "--directory", ".", "--skip-check", "CKV_TG_101,CKV_TG_000")[1]) == set()
-    (folder / "trail.yaml").write_text(TRAIL.replace("Properties:", "Properties:  # checkov:skip=CKV_TG_101:one Region"))
+    (folder / "trail.yaml").write_text(
+        TRAIL.replace("Properties:", "Properties:  # checkov:skip=CKV_TG_101:one Region")
+    )
     _, reports = checkov(folder, "--directory", ".", *OURS)
     assert ("CKV_TG_101" in names(reports), "CKV_TG_101" in names(reports, "skipped")) == (False, True)
     metadata = "Metadata: {checkov: {skip: [{id: CKV_TG_101, comment: one Region}]}}\n    Properties:"
@@ -115,7 +117,9 @@ def test_its_options_comments_and_metadata_leave_findings_out(folder: Path) -> N
 
 def test_a_resource_that_checkov_drops_is_judged(folder: Path) -> None:
     head = "Parameters: {Flag: {Type: String, Default: 'no'}}\nConditions: {Wanted: !Equals [!Ref Flag, 'yes']}\n"
-    (folder / "trail.yaml").write_text(head + TRAIL.replace("    Properties:", "    Condition: Wanted\n    Properties:"))
+    (folder / "trail.yaml").write_text(
+        head + TRAIL.replace("    Properties:", "    Condition: Wanted\n    Properties:")
+    )
     done, reports = checkov(folder, "--directory", ".", *OURS)
     assert names(reports) == {"CKV_TG_000"}
     assert "trail.yaml: CKV_TG_101 on Trail: IsMultiRegionTrail of Trail is false" in done.err
