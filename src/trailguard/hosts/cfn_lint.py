@@ -1,4 +1,4 @@
-"""trailguard's rules as rules of cfn-lint: `cfn-lint -a trailguard.hosts.cfn_lint TEMPLATE…`.
+"""trailguard's rules as rules of cfn-lint: `cfn-lint -a trailguard.hosts.cfn_lint -- TEMPLATE…`.
 
 cfn-lint reads an id by its first letter. So each rule has two: with E where `trailguard scan` would end with status 1,
 with W where it tells of something that does not count (by default: what breaks for some parameter values only, and what
