@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import trailguard
 
@@ -180,4 +180,27 @@ CODE_QUALITY: dict[str, Any] = {
             },
         },
     },
+}
+
+
+class Element(NamedTuple):
+    """What an element of a document may be: its attributes, its children, and whether it holds text."""
+
+    required: str
+    optional: str = ""
+    children: str = ""
+    text: bool = False
+
+
+# JUnit's XML has no standard. This is a part of what Jenkins's xUnit plugin takes, and besides that the file and the line
+# of a case, which GitLab shows, and the number of all that were skipped:
+# https://github.com/jenkinsci/xunit-plugin/blob/master/src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/
+# https://docs.gitlab.com/ci/testing/unit_test_reports/
+JUNIT = {
+    "testsuites": Element("name tests failures errors skipped time", children="testsuite"),
+    "testsuite": Element("name tests failures errors skipped time", children="testcase"),
+    "testcase": Element("name classname file time", "line", children="failure error skipped"),
+    "failure": Element("message type", text=True),
+    "error": Element("message type"),
+    "skipped": Element("message"),
 }

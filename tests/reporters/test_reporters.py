@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import subprocess
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -18,10 +19,11 @@ from trailguard.reporters import csv_report, github, gitlab, json_report, junit,
 from trailguard.terminal import Style
 
 from .samples import RULES, finding, sample
-from .schemas import CODE_QUALITY, REPORT, SARIF
+from .schemas import CODE_QUALITY, JUNIT, REPORT, SARIF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 GOLDEN = os.path.join(os.path.dirname(__file__), "golden")
 FORMATS: dict[str, Callable[[Report], str]] = {
@@ -155,6 +157,19 @@ def test_sarif_addresses(file: str, cwd: str, expected: dict[str, str]) -> None:
     assert made["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"] == expected
 
 
+@pytest.mark.skipif("TRAILGUARD_SARIF_MULTITOOL" not in os.environ, reason="names Microsoft's Sarif.Multitool")
+@pytest.mark.parametrize("report", [sample(), EMPTY, *map(hostile, HOSTILE)])
+def test_the_validator_of_sarif_accepts_it(report: Report, tmp_path: Path) -> None:
+    """The schema of the standard and what GitHub asks for; the program is on npm as @microsoft/sarif-multitool."""
+    (tmp_path / "report.sarif").write_text(sarif.render(report, "/repo", "/repo"), encoding="utf-8")
+    command = [os.environ["TRAILGUARD_SARIF_MULTITOOL"], "validate", "report.sarif", "--rule-kind", "Sarif;Ghas"]
+    environment = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    told = re.findall(r"(?:error|warning) (\w+):", done.stdout)
+    assert "Analysis completed successfully" in done.stdout
+    assert set(told) <= {"SARIF2005"}, done.stdout  # trailguard has no page of its own to name
+
+
 def test_sarif_leaves_suppressed_results_out_and_tells_of_errors() -> None:
     made = run(sample())
     assert [item["ruleId"] for item in made["results"]] == ["TG101", "TG103", "TG108", "TG203"]
@@ -206,6 +221,21 @@ def test_junit_counts_what_it_holds_and_names_no_case_twice(report: Report) -> N
     assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
     assert all(len(case) <= 1 for case in cases)
     assert len(cases) == len(report.results) + len(report.errors)
+
+
+@pytest.mark.parametrize("report", [sample(), EMPTY, *map(hostile, HOSTILE)])
+def test_junit_holds_what_servers_read(report: Report) -> None:
+    root = ET.fromstring(junit.render(report))
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        kind = JUNIT[element.tag]
+        assert set(kind.required.split()) <= set(element.keys()) <= {*kind.required.split(), *kind.optional.split()}
+        assert {child.tag for child in element} <= set(kind.children.split())
+        assert kind.text or not (element.text or "").strip()
+        counts = [
+            value for name, value in element.items() if name in ("tests", "failures", "errors", "skipped", "line")
+        ]
+        assert all(count.isdecimal() for count in counts)
 
 
 def test_junit_tells_verdicts_apart() -> None:
