@@ -192,9 +192,9 @@ class Element(NamedTuple):
     text: bool = False
 
 
-# JUnit's XML has no standard. This is a part of what Jenkins's xUnit plugin takes, and besides that the file and the line
+# JUnit's XML has no standard. This is a part of what Jenkins's xUnit plugin takes, and besides that the file and line
 # of a case, which GitLab shows, and the number of all that were skipped:
-# https://github.com/jenkinsci/xunit-plugin/blob/master/src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/
+# https://github.com/jenkinsci/xunit-plugin (junit-10.xsd)
 # https://docs.gitlab.com/ci/testing/unit_test_reports/
 JUNIT = {
     "testsuites": Element("name tests failures errors skipped time", children="testsuite"),

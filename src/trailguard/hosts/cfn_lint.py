@@ -12,20 +12,23 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, TextIO
 
 from cfnlint.config import ConfigMixIn
+from cfnlint.match import Match
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
 from trailguard.findings import Span
+from trailguard.foreign import cfn_lint_ids
 from trailguard.hosts.shared import Gate, Told, asks_for_attention, sentence
 from trailguard.reporters.common import link
 from trailguard.rule_reader import Rule
 
 DOCUMENTATION = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-user-guide.html"
-OWN = "TG000"
+BROKEN = "ETG000"
+NOTICE = "ITG000"
 
 
 class _Recorder:
@@ -56,18 +59,36 @@ class _Session:
             sys.stdin = self._stdin
         self.gate = Gate(templates or ())
         self._template: Template | None = None
-        self._told = Told()
+        self._matches: dict[str, list[RuleMatch]] = {}
 
-    def told(self, cfn: Template) -> Told:
-        """What there is to tell of a template; asked for once for each rule."""
+    def matches(self, cfn: Template) -> dict[str, list[RuleMatch]]:
+        """What there is to tell of a template, by the id of a rule; every rule asks, one after the other."""
         if self._template is not cfn:
             self._template = cfn
-            self._told = self.gate.told(cfn.filename) if cfn.filename else self.gate.told_of_text(self._text(cfn))
-        return self._told
+            told = self.gate.told(cfn.filename) if cfn.filename else self.gate.told_of_text(self._text(cfn))
+            self._matches = self._of(told, bool(cfn.filename) or self._stdin is not None)
+        return self._matches
 
-    def knows_lines(self, cfn: Template) -> bool:
-        """Tell whether our lines are those of the text that cfn-lint was given."""
-        return bool(cfn.filename) or self._stdin is not None
+    def _of(self, told: Told, knows_lines: bool) -> dict[str, list[RuleMatch]]:
+        """What is told as cfn-lint takes it; unless our lines are those of its text, it finds the path itself."""
+        found: dict[str, list[RuleMatch]] = {}
+
+        def tell(name: str, path: list[str | int], span: Span, message: str) -> None:
+            start, end = (span.line - 1, span.column - 1), (span.end_line - 1, span.end_column - 1)
+            where = {"location": (*start, *end)} if knows_lines else {}
+            found.setdefault(name, []).append(RuleMatch(path, message, **where))
+
+        for finding in filter(asks_for_attention, told.results):
+            counting, other = cfn_lint_ids(finding.rule)
+            name = counting if self.gate.counts(finding) else other
+            tell(name, list(finding.path), finding.span, sentence(finding))
+        for error in told.errors:
+            line, column = error.line or 1, error.column or 1
+            tell(BROKEN, [], Span(line, column, line, column), error.message)
+        for notice in told.notices:
+            line = notice.line or 1
+            tell(NOTICE, [], Span(line, 1, line, 1), notice.message)
+        return found
 
     def _text(self, cfn: Template) -> bytes:
         """The text of a template without a name; one that was handed over by a program is written anew."""
@@ -94,71 +115,51 @@ class _OfTrailguard(CloudFormationLintRule):
     """What all rules share; it has no id, so that cfn-lint leaves it out."""
 
     tags: list[str] = ["resources", "cloudtrail", "trailguard"]  # noqa: RUF012
-    rule_id = ""
-    counting = True
 
-    def match(self, cfn: Template) -> Iterator[RuleMatch]:
+    def match(self, cfn: Template) -> list[RuleMatch]:
         """The findings of one rule in a template."""
-        gate = _session.gate
-        for finding in _session.told(cfn).results:
-            if finding.rule == self.rule_id and asks_for_attention(finding) and gate.counts(finding) is self.counting:
-                yield _match(cfn, list(finding.path), finding.span, sentence(finding))
+        return _session.matches(cfn).get(self.id, [])
+
+    def matchall(self, filename: str, cfn: Template) -> Iterable[Match]:
+        """The same as cfn-lint asks for it; it takes its time even where there is nothing to tell."""
+        found: Iterable[Match] = super().matchall(filename, cfn) if self.id in _session.matches(cfn) else ()
+        return found
+
+    def matchall_resource_properties(self, *_: object) -> tuple[()]:
+        """Nothing: templates are judged as a whole."""
+        return ()
 
 
 class CannotBeJudged(_OfTrailguard):
     """What stops trailguard from judging a template."""
 
-    id = f"E{OWN}"
+    id = BROKEN
     shortdesc = "trailguard cannot judge the template"
     description = "The template, trailguard's configuration or a rule is broken; no verdict can be given."
     source_url = DOCUMENTATION
-
-    def match(self, cfn: Template) -> Iterator[RuleMatch]:
-        """The errors in a template."""
-        for error in _session.told(cfn).errors:
-            yield _match(cfn, [], Span(error.line or 1, error.column or 1, error.line or 1, 1), error.message)
 
 
 class WorthKnowing(_OfTrailguard):
     """Notices, such as a suppression that suppresses nothing."""
 
-    id = f"I{OWN}"
+    id = NOTICE
     shortdesc = "trailguard has something to tell"
     description = "A suppression is of no use or has expired, or the template holds resources that cannot be seen."
     source_url = DOCUMENTATION
 
-    def match(self, cfn: Template) -> Iterator[RuleMatch]:
-        """The notices about a template."""
-        for notice in _session.told(cfn).notices:
-            yield _match(cfn, [], Span(notice.line or 1, 1, notice.line or 1, 1), notice.message)
 
-
-def _match(cfn: Template, path: list[str | int], span: Span, message: str) -> RuleMatch:
-    if not _session.knows_lines(cfn):
-        return RuleMatch(path, message)
-    location = (span.line - 1, span.column - 1, span.end_line - 1, span.end_column - 1)
-    return RuleMatch(path, message, location=location)
-
-
-def _class_of(rule: Rule, counting: bool) -> type[_OfTrailguard]:
-    name = f"{'E' if counting else 'W'}{rule.id}"
+def _class_of(rule: Rule, name: str) -> type[_OfTrailguard]:
     about = {
         "id": name,
         "shortdesc": rule.title,
         "description": " ".join(rule.why.split()),
         "source_url": link(rule.references) or DOCUMENTATION,
-        "rule_id": rule.id,
-        "counting": counting,
         "__module__": __name__,
         "__doc__": rule.title,
     }
     return type(name, (_OfTrailguard,), about)
 
 
-CLASSES = {
-    f"{'E' if counting else 'W'}{rule.id}": _class_of(rule, counting)
-    for rule in _session.gate.rules
-    for counting in (True, False)
-}
+CLASSES = {name: _class_of(rule, name) for rule in _session.gate.rules for name in cfn_lint_ids(rule.id)}
 globals().update(CLASSES)  # cfn-lint takes the classes that it finds in the module
 __all__ = ["CannotBeJudged", "WorthKnowing", *CLASSES]  # noqa: PLE0604

@@ -84,6 +84,7 @@ class Gate:
         if not paths:
             return {}
         try:
+            from trailguard.collecting import names_below
             from trailguard.scan import scan
 
             report = scan(paths, self.settings, stdin=stdin, stdin_filename=STDIN)
@@ -91,6 +92,9 @@ class Gate:
             whole = Told(errors=(FileError("", 0, 0, _said(error)),))
             return {_place(STDIN if path == "-" else path): whole for path in paths}
         found = _by_file(report, paths)
+        named = [path for path in paths if path != "-"]
+        for name in names_below(named, self.settings.include, self.settings.exclude, self.settings.root):
+            found.setdefault(_place(name), Told())  # looked at, and nothing to tell
         self._stamps.update((place, _stamp(place)) for place in found)
         return found
 
@@ -141,7 +145,7 @@ def _by_file(report: Report, paths: Sequence[str]) -> dict[str, Told]:
             tuple(notices.get(place, ())),
             tuple(subjects.get(place, ())),
         )
-        for place in {*results, *subjects, *errors, *notices, *(_place(name) for name, _ in report.ignored)}
+        for place in {*results, *subjects, *errors, *notices}
     }
 
 
