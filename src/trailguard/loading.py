@@ -18,13 +18,13 @@ from trailguard.cloudformation.includes import INCLUDE, include
 from trailguard.cloudformation.inline import inline
 from trailguard.cloudformation.model import Model, Pins
 from trailguard.cloudformation.nesting import MARKS, Nested, nested_of
-from trailguard.cloudformation.nodes import file_of
+from trailguard.cloudformation.nodes import file_of, scalar_text
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import Scenarios
 from trailguard.cloudformation.source import Document, Node, SourceError, parse
 from trailguard.cloudformation.source import Mapping as MappingNode
 from trailguard.cloudformation.source import Sequence as SequenceNode
-from trailguard.cloudformation.template import Template, expands, looks_like_template, scalar_text
+from trailguard.cloudformation.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world import Member, World
 from trailguard.collecting import File
 from trailguard.discovery import Content, display_name, may_hold, read

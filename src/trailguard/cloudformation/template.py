@@ -13,6 +13,7 @@ from collections.abc import Mapping as Map
 from typing import NamedTuple
 
 from trailguard.cloudformation.expansion import LOOP, expand, has_loops
+from trailguard.cloudformation.nodes import scalar_text
 from trailguard.cloudformation.source import Document, Mapping, Node, Scalar, Sequence, SourceError, literal
 
 # Macros whose work on trails, buckets and policies is known: they add nothing to and take nothing from them.
@@ -219,16 +220,6 @@ def _transforms(node: Node | None) -> tuple[str, ...]:
         elif isinstance(item, Mapping) and isinstance(name := item.values.get("Name"), Scalar):
             names.append(name.value)
     return tuple(names)
-
-
-def scalar_text(node: Node | None) -> str | None:
-    """The text of a scalar as CloudFormation sees it (a bare `yes` is "true"); None for anything else and for null."""
-    if not isinstance(node, Scalar):
-        return None
-    value = literal(node)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value
 
 
 def _parameter(key: Scalar, node: Node) -> Parameter:
