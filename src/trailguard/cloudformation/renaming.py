@@ -13,12 +13,11 @@ from collections.abc import Callable
 
 from trailguard.cloudformation.nodes import AnyNode, mapping_at, scalar_at, sequence_at
 from trailguard.cloudformation.source import Mapping, Node, Scalar, Sequence
-from trailguard.cloudformation.template import function_of
+from trailguard.cloudformation.template import PLACEHOLDER, function_of
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no name, text or pattern of a template holds them
 _MARKED = re.compile(rf"([\w:]+){_OPEN}(\d+){_CLOSE}")
 _MARK = re.compile(rf"{_OPEN}\d+{_CLOSE}")
-_PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 
 # The same in all stacks of one account and Region; the others are a stack's own.
 SHARED = frozenset({"AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::URLSuffix"})
@@ -180,7 +179,7 @@ class Renamer:
             target, dot, attribute = name.partition(".")
             return "${" + self.name(target) + dot + attribute + "}"
 
-        return self.scalar(node, _PLACEHOLDER.sub(renamed, node.value))
+        return self.scalar(node, PLACEHOLDER.sub(renamed, node.value))
 
     def _list(self, node: Node, items: list[Node]) -> Sequence:
         return self._own(sequence_at(node, items))

@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from typing import NamedTuple
@@ -29,11 +30,7 @@ KNOWN_TRANSFORMS = frozenset(
     }
 )
 
-SECTIONS = (
-    "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Transform",
-    "Resources", "Outputs", "Hooks", "Globals",
-)  # fmt: skip
-
+PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")  # in the text of Fn::Sub
 FUNCTION_PREFIX = "Fn::"
 MODULE = "::MODULE"  # a resource of such a type stands for others, which are in a registry
 
