@@ -13,7 +13,6 @@ from typing import TypeAlias
 from trailguard.cloudformation.nodes import Mapping, Node, Scalar, Sequence, mapping_at, sequence_at
 
 INCLUDE = "AWS::Include"
-MARK = b"AWS::Include"
 _FUNCTION, _SECTION = "Fn::Transform", "Transform"
 
 Fetch: TypeAlias = "Callable[[str], Node | None]"
