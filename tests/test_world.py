@@ -96,7 +96,7 @@ def verdict(report: Report, rule: str) -> tuple[str, str, str]:
 
 
 def notices(report: Report) -> list[tuple[str, int, str]]:
-    return [tuple(notice) for notice in report.notices]  # type: ignore[misc]
+    return [(notice.file, notice.line, notice.message) for notice in report.notices]
 
 
 # --- exports and imports ----------------------------------------------------------------------------------------------
