@@ -38,10 +38,11 @@ class Node:
 AnyNode = TypeVar("AnyNode", bound=Node)
 
 
-def beside(node: Node, made: AnyNode) -> AnyNode:
-    """A node that was made from another one, in the file of that one."""
-    if hasattr(node, "file"):
-        made.file = node.file
+def beside(node: Node, made: AnyNode, file: str = "") -> AnyNode:
+    """A node that was made from another one, in the file of that one; in the given one where that has none."""
+    file = getattr(node, "file", file)
+    if file:
+        made.file = file
     return made
 
 
@@ -92,21 +93,23 @@ class Sequence(Node):
         self.end_column = end_column
 
 
-def scalar_at(place: Node, text: str, plain: bool = False) -> Scalar:
+def scalar_at(place: Node, text: str, plain: bool = False, file: str = "") -> Scalar:
     """A scalar that is made where another node stands."""
-    return beside(place, Scalar(text, plain, place.line, place.column, place.end_line, place.end_column))
+    return beside(place, Scalar(text, plain, place.line, place.column, place.end_line, place.end_column), file)
 
 
-def mapping_at(place: Node, keys: dict[str, Scalar] | None = None, values: dict[str, Node] | None = None) -> Mapping:
+def mapping_at(
+    place: Node, keys: dict[str, Scalar] | None = None, values: dict[str, Node] | None = None, file: str = ""
+) -> Mapping:
     """A map that is made where another node stands."""
-    made = beside(place, Mapping(place.line, place.column, place.end_line, place.end_column))
+    made = beside(place, Mapping(place.line, place.column, place.end_line, place.end_column), file)
     made.keys, made.values = keys or {}, values or {}
     return made
 
 
-def sequence_at(place: Node, items: list[Node]) -> Sequence:
+def sequence_at(place: Node, items: list[Node], file: str = "") -> Sequence:
     """A list that is made where another node stands."""
-    made = beside(place, Sequence(place.line, place.column, place.end_line, place.end_column))
+    made = beside(place, Sequence(place.line, place.column, place.end_line, place.end_column), file)
     made.items = items
     return made
 

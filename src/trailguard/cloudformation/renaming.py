@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from trailguard.cloudformation.nodes import AnyNode, mapping_at, scalar_at, sequence_at
+from trailguard.cloudformation.nodes import mapping_at, scalar_at, sequence_at
 from trailguard.cloudformation.source import Mapping, Node, Scalar, Sequence
 from trailguard.cloudformation.template import PLACEHOLDER, function_of
 
@@ -70,13 +70,13 @@ class Renamer:
 
     def scalar(self, node: Scalar, value: str) -> Scalar:
         """A copy of a scalar with another text."""
-        return self._own(scalar_at(node, value, node.plain))
+        return scalar_at(node, value, node.plain, self._file)
 
     def entries(self, section: Node | None, copy: Callable[[Node], Node]) -> Mapping | None:
         """A copy of a section: its keys are names."""
         if not isinstance(section, Mapping):
             return None
-        made = self._own(mapping_at(section))
+        made = mapping_at(section, file=self._file)
         for key, value in section.values.items():
             renamed = self.name(key) if not key.startswith("Fn::") else key + self._ending
             made.keys[renamed] = self.scalar(section.keys[key], renamed)
@@ -87,7 +87,7 @@ class Renamer:
         """A copy of a resource or an output: `Condition` and `DependsOn` name things."""
         if not isinstance(node, Mapping):
             return self.copy(node)
-        made = self._own(mapping_at(node))
+        made = mapping_at(node, file=self._file)
         for key, value in node.values.items():
             made.keys[key] = self.scalar(node.keys[key], key)
             if key == "Condition" and isinstance(value, Scalar):
@@ -129,7 +129,7 @@ class Renamer:
         if not isinstance(node, Mapping):
             return node
         function = function_of(node)
-        made = self._own(mapping_at(node))
+        made = mapping_at(node, file=self._file)
         for key, value in node.values.items():
             made.keys[key] = self.scalar(node.keys[key], key)
             if function is not None:
@@ -158,9 +158,9 @@ class Renamer:
         """A name; where a function gives it, the ending is put behind what that gives."""
         if isinstance(node, Scalar):
             return self.scalar(node, self.name(node.value))
-        empty, ending = (self._own(scalar_at(node, text)) for text in ("", self._ending))
+        empty, ending = (scalar_at(node, text, file=self._file) for text in ("", self._ending))
         items = self._list(node, [self.copy(node), ending])
-        return self._own(mapping_at(node, {"Fn::Join": empty}, {"Fn::Join": self._list(node, [empty, items])}))
+        return mapping_at(node, {"Fn::Join": empty}, {"Fn::Join": self._list(node, [empty, items])}, self._file)
 
     def _sub(self, node: Node) -> Node:
         if isinstance(node, Scalar):
@@ -182,10 +182,4 @@ class Renamer:
         return self.scalar(node, PLACEHOLDER.sub(renamed, node.value))
 
     def _list(self, node: Node, items: list[Node]) -> Sequence:
-        return self._own(sequence_at(node, items))
-
-    def _own(self, made: AnyNode) -> AnyNode:
-        """A new node, in the file of the stack unless it stands beside one of another file."""
-        if not hasattr(made, "file"):
-            made.file = self._file
-        return made
+        return sequence_at(node, items, self._file)
