@@ -96,7 +96,7 @@ def verdict(report: Report, rule: str) -> tuple[str, str, str]:
 
 
 def notices(report: Report) -> list[tuple[str, int, str]]:
-    return [tuple(notice) for notice in report.notices]  # type: ignore[misc]
+    return [(notice.file, notice.line, notice.message) for notice in report.notices]
 
 
 # --- exports and imports ----------------------------------------------------------------------------------------------
@@ -112,6 +112,7 @@ IMPORTS: list[tuple[str, str, str]] = [
     ("!Join ['-', [!Ref 'AWS::StackName', logs]]", PARAMETER, "!ImportValue {'Fn::Sub': '${LogStack}-logs'}"),
     ("!Join ['-', [!Ref 'AWS::StackName', logs]]", "", "!ImportValue prod-logs"),
     ("!Sub 'audit-${AWS::Region}-logs'", "", "{'Fn::ImportValue': !Sub 'audit-${AWS::Region}-logs'}"),
+    ("!Sub '${LogBucket}-logs'", PARAMETER, "{'Fn::ImportValue': !Sub '${LogStack}-logs'}"),  # a name made up by AWS
     ("!Sub '${AWS::StackName}:logs'", PARAMETER, "{'Fn::ImportValue': {'Fn::Join': [':', [{Ref: LogStack}, logs]]}}"),
 ]  # fmt: skip
 

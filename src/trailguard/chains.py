@@ -90,7 +90,7 @@ class _Chain:
         if key not in self._places:
             self._places[key] = len(self._parts)
             if isinstance(target, str):
-                text = self._judged.spelt(target, self._trail.resource)
+                text = self._judged.stacks.spell(target, self._trail.resource.id)
                 self._parts.append(Part(kind, text, "", 0, ()))
             else:
                 file, name = self._judged.name_of(target)

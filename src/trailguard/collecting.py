@@ -11,7 +11,10 @@ from trailguard.findings import FileError
 from trailguard.rule_reader import Rule
 from trailguard.trails import catalog
 
-LINKS = (b"ImportValue", b"Export", b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application", b"AWS::Include")
+# What a file holds that has to do with others: imports, exports, resources that make stacks, what it includes.
+IMPORTS, EXPORTS, INCLUDES = (b"ImportValue",), (b"Export",), (b"AWS::Include",)
+MAKERS = (b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")  # the type of a stack set begins so too
+LINKS = (*IMPORTS, *EXPORTS, *MAKERS, *INCLUDES)
 
 
 class File(NamedTuple):

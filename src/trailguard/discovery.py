@@ -14,6 +14,8 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any, NamedTuple
 
+from trailguard.cloudformation.source import UTF16
+
 DEFAULT_INCLUDE = ("*.yaml", "*.yml", "*.json", "*.template", "*.cfn")
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "bower_components", "venv"})
 MAX_BYTES = 8 * 1024 * 1024  # CloudFormation takes 1 MB; a generous multiple, so that nothing legal is refused
@@ -296,7 +298,7 @@ def _too_large(stream: Any, path: str, size: int, explicit: bool, markers: Seque
 
 def may_hold(data: bytes, markers: Sequence[bytes]) -> bool:
     """Tell whether bytes may name one of the markers: as they are, escaped, continued on the next line, as UTF-16."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if data[:2] in UTF16:
         data = data.decode("utf-16", "replace").encode("utf-8", "replace")
     for marker in markers:
         if marker in data:

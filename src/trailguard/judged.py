@@ -162,10 +162,6 @@ class JudgedTemplate:
         places = {(self.place_of(node), span_of(node)): spell(words, reader) for node, words in reversed(told)}
         return tuple(Related(file, span, words) for (file, span), words in reversed(places.items()))
 
-    def spelt(self, text: str, resource: Resource) -> str:
-        """A text for people who look at the stack of a resource."""
-        return self.stacks.spell(text, resource.id)
-
     def _blocks(self, *resources: Resource | None) -> tuple[Block, ...]:
         """Where some resources stand."""
         found = (

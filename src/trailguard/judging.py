@@ -9,7 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from trailguard.chains import chains_of
 from trailguard.cloudformation.renaming import bare
@@ -22,6 +22,8 @@ from trailguard.findings import NOT_APPLICABLE, PASS, Chain, FileError, Finding,
 from trailguard.judged import JudgedTemplate
 from trailguard.rulebook import Rulebook
 from trailguard.suppression import Ruling, Suppressions, suppress
+
+Item = TypeVar("Item")
 
 IDLE = "it holds no resource that the rules are about"
 
@@ -115,13 +117,15 @@ def finish(
 ) -> dict[str, FileResult]:
     """One result for each file from all that was found out about them; takes their templates and their texts."""
     verdicts = list(told)
-    errors = {
+    problems = [
         FileError(file, item.line, item.column, item.message)
         for file, (template, _) in files.items()
         for item in (template.problems if template is not None else ())
-    }
-    errors.update(error for one in verdicts for error in one.errors)
-    subjects = {subject for one in verdicts for subject in one.subjects}
+    ]
+    errors = by_file((error.file, error) for part in (problems, *(one.errors for one in verdicts)) for error in part)
+    notices = by_file((notice.file, notice) for one in verdicts for notice in one.notices)
+    chains = by_file((chain.parts[0].file, chain) for one in verdicts for chain in one.chains)
+    counts = Counter(file for file, _ in {subject for one in verdicts for subject in one.subjects})
     written = {
         file: Suppressions(
             file, template, text, rulebook.known(), today(), _foreign(template, text, settings, rulebook)
@@ -129,25 +133,16 @@ def finish(
         for file, (template, text) in files.items()
     }
     findings = suppress(merged(item for one in verdicts for item in one.findings), written, settings, today())
-    by_file: dict[str, list[Finding]] = {}
-    for item in findings:
-        by_file.setdefault(item.file, []).append(item)
-    chains: dict[str, list[Chain]] = {}
-    for chain in (chain for one in verdicts for chain in one.chains):
-        chains.setdefault(chain.parts[0].file, []).append(chain)
-    notices: dict[str, set[Notice]] = {}
-    for notice in (notice for one in verdicts for notice in one.notices):
-        notices.setdefault(notice.file, set()).add(notice)
-    counts = Counter(file for file, _ in subjects)
-    shown = {error.file for error in errors}
+    found = by_file((item.file, item) for item in findings)
+    shown = set(errors)
     for item in findings:
         if item.verdict not in (PASS, NOT_APPLICABLE):
             shown.update((item.file, *(place.file for place in item.related)))
     return {
         file: FileResult(
-            findings=tuple(by_file.get(file, ())),
-            errors=tuple(error for error in errors if error.file == file),
-            notices=(*written[file].notices(), *notices.get(file, ())),
+            findings=tuple(found.get(file, ())),
+            errors=tuple(dict.fromkeys(errors.get(file, ()))),
+            notices=(*written[file].notices(), *dict.fromkeys(notices.get(file, ()))),
             lines=_lines(text) if file in shown else (),
             is_template=template is not None,
             subjects=counts[file],
@@ -164,6 +159,14 @@ def _foreign(template: Template | None, text: str, settings: Settings, rulebook:
     from trailguard.foreign import rulings
 
     return rulings(template, text, settings.foreign_suppressions, rulebook.selected)
+
+
+def by_file(items: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
+    """Things by the files that they belong to."""
+    found: dict[str, list[Item]] = {}
+    for file, item in items:
+        found.setdefault(file, []).append(item)
+    return found
 
 
 def today() -> str:

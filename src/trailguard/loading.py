@@ -17,29 +17,27 @@ from trailguard.cloudformation.exports import shapes, words
 from trailguard.cloudformation.includes import INCLUDE, include
 from trailguard.cloudformation.inline import inline
 from trailguard.cloudformation.model import Model, Pins
-from trailguard.cloudformation.nesting import MARKS, Nested, nested_of
-from trailguard.cloudformation.nodes import file_of
+from trailguard.cloudformation.nesting import Nested, nested_of
+from trailguard.cloudformation.nodes import file_of, scalar_text
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import Scenarios
-from trailguard.cloudformation.source import Document, Node, SourceError, parse
+from trailguard.cloudformation.source import UTF16, Document, Node, SourceError, parse
 from trailguard.cloudformation.source import Mapping as MappingNode
 from trailguard.cloudformation.source import Sequence as SequenceNode
-from trailguard.cloudformation.template import Template, expands, looks_like_template, scalar_text
+from trailguard.cloudformation.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world import Member, World
-from trailguard.collecting import File
+from trailguard.collecting import EXPORTS, IMPORTS, INCLUDES, MAKERS, File
 from trailguard.discovery import Content, display_name, may_hold, read
 from trailguard.findings import FileError
 from trailguard.trails import catalog
 from trailguard.trails.returns import RETURNS
 
 _FILE_NAME = re.compile(rb"[\w@+-][\w.@+-]*\.[A-Za-z0-9]+")
-_BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")
 _EXPORT, _IMPORT = re.compile(rb"\bExport\b"), re.compile(rb"ImportValue")
 _WORD = re.compile(rb"[A-Za-z0-9]{2,}")
 _NEAR = 400  # bytes behind such a word in which the name is written
 # What gives a name that is written somewhere else, or in pieces.
 _HIDDEN = re.compile(rb"Ref[^A-Za-z]+(?!AWS::)[A-Za-z]|FindInMap|\bIf\b|Join[^A-Za-z0-9]*(?:\'\'|\"\")|Select|Split")
-IMPORTS, EXPORTS = (b"ImportValue",), (b"Export",)
 
 
 class Loader:
@@ -73,12 +71,9 @@ class Loader:
 
     def file(self, path: str) -> File | None:
         """The file at an absolute path, read if need be; None when it lies outside or is not there."""
-        known = self._files.get(path)
-        if known is None and os.path.isfile(path) and self._is_inside(path):
-            content = read(path, True, ())
-            if isinstance(content, Content):
-                known = self._files[path] = File(path, display_name(path), content.data, False)
-        return known
+        if path not in self._files and (data := self._bytes(path)) is not None:
+            self._files[path] = File(path, display_name(path), data, False)
+        return self._files.get(path)
 
     def name(self, path: str) -> str:
         """The name of a loaded file in reports."""
@@ -127,7 +122,7 @@ class Loader:
         return self._assemblies[folder]
 
     def _bytes(self, path: str) -> bytes | None:
-        """The bytes of a file that is no template."""
+        """The bytes of a file that references may lead to; None when it lies outside or cannot be read."""
         content = read(path, True, ()) if os.path.isfile(path) and self._is_inside(path) else None
         return content.data if isinstance(content, Content) else None
 
@@ -193,7 +188,7 @@ class Loader:
 
     def gather(self) -> None:
         """Find the templates that are to be looked at together: `loaded`."""
-        including = self._holding((INCLUDE.encode(),))
+        including = self._holding(INCLUDES)
         marked = {path for path, file in self._files.items() if file.marked}
         self._load({*self._makers(), *(including & marked), *filter(self.artifact, marked)})
         self._follow()
@@ -221,14 +216,14 @@ class Loader:
     def _may_name(self, path: str, call: re.Pattern[bytes], wanted: frozenset[bytes]) -> bool:
         """Tell whether a file may import or export a name with one of the words: those stand where the call is."""
         data = self._files[path].data
-        if b"\\" in data or data[:2] in _BYTE_ORDER:
+        if b"\\" in data or data[:2] in UTF16:
             return may_hold(data, tuple(wanted))
         places = (data[found.end() : found.end() + _NEAR] for found in call.finditer(data))
         return any(_HIDDEN.search(place) or not wanted.isdisjoint(_WORD.findall(place)) for place in places)
 
     def _makers(self) -> set[str]:
         """The files that make stacks, as far as they hold something to judge or lead to a file that does."""
-        makers = self._holding(MARKS)
+        makers = self._holding(MAKERS)
         names = {path: None if path.endswith(TEMPLATE) else _names(self._files[path].data) for path in makers}
         reached = {os.path.basename(path) for path, file in self._files.items() if file.marked}
         found: set[str] = set()
@@ -346,7 +341,7 @@ class Loader:
 
 def _names(data: bytes) -> set[str] | None:
     """The names of files that a template may mention; None when they cannot be told."""
-    if data[:2] in _BYTE_ORDER or LOOP.encode() in data or may_hold(data, ()):
+    if data[:2] in UTF16 or LOOP.encode() in data or may_hold(data, ()):
         return None
     return {name.decode() for name in _FILE_NAME.findall(data)}
 

@@ -12,7 +12,7 @@ from trailguard.config import Settings
 from trailguard.contexts import Deployment, deployment, is_in, usual
 from trailguard.findings import Finding, Notice
 from trailguard.judged import JudgedTemplate
-from trailguard.judging import FileResult, Verdicts, finish, internal, judge
+from trailguard.judging import IDLE, FileResult, Verdicts, by_file, finish, internal, judge
 from trailguard.loading import Loader
 from trailguard.rulebook import Rulebook
 
@@ -43,13 +43,9 @@ def judge_together(
     heard |= {error.file for one in told for error in one.errors} | {item.file for one in told for item in one.notices}
     files = {name: text for name, text in loader.texts().items() if name in heard}
     results = finish(files, told, settings, rulebook)
-    own: dict[str, list[Notice]] = {}
-    for notice in notices:
-        own.setdefault(notice.file, []).append(notice)
+    own = by_file((notice.file, notice) for notice in notices)
     for name in sorted(loader.names() if focus is None else loader.names() & (results.keys() | focus)):
-        result = results.get(name) or FileResult(
-            is_template=True, ignored="it holds no resource that the rules are about"
-        )
+        result = results.get(name) or FileResult(is_template=True, ignored=IDLE)
         results[name] = result._replace(notices=(*result.notices, *own.get(name, ())))
     return results
 

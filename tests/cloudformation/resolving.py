@@ -8,7 +8,7 @@ from typing import Any
 from trailguard.cloudformation.model import Model, Pins
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import Scenarios
-from trailguard.cloudformation.source import parse
+from trailguard.cloudformation.source import Mapping, Node, Scalar, Sequence, parse
 from trailguard.cloudformation.template import Template
 from trailguard.cloudformation.values import (
     Absent,
@@ -37,6 +37,23 @@ def read(template: str | dict[str, Any]) -> Template:
     """A template from YAML, or from data."""
     text = template if isinstance(template, str) else json.dumps(template)
     return Template(parse(text.encode()))
+
+
+def root_of(text: str) -> Mapping:
+    """The root of a document, before it is read as a template."""
+    root = parse(text.encode()).root
+    assert isinstance(root, Mapping)
+    return root
+
+
+def data(node: Node) -> Any:
+    """Nodes as data."""
+    if isinstance(node, Mapping):
+        return {key: data(value) for key, value in node.values.items()}
+    if isinstance(node, Sequence):
+        return [data(item) for item in node.items]
+    assert isinstance(node, Scalar)
+    return node.value
 
 
 def with_probe(expression: Any, **sections: Any) -> dict[str, Any]:

@@ -8,26 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from resolving import data, root_of
 
 from trailguard.cloudformation.expansion import MAX_ENTRIES, expand, has_loops
-from trailguard.cloudformation.nodes import Mapping, Node, Scalar, Sequence
+from trailguard.cloudformation.nodes import Mapping
 from trailguard.cloudformation.source import parse
 from trailguard.cloudformation.template import Template
-
-
-def root_of(text: str) -> Mapping:
-    root = parse(text.encode()).root
-    assert isinstance(root, Mapping)
-    return root
-
-
-def data(node: Node) -> Any:
-    if isinstance(node, Mapping):
-        return {key: data(value) for key, value in node.values.items()}
-    if isinstance(node, Sequence):
-        return [data(item) for item in node.items]
-    assert isinstance(node, Scalar)
-    return node.value
 
 
 def made(text: str, **pinned: str) -> Any:

@@ -6,28 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from resolving import data, root_of
 
 from trailguard.cloudformation.includes import include, includes_something, locations
-from trailguard.cloudformation.nodes import Mapping, Node, Scalar, Sequence
-from trailguard.cloudformation.source import parse
 from trailguard.config import Settings
 from trailguard.scan import scan
-
-
-def root_of(text: str) -> Mapping:
-    root = parse(text.encode()).root
-    assert isinstance(root, Mapping)
-    return root
-
-
-def data(node: Node) -> Any:
-    if isinstance(node, Mapping):
-        return {key: data(value) for key, value in node.values.items()}
-    if isinstance(node, Sequence):
-        return [data(item) for item in node.items]
-    assert isinstance(node, Scalar)
-    return node.value
-
 
 CALL = "{Name: AWS::Include, Parameters: {Location: %s}}"
 PARTS = {

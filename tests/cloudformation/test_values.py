@@ -24,6 +24,7 @@ from trailguard.cloudformation.values import (
     different,
     join_pieces,
     show,
+    split_pieces,
     text_of,
     trim,
 )
@@ -46,6 +47,21 @@ JOINS: dict[str, tuple[Pieces, Pieces]] = {
 @pytest.mark.parametrize(("pieces", "expected"), JOINS.values(), ids=JOINS.keys())
 def test_join_pieces(pieces: Pieces, expected: Pieces) -> None:
     assert join_pieces(pieces) == expected
+
+
+SPLITS: dict[str, tuple[Pieces, list[Pieces]]] = {
+    "nothing": ((), [()]),
+    "no-delimiter": (("a", V), [("a", V)]),
+    "delimiters-only": (("--",), [(), (), ()]),
+    "around-a-symbol": (("a-b", V, "c-d"), [("a",), ("b", V, "c"), ("d",)]),
+    "at-the-ends": (("-", V, "-"), [(), (V,), ()]),
+    "two-symbols": ((V, W, "-", G), [(V, W), (G,)]),
+}
+
+
+@pytest.mark.parametrize(("pieces", "expected"), SPLITS.values(), ids=SPLITS.keys())
+def test_split_pieces(pieces: Pieces, expected: list[Pieces]) -> None:
+    assert split_pieces(pieces, "-") == expected
 
 
 LITERALS: dict[str, tuple[Pieces, str | None]] = {

@@ -464,7 +464,7 @@ def test_a_browser_filters_by_the_address(tmp_path: Path) -> None:
         ),
         "#rule=TG203&severity=high": (
             {FAIL: 1, CONDITIONAL: 1},
-            "Shown: 2 of 17 findings, 11 of 272 lines of evidence",
+            "Shown: 2 of 17 findings, 15 of 272 lines of evidence",
         ),
     }
     for number, (fragment, (cards, count)) in enumerate(expected.items()):

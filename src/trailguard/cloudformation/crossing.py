@@ -19,13 +19,15 @@ from trailguard.cloudformation.values import (
     Absent,
     ListValue,
     Piece,
+    Pieces,
     Symbol,
     Text,
     Unknown,
     Value,
-    different,
+    clash,
     join_pieces,
     show,
+    split_pieces,
     text_of,
     trim,
 )
@@ -65,7 +67,7 @@ def _takes(scenario: Crossing, name: Text, exported: Text) -> bool:
     left, right = trim(name.pieces, exported.pieces)
     if not left and not right:
         return True
-    if different(left, right):
+    if clash(left, right):
         return False
     for one, other in ((left, right), (right, left)):
         whole = len(one) == 1 and len(other) < 2 and not isinstance(one[0], str) and one[0].kind == VARIABLE
@@ -151,23 +153,16 @@ def _accept(scenario: Crossing, name: str, text: Text) -> None:
 
 def _items(name: str, text: Text, node: Node) -> Value:
     """The items of a list parameter that is handed text with commas."""
-    parts: list[list[Piece]] = [[]]
-    for piece in text.pieces:
-        if isinstance(piece, str):
-            first, *rest = piece.split(",")
-            parts[-1].append(first)
-            parts.extend([part] for part in rest)
-        elif piece.kind == OPAQUE:
-            return Unknown(name, piece.reason, node)
-        else:
-            parts[-1].append(piece)
-    items = tuple(Text(_stripped(part), node) for part in parts)
+    opaque = next((symbol for symbol in text.symbols if symbol.kind == OPAQUE), None)
+    if opaque is not None:
+        return Unknown(name, opaque.reason, node)
+    items = tuple(Text(_stripped(part), node) for part in split_pieces(text.pieces, ","))
     return ListValue(items if text.pieces else (), node)
 
 
-def _stripped(part: list[Piece]) -> tuple[Piece, ...]:
+def _stripped(part: Pieces) -> Pieces:
     """A list parameter's items have no blanks around them."""
-    pieces = list(join_pieces(part))
+    pieces = list(part)
     for index, strip in ((0, str.lstrip), (-1, str.rstrip)):
         if pieces and isinstance(piece := pieces[index], str):
             pieces[index] = strip(piece)

@@ -13,7 +13,17 @@ from collections.abc import Mapping as Map
 from operator import is_
 from typing import NamedTuple
 
-from trailguard.cloudformation.nodes import Mapping, Node, Scalar, Sequence, SourceError, beside, literal
+from trailguard.cloudformation.nodes import (
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    SourceError,
+    mapping_at,
+    scalar_at,
+    scalar_text,
+    sequence_at,
+)
 
 LOOP = "Fn::ForEach::"
 MAX_ENTRIES = 10_000  # that all loops of a template make: a template has at most 500 resources
@@ -97,13 +107,12 @@ class _Expander:
     def expand(self) -> Expansion:
         if not has_loops(self._root):
             return Expansion(self._root, (), {})
-        root = _like(self._root)
-        root.keys = dict(self._root.keys)
         scope = _Scope({})
-        for key, node in self._root.values.items():
-            if key in _SECTIONS and isinstance(node, Mapping):
-                node = self._entries(node, scope, key)  # noqa: PLW2901
-            root.values[key] = node
+        values = {
+            key: self._entries(node, scope, key) if key in _SECTIONS and isinstance(node, Mapping) else node
+            for key, node in self._root.values.items()
+        }
+        root = mapping_at(self._root, self._root.keys, values)
         return Expansion(root, tuple(self._problems), self._open)
 
     def _entries(self, node: Mapping, scope: _Scope, section: str = "") -> Mapping:
@@ -111,7 +120,7 @@ class _Expander:
 
         `section` is that of the template whose entries these are, "" below one.
         """
-        made = _like(node)
+        made = mapping_at(node)
         for key, value in node.values.items():
             place = node.keys[key]
             if key.startswith(LOOP):
@@ -133,10 +142,8 @@ class _Expander:
         found = self._looked_up(condition.values.get("Fn::FindInMap"), {})
         if not isinstance(found, Scalar):
             return resource
-        made = _like(resource)
-        made.keys = resource.keys
-        made.values = {**resource.values, "Condition": _scalar(condition, found.value)}
-        return made
+        values = {**resource.values, "Condition": scalar_at(condition, found.value)}
+        return mapping_at(resource, resource.keys, values)
 
     def _add(self, made: Mapping, key: Scalar, value: Node, place: Scalar) -> None:
         if key.value in made.values:
@@ -200,13 +207,13 @@ class _Expander:
     def _copy_inner(self, node: Node, scope: _Scope) -> Node:
         if isinstance(node, Sequence):
             items = [self._copy(item, scope) for item in node.items]
-            return node if all(map(is_, items, node.items)) else _sequence(node, items)
+            return node if all(map(is_, items, node.items)) else sequence_at(node, items)
         if not isinstance(node, Mapping):
             return node
         if len(node.values) == 1 and scope.names:
             ((function, argument),) = node.values.items()
             if function == "Ref" and isinstance(argument, Scalar) and argument.value in scope.names:
-                return _scalar(node, scope.names[argument.value])
+                return scalar_at(node, scope.names[argument.value])
             if function == "Fn::Sub":
                 return self._substituted(node, argument, scope)
             if function == "Fn::If":
@@ -218,20 +225,20 @@ class _Expander:
         if isinstance(argument, Scalar):
             text = _put(argument.value, scope.names)
             if "${" not in text:
-                return _scalar(node, text)
+                return scalar_at(node, text)
         if not isinstance(argument, Sequence) or len(argument.items) != 2:
             return self._entries(node, scope)
         text_node, own = argument.items
         inner = {name: text for name, text in scope.names.items() if name not in getattr(own, "values", ())}
         items = [self._copy(text_node, _Scope(inner)), self._copy(own, scope)]
-        return _call(node, "Fn::Sub", _sequence(argument, items))
+        return mapping_at(node, node.keys, {"Fn::Sub": sequence_at(argument, items)})
 
     def _chosen(self, node: Mapping, argument: Node, scope: _Scope) -> Node:
         """A call of `Fn::If`: its condition is a name, in which CloudFormation resolves no function."""
         if not isinstance(argument, Sequence) or not argument.items or isinstance(argument.items[0], Scalar):
             return self._entries(node, scope)
         items = [argument.items[0], *(self._copy(item, scope) for item in argument.items[1:])]
-        return _call(node, "Fn::If", _sequence(argument, items))
+        return mapping_at(node, node.keys, {"Fn::If": sequence_at(argument, items)})
 
     # --- collections ----------------------------------------------------------------------------------------------
 
@@ -262,7 +269,7 @@ class _Expander:
     def _item(self, node: Node, names: dict[str, str]) -> _Items | None:
         """One item of a written list: a text, or a reference to a parameter that is no list."""
         if isinstance(node, Scalar):
-            return _Items([_put(_text(node), names)], True)
+            return _Items([_put(scalar_text(node) or "", names)], True)
         reference = node.values.get("Ref") if isinstance(node, Mapping) and len(node.values) == 1 else None
         if not isinstance(reference, Scalar):
             return None
@@ -284,7 +291,7 @@ class _Expander:
         default = node.values.get("Default")
         text = self._pinned.get(name)
         if text is None and isinstance(default, Scalar):
-            text = _text(default)
+            text = scalar_text(default) or ""
         if text is None or (is_list and not text):  # whether an empty list has an item depends on the resource
             return None
         return _Items([item.strip() for item in text.split(",")] if is_list else [text], name in self._pinned)
@@ -313,13 +320,6 @@ class _Expander:
         self._problems.append(SourceError(message, place.line, place.column))
 
 
-def _text(node: Scalar) -> str:
-    value = literal(node)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value or ""
-
-
 def _put(text: str, names: dict[str, str]) -> str:
     """A text in which items stand for identifiers: `${Name}`, or `&{Name}` with letters and digits only."""
 
@@ -334,30 +334,9 @@ def _put(text: str, names: dict[str, str]) -> str:
 
 def _named(node: Scalar, names: dict[str, str]) -> Scalar:
     text = _put(node.value, names) if "{" in node.value else node.value
-    return node if text == node.value else _scalar(node, text)
-
-
-def _scalar(place: Node, text: str) -> Scalar:
-    return beside(place, Scalar(text, False, place.line, place.column, place.end_line, place.end_column))
-
-
-def _sequence(place: Node, items: list[Node]) -> Sequence:
-    made = beside(place, Sequence(place.line, place.column, place.end_line, place.end_column))
-    made.items = items
-    return made
-
-
-def _call(place: Mapping, function: str, argument: Node) -> Mapping:
-    made = _like(place)
-    made.keys = place.keys
-    made.values = {function: argument}
-    return made
+    return node if text == node.value else scalar_at(node, text)
 
 
 def _is_same(node: Mapping, made: Mapping) -> bool:
     """Tell whether a map was made of the same keys and values, in their order."""
     return list(node.values) == list(made.values) and all(map(is_, node.values.values(), made.values.values()))
-
-
-def _like(node: Mapping) -> Mapping:
-    return beside(node, Mapping(node.line, node.column, node.end_line, node.end_column))

@@ -16,7 +16,7 @@ from trailguard.cloudformation.renaming import SHARED, bare
 from trailguard.cloudformation.scenarios import Scenarios, TooManyScenarios
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.stacks import Stack
-from trailguard.cloudformation.values import VARIABLE, Piece, Pieces, Symbol, join_pieces, text_of, trim
+from trailguard.cloudformation.values import VARIABLE, Piece, Pieces, Symbol, clash, join_pieces, text_of, trim
 
 _WORD = re.compile(r"[A-Za-z0-9]{2,}")
 
@@ -68,7 +68,7 @@ class Exports:
         for word in own:
             for other, theirs, end in self._by_word.get(word, ()):
                 is_told = theirs <= own or (not is_exact and own <= theirs)
-                if is_told and (not is_exact or _exact(other) is None) and _fits(shape, other):
+                if is_told and (not is_exact or _exact(other) is None) and not clash(*trim(shape, other)):
                     yield end
 
 
@@ -113,16 +113,6 @@ def ambiguous(end: End, found: list[End]) -> str:
 
 def _exact(shape: Pieces) -> str | None:
     return shape[0] if len(shape) == 1 and isinstance(shape[0], str) else None
-
-
-def _fits(left: Pieces, right: Pieces) -> bool:
-    """Tell whether two texts may be the same, whatever their symbols stand for."""
-    left, right = trim(left, right)
-    for one, other in ((left, right), (right, left)):
-        if not one and any(isinstance(piece, str) for piece in other):
-            return False
-    ends = ((left[:1], right[:1]), (left[-1:], right[-1:]))
-    return not any(one and other and isinstance(one[0], str) and isinstance(other[0], str) for one, other in ends)
 
 
 def _agree(one: Environment, other: Environment) -> bool:

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from operator import is_
 from typing import TypeAlias
 
-from trailguard.cloudformation.nodes import Mapping, Node, Scalar, Sequence, beside
+from trailguard.cloudformation.nodes import Mapping, Node, Scalar, Sequence, mapping_at, sequence_at
 
 INCLUDE = "AWS::Include"
-MARK = b"AWS::Include"
 _FUNCTION, _SECTION = "Fn::Transform", "Transform"
 
 Fetch: TypeAlias = "Callable[[str], Node | None]"
@@ -28,12 +27,9 @@ def include(root: Mapping, fetch: Fetch) -> Mapping:
     """
     if not includes_something(root):
         return root
-    made = _like(root)
     done: dict[int, Node] = {}
-    for key, node in root.values.items():
-        made.keys[key] = root.keys[key]
-        made.values[key] = node if key == _SECTION else _copied(node, fetch, done)
-    return _with_parts(made, _SECTION, fetch, deep=True)
+    values = {key: node if key == _SECTION else _copied(node, fetch, done) for key, node in root.values.items()}
+    return _with_parts(mapping_at(root, root.keys, values), _SECTION, fetch, deep=True)
 
 
 def includes_something(root: Node) -> bool:
@@ -73,15 +69,12 @@ def _copied(node: Node, fetch: Fetch, done: dict[int, Node]) -> Node:
 def _copied_inner(node: Node, fetch: Fetch, done: dict[int, Node]) -> Node:
     if isinstance(node, Sequence):
         items = [_copied(item, fetch, done) for item in node.items]
-        return node if all(map(is_, items, node.items)) else _sequence(node, items)
+        return node if all(map(is_, items, node.items)) else sequence_at(node, items)
     if not isinstance(node, Mapping):
         return node
     values = {key: child if key == _FUNCTION else _copied(child, fetch, done) for key, child in node.values.items()}
-    made = node
-    if not all(map(is_, values.values(), node.values.values())):
-        made = _like(node)
-        made.keys, made.values = node.keys, values
-    return _with_parts(made, _FUNCTION, fetch, deep=False)
+    is_same = all(map(is_, values.values(), node.values.values()))
+    return _with_parts(node if is_same else mapping_at(node, node.keys, values), _FUNCTION, fetch, deep=False)
 
 
 def _with_parts(node: Mapping, name: str, fetch: Fetch, *, deep: bool) -> Mapping:
@@ -101,10 +94,9 @@ def _with_parts(node: Mapping, name: str, fetch: Fetch, *, deep: bool) -> Mappin
             kept.append(call)
     if not parts:
         return node
-    made = _like(node)
-    made.keys, made.values = dict(node.keys), dict(node.values)
+    made = mapping_at(node, dict(node.keys), dict(node.values))
     if kept:
-        made.values[name] = kept[0] if len(kept) == 1 else _sequence(node.values[name], kept)
+        made.values[name] = kept[0] if len(kept) == 1 else sequence_at(node.values[name], kept)
     else:
         del made.keys[name], made.values[name]
     for part in parts:
@@ -113,10 +105,8 @@ def _with_parts(node: Mapping, name: str, fetch: Fetch, *, deep: bool) -> Mappin
             if known is None and key != name:
                 made.keys[key], made.values[key] = part.keys[key], child
             elif deep and key != name and isinstance(known, Mapping) and isinstance(child, Mapping):
-                both = _like(known)
-                both.keys = known.keys | {of: child.keys[of] for of in child.keys if of not in known.keys}
-                both.values = known.values | {of: child.values[of] for of in child.values if of not in known.values}
-                made.values[key] = both
+                keys, values = known.keys | child.keys | known.keys, known.values | child.values | known.values
+                made.values[key] = mapping_at(known, keys, values)
     return made
 
 
@@ -135,13 +125,3 @@ def _listed(node: Node | None) -> list[Node]:
     if isinstance(node, Sequence):
         return list(node.items)
     return [] if node is None else [node]
-
-
-def _like(node: Mapping) -> Mapping:
-    return beside(node, Mapping(node.line, node.column, node.end_line, node.end_column))
-
-
-def _sequence(node: Node, items: list[Node]) -> Sequence:
-    made = beside(node, Sequence(node.line, node.column, node.end_line, node.end_column))
-    made.items = items
-    return made

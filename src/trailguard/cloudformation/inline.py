@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from trailguard.cloudformation import source
+from trailguard.cloudformation.nodes import call_at, mapping_at, scalar_at
 from trailguard.cloudformation.source import Document, Node, Scalar, Sequence, SourceError, parse
 from trailguard.cloudformation.template import Template, function_of, looks_like_template
 
@@ -74,7 +75,7 @@ def _filled(scalar: Scalar, names: dict[str, Node], filled: list[Node]) -> str:
 
 def _reference(name: str, place: Scalar) -> Node:
     """`Ref` or `Fn::GetAtt`, as `${Name}` and `${Name.Attribute}` stand for."""
-    return _call(place, "Fn::GetAtt" if "." in name else "Ref", _scalar(place, name))
+    return call_at(place, "Fn::GetAtt" if "." in name else "Ref", scalar_at(place, name))
 
 
 def _parameter(number: int) -> str:
@@ -87,13 +88,13 @@ def _with_parameters(root: Node, filled: list[Node]) -> Node:
     _insert(root)
     section = root.values.get("Parameters")
     if not isinstance(section, source.Mapping):
-        section = source.Mapping(root.line, root.column, root.end_line, root.end_column)
-        root.keys["Parameters"] = _scalar(root, "Parameters")
+        section = mapping_at(root)
+        root.keys["Parameters"] = scalar_at(root, "Parameters")
         root.values["Parameters"] = section
     for number in range(len(filled)):
         name = _parameter(number)
-        section.keys[name] = _scalar(root, name)
-        section.values[name] = _call(root, "Type", _scalar(root, "String"))
+        section.keys[name] = scalar_at(root, name)
+        section.values[name] = call_at(root, "Type", scalar_at(root, "String"))
     return root
 
 
@@ -106,7 +107,7 @@ def _insert(node: Node) -> None:
         if function is not None and function[0] == "Fn::Sub":
             text = function[1].items[0] if isinstance(function[1], Sequence) and function[1].items else function[1]
             if isinstance(text, Scalar):
-                text.value = _TOKEN.sub(lambda found: "${" + _parameter(int(found[1])) + "}", text.value)
+                text.value = _with_names(text.value)
         for key, child in node.values.items():
             node.values[key] = _replaced(child)
 
@@ -117,19 +118,12 @@ def _replaced(node: Node) -> Node:
         return node
     if _OPEN not in node.value:
         return node
-    text = node.value.replace("${", "${!")
-    return _call(node, "Fn::Sub", _scalar(node, _TOKEN.sub(lambda found: "${" + _parameter(int(found[1])) + "}", text)))
+    return call_at(node, "Fn::Sub", scalar_at(node, _with_names(node.value.replace("${", "${!"))))
 
 
-def _scalar(place: Node, text: str) -> Scalar:
-    return Scalar(text, False, place.line, place.column, place.end_line, place.end_column)
-
-
-def _call(place: Node, name: str, argument: Node) -> source.Mapping:
-    made = source.Mapping(place.line, place.column, place.end_line, place.end_column)
-    made.keys[name] = _scalar(place, name)
-    made.values[name] = argument
-    return made
+def _with_names(text: str) -> str:
+    """A text with the names of the parameters for the tokens."""
+    return _TOKEN.sub(lambda found: "${" + _parameter(int(found[1])) + "}", text)
 
 
 class _Shift:

@@ -14,7 +14,7 @@ from typing import Protocol
 from trailguard.cloudformation import source
 from trailguard.cloudformation.renaming import bare
 from trailguard.cloudformation.source import Node, Scalar, Sequence
-from trailguard.cloudformation.template import function_of
+from trailguard.cloudformation.template import PLACEHOLDER, function_of
 from trailguard.cloudformation.values import (
     GENERATED,
     OPAQUE,
@@ -27,10 +27,10 @@ from trailguard.cloudformation.values import (
     Value,
     join_pieces,
     show,
+    split_pieces,
     text_of,
 )
 
-_PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 # Not `s3:` and most of `aws:`, which are variables of IAM policies too.
 _SERVERLESS = re.compile(
     r"\$\{(?:(?:self|opt|env|param|sls|ssm|cf|custom|git|strToBool)[:(]|file\(|aws:(?:accountId|region)\b)[^{}]*\}"
@@ -110,7 +110,7 @@ def sub(scenario: Resolver, argument: Node, node: Node) -> Value | None:
     if not isinstance(template, Scalar):
         return None
     pieces: list[Piece] = []
-    for index, part in enumerate(_PLACEHOLDER.split(template.value)):
+    for index, part in enumerate(PLACEHOLDER.split(template.value)):
         if index % 2 == 0:
             pieces.append(part)
             continue
@@ -157,21 +157,14 @@ def split(scenario: Resolver, argument: Node, node: Node) -> Value | None:
     delimiter, text = (text_of(scenario.resolve(item)) for item in argument.items)
     if delimiter is None or text is None or not delimiter.literal:
         return None
-    parts: list[list[Piece]] = [[]]
-    for piece in text.pieces:
-        if isinstance(piece, str):
-            first, *rest = piece.split(delimiter.literal)
-            parts[-1].append(first)
-            parts.extend([part] for part in rest)
-            continue
-        whole = piece.kind == GENERATED or bare(piece.name) in _UNSPLIT
-        if not whole or piece.kind == OPAQUE or not _ARN_DELIMITERS.intersection(delimiter.literal):
-            if piece.kind == VARIABLE:
-                scenario.fix(piece.name)
-            reason = piece.reason or f"it splits {piece.name}, whose value is open"
+    for symbol in text.symbols:
+        whole = symbol.kind == GENERATED or bare(symbol.name) in _UNSPLIT
+        if not whole or symbol.kind == OPAQUE or not _ARN_DELIMITERS.intersection(delimiter.literal):
+            if symbol.kind == VARIABLE:
+                scenario.fix(symbol.name)
+            reason = symbol.reason or f"it splits {symbol.name}, whose value is open"
             return Unknown(f"Fn::Split of {show(text)}", reason, node)
-        parts[-1].append(piece)
-    return ListValue(tuple(Text(join_pieces(part), node) for part in parts), node)
+    return ListValue(tuple(Text(part, node) for part in split_pieces(text.pieces, delimiter.literal)), node)
 
 
 def select(scenario: Resolver, argument: Node, node: Node) -> Value | None:

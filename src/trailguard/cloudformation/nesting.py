@@ -15,14 +15,13 @@ from trailguard.cloudformation import source
 from trailguard.cloudformation.intrinsics import Unbuildable
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node, Scalar, Sequence, literal
-from trailguard.cloudformation.template import Resource, Template
+from trailguard.cloudformation.template import Resource
 from trailguard.cloudformation.values import text_of
 from trailguard.cloudformation.variables import Split
 
 STACK = "AWS::CloudFormation::Stack"
 STACK_SET = "AWS::CloudFormation::StackSet"
 APPLICATION = "AWS::Serverless::Application"
-MARKS = (b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")
 _ASSET = "aws:asset:path"
 
 
@@ -55,11 +54,6 @@ def nested_of(scenario: Scenario) -> Iterator[Nested]:
                 yield _located(scenario, nested, _asset(resource))
     for resource in template.of_type(STACK_SET):
         yield from _instances(scenario, resource)
-
-
-def makes_stacks(template: Template) -> bool:
-    """Tell whether a template makes stacks of other templates."""
-    return any(resource.type in (STACK, STACK_SET, APPLICATION) for resource in template.resources.values())
 
 
 def _property(scenario: Scenario, resource: Resource, name: str) -> Node | None:

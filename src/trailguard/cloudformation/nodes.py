@@ -38,10 +38,11 @@ class Node:
 AnyNode = TypeVar("AnyNode", bound=Node)
 
 
-def beside(node: Node, made: AnyNode) -> AnyNode:
-    """A node that was made from another one, in the file of that one."""
-    if hasattr(node, "file"):
-        made.file = node.file
+def beside(node: Node, made: AnyNode, file: str = "") -> AnyNode:
+    """A node that was made from another one, in the file of that one; in the given one where that has none."""
+    file = getattr(node, "file", file)
+    if file:
+        made.file = file
     return made
 
 
@@ -90,6 +91,32 @@ class Sequence(Node):
         self.column = column
         self.end_line = end_line
         self.end_column = end_column
+
+
+def scalar_at(place: Node, text: str, plain: bool = False, file: str = "") -> Scalar:
+    """A scalar that is made where another node stands."""
+    return beside(place, Scalar(text, plain, place.line, place.column, place.end_line, place.end_column), file)
+
+
+def mapping_at(
+    place: Node, keys: dict[str, Scalar] | None = None, values: dict[str, Node] | None = None, file: str = ""
+) -> Mapping:
+    """A map that is made where another node stands."""
+    made = beside(place, Mapping(place.line, place.column, place.end_line, place.end_column), file)
+    made.keys, made.values = keys or {}, values or {}
+    return made
+
+
+def sequence_at(place: Node, items: list[Node], file: str = "") -> Sequence:
+    """A list that is made where another node stands."""
+    made = beside(place, Sequence(place.line, place.column, place.end_line, place.end_column), file)
+    made.items = items
+    return made
+
+
+def call_at(place: Node, function: str, argument: Node) -> Mapping:
+    """A function call, or another map of one entry, that is made where another node stands."""
+    return mapping_at(place, {function: scalar_at(place, function)}, {function: argument})
 
 
 class SourceError(Exception):
@@ -149,6 +176,16 @@ def literal(scalar: Scalar) -> str | bool | None:
     value = scalar.value
     if scalar.plain and len(value) <= 5:
         return _WORDS.get(value, value)
+    return value
+
+
+def scalar_text(node: Node | None) -> str | None:
+    """The text of a scalar as CloudFormation sees it (a bare `yes` is "true"); None for anything else and for null."""
+    if not isinstance(node, Scalar):
+        return None
+    value = literal(node)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return value
 
 

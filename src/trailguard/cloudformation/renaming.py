@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from trailguard.cloudformation.nodes import mapping_at, scalar_at, sequence_at
 from trailguard.cloudformation.source import Mapping, Node, Scalar, Sequence
-from trailguard.cloudformation.template import function_of
+from trailguard.cloudformation.template import PLACEHOLDER, function_of
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no name, text or pattern of a template holds them
 _MARKED = re.compile(rf"([\w:]+){_OPEN}(\d+){_CLOSE}")
 _MARK = re.compile(rf"{_OPEN}\d+{_CLOSE}")
-_PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 
 # The same in all stacks of one account and Region; the others are a stack's own.
 SHARED = frozenset({"AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::URLSuffix"})
@@ -70,15 +70,13 @@ class Renamer:
 
     def scalar(self, node: Scalar, value: str) -> Scalar:
         """A copy of a scalar with another text."""
-        copy = Scalar(value, node.plain, node.line, node.column, node.end_line, node.end_column)
-        copy.file = getattr(node, "file", self._file)
-        return copy
+        return scalar_at(node, value, node.plain, self._file)
 
     def entries(self, section: Node | None, copy: Callable[[Node], Node]) -> Mapping | None:
         """A copy of a section: its keys are names."""
         if not isinstance(section, Mapping):
             return None
-        made = self._like(section)
+        made = mapping_at(section, file=self._file)
         for key, value in section.values.items():
             renamed = self.name(key) if not key.startswith("Fn::") else key + self._ending
             made.keys[renamed] = self.scalar(section.keys[key], renamed)
@@ -89,7 +87,7 @@ class Renamer:
         """A copy of a resource or an output: `Condition` and `DependsOn` name things."""
         if not isinstance(node, Mapping):
             return self.copy(node)
-        made = self._like(node)
+        made = mapping_at(node, file=self._file)
         for key, value in node.values.items():
             made.keys[key] = self.scalar(node.keys[key], key)
             if key == "Condition" and isinstance(value, Scalar):
@@ -104,9 +102,7 @@ class Renamer:
         if isinstance(node, Scalar):
             return self.scalar(node, self.name(node.value))
         if isinstance(node, Sequence):
-            made = self._list(node)
-            made.items = [self._names(item) for item in node.items]
-            return made
+            return self._list(node, [self._names(item) for item in node.items])
         return self.copy(node)
 
     def test(self, node: Node) -> Node:
@@ -129,13 +125,11 @@ class Renamer:
 
     def _made(self, node: Node, is_test: bool) -> Node:
         if isinstance(node, Sequence):
-            items = self._list(node)
-            items.items = [self._copy(item, is_test) for item in node.items]
-            return items
+            return self._list(node, [self._copy(item, is_test) for item in node.items])
         if not isinstance(node, Mapping):
             return node
         function = function_of(node)
-        made = self._like(node)
+        made = mapping_at(node, file=self._file)
         for key, value in node.values.items():
             made.keys[key] = self.scalar(node.keys[key], key)
             if function is not None:
@@ -155,29 +149,18 @@ class Renamer:
         if function == "Fn::Sub":
             return self._sub(node)
         if function in ("Fn::GetAtt", "Fn::If", "Fn::FindInMap") and isinstance(node, Sequence) and node.items:
-            made = self._list(node)
             first = self.test(node.items[0]) if function == "Fn::If" else node.items[0]
-            made.items = [self._name(first) if isinstance(first, Scalar) or function != "Fn::If" else first]
-            made.items += [self._copy(item, is_test) for item in node.items[1:]]
-            return made
+            name = self._name(first) if isinstance(first, Scalar) or function != "Fn::If" else first
+            return self._list(node, [name, *(self._copy(item, is_test) for item in node.items[1:])])
         return self._copy(node, is_test or function in ("Fn::And", "Fn::Or", "Fn::Not"))
 
     def _name(self, node: Node) -> Node:
         """A name; where a function gives it, the ending is put behind what that gives."""
         if isinstance(node, Scalar):
             return self.scalar(node, self.name(node.value))
-        inner = self._list(node)
-        ending = Scalar(self._ending, False, node.line, node.column, node.end_line, node.end_column)
-        empty = Scalar("", False, node.line, node.column, node.end_line, node.end_column)
-        items = self._list(node)
-        items.items = [self.copy(node), ending]
-        inner.items = [empty, items]
-        made = Mapping(node.line, node.column, node.end_line, node.end_column)
-        made.keys["Fn::Join"] = empty
-        made.values["Fn::Join"] = inner
-        for part in (ending, empty, made):
-            part.file = self._file
-        return made
+        empty, ending = (scalar_at(node, text, file=self._file) for text in ("", self._ending))
+        items = self._list(node, [self.copy(node), ending])
+        return mapping_at(node, {"Fn::Join": empty}, {"Fn::Join": self._list(node, [empty, items])}, self._file)
 
     def _sub(self, node: Node) -> Node:
         if isinstance(node, Scalar):
@@ -185,10 +168,8 @@ class Renamer:
         if not isinstance(node, Sequence) or len(node.items) != 2 or not isinstance(node.items[0], Scalar):
             return self.copy(node)
         names = node.items[1]
-        made = self._list(node)
         own = frozenset(names.values) if isinstance(names, Mapping) else frozenset()
-        made.items = [self._text(node.items[0], own), self.copy(names)]
-        return made
+        return self._list(node, [self._text(node.items[0], own), self.copy(names)])
 
     def _text(self, node: Scalar, own: frozenset[str]) -> Scalar:
         def renamed(found: re.Match[str]) -> str:
@@ -198,14 +179,7 @@ class Renamer:
             target, dot, attribute = name.partition(".")
             return "${" + self.name(target) + dot + attribute + "}"
 
-        return self.scalar(node, _PLACEHOLDER.sub(renamed, node.value))
+        return self.scalar(node, PLACEHOLDER.sub(renamed, node.value))
 
-    def _like(self, node: Node) -> Mapping:
-        made = Mapping(node.line, node.column, node.end_line, node.end_column)
-        made.file = getattr(node, "file", self._file)
-        return made
-
-    def _list(self, node: Node) -> Sequence:
-        made = Sequence(node.line, node.column, node.end_line, node.end_column)
-        made.file = getattr(node, "file", self._file)
-        return made
+    def _list(self, node: Node, items: list[Node]) -> Sequence:
+        return sequence_at(node, items, self._file)

@@ -6,14 +6,13 @@ scenario leaves a question open that decides the value) and `Unbuildable` (no st
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from trailguard.cloudformation import crossing, source
 from trailguard.cloudformation.intrinsics import Unbuildable, call, make_text
 from trailguard.cloudformation.model import Model
 from trailguard.cloudformation.source import Node, Scalar, Sequence, literal
-from trailguard.cloudformation.template import Resource, function_of
+from trailguard.cloudformation.template import PLACEHOLDER, Resource, function_of
 from trailguard.cloudformation.values import (
     GENERATED,
     OPAQUE,
@@ -35,8 +34,6 @@ from trailguard.cloudformation.values import (
     trim,
 )
 from trailguard.cloudformation.variables import Assignment, Same, Split, Variable
-
-_PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 
 
 class Scenario:
@@ -379,7 +376,7 @@ class Scenario:
         self.busy.add(key)
         try:
             pieces: list[Piece] = []
-            for index, part in enumerate(_PLACEHOLDER.split(self.model.returns[resource.type][attribute])):
+            for index, part in enumerate(PLACEHOLDER.split(self.model.returns[resource.type][attribute])):
                 pieces.extend(self._spec_part(resource, part) if index % 2 else (part,))
         finally:
             self.busy.discard(key)

@@ -24,7 +24,7 @@ from trailguard.cloudformation.nodes import (
 
 __all__ = ["Document", "Mapping", "Node", "Scalar", "Sequence", "SourceError", "literal", "parse"]
 
-_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LIKE_JSON = re.compile(r'[\s\[{]*["\]}]')  # quoted keys, or nothing at all
 
 
@@ -60,7 +60,7 @@ def _read_json(text: str, fault: SyntaxFault) -> Node:
 
 
 def _decode(data: bytes) -> str:
-    encoding = _UTF16.get(data[:2], "utf-8")
+    encoding = UTF16.get(data[:2], "utf-8")
     try:
         return data.decode(encoding).lstrip("\ufeff")
     except UnicodeDecodeError as error:

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from trailguard.cloudformation import source
 from trailguard.cloudformation.exchanges import condition_of, exports_of, imports_of
+from trailguard.cloudformation.nodes import call_at, mapping_at, scalar_at, sequence_at
 from trailguard.cloudformation.references import Way, calls, mentioned, named
 from trailguard.cloudformation.renaming import Renamer, bare, mark, number_of, spell
-from trailguard.cloudformation.source import Document, Node, Scalar, Sequence
+from trailguard.cloudformation.source import Document, Node, Scalar
 from trailguard.cloudformation.template import Parameter, Template, function_of
 
 _NAMED = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
@@ -168,24 +169,24 @@ class Stack:
 
     def _only_when(self, condition: Scalar) -> None:
         """Make what is in the stack only where the stack itself is made."""
-        conditions = self.sections.setdefault("Conditions", _empty(condition))
+        conditions = self.sections.setdefault("Conditions", mapping_at(condition))
         for body in self._entries("Resources").values():
             if not isinstance(body, source.Mapping):
                 continue
             own = body.values.get("Condition")
-            name = _like(condition, condition.value)
+            name = scalar_at(condition, condition.value)
             if isinstance(own, Scalar):
-                name = _like(own, f"{own.value}+{condition.value}")
+                name = scalar_at(own, f"{own.value}+{condition.value}")
                 conditions.keys.setdefault(name.value, name)
-                conditions.values.setdefault(name.value, _both(own, condition))
+                conditions.values.setdefault(name.value, _both(own, _named(own), _named(condition)))
             body.keys["Condition"] = name
             body.values["Condition"] = name
         for rule in self._entries("Rules").values():
             if isinstance(rule, source.Mapping):
                 own = rule.values.get("RuleCondition")
                 made = _named(condition)
-                rule.keys.setdefault("RuleCondition", _like(condition, "RuleCondition"))
-                rule.values["RuleCondition"] = made if own is None else _call(condition, "Fn::And", [own, made])
+                rule.keys.setdefault("RuleCondition", scalar_at(condition, "RuleCondition"))
+                rule.values["RuleCondition"] = made if own is None else _both(condition, own, made)
 
 
 class Stacks:
@@ -364,34 +365,9 @@ def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
     return whole, Stacks(members)
 
 
-def _like(node: Scalar, text: str) -> Scalar:
-    made = Scalar(text, False, node.line, node.column, node.end_line, node.end_column)
-    made.file = node.file
-    return made
-
-
-def _empty(node: Scalar) -> source.Mapping:
-    made = source.Mapping(node.line, node.column, node.end_line, node.end_column)
-    made.file = node.file
-    return made
-
-
 def _named(condition: Scalar) -> Node:
-    made = _empty(condition)
-    made.keys["Condition"] = _like(condition, "Condition")
-    made.values["Condition"] = condition
-    return made
+    return call_at(condition, "Condition", condition)
 
 
-def _call(place: Scalar, name: str, items: list[Node]) -> Node:
-    arguments = Sequence(place.line, place.column, place.end_line, place.end_column)
-    arguments.file = place.file
-    arguments.items = items
-    made = _empty(place)
-    made.keys[name] = _like(place, name)
-    made.values[name] = arguments
-    return made
-
-
-def _both(own: Scalar, condition: Scalar) -> Node:
-    return _call(own, "Fn::And", [_named(own), _named(condition)])
+def _both(place: Scalar, one: Node, other: Node) -> Node:
+    return call_at(place, "Fn::And", sequence_at(place, [one, other]))

@@ -8,11 +8,13 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from typing import NamedTuple
 
 from trailguard.cloudformation.expansion import LOOP, expand, has_loops
+from trailguard.cloudformation.nodes import scalar_text
 from trailguard.cloudformation.source import Document, Mapping, Node, Scalar, Sequence, SourceError, literal
 
 # Macros whose work on trails, buckets and policies is known: they add nothing to and take nothing from them.
@@ -28,11 +30,7 @@ KNOWN_TRANSFORMS = frozenset(
     }
 )
 
-SECTIONS = (
-    "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Transform",
-    "Resources", "Outputs", "Hooks", "Globals",
-)  # fmt: skip
-
+PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")  # in the text of Fn::Sub
 FUNCTION_PREFIX = "Fn::"
 MODULE = "::MODULE"  # a resource of such a type stands for others, which are in a registry
 
@@ -219,16 +217,6 @@ def _transforms(node: Node | None) -> tuple[str, ...]:
         elif isinstance(item, Mapping) and isinstance(name := item.values.get("Name"), Scalar):
             names.append(name.value)
     return tuple(names)
-
-
-def scalar_text(node: Node | None) -> str | None:
-    """The text of a scalar as CloudFormation sees it (a bare `yes` is "true"); None for anything else and for null."""
-    if not isinstance(node, Scalar):
-        return None
-    value = literal(node)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value
 
 
 def _parameter(key: Scalar, node: Node) -> Parameter:

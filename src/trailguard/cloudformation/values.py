@@ -36,12 +36,13 @@ class Symbol(NamedTuple):
 
 
 Piece: TypeAlias = "str | Symbol"
+Pieces: TypeAlias = "tuple[Piece, ...]"
 
 
 class Text(NamedTuple):
     """Text: literal pieces and symbols in order, adjacent literals merged, none empty. `()` is the empty string."""
 
-    pieces: tuple[Piece, ...]
+    pieces: Pieces
     node: Node
 
     @property
@@ -104,7 +105,7 @@ class Absent(NamedTuple):
 Value: TypeAlias = "Text | Flag | Null | ListValue | MapValue | Unknown | Absent"
 
 
-def join_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+def join_pieces(pieces: Iterable[Piece]) -> Pieces:
     """Merge adjacent literals and drop empty ones."""
     merged: list[Piece] = []
     for piece in pieces:
@@ -116,6 +117,16 @@ def join_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
                 continue
         merged.append(piece)
     return tuple(merged)
+
+
+def split_pieces(pieces: Iterable[Piece], delimiter: str) -> list[Pieces]:
+    """The parts of a text between delimiters; its symbols hold none."""
+    parts: list[list[Piece]] = [[]]
+    for piece in pieces:
+        first, *rest = piece.split(delimiter) if isinstance(piece, str) else (piece,)
+        parts[-1].append(first)
+        parts.extend([part] for part in rest)
+    return [join_pieces(part) for part in parts]
 
 
 def text_of(value: Value) -> Text | None:
@@ -137,9 +148,6 @@ def show(text: Text) -> str:
 def spell(pieces: Iterable[Piece]) -> str:
     """A text for people, in quotes."""
     return '"' + "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in pieces) + '"'
-
-
-Pieces: TypeAlias = "tuple[Piece, ...]"
 
 
 def trim(left: Pieces, right: Pieces) -> tuple[Pieces, Pieces]:
@@ -175,10 +183,16 @@ def trim_start(left: Pieces, right: Pieces) -> tuple[Pieces, Pieces]:
 def different(left: Pieces, right: Pieces) -> bool:
     """Tell whether two trimmed texts cannot be equal, whatever their symbols stand for."""
     for one, other in ((left, right), (right, left)):
-        if not other and any(isinstance(piece, str) for piece in one):
-            return True  # literal text against nothing
         if _generated(one) - _generated(other) and not any(_is(piece, OPAQUE) for piece in other):
             return True  # nothing else is ever spelt like a generated name
+    return clash(left, right)
+
+
+def clash(left: Pieces, right: Pieces) -> bool:
+    """Tell whether two trimmed texts cannot be equal because of what is literal at their ends."""
+    for one, other in ((left, right), (right, left)):
+        if not other and any(isinstance(piece, str) for piece in one):
+            return True  # literal text against nothing
     ends = ((left[:1], right[:1]), (left[-1:], right[-1:]))
     return any(one and other and isinstance(one[0], str) and isinstance(other[0], str) for one, other in ends)
 

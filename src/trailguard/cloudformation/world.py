@@ -71,6 +71,7 @@ class World:
         self._nested: dict[int, list[tuple[Nested, Member | str]]] = {}
         self.remarks: list[Remark] = []
         self._unread: dict[int, dict[str, str]] = {}
+        self._composed: dict[int, tuple[Template, Stacks]] = {}  # trees of several stacks, by the number of their root
         self._members = {id(member.template): member for member in members}
         self._trees = [self._tree(member) for member in self._roots()]
         self.units = list(self._units())
@@ -122,9 +123,8 @@ class World:
         """The stack of a root and all stacks that it makes, the parents first."""
         root = Stack(next(self._numbers), member.file, member.template, None, member.parameters)
         stacks = [root]
-        line: dict[int, tuple[int, ...]] = {
-            root.number: (id(member.template.document),)
-        }  # the templates above each stack, itself included
+        # The templates above each stack, itself included.
+        line: dict[int, tuple[int, ...]] = {root.number: (id(member.template.document),)}
         pending = [(root, member)]
         while pending:
             stack, owner = pending.pop()
@@ -211,7 +211,7 @@ class World:
             pins = self._pins._replace(parameters={**self._pins.parameters, **member.parameters})
             scenarios = Scenarios(Model(tree[0].template, pins, self._returns))
         else:
-            template, stacks = composed(tree)
+            template, stacks = self._composed[tree[0].number] = composed(tree)
             scenarios = Scenarios(Model(template, self._pins, self._returns, stacks))
         for stack, imports, exports in links:
             names = [("", index, name) for index, (_, name, _) in enumerate(imports)]
@@ -221,17 +221,19 @@ class World:
 
     def _unit(self, trees: list[list[Stack]], meant: Mapping[tuple[int, int], End | str], linked: set[int]) -> Unit:
         stacks = [stack for tree in trees for stack in tree]
-        root = self._members[id(stacks[0].template)]
+        root = stacks[0]
+        member = self._members[id(root.template)]
         files = tuple(dict.fromkeys(stack.file for stack in stacks))
         account, region = next((place for tree in trees if any(place := self._place(tree))), (None, None))
         pins = self._pins._replace(
-            parameters={**self._pins.parameters, **root.parameters},
+            parameters={**self._pins.parameters, **member.parameters},
             account_id=account or self._pins.account_id,
             region=region or self._pins.region,
         )
-        if len(stacks) == 1 and stacks[0].number not in linked and not self._unread.get(stacks[0].number):
-            return Unit(stacks[0].template, None, files, pins)
-        template, joined = composed(stacks)
+        if len(stacks) == 1 and root.number not in linked and not self._unread.get(root.number):
+            return Unit(root.template, None, files, pins)
+        known = self._composed.get(root.number) if len(trees) == 1 else None
+        template, joined = known or composed(stacks)
         for stack in stacks:
             for index, item in enumerate(stack.imports):
                 export = meant.get((stack.number, index))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from trailguard.config import Settings
 from trailguard.findings import NOT_APPLICABLE, PASS, FileError, Finding, Notice, Report, Span, counts
-from trailguard.reporters.common import assignments, circumstances, readable
+from trailguard.reporters.common import readable, remarks
 from trailguard.rule_reader import Rule
 from trailguard.terminal import visible
 
@@ -101,12 +101,7 @@ class Gate:
 
 def sentence(finding: Finding) -> str:
     """All that is to be said of a finding in one line: the message, its witness, its reason, the deployments."""
-    parts = [finding.message]
-    if finding.witness:
-        parts.append(f"(when {assignments(finding.witness)})")
-    if finding.reason:
-        parts.append(f"(because {finding.reason})")
-    parts += [f"({label} {text})" for label, text in circumstances(finding)]
+    parts = [finding.message, *(f"({text})" for text in remarks(finding))]
     return visible(readable(" ".join(parts)))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STEERING = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
+LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
 
 
 def open_findings(report: Report) -> list[Finding]:
@@ -35,7 +35,7 @@ def level(finding: Finding) -> str:
     """
     if finding.verdict == UNKNOWN:
         return "note"
-    full = _LEVELS.get(finding.severity, "warning")
+    full = LEVELS.get(finding.severity, "warning")
     return "warning" if finding.verdict == CONDITIONAL and full == "error" else full
 
 
@@ -94,3 +94,15 @@ def circumstances(item: Finding) -> list[tuple[str, str]]:
     if item.construct:
         told.append(("made by", item.construct))
     return told
+
+
+def remarks(item: Finding) -> list[str]:
+    """When a finding holds, where its subject is, and why nothing more is known of it."""
+    when = [f"when {assignments(item.witness)}"] if item.witness else []
+    because = [f"because {item.reason.rstrip('.')}"] if item.reason else []
+    return [*when, *(f"{label} {text}" for label, text in circumstances(item)), *because]
+
+
+def sentences(item: Finding) -> list[str]:
+    """The same, each with a capital letter and a full stop."""
+    return [f"{text[:1].upper()}{text[1:]}." for text in remarks(item)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from trailguard.findings import SEVERITIES, VERDICTS, Span
-from trailguard.reporters.common import assignments, circumstances, from_root, level, open_findings, readable
+from trailguard.reporters.common import from_root, level, open_findings, readable, sentences
 from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
@@ -66,12 +66,7 @@ def _error(error: FileError, root: str, cwd: str) -> _Annotation:
 
 def _finding(item: Finding, root: str, cwd: str) -> _Annotation:
     title = f"{item.rule} {item.name} ({item.severity}, {item.verdict})"
-    lines = [item.message]
-    if item.witness:
-        lines.append(f"When {assignments(item.witness)}.")
-    lines.extend(f"{label.capitalize()} {text}." for label, text in circumstances(item))
-    if item.reason:
-        lines.append(f"Because {item.reason.rstrip('.')}.")
+    lines = [item.message, *sentences(item)]
     if item.remedy:
         lines.append(f"Remedy: {' '.join(item.remedy.split())}")
     return _Annotation(COMMANDS[level(item)], from_root(item.file, root, cwd), item.span, title, "\n".join(lines))

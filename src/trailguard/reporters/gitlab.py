@@ -9,7 +9,7 @@ import hashlib
 import json
 
 from trailguard.findings import CONDITIONAL, UNKNOWN
-from trailguard.reporters.common import assignments, circumstances, from_root, json_safe, open_findings
+from trailguard.reporters.common import from_root, json_safe, open_findings, remarks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,14 +34,8 @@ def render(report: Report, root: str, cwd: str) -> str:
 
 
 def _finding(item: Finding, root: str, cwd: str) -> dict[str, Any]:
-    lines = [item.message]
-    if item.witness:
-        lines.append(f"when {assignments(item.witness)}")
-    lines += [f"{label} {text}" for label, text in circumstances(item)]
-    if item.reason:
-        lines.append(f"because {item.reason}")
     return {
-        "description": f"{item.rule} {item.name}: {'; '.join(lines)}",
+        "description": f"{item.rule} {item.name}: {'; '.join((item.message, *remarks(item)))}",
         "check_name": item.rule,
         "fingerprint": item.fingerprint,
         "severity": _severity(item),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, UNKNOWN
-from trailguard.reporters.common import assignments, circumstances, readable
+from trailguard.reporters.common import readable, remarks
 from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
@@ -69,10 +69,7 @@ def _case(item: Finding, names: dict[tuple[str, str], int]) -> ET.Element:
 
 
 def _details(item: Finding) -> list[str]:
-    lines = [f"{item.file}:{item.span.line}:{item.span.column}", item.message]
-    if item.witness:
-        lines.append(f"when {assignments(item.witness)}")
-    lines += [f"{label} {text}" for label, text in circumstances(item)]
+    lines = [f"{item.file}:{item.span.line}:{item.span.column}", item.message, *remarks(item)]
     if item.remedy:
         lines.append(f"remedy: {' '.join(item.remedy.split())}")
     return [*lines, *item.references]

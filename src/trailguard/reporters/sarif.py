@@ -10,16 +10,7 @@ import json
 import re
 from urllib.parse import quote
 
-from trailguard.reporters.common import (
-    assignments,
-    circumstances,
-    from_root,
-    json_safe,
-    level,
-    link,
-    open_findings,
-    readable,
-)
+from trailguard.reporters.common import LEVELS, from_root, json_safe, level, link, open_findings, readable, sentences
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +21,6 @@ if TYPE_CHECKING:
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # GitHub reads a number as text, and ranks over 9.0 critical, from 7.0 high, from 4.0 medium, from 0.1 low.
 SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5", "info": "0.5"}
-DEFAULT_LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
 LONGEST = 1024  # characters of a rule's description
 TAGS = 20
 
@@ -109,7 +99,7 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
         "shortDescription": {"text": _short(rule.title or rule.id)},
         "fullDescription": {"text": _short(why)},
         "help": {"text": why + (f"\n\nRemedy: {remedy}" if remedy else ""), "markdown": markdown},
-        "defaultConfiguration": {"level": DEFAULT_LEVEL.get(rule.severity, "warning")},
+        "defaultConfiguration": {"level": LEVELS.get(rule.severity, "warning")},
         "properties": {
             "tags": ["security", *(f"{name}/{item}" for name, items in rule.controls.items() for item in items)][:TAGS],
             "precision": "very-high",
@@ -126,12 +116,7 @@ def _short(text: str) -> str:
 
 
 def _result(item: Finding, places: _Places, indexes: Mapping[str, int]) -> dict[str, object]:
-    lines = [_literal(item.message or item.title)]
-    if item.witness:
-        lines.append(_literal(f"When {assignments(item.witness)}."))
-    lines.extend(_literal(f"{label.capitalize()} {text}.") for label, text in circumstances(item))
-    if item.reason:
-        lines.append(_literal(f"Because {item.reason.rstrip('.')}."))
+    lines = [_literal(text) for text in (item.message or item.title, *sentences(item))]
     related = []
     for number, place in enumerate(item.related, 1):
         lines.append(f"See [{_label(place.message)}]({number}).")

@@ -15,7 +15,7 @@ from trailguard.cloudformation.renaming import bare
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.scenarios import condition_names
 from trailguard.cloudformation.source import Node, Scalar, Sequence
-from trailguard.cloudformation.template import Resource, function_of
+from trailguard.cloudformation.template import PLACEHOLDER, Resource, function_of
 from trailguard.cloudformation.values import ListValue, Value, text_of
 from trailguard.trails.buckets import log_bucket
 from trailguard.trails.facts import Fact, FactSpec, no, yes
@@ -38,7 +38,6 @@ TELLING = frozenset(("AWS::Partition", "AWS::Region", "AWS::URLSuffix", "AWS::Ac
 PROSE = frozenset(("Description", "Tags"))
 
 _ARN = re.compile(r"\barn:(aws(?:-[a-z]+)*):[^\"'\s]*")
-_PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _OPEN = "\N{HORIZONTAL ELLIPSIS}"  # what is not written in the template
 _MOST = 5  # further places that are told
 
@@ -211,7 +210,7 @@ def _substituted(scenario: Scenario, template: Node, names: Mapping[str, Node]) 
         node = names.get(match[1].strip())
         return _OPEN if node is None else _written(scenario, node)
 
-    return _PLACEHOLDER.sub(put, template.value) if isinstance(template, Scalar) else _OPEN
+    return PLACEHOLDER.sub(put, template.value) if isinstance(template, Scalar) else _OPEN
 
 
 def _looked_up(scenario: Scenario, node: Node) -> Iterator[str]:
