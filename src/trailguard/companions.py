@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from trailguard.config import ConfigError, Settings
 from trailguard.findings import FAIL, Block, FileError, Finding, Report, RuleInfo, Span
-from trailguard.judging import IDLE, today
+from trailguard.judging import today
 from trailguard.scan import order
 from trailguard.suppression import suppress
 
@@ -58,8 +58,10 @@ def joined(
     `stdin` is the name and the content of a template that comes from standard input.
     """
     with tempfile.TemporaryDirectory(prefix="trailguard-") as scratch:
-        files = {os.path.realpath(file): file for file in _templates(report) if stdin is None or file != stdin[0]}
-        if stdin is not None and stdin[0] in _templates(report):
+        broken = {error.file for error in report.errors}
+        templates = [file for file in report.template_names if file not in broken]
+        files = {os.path.realpath(file): file for file in templates if stdin is None or file != stdin[0]}
+        if stdin is not None and stdin[0] in templates:
             path = os.path.join(os.path.realpath(scratch), "template.yaml")
             with open(path, "wb") as stream:
                 stream.write(stdin[1])
@@ -77,12 +79,6 @@ def joined(
         errors=tuple(sorted({*report.errors, *(error for one in told for error in one.errors)})),
         sources=sources,
     )
-
-
-def _templates(report: Report) -> set[str]:
-    """The files of a scan that are templates, also those without anything to judge, but not those that are broken."""
-    idle = {name for name, why in report.ignored if why == IDLE}
-    return (idle | {item.file for item in report.results}) - {error.file for error in report.errors}
 
 
 def _batches(files: Iterable[str]) -> Iterator[list[str]]:

@@ -79,6 +79,7 @@ def scan(
         notices.update(waiver_notices(findings, settings, today(), rulebook.known()))
     others = ({file.name for file in found.files} | found.idle) - results.keys()
     idle = {name for name in others if _is_in(name, focus)}
+    templates = sorted(idle | {name for name, result in results.items() if result.is_template})
     ignored = [(name, result.ignored) for name, result in results.items() if result.ignored is not None]
     ignored += [(name, IDLE) for name in idle]
     return Report(
@@ -90,9 +91,10 @@ def scan(
         notices=tuple(sorted(notices)),
         sources={name: result.lines for name, result in results.items() if result.lines},
         files=found.looked_at if focus is None else len(focus),
-        templates=len(idle) + sum(result.is_template for result in results.values()),
+        templates=len(templates),
         subjects=sum(result.subjects for result in results.values()),
         ignored=tuple(sorted([*(item for item in found.ignored if _is_in(item[0], focus)), *ignored])),
+        template_names=tuple(templates),
         chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
         frameworks=_frameworks(settings, rulebook) if evidence else (),
     )
