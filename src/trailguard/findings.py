@@ -192,8 +192,9 @@ class Report(NamedTuple):
     `sources` maps each file named by a finding or an error that could be decoded to its lines (without line ends), for
     excerpts. `files` counts the files looked at, `templates` those that are CloudFormation templates, `subjects` the
     trails and other subjects judged. `ignored` lists the files that were passed over, with the reason (for `-v`).
-    `template_names` are the files that are templates. `chains` holds the delivery chains of the trails, `frameworks` those
-    that the rules' controls belong to, where they were asked for. `since` is the revision when only what changed since then is told.
+    `template_names` are the files that are templates. `chains` holds the delivery chains of the trails, `frameworks`
+    those that the rules' controls belong to, where they were asked for. `since` is the revision when only what changed
+    since then is told.
     """
 
     version: str
