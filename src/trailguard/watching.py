@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from trailguard.collecting import names_below
 from trailguard.config import NAMES, Settings
+from trailguard.settings_source import display_name
 
 PAUSE = 0.5  # seconds between two looks
 
@@ -18,7 +19,7 @@ Snapshot: TypeAlias = "Mapping[str, tuple[int, int]]"  # when each file was chan
 def snapshot(paths: Sequence[str], settings: Settings) -> Snapshot:
     """What can be seen of every file that a scan of the paths reads: templates, configuration, rules."""
     found: dict[str, tuple[int, int]] = {}
-    for name in map(os.path.relpath, _files(paths, settings)):
+    for name in map(display_name, _files(paths, settings)):
         try:
             state = os.stat(name)
         except (OSError, ValueError):
