@@ -6,7 +6,6 @@ import io
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -114,13 +113,10 @@ def hostile(here: Path) -> Path:
 
 class TestHostileFolder:
     def test_everything_else_is_still_judged(self, hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        start = time.monotonic()
         status = main(["scan", "--format", "json", "."])
-        took = time.monotonic() - start
         out, err = capsys.readouterr()
         report = json.loads(out)
         assert status == 2
-        assert took < 20
         assert "Traceback" not in err
         good = [item for item in report["results"] if item["file"] == "good.yaml"]
         assert [item["rule"] for item in sorted(good, key=lambda item: str(item["rule"]))] == DEFAULT_RULES

