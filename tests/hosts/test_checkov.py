@@ -141,6 +141,39 @@ def test_a_broken_template_is_a_failure_where_another_can_show_it(folder: Path) 
     assert "trailguard: broken.yaml: line 2: " in done.err
 
 
+LOOP = """\
+Transform: AWS::LanguageExtensions
+Resources:
+  Fn::ForEach::Trails:
+    - Name
+    - [One]
+    - Trail${Name}:
+        Type: AWS::CloudTrail::Trail
+        Properties: {S3BucketName: logs, IsLogging: true, IsMultiRegionTrail: false}
+"""
+
+
+def test_a_loop_that_checkov_does_not_read_is_judged(folder: Path) -> None:
+    (folder / "loop").mkdir()
+    (folder / "loop" / "loop.yaml").write_text(LOOP)
+    done, reports = checkov(folder, "--directory", ".", *OURS)
+    assert "CKV_TG_000" in names(reports)
+    assert "loop/loop.yaml: CKV_TG_101 on TrailOne: " in done.err
+    alone = run([checkov_command(), "-d", "loop", "--external-checks-dir", str(FOLDER / "checkov_checks")], folder)
+    assert alone.status != 0, "nothing can show the failure, so that checkov stops"
+    assert "on TrailOne: " in alone.err
+
+
+def test_of_several_folders_each_is_told_by_itself(folder: Path) -> None:
+    for name in ("first", "second"):
+        (folder / name).mkdir()
+    (folder / "trail.yaml").rename(folder / "second" / "trail.yaml")
+    shutil.copy(ROOT / "examples" / "compliant" / "audit-trail.yaml", folder / "first")
+    _, reports = checkov(folder, "--directory", "first", "--directory", "second", *OURS)
+    assert "CKV_TG_101" in names(reports)
+    assert "CKV_TG_000" not in names(reports)
+
+
 @pytest.mark.parametrize(
     ("text", "message"), [("profil: all\n", 'unknown key "profil"'), ("rule_dirs: [gone]\n", "gone: ")]
 )

@@ -16,7 +16,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from checkov.cloudformation.checks.resource.base_resource_check import BaseResourceCheck
@@ -74,11 +74,18 @@ class Session:
                     found.setdefault((item.resource, item.rule), []).append(item)
         return self._results[file].get((resource, rule), [])
 
-    def unread(self, read: Container[str]) -> Iterator[tuple[str, str]]:
-        """Files that cannot be judged and that checkov cannot read either; it ends with status 0 all the same."""
-        for file, told in self.gate.all_told():
-            if file not in read and not any(re.search(pattern, file) for pattern in self._skipped):
-                yield from ((file, f"line {error.line}: {error.message}") for error in told.errors)
+    def unread(self, read: Collection[str]) -> Iterator[str]:
+        """The files that checkov was to look at and has read no resource of; it ends with status 0 all the same.
+
+        It looks at one folder after the other, so of several only those count that it has read something of.
+        """
+        folders = [os.path.join(os.path.realpath(folder), "") for folder in self._directories]
+        if len(folders) > 1:
+            folders = [folder for folder in folders if any(file.startswith(folder) for file in read)]
+        for file in self.gate.files():
+            inside = not self._directories or file.startswith(tuple(folders))
+            if inside and file not in read and not any(re.search(pattern, file) for pattern in self._skipped):
+                yield file
 
 
 class RuleCheck(BaseResourceCheck):
@@ -155,10 +162,11 @@ class RestCheck(BaseGraphCheck):
                 LOGGER.warning("trailguard: %s: %s", os.path.relpath(file), text)
                 data = found.get(name) or next(iter(found.values()))
                 failed[id(data)] = data
-        for file, text in self._session.unread(resources):
-            LOGGER.warning("trailguard: %s: %s", os.path.relpath(file), text)
-            data = next(iter(next(iter(resources.values())).values()))
-            failed[id(data)] = data
+        for file in self._session.unread(resources):
+            for _, text in self._rest(file):
+                LOGGER.warning("trailguard: %s: %s", os.path.relpath(file), text)
+                data = _any(resources) or {**_NOWHERE, CustomAttributes.FILE_PATH: f"trailguard: {file}: {text}"}
+                failed[id(data)] = data
         return [], list(failed.values()), []
 
     def _rest(self, file: str) -> Iterable[tuple[str, str]]:
@@ -178,6 +186,18 @@ class RestCheck(BaseGraphCheck):
     def get_evaluated_keys(self) -> list[str]:
         """None: it is about whole resources."""
         return []
+
+
+# A resource in no file. checkov has nothing that it could report a failure on, and stops at this one instead of passing.
+_NOWHERE = {
+    CustomAttributes.BLOCK_TYPE: "resource",
+    CustomAttributes.BLOCK_NAME: "none.none",
+    CustomAttributes.ID: "none",
+}
+
+
+def _any(resources: Mapping[str, Mapping[str, Any]]) -> Any:
+    return next((data for found in resources.values() for data in found.values()), None)
 
 
 def _nodes(graph: Any) -> Any:

@@ -76,9 +76,11 @@ class Gate:
             return Told(errors=(FileError(STDIN, 0, 0, self.trouble),))
         return self._scanned(["-"], data).get(_place(STDIN), Told())
 
-    def all_told(self) -> Iterable[tuple[str, Told]]:
-        """What there is to tell in each file that was scanned so far, by its absolute path."""
-        return tuple((self._told or {}).items())
+    def files(self) -> Iterable[str]:
+        """The absolute paths of all files that the host looks at."""
+        if self._told is None and not self.trouble:
+            self._told = self._scanned(self._paths)
+        return tuple(self._told or ())
 
     def _scanned(self, paths: Sequence[str], stdin: bytes | None = None) -> dict[str, Told]:
         if not paths:
