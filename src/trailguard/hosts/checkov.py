@@ -188,7 +188,7 @@ class RestCheck(BaseGraphCheck):
         return []
 
 
-# A resource in no file. checkov has nothing that it could report a failure on, and stops at this one instead of passing.
+# A resource in no file: where checkov has nothing to report a failure on, it stops at this one instead of passing.
 _NOWHERE = {
     CustomAttributes.BLOCK_TYPE: "resource",
     CustomAttributes.BLOCK_NAME: "none.none",
