@@ -2,9 +2,9 @@
 
 Each rule is a check, TG203 is CKV_TG_203, on the resources that it is about: FAILED where something is found, SKIPPED
 with the reason where a verdict is unknown. checkov gives checks one resource at a time, with parameters replaced by
-their defaults, and drops what does not exist with the defaults; so the verdicts are those of a scan of the files
-themselves, and CKV_TG_000 fails for what no other check could report: templates that cannot be judged, and findings on
-resources that checkov drops.
+their defaults; the verdicts are those of a scan of the files themselves. It drops what does not exist with the
+defaults, and files that it cannot read, and has no way for a check to tell of them. So what is found there is added to
+its report, as are templates that cannot be judged, as CKV_TG_000.
 
 checkov takes an exception in a check for "nothing found"; none leaves this module.
 Source: https://www.checkov.io/3.Custom%20Policies/Python%20Custom%20Policies.html
@@ -16,22 +16,26 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from checkov.cloudformation.checks.resource.base_resource_check import BaseResourceCheck
+from checkov.cloudformation.runner import Runner
 from checkov.common.bridgecrew.severities import Severities
 from checkov.common.checks_infra.registry import get_graph_checks_registry
 from checkov.common.graph.checks_infra.base_check import BaseGraphCheck
-from checkov.common.graph.graph_builder import CustomAttributes
 from checkov.common.models.enums import CheckCategories, CheckResult
+from checkov.common.output.record import Record
+from checkov.common.output.report import Report
 from checkov.runner_filter import RunnerFilter
 
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, Finding
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, FileError, Finding
 from trailguard.foreign import checkov_id
-from trailguard.hosts.shared import Gate, asks_for_attention, sentence
-from trailguard.reporters.common import link
+from trailguard.hosts.shared import Gate, Told, asks_for_attention, sentence
+from trailguard.reporters.common import link, readable
 from trailguard.rule_reader import Rule
+from trailguard.terminal import visible
 from trailguard.trails import catalog
 
 OWN = "CKV_TG_000"
@@ -45,7 +49,7 @@ class Session:
         self._directories = list(directories)
         self._skipped = list(skipped)
         self.gate = Gate([*self._directories, *files])
-        self.seen: set[tuple[str, str]] = set()
+        self.seen: set[tuple[str, str, str]] = set()
         self._located: dict[tuple[str, object], str] = {}
         self._results: dict[str, dict[tuple[str, str], list[Finding]]] = {}
 
@@ -74,17 +78,11 @@ class Session:
                     found.setdefault((item.resource, item.rule), []).append(item)
         return self._results[file].get((resource, rule), [])
 
-    def unread(self, read: Collection[str]) -> Iterator[str]:
-        """The files that checkov was to look at and has read no resource of; it ends with status 0 all the same.
-
-        It looks at one folder after the other, so of several only those count that it has read something of.
-        """
-        folders = [os.path.join(os.path.realpath(folder), "") for folder in self._directories]
-        if len(folders) > 1:
-            folders = [folder for folder in folders if any(file.startswith(folder) for file in read)]
+    def files(self, folder: str | None) -> Iterator[str]:
+        """The files that checkov was to look at, in one of its folders or, without one, by name."""
+        inside = os.path.join(os.path.realpath(folder), "") if folder else ""
         for file in self.gate.files():
-            inside = not self._directories or file.startswith(tuple(folders))
-            if inside and file not in read and not any(re.search(pattern, file) for pattern in self._skipped):
+            if file.startswith(inside) and not any(re.search(pattern, file) for pattern in self._skipped):
                 yield file
 
 
@@ -98,7 +96,7 @@ class RuleCheck(BaseResourceCheck):
         guideline = link(rule.references)
         super().__init__(rule.title, checkov_id(rule.id), [CheckCategories.LOGGING], types, guideline)
         self.severity = Severities[rule.severity.upper()]
-        self._rule = rule
+        self.rule = rule
         self._session = session
 
     def run(
@@ -110,16 +108,20 @@ class RuleCheck(BaseResourceCheck):
         skip_info: dict[str, Any],
     ) -> dict[str, Any]:
         """Look the verdict up; a resource that the rule says nothing of is left out of the report."""
-        self.name = self._rule.title
+        self.name = self.rule.title
         try:
             file = self._session.locate(scanned_file, entity_configuration)
-            self._session.seen.add((file, entity_name))
+            self._session.seen.add((file, entity_name, self.rule.id))
             if skip_info:
-                return {"result": CheckResult.SKIPPED, "suppress_comment": skip_info["suppress_comment"]}
-            results = self._session.results(file, entity_name, self._rule.id)
+                return _skipped(skip_info)
+            results = self._session.results(file, entity_name, self.rule.id)
         except Exception as error:
             self.name += f": internal error, please report it: {type(error).__name__}: {error}"
             return {"result": CheckResult.FAILED, "evaluated_keys": []}
+        return self.outcome(results)
+
+    def outcome(self, results: Sequence[Finding]) -> dict[str, Any]:
+        """What checkov is told of the verdicts on one resource; the name of the check says what was found."""
         worst = min(results, key=lambda item: VERDICTS.index(item.verdict), default=None)
         if worst is None or worst.verdict == NOT_APPLICABLE:
             return {"result": CheckResult.UNKNOWN, "evaluated_keys": []}
@@ -128,7 +130,7 @@ class RuleCheck(BaseResourceCheck):
         if worst.verdict == UNKNOWN and not self._session.gate.counts(worst):
             return {"result": CheckResult.SKIPPED, "suppress_comment": f"unknown: {sentence(worst)}"}
         told = [sentence(item) for item in results if item.verdict in (FAIL, CONDITIONAL, UNKNOWN)]
-        self.name += ": " + "; ".join(dict.fromkeys(told))
+        self.name = f"{self.rule.title}: " + "; ".join(dict.fromkeys(told))
         at_fault = "/".join(str(step) for step in worst.path[2:])
         return {"result": CheckResult.FAILED, "evaluated_keys": [at_fault] if at_fault else []}
 
@@ -137,75 +139,112 @@ class RuleCheck(BaseResourceCheck):
         return CheckResult.UNKNOWN
 
 
-class RestCheck(BaseGraphCheck):
-    """What the other checks cannot report; checkov runs it after them, on everything that it has read."""
+class OwnCheck(BaseGraphCheck):
+    """That trailguard can judge the templates at all: for checkov's lists and options; `Rest` tells of failures."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.id = OWN
-        self.name = "trailguard can judge the template, and finds nothing on resources that checkov leaves out"
+        self.name = "trailguard can judge the template"
         self.category = CheckCategories.LOGGING.name
         self.severity = Severities["HIGH"]
-        self._session = session
 
     def run(self, graph_connector: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
-        """Give the resources that pass (none: there is nothing to say of them) and those that fail."""
-        resources: dict[str, dict[str, Any]] = {}
-        for _, data in _nodes(graph_connector):
-            if data.get(CustomAttributes.BLOCK_TYPE) == "resource":
-                name = str(data.get(CustomAttributes.BLOCK_NAME)).rpartition(".")[2]
-                file = os.path.realpath(str(data.get(CustomAttributes.FILE_PATH)))
-                resources.setdefault(file, {})[name] = data
-        failed: dict[int, Any] = {}
-        for file, found in resources.items():
-            for name, text in self._rest(file):
-                LOGGER.warning("trailguard: %s: %s", os.path.relpath(file), text)
-                data = found.get(name) or next(iter(found.values()))
-                failed[id(data)] = data
-        for file in self._session.unread(resources):
-            for _, text in self._rest(file):
-                LOGGER.warning("trailguard: %s: %s", os.path.relpath(file), text)
-                data = _any(resources) or {**_NOWHERE, CustomAttributes.FILE_PATH: f"trailguard: {file}: {text}"}
-                failed[id(data)] = data
-        return [], list(failed.values()), []
-
-    def _rest(self, file: str) -> Iterable[tuple[str, str]]:
-        """What is left to say of a file: the resource and the text."""
-        try:
-            told = self._session.gate.told(file)
-        except Exception as error:
-            yield "", f"internal error, please report it: {type(error).__name__}: {error}"
-            return
-        for item in told.errors:
-            yield "", f"line {item.line}: {item.message}"
-        for finding in told.subjects:
-            broken = finding.verdict != UNKNOWN or self._session.gate.counts(finding)
-            if broken and asks_for_attention(finding) and (file, finding.resource) not in self._session.seen:
-                yield finding.resource, f"{checkov_id(finding.rule)} on {finding.resource}: {sentence(finding)}"
+        """Say nothing of what checkov has read."""
+        return [], [], []
 
     def get_evaluated_keys(self) -> list[str]:
-        """None: it is about whole resources."""
+        """None: it is about whole templates."""
         return []
 
 
-# A resource in no file: where checkov has nothing to report a failure on, it stops at this one instead of passing.
-_NOWHERE = {
-    CustomAttributes.BLOCK_TYPE: "resource",
-    CustomAttributes.BLOCK_NAME: "none.none",
-    CustomAttributes.ID: "none",
-}
+_Result = tuple[RuleCheck | OwnCheck, str, tuple[int, int], dict[str, Any]]
 
 
-def _any(resources: Mapping[str, Mapping[str, Any]]) -> Any:
-    return next((data for found in resources.values() for data in found.values()), None)
+class Rest:
+    """What is left to tell after all checks: of resources that checkov has not handed over, and of whole templates."""
+
+    def __init__(self, session: Session, checks: Iterable[RuleCheck], own: OwnCheck) -> None:
+        self._session = session
+        self._checks = {check.rule.id: check for check in checks}
+        self._own = own
+
+    def join(self, runner: type[Runner]) -> None:
+        """Have each report of checkov's runner end with what is left to tell."""
+        reported = runner.get_graph_checks_report
+
+        def get_graph_checks_report(this: Runner, root_folder: str | None, runner_filter: RunnerFilter) -> Report:
+            report = reported(this, root_folder, runner_filter)
+            for record in self.records(this.context or {}, root_folder, runner_filter):
+                report.add_record(record)
+            return report
+
+        runner.get_graph_checks_report = get_graph_checks_report
+
+    def records(self, context: Mapping[str, Any], folder: str | None, runner_filter: RunnerFilter) -> Iterator[Record]:
+        """The lines of the report that are left; `context` is what checkov knows of the files that it has read."""
+        read = {os.path.realpath(file): known for file, known in context.items()}
+        files = dict.fromkeys([*read, *self._session.files(folder)])
+        for file in files or ([os.path.realpath(folder or ".")] if self._session.gate.trouble else []):
+            try:
+                told = self._session.gate.told(file)
+            except Exception as error:
+                told = Told(errors=(FileError(file, 1, 1, f"internal error, please report it: {error!r}"),))
+            resources = read.get(file, {}).get("Resources", {})
+            for check, name, lines, outcome in self._results(file, told):
+                if runner_filter.should_run_check(check, report_type="cloudformation", file_origin_paths=[file]):
+                    skips = resources.get(name, {}).get("skipped_checks", ())
+                    skip = next((skip for skip in skips if skip["id"] == check.id), None)
+                    yield _record(check, _skipped(skip) if skip else outcome, file, name, lines, folder)
+
+    def _results(self, file: str, told: Told) -> Iterator[_Result]:
+        for error in told.errors:
+            self._own.name = f"trailguard cannot judge this: {visible(readable(error.message))}"
+            line = max(error.line, 1)
+            yield self._own, os.path.basename(file), (line, line), {"result": CheckResult.FAILED, "evaluated_keys": []}
+        left: dict[tuple[str, str], list[Finding]] = {}
+        for item in told.subjects:
+            if asks_for_attention(item) and (file, item.resource, item.rule) not in self._session.seen:
+                left.setdefault((item.rule, item.resource), []).append(item)
+        for (rule, name), found in left.items():
+            first = found[0]
+            span = (first.span.line, first.span.end_line)
+            blocks = ((block.first, block.last) for block in first.blocks if os.path.realpath(block.file) == file)
+            yield self._checks[rule], name, next(blocks, span), self._checks[rule].outcome(found)
 
 
-def _nodes(graph: Any) -> Any:
-    """The nodes of checkov's graph, which comes in two kinds."""
-    try:
-        return graph.nodes(data=True)
-    except TypeError:
-        return graph.nodes()
+def _skipped(skip: Mapping[str, str]) -> dict[str, Any]:
+    return {"result": CheckResult.SKIPPED, "suppress_comment": skip.get("suppress_comment", "")}
+
+
+def _record(
+    check: RuleCheck | OwnCheck,
+    result: dict[str, Any],
+    file: str,
+    name: str,
+    lines: tuple[int, int],
+    folder: str | None,
+) -> Record:
+    """A line of checkov's report."""
+    first, last = lines
+    code: list[tuple[int, str]] = []
+    with suppress(OSError), open(file, encoding="utf-8", errors="replace") as stream:
+        code = [(number, text) for number, text in enumerate(stream, 1) if first <= number <= last]
+    record = Record(
+        check_id=check.id,
+        check_name=check.name,
+        check_result=result,
+        code_block=code,
+        file_path=f"/{os.path.relpath(file, folder)}",
+        file_line_range=[first, last],
+        resource=name,
+        evaluations={},
+        check_class=check.__class__.__module__,
+        file_abs_path=file,
+        severity=check.severity,
+    )
+    record.set_guideline(check.guideline)
+    return record
 
 
 def _session() -> Session:
@@ -228,7 +267,7 @@ def load() -> None:
     session = _session()
     if session.gate.trouble:
         LOGGER.error("trailguard: %s", session.gate.trouble)
-    for rule in session.gate.rules:
-        RuleCheck(rule, session)
+    own = OwnCheck()
     RunnerFilter.notify_external_check(OWN)
-    get_graph_checks_registry("cloudformation").checks.append(RestCheck(session))
+    get_graph_checks_registry("cloudformation").checks.append(own)
+    Rest(session, [RuleCheck(rule, session) for rule in session.gate.rules], own).join(Runner)
