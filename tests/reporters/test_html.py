@@ -254,6 +254,18 @@ def test_stacks_say_where_they_are_judged_and_which_controls_are_met() -> None:
     assert found["3.6"] == html_controls.NOT_JUDGED
 
 
+def test_a_chain_says_what_is_accepted_in_it(tmp_path: Path) -> None:
+    text = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    (number,) = (number for number, line in enumerate(lines) if "IsMultiRegionTrail" in line)
+    lines[number] += "  # trailguard: ignore[TG101] one Region is all we have"
+    (tmp_path / "trail.yaml").write_text("\n".join(lines), encoding="utf-8")
+    page = Page(html_report.render(judged(str(tmp_path / "trail.yaml"))))
+    assert page.inside("em") == "accepted: one Region is all we have"
+    (tmp_path / "trail.yaml").write_text(text, encoding="utf-8")
+    assert Page(html_report.render(judged(str(tmp_path / "trail.yaml")))).inside("em") == ""
+
+
 def test_an_ordinary_scan_knows_no_frameworks() -> None:
     report = scan([str(ROOT / "examples" / "broken")], Settings())
     assert (report.frameworks, report.chains) == ((), ())

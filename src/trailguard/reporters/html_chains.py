@@ -15,9 +15,11 @@ from trailguard.terminal import cells, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from trailguard.findings import Chain, Part, Ruling
+    from trailguard.findings import Chain, Finding, Part, Ruling
+
+    _Key = tuple[str, str, int]  # a rule, a file and the line of its subject
 
 ROOM = 500_000  # characters of pictures: a few hundred; more are hard to load and harder to read
 KINDS = {
@@ -59,15 +61,16 @@ class _Edge(NamedTuple):
 
 def worst_of(chain: Chain) -> str:
     """The worst verdict on a chain."""
-    return worst(tuple(item for _, item in _rulings(chain)))
+    return worst(tuple(item for *_, item in _rulings(chain)))
 
 
-def _rulings(chain: Chain) -> Iterator[tuple[str, Ruling]]:
-    """What the rules say of each part and connection, with its name."""
+def _rulings(chain: Chain) -> Iterator[tuple[Part, str, Ruling]]:
+    """What the rules say of each part and connection: whose rules they are, the name, and the ruling."""
     for part in chain.parts:
-        yield from ((_named(part), item) for item in part.rulings)
+        yield from ((part, _named(part), item) for item in part.rulings)
     for edge in chain.connections:
-        yield from ((f"{_LABELS[edge.kind]} {_named(chain.parts[edge.target])}", item) for item in edge.rulings)
+        name = f"{_LABELS[edge.kind]} {_named(chain.parts[edge.target])}"
+        yield from ((chain.parts[0], name, item) for item in edge.rulings)
 
 
 def _named(part: Part) -> str:
@@ -75,16 +78,17 @@ def _named(part: Part) -> str:
     return f"{KINDS[part.kind]} {part.name if part.file else f'({part.name})'}"
 
 
-def section(chains: Sequence[Chain], linked: Container[str]) -> Html:
+def section(chains: Sequence[Chain], linked: Container[str], results: Sequence[Finding] = ()) -> Html:
     """All chains, the worst first, each as a picture; when there are more than fit into ROOM, the others as a table.
 
-    `linked` are the rules with findings.
+    `linked` are the rules with findings, `results` say what is accepted.
     """
+    accepted = _accepted(results)
     ranked = sorted(chains, key=lambda chain: (VERDICTS.index(worst_of(chain)), chain))
     parts: list[str] = []
     used = 0
     for number, chain in enumerate(ranked, 1):
-        parts.append(_figure(chain, f"chain-{number}", linked))
+        parts.append(_figure(chain, f"chain-{number}", linked, accepted))
         used += len(parts[-1])
         if used > ROOM:
             break
@@ -98,7 +102,7 @@ def section(chains: Sequence[Chain], linked: Container[str]) -> Html:
 
 
 def _ids(chain: Chain) -> str:
-    return ", ".join(dict.fromkeys(item.rule for _, item in _rulings(chain) if item.verdict in _BROKEN))
+    return ", ".join(dict.fromkeys(item.rule for *_, item in _rulings(chain) if item.verdict in _BROKEN))
 
 
 def _title(chain: Chain) -> Iterator[str]:
@@ -108,20 +112,36 @@ def _title(chain: Chain) -> Iterator[str]:
         yield f", in {'; '.join(chain.contexts)}"
 
 
-def _figure(chain: Chain, name: str, linked: Container[str]) -> Html:
+def _accepted(results: Sequence[Finding]) -> Mapping[_Key, str]:
+    """Why a rule is accepted on what stands at a place, wherever no finding of it is open there."""
+    found: dict[_Key, str] = {}
+    opened: set[_Key] = set()
+    for item in results:
+        if item.verdict in _BROKEN and item.blocks:
+            key = (item.rule, item.blocks[0].file, item.blocks[0].first)
+            if item.suppressed is None:
+                opened.add(key)
+            else:
+                found[key] = item.suppressed.reason
+    return {key: reason for key, reason in found.items() if key not in opened}
+
+
+def _figure(chain: Chain, name: str, linked: Container[str], accepted: Mapping[_Key, str]) -> Html:
     verdict = worst_of(chain)
-    broken = [(where, item) for where, item in _rulings(chain) if item.verdict in _BROKEN]
+    broken = [found for found in _rulings(chain) if found[-1].verdict in _BROKEN]
     told = [tag("figcaption", tag("h3", badge(verdict, _UNBROKEN.get(verdict, "")), " ", *_title(chain)))]
     picture = _picture(chain, name)
     told.append(tag("div", picture, class_="scroll"))
     if broken:
-        rows: dict[tuple[str, str, str], list[str]] = {}
-        for where, item in sorted(broken, key=lambda pair: (VERDICTS.index(pair[1].verdict), pair[1].rule)):
-            rows.setdefault((item.verdict, item.rule, item.name), []).append(where)
+        rows: dict[tuple[str, str, str, str | None], list[str]] = {}
+        for part, where, item in sorted(broken, key=lambda found: (VERDICTS.index(found[2].verdict), found[2].rule)):
+            reason = accepted.get((item.rule, part.file, part.line))
+            rows.setdefault((item.verdict, item.rule, item.name, reason), []).append(where)
         items = []
-        for (kind, rule, rule_name), places in rows.items():
+        for (kind, rule, rule_name, reason), places in rows.items():
             where = f" {rule_name}: {'; '.join(dict.fromkeys(places))}"
-            items.append(tag("li", badge(kind), " ", tag("b", rule_link(rule, linked)), where))
+            said = () if reason is None else (" ", tag("em", f"accepted: {reason}" if reason else "accepted"))
+            items.append(tag("li", badge(kind), " ", tag("b", rule_link(rule, linked)), where, *said))
         told.append(tag("ul", *items, class_="breaks"))
     return tag("figure", *told, class_="chain")
 

@@ -96,9 +96,10 @@ def _sections(report: Report, numbers: Mapping[str, int]) -> Iterator[tuple[str,
         yield "controls", "Controls", told, html_controls.section(report, linked)
     if report.chains:
         told = (
-            "What each trail delivers to and what that hinges on. A dashed line with a sign is broken, accepted or not."
+            "What each trail delivers to and what that hinges on. A dashed line with a sign is broken; "
+            "what is accepted says so below the picture."
         )
-        yield "chains", "Delivery chains", told, html_chains.section(report.chains, linked)
+        yield "chains", "Delivery chains", told, html_chains.section(report.chains, linked, report.results)
     yield "findings", "Findings", "", html_findings.findings(report, numbers)
     told = "Findings that somebody accepted. They keep their verdict, and their controls are not met."
     yield "accepted", "Accepted findings", told, html_findings.accepted(report, numbers)
