@@ -47,6 +47,10 @@ class _Chain:
             for bucket in buckets or [start]:
                 self._connect(bucket, end, catalog.POLICY, always)
             self._connect(start, end, catalog.ORDER, always)
+        drawn = {_decisive(connection.kind) for connection in self._connections}
+        lacking = [ruling for kind in dict.fromkeys(catalog.ABOUT.values()) if kind not in drawn
+                   for ruling in self._about_trail(kind)]  # fmt: skip
+        self._parts[start] = self._parts[start]._replace(rulings=(*self._parts[start].rulings, *lacking))
         return Chain(tuple(self._parts), tuple(self._connections), self._judged.contexts(trail))
 
     def _group(self, start: int) -> int:
@@ -54,8 +58,7 @@ class _Chain:
         return next((index for index, part in enumerate(self._parts) if part.kind == "log_group"), start)
 
     def _connect(self, source: int, target: int, kind: str, always: bool) -> None:
-        about = catalog.POLICY if kind == "bucket" else kind  # whether logs arrive hinges on the policy
-        self._connections.append(Connection(source, target, kind, always, tuple(self._about_trail(about))))
+        self._connections.append(Connection(source, target, kind, always, tuple(self._about_trail(_decisive(kind)))))
 
     def _used(self, kind: str) -> Iterator[tuple[Target, bool]]:
         """What the trail uses of a kind: a resource, or why nothing is known of it; and whether in all deployments."""
@@ -118,3 +121,8 @@ class _Chain:
         finding = self._judged.finding(rule, subject)
         if finding.verdict != NOT_APPLICABLE:
             yield Ruling(rule.id, rule.name, finding.verdict, finding.message)
+
+
+def _decisive(kind: str) -> str:
+    """The connection whose rules say whether a connection works: whether logs arrive hinges on the policy."""
+    return catalog.POLICY if kind == "bucket" else kind

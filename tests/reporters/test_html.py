@@ -254,6 +254,22 @@ def test_stacks_say_where_they_are_judged_and_which_controls_are_met() -> None:
     assert found["3.6"] == html_controls.NOT_JUDGED
 
 
+@pytest.mark.usefixtures("examples")
+@pytest.mark.parametrize("folder", ["broken", "compliant", "stacks"])
+def test_what_is_broken_on_a_trail_is_somewhere_in_its_chain(folder: str) -> None:
+    report = judged(folder, profile="all")
+    found: dict[tuple[str, str], set[str]] = {}
+    for item in report.results:
+        if item.subject == "trail" and item.verdict in (FAIL, CONDITIONAL, UNKNOWN):
+            found.setdefault((item.subject_file or item.file, item.resource), set()).add(item.rule)
+    assert found
+    for chain in report.chains:
+        trail = chain.parts[0]
+        told = {item.rule for _, _, item in html_chains._rulings(chain) if item.verdict in (FAIL, CONDITIONAL, UNKNOWN)}
+        about = {item.rule for item in report.results if item.subject == "trail"}
+        assert told & about == found.get((trail.file, trail.name), set())
+
+
 def test_a_chain_says_what_is_accepted_in_it(tmp_path: Path) -> None:
     text = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")
     lines = text.splitlines()
