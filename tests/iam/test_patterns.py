@@ -241,6 +241,30 @@ def test_a_settled_variable_stands_for_some_other_value(
         assert before in (after, "unknown")
 
 
+VALUES = tuple("".join(word) for size in range(5) for word in itertools.product("ab/", repeat=size))
+LETTERS = st.lists(st.sampled_from("ab*/"), max_size=5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(LETTERS, min_size=1, max_size=2), LETTERS, st.booleans(), st.integers(0, 5))
+def test_no_value_of_a_variable_that_changes_the_answer_is_overlooked(
+    patterns: list[list[str]], target: list[str], in_target: bool, place: int
+) -> None:
+    (target if in_target else patterns[0]).insert(place, "V")
+
+    def ask(value: str | Symbol, settle: Callable[..., None]) -> tuple[str, str]:
+        globs = [glob(pieces(tuple(value if token == "V" else token for token in one))) for one in [*patterns, target]]
+        groups = [Group(tuple(globs[:-1]))]
+        return covers(groups, globs[-1], settle).state, overlaps(groups[0].globs, globs[-1], settle).state
+
+    for index in (0, 1):
+        ledger = Ledger()
+        first = ask(PREFIX, ledger)[index]
+        asked = {value for _, values in ledger.asked for value in values}
+        answers = {first, *(ask(value, refuse)[index] for value in asked)}
+        assert answers >= {ask(value, refuse)[index] for value in VALUES}
+
+
 def test_a_pattern_that_is_too_hard_is_not_decided() -> None:
     patterns = union(*("*a" + "?" * size + "b*" for size in range(14)))
     found = covers(patterns, glob(("*" + "a*b*" * 40,)), refuse)

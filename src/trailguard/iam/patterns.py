@@ -7,7 +7,7 @@ exception of its own) or lets it stand for some value that equals none of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.renaming import bare
@@ -236,10 +236,13 @@ class Question(NamedTuple):
         values: list[str | Symbol] = []
         doubt = ""
         otherwise = self._answers(firm | {symbol}, DEPTH)
-        for value in self._aligned(symbol, firm):
+        known = set(otherwise)
+        for value, likely in self._aligned(symbol, firm, known):
             single = value[0] if len(value) == 1 else None
-            if single in firm or self.substituted(symbol, value)._answers(firm, DEPTH) == otherwise:
+            answers = self.substituted(symbol, value)._answers(firm, DEPTH)
+            if single in firm or answers == otherwise or (not likely and answers <= known):
                 continue  # it was compared the other way round, or does not matter
+            known |= answers
             if isinstance(single, Symbol):
                 values.append(single)
             elif any(isinstance(token, Symbol) for token in value):
@@ -256,18 +259,23 @@ class Question(NamedTuple):
             return {found}
         symbol = waiting[0]
         answers = self._answers(firm | {symbol}, depth - 1)
-        for value in self._aligned(symbol, firm):
+        for value, _ in self._aligned(symbol, firm, answers):
             answers |= self.substituted(symbol, value)._answers(firm, depth - 1)
         return answers
 
-    def _aligned(self, symbol: Symbol, firm: Firm) -> list[Glob]:
-        """What stands on the other side where a variable stands."""
-        found: dict[Glob, None] = {}
-        for group in self.groups:
-            for pattern in group.globs:
-                for mine, other in ((self.target, pattern), (pattern, self.target)):
-                    found.update(dict.fromkeys(_slices(symbol, mine, other, firm)))
-        return list(found)
+    def _aligned(self, symbol: Symbol, firm: Firm, known: set[bool | None]) -> Iterator[tuple[Glob, bool]]:
+        """What stands on the other side where a variable stands, and whether it is likely to matter.
+
+        What is less likely is given only while an answer is lacking among those that are known by then.
+        """
+        sides = [sides for group in self.groups for pattern in group.globs
+                 for sides in ((self.target, pattern), (pattern, self.target))]  # fmt: skip
+        likely = dict.fromkeys(part for side in sides for part in _likely(_slices(symbol, *side, firm)))
+        yield from ((part, True) for part in likely)
+        if not known >= {True, False}:
+            letters = frozenset(token for token in self.tokens() if isinstance(token, Symbol))
+            longest = dict.fromkeys(part for side in sides for part in _longest(_slices(symbol, *side, letters)))
+            yield from ((part, False) for part in longest if part not in likely)
 
 
 def _loose(tokens: Glob, firm: Firm, wild: Wild) -> Glob:
@@ -283,16 +291,23 @@ def _loose(tokens: Glob, firm: Firm, wild: Wild) -> Glob:
     )
 
 
-def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm) -> list[Glob]:
-    """The parts of the other side that a symbol of mine would have to equal for both to have a text in common.
+class _Slice(NamedTuple):
+    """What stands on the other side where a symbol stands in one place.
 
-    Where a wildcard leaves many, a few stand for all; a path stands for longer ones around it.
+    `vague` tells that a wildcard nearby leaves other slices as well, `open_end` that the slice ends within a part.
     """
+
+    place: int
+    part: Glob
+    vague: bool
+    open_end: bool
+
+
+def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm) -> Iterator[_Slice]:
+    """The parts of the other side that a symbol of mine would have to equal for both to have a text in common."""
     if symbol not in mine:
-        return []
+        return
     one, two = _loose(mine, firm, STAR), _loose(other, firm, STAR)
-    exact: dict[Glob, None] = {}
-    sampled: dict[Glob, bool] = {}
     for place, token in enumerate(mine):
         if token != symbol:
             continue
@@ -304,16 +319,39 @@ def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm) -> list[Glob]:
             part = other[start:end]
             if any(isinstance(t, Symbol) and (t == symbol or t.kind != VARIABLE) for t in part):
                 continue
-            if bare(symbol.name) in WORDS and not {":", "/"}.isdisjoint(part):
+            if bare(symbol.name) in WORDS and any(_is_none(symbol, t) for t in part):
                 continue
-            if vague or any(t is STAR or t is PART_STAR for t in two[max(start - 1, 0) : end + 1]):
-                sampled[_sample(part)] = bool(part) and other[end : end + 1] not in (("/",), (":",), ())
-            else:
-                exact[_sample(part)] = None
-    if not exact:
-        exact = dict.fromkeys(sorted(sampled, key=lambda part: (sampled[part], _ragged(part), len(part)))[:2])
-    short = [part for part in exact if not any(_extends(part, one) for one in exact if one)]
+            near = vague or any(t is STAR or t is PART_STAR for t in two[max(start - 1, 0) : end + 1])
+            open_end = bool(part) and other[end : end + 1] not in (("/",), (":",), ())
+            yield _Slice(place, _sample(part), near, open_end)
+
+
+def _is_none(word: Symbol, token: Token) -> bool:
+    """Tell whether a token cannot stand in one of WORDS: a delimiter, or another kind of WORDS."""
+    if isinstance(token, Symbol):
+        return bare(token.name) in WORDS - {bare(word.name)}
+    return token in (":", "/")
+
+
+def _likely(slices: Iterable[_Slice]) -> list[Glob]:
+    """Where a wildcard leaves many slices, a few that stand for all; a path stands for longer ones around it."""
+    found = list(slices)
+    parts = dict.fromkeys(one.part for one in found if not one.vague)
+    if not parts:
+        ends = {one.part: one.open_end for one in found}
+        parts = dict.fromkeys(sorted(ends, key=lambda part: (ends[part], _ragged(part), len(part)))[:2])
+    short = [part for part in parts if not any(_extends(part, one) for one in parts if one)]
     return sorted(short, key=lambda part: (_ragged(part), len(part)))[:MAX_CANDIDATES]
+
+
+def _longest(slices: Iterable[_Slice]) -> list[Glob]:
+    """For each place the longest text, which leaves the wildcards of the other side to those around the symbol."""
+    found: dict[int, Glob] = {}
+    for one in slices:
+        is_text = not any(isinstance(token, Symbol) for token in one.part)
+        if is_text and one.vague and len(one.part) >= len(found.get(one.place, ())):
+            found[one.place] = one.part
+    return list(found.values())
 
 
 def _extends(part: Glob, one: Glob) -> bool:
