@@ -113,7 +113,7 @@ COVERED = [
     ("star after a variable", [(ARN, BUCKET, "/", PREFIX, "*")], (ARN, BUCKET, "/AWSLogs/*"), "no", "", [("Prefix", ["", "AWSLogs"])]),
     ("variable bucket, literal bucket", [(ARN, VARIABLE_BUCKET, "/*")], (ARN, "logs/AWSLogs/*"), "no", "", [("BucketName", ["logs"])]),
     ("variable bucket, generated bucket", [(ARN, VARIABLE_BUCKET, "/*")], LOGS, "no", "", []),
-    ("two variables", [(ARN, VARIABLE_BUCKET, "/*")], (ARN, PREFIX, "/*"), "no", "", [("Prefix", ["BucketName"])]),
+    ("two variables", [(ARN, VARIABLE_BUCKET, "/*")], (ARN, PREFIX, "/*"), "no", "", [("Prefix", ["BucketName"]), ("BucketName", ["Prefix"])]),
     ("a variable that holds several parts", [(PREFIX, "/*")], (ARN, VARIABLE_BUCKET, "/*"), "unknown", "whether ${Prefix} is arn:aws:s3:::${BucketName} is not known", [("Prefix", ["arn:aws:s3:::"])]),
     ("import against itself", [(ARN, IMPORTED, "/*")], (ARN, IMPORTED, "/AWSLogs/*"), "yes", "", []),
     ("import against a literal", [(ARN, IMPORTED, "/*")], (ARN, "logs/AWSLogs/*"), "unknown", "nobody exports it", []),

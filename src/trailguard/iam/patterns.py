@@ -7,6 +7,7 @@ exception of its own) or lets it stand for some value that equals none of them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -204,6 +205,9 @@ class Question(NamedTuple):
         if found is not None:
             return of(found)
         waiting = self._variables(_NOTHING)
+        for symbol in waiting:
+            if self._has_neighbour(symbol):  # where one ends and the other begins hinges on what both may be
+                settle(symbol, ())
         firm, doubt = _NOTHING, ""
         while waiting and found is None:
             symbol = next((one for one in waiting if self.truth(firm | {one}) is not None), waiting[0])
@@ -221,6 +225,12 @@ class Question(NamedTuple):
     def _variables(self, firm: Firm) -> list[Symbol]:
         found = dict.fromkeys(token for token in self.tokens() if isinstance(token, Symbol))
         return [symbol for symbol in found if symbol.kind == VARIABLE and symbol not in firm]
+
+    def _has_neighbour(self, symbol: Symbol) -> bool:
+        """Tell whether another variable stands beside a variable."""
+        globs = (self.target, *(tokens for group in self.groups for tokens in group.globs))
+        pairs = (pair for tokens in globs if symbol in tokens for pair in itertools.pairwise(tokens) if symbol in pair)
+        return any(isinstance(one, Symbol) and isinstance(other, Symbol) for one, other in pairs)
 
     def _reason(self, firm: Firm) -> str:
         """Why it is not known: the symbol that decides, or the first that may."""
@@ -240,8 +250,8 @@ class Question(NamedTuple):
         for value, likely in self._aligned(symbol, firm, known):
             single = value[0] if len(value) == 1 else None
             answers = self.substituted(symbol, value)._answers(firm, DEPTH)
-            if single in firm or answers == otherwise or (not likely and answers <= known):
-                continue  # it was compared the other way round, or does not matter
+            if answers == otherwise or (not likely and answers <= known):
+                continue  # it does not matter
             known |= answers
             if isinstance(single, Symbol):
                 values.append(single)
@@ -274,8 +284,8 @@ class Question(NamedTuple):
         yield from ((part, True) for part in likely)
         if not known >= {True, False}:
             letters = frozenset(token for token in self.tokens() if isinstance(token, Symbol))
-            longest = dict.fromkeys(part for side in sides for part in _longest(_slices(symbol, *side, letters)))
-            yield from ((part, False) for part in longest if part not in likely)
+            spare = dict.fromkeys(part for side in sides for part in _spare(_slices(symbol, *side, letters)))
+            yield from ((part, False) for part in spare if part not in likely)
 
 
 def _loose(tokens: Glob, firm: Firm, wild: Wild) -> Glob:
@@ -344,14 +354,21 @@ def _likely(slices: Iterable[_Slice]) -> list[Glob]:
     return sorted(short, key=lambda part: (_ragged(part), len(part)))[:MAX_CANDIDATES]
 
 
-def _longest(slices: Iterable[_Slice]) -> list[Glob]:
-    """For each place the longest text, which leaves the wildcards of the other side to those around the symbol."""
-    found: dict[int, Glob] = {}
+def _spare(slices: Iterable[_Slice]) -> list[Glob]:
+    """What fits where each symbol equals itself alone: another variable, or a text.
+
+    Of the texts that a wildcard leaves, that is the longest for each place: it leaves the wildcards of the other side
+    to those around the symbol.
+    """
+    exact: dict[Glob, None] = {}
+    longest: dict[int, Glob] = {}
     for one in slices:
         is_text = not any(isinstance(token, Symbol) for token in one.part)
-        if is_text and one.vague and len(one.part) >= len(found.get(one.place, ())):
-            found[one.place] = one.part
-    return list(found.values())
+        if not one.vague and (is_text or len(one.part) == 1):
+            exact[one.part] = None
+        elif is_text and len(one.part) >= len(longest.get(one.place, ())):
+            longest[one.place] = one.part
+    return list(dict.fromkeys((*exact, *longest.values())))
 
 
 def _extends(part: Glob, one: Glob) -> bool:

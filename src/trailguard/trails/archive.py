@@ -32,7 +32,18 @@ from trailguard.iam.logic import NO, YES, Tri, either, maybe
 from trailguard.iam.patterns import covers, overlaps
 from trailguard.trails import requests
 from trailguard.trails.buckets import BUCKET, log_bucket, policies_on, policy_of, same_name
-from trailguard.trails.facts import Fact, FactSpec, boolean, is_empty, no, reason_unknown, unknown, via, yes
+from trailguard.trails.facts import (
+    Fact,
+    FactSpec,
+    boolean,
+    is_empty,
+    no,
+    reason_unknown,
+    settle_empty,
+    unknown,
+    via,
+    yes,
+)
 from trailguard.trails.links import Link, elsewhere
 from trailguard.trails.properties import NOTHING, Wanted, entry, number, step_into
 from trailguard.trails.selectors import one_of
@@ -82,8 +93,7 @@ def access_logged(scenario: Scenario, bucket: Resource) -> Fact:
     text = text_of(value)
     if text is None or is_empty(value):
         return no(value.node, f"the DestinationBucketName of {bucket.id} is empty{via(value.node)}")
-    if len(text.pieces) == 1 and text.symbols and text.symbols[0].kind == VARIABLE:
-        scenario.settle(text.symbols[0], [""])
+    settle_empty(scenario, text)
     if same_name(scenario, text.pieces, scenario.returned_pieces(bucket, "Ref")):
         return no(value.node, f"{bucket.id} logs to itself{via(value.node)}")
     reason = _hidden(scenario, text)

@@ -17,6 +17,7 @@ from trailguard.cloudformation.values import (
     ListValue,
     MapValue,
     Null,
+    Symbol,
     Text,
     Unknown,
     Value,
@@ -139,6 +140,14 @@ def reason_unknown(value: Value) -> str | None:
 def is_empty(value: Value) -> bool:
     """Tell whether a property is not set, or set to nothing."""
     return isinstance(value, (Absent, Null)) or (isinstance(value, Text) and value.literal == "")
+
+
+def settle_empty(scenario: Scenario, text: Text) -> None:
+    """Find out whether a text of nothing but parameters is empty here, which sets nothing. Raises Split while open."""
+    first = next((symbol for symbol in text.symbols if symbol.kind == VARIABLE), None)
+    bare_symbols = all(isinstance(piece, Symbol) and not piece.name.startswith("AWS::") for piece in text.pieces)
+    if first is not None and bare_symbols:  # where it is empty, the next one is the first
+        scenario.settle(first, [""])
 
 
 def via(node: Node) -> str:

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeAlias
 from trailguard.cloudformation.resolver import Scenario
 from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.template import Resource
-from trailguard.cloudformation.values import OPAQUE, VARIABLE, Symbol, text_of
-from trailguard.trails.facts import Fact, is_empty, no, unknown, via, yes
+from trailguard.cloudformation.values import OPAQUE, Symbol, text_of
+from trailguard.trails.facts import Fact, is_empty, no, settle_empty, unknown, via, yes
 
 SCAN_IT = "; scan the template that does together with this one"
 
@@ -43,9 +43,7 @@ def names_something(scenario: Scenario, resource: Resource, name: str) -> Fact:
         return no(node, f"{name} of {resource.id} is empty{via(node)}" if written else f"{resource.id} has no {name}")
     text = text_of(value)
     if text is not None and all(isinstance(piece, Symbol) for piece in text.pieces):
-        for symbol in text.symbols:
-            if symbol.kind == VARIABLE and not symbol.name.startswith("AWS::"):
-                scenario.settle(symbol, [""])
+        settle_empty(scenario, text)
         if all(symbol.kind == OPAQUE for symbol in text.symbols):
             return unknown(node, text.symbols[0].reason, f"{name} of {resource.id} is not known")
     return yes(node, f"{resource.id} sets {name}")

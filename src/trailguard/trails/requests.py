@@ -16,7 +16,6 @@ from trailguard.cloudformation.source import Node
 from trailguard.cloudformation.template import Resource
 from trailguard.cloudformation.values import (
     GENERATED,
-    VARIABLE,
     Pieces,
     Symbol,
     Text,
@@ -28,7 +27,7 @@ from trailguard.cloudformation.values import (
 from trailguard.iam.conditions import ABSENT, ContextValue
 from trailguard.iam.evaluate import Request
 from trailguard.trails.buckets import LogBucket
-from trailguard.trails.facts import boolean, is_empty
+from trailguard.trails.facts import boolean, is_empty, settle_empty
 
 SERVICE = "cloudtrail.amazonaws.com"
 OWNER_ACL = "bucket-owner-full-control"
@@ -204,9 +203,7 @@ def prefix(scenario: Scenario, trail: Resource) -> Pieces:
     text = text_of(scenario.value_of(trail, "S3KeyPrefix"))
     if text is None or not text.pieces:
         return ()
-    symbol = text.pieces[0]
-    if len(text.pieces) == 1 and isinstance(symbol, Symbol) and symbol.kind == VARIABLE:
-        scenario.settle(symbol, [""])  # an empty parameter means no prefix
+    settle_empty(scenario, text)
     return join_pieces((*text.pieces, "/"))
 
 
