@@ -29,10 +29,10 @@ def contents(root: str) -> list[bytes]:
 
 def main() -> int:
     """Parse, and say how many files were read."""
-    source = importlib.import_module("trailguard.cloudformation.source")
+    source = importlib.import_module("trailguard.cloudformation.source.reading")
     parse, refusal = source.parse, source.SourceError
     if sys.argv[1] == "--version":
-        print("trailguard.cloudformation.source")
+        print("trailguard.cloudformation.source.reading")
         return 0
     texts = contents(sys.argv[1])
     for text in texts:

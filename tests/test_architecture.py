@@ -28,7 +28,7 @@ def test_modules_are_read_in_one_sitting() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in SOURCES if path.parent.name == "cloudformation"], ids=lambda path: path.name
+    "path", [path for path in SOURCES if "cloudformation" in path.parts], ids=lambda path: path.name
 )
 def test_cloudformation_does_not_know_what_is_judged(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))

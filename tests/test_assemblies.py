@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailguard.assemblies import AssemblyError, read_assembly
-from trailguard.config import Settings
 from trailguard.findings import NOT_APPLICABLE, PASS, Report
-from trailguard.scan import scan
+from trailguard.reading.assemblies import AssemblyError, read_assembly
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings
 
 CDK = Path(__file__).parent / "cdk"
 ASSEMBLIES = CDK / "assemblies"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from trailguard.baseline import SCHEMA, read, write
-from trailguard.cli import main
-from trailguard.config import ConfigError, Settings
+from trailguard.acceptance.baseline import SCHEMA, read, write
+from trailguard.commands.cli import main
 from trailguard.findings import FAIL, PASS
-from trailguard.scan import scan
+from trailguard.scanning import scan
+from trailguard.settings.settings import ConfigError, Settings
 
 TRAIL = """\
 Parameters:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from trailguard.changes import only, since
-from trailguard.cli import main
-from trailguard.config import ConfigError, Settings
-from trailguard.scan import scan
+from trailguard.acceptance.since import only, since
+from trailguard.commands.cli import main
+from trailguard.scanning import scan
+from trailguard.settings.settings import ConfigError, Settings
 
 TRAILS = """\
 Resources:

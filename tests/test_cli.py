@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import trailguard
-import trailguard.markdown_pages  # before a test puts another rulebook in its place
+import trailguard.commands.rules_markdown  # before a test puts another rulebook in its place
 from reporters.samples import RULES, finding, sample
-from trailguard import cli
-from trailguard.config import Settings
+from trailguard import judging, rulebook
+from trailguard.commands import cli
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, FileError, Report, Suppression
-from trailguard.rule_reader import Rule
+from trailguard.rulebook.rule import Rule
+from trailguard.settings.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +41,10 @@ class Outcome(NamedTuple):
 
 
 class Engine(ModuleType):
-    """Stands for trailguard.scan and ruletests: answers with what the test sets, and remembers what it was asked."""
+    """Stands for trailguard.scanning and ruletests: answers as the test says, and remembers what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__("trailguard.scan")
+        super().__init__("trailguard.scanning")
         self.report: Report | BaseException = GOOD
         self.outcome = Outcome((Case("TG101", "pass/a.yaml", "pass", "pass", True, ""),), ())
         self.calls: list[dict[str, Any]] = []
@@ -82,9 +83,9 @@ class Shell(NamedTuple):
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
     engine = Engine()
-    for name in ("scan", "ruletests", "factsheet"):
-        monkeypatch.setitem(sys.modules, f"trailguard.{name}", engine)
-        monkeypatch.setattr(trailguard, name, engine, raising=False)
+    for package, name in ((trailguard, "scanning"), (judging, "ruletests"), (judging, "factsheet")):
+        monkeypatch.setitem(sys.modules, f"{package.__name__}.{name}", engine)
+        monkeypatch.setattr(package, name, engine, raising=False)
     for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "GITHUB_WORKSPACE", "TRAILGUARD_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / ".git").mkdir()
@@ -295,7 +296,7 @@ def test_output_files(run: Shell) -> None:
 
 
 def test_output_on_another_drive_is_a_file(run: Shell) -> None:
-    from trailguard.arguments import parse
+    from trailguard.commands.options import parse
 
     assert parse("scan", ["--output", r"C:\out.json"]).output == [(None, r"C:\out.json")]
     assert parse("scan", ["--output", r"json:C:\out.json"]).output == [("json", r"C:\out.json")]
@@ -371,10 +372,10 @@ def test_rule_tests(run: Shell) -> None:
 
 
 class Book(ModuleType):
-    """Stands for trailguard.rulebook."""
+    """Stands for trailguard.rulebook.shelf."""
 
     def __init__(self, folder: str) -> None:
-        super().__init__("trailguard.rulebook")
+        super().__init__("trailguard.rulebook.shelf")
         self.selected = tuple(
             Rule(
                 r.id,
@@ -405,8 +406,8 @@ class Book(ModuleType):
 @pytest.fixture
 def book(run: Shell, monkeypatch: pytest.MonkeyPatch) -> Book:
     made = Book(str(run.folder / "rule"))
-    monkeypatch.setitem(sys.modules, "trailguard.rulebook", made)
-    monkeypatch.setattr(trailguard, "rulebook", made, raising=False)
+    monkeypatch.setitem(sys.modules, "trailguard.rulebook.shelf", made)
+    monkeypatch.setattr(rulebook, "shelf", made, raising=False)
     return made
 
 
@@ -482,13 +483,13 @@ from trailguard.findings import *
 many = tuple(Finding("TG101", "n", "t", "high", "fail", "a\\u00fc\\udcff.yaml", "trail", "T", (), Span(1, 1, 1, 2),
     "m" * 200, "r", {{}}, (), {{}}, None, (), "f") for _ in range(2000))
 report = Report("1", "default", (), many, (), (), {{}}, 1, 1, 1)
-engine = types.ModuleType("trailguard.scan")
+engine = types.ModuleType("trailguard.scanning")
 def scan(*args, **more):
     {what}
     return report
 engine.scan = scan
-sys.modules["trailguard.scan"] = trailguard.scan = engine
-from trailguard.cli import main
+sys.modules["trailguard.scanning"] = trailguard.scanning = engine
+from trailguard.commands.cli import main
 sys.exit(main(sys.argv[1:]))
 """
     source = os.path.dirname(os.path.dirname(trailguard.__file__))
@@ -536,9 +537,9 @@ def test_little_is_imported(tmp_path: Path) -> None:
     program = (
         "import sys, types, trailguard; before = set(sys.modules)\n"
         "from trailguard.findings import Report\n"
-        "trailguard.scan = sys.modules['trailguard.scan'] = types.ModuleType('scan')\n"
-        "trailguard.scan.scan = lambda *a, **k: Report('1', 'default', (), (), (), (), {}, 1, 1, 1)\n"
-        "from trailguard.cli import main; main(['scan', '-q'])\n"
+        "trailguard.scanning = sys.modules['trailguard.scanning'] = types.ModuleType('scanning')\n"
+        "trailguard.scanning.scan = lambda *a, **k: Report('1', 'default', (), (), (), (), {}, 1, 1, 1)\n"
+        "from trailguard.commands.cli import main; main(['scan', '-q'])\n"
         f"print([name for name in {heavy.split()} if name in set(sys.modules) - before])"
     )
     environ = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(trailguard.__file__))}

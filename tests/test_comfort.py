@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from trailguard.arguments import COMMANDS
-from trailguard.cli import main
-from trailguard.completion import script
-from trailguard.progress import Progress
+from trailguard.commands.cli import main
+from trailguard.commands.completion import script
+from trailguard.commands.options import COMMANDS
+from trailguard.commands.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 BAD = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")

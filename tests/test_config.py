@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 import trailguard
-from trailguard.config import ConfigError, Settings, Waiver, is_date, load, nearest, parameters_file
+from trailguard.settings.settings import ConfigError, Settings, Waiver, is_date, load, nearest, parameters_file
 
 SCHEMA = json.loads((Path(trailguard.__file__).parent / "schemas" / "config.schema.json").read_text(encoding="utf-8"))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from trailguard import markdown_pages, rule_pages
-from trailguard.config import Settings
-from trailguard.controls import Framework, framework_of, load_frameworks
-from trailguard.rule_reader import RuleError
-from trailguard.rulebook import load
+from trailguard.commands import rules_markdown, rules_text
+from trailguard.rulebook.frameworks import Framework, framework_of, load_frameworks
+from trailguard.rulebook.rule import RuleError
+from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import Settings
 from trailguard.terminal import Style
 
 BOOK = load(Settings(profile="all"))
@@ -81,16 +81,16 @@ def test_what_no_template_can_decide_is_said() -> None:
     selected = load(settings).selected
     framework = framework_of(settings, "cis-aws-3.0", selected)
     assert framework is not None
-    text = rule_pages.framework_as_text(framework, selected, Style(False), 100)
+    text = rules_text.framework_as_text(framework, selected, Style(False), 100)
     lines = [line.strip() for line in text.splitlines()]
     start = lines.index("2.1.2  MFA delete is on")
     assert lines[start + 1].startswith("no template can decide this: CloudFormation has no property for it")
     assert lines[lines.index("3.2  Log file validation is on") + 1] == "TG103  medium  log-file-validation"
     assert lines[-1].startswith(f"11 controls, {len(selected)} rules, 1 beyond any template")
-    table = markdown_pages.framework_table(framework, selected)
+    table = rules_markdown.framework_table(framework, selected)
     assert "| 2.1.2 | MFA delete is on | no template can decide this: " in table
     assert "| 3.2 | Log file validation is on | TG103 log-file-validation |" in table
-    told = json.loads(rule_pages.as_json(selected, "cis-aws-3.0", framework))["framework"]["controls"]
+    told = json.loads(rules_text.as_json(selected, "cis-aws-3.0", framework))["framework"]["controls"]
     assert [item["id"] for item in told if item["undecidable"]] == ["2.1.2"]
     assert next(item["rules"] for item in told if item["id"] == "3.9") == ["TG110"]
 
@@ -100,7 +100,7 @@ def test_rules_that_are_left_out_are_missed() -> None:
     selected = load(settings).selected
     framework = framework_of(settings, settings.profile, selected)
     assert framework is not None
-    assert "| 3.2 | Log file validation is on | left out |" in markdown_pages.framework_table(framework, selected)
+    assert "| 3.2 | Log file validation is on | left out |" in rules_markdown.framework_table(framework, selected)
 
 
 def test_frameworks_of_one_s_own(tmp_path: Path) -> None:

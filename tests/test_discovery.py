@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trailguard import discovery
-from trailguard.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, may_hold, read
+from trailguard.reading import discovery
+from trailguard.reading.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, may_hold, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from trailguard import markdown_pages
-from trailguard.config import Settings
-from trailguard.controls import load_frameworks
-from trailguard.rulebook import load
+from trailguard.commands import rules_markdown
+from trailguard.rulebook.frameworks import load_frameworks
+from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = load(Settings(profile="all")).selected
@@ -23,9 +23,9 @@ FRAMEWORKS = load_frameworks(Settings())
 
 def pages() -> dict[str, str]:
     """What the generated files hold, by path from the project's root."""
-    found = {f"docs/rules/{rule.id}.md": markdown_pages.rule_page(rule) for rule in RULES}
-    found["docs/rules/README.md"] = markdown_pages.rule_index(RULES)
-    found["docs/controls.md"] = markdown_pages.framework_index(FRAMEWORKS.values(), RULES)
+    found = {f"docs/rules/{rule.id}.md": rules_markdown.rule_page(rule) for rule in RULES}
+    found["docs/rules/README.md"] = rules_markdown.rule_index(RULES)
+    found["docs/controls.md"] = rules_markdown.framework_index(FRAMEWORKS.values(), RULES)
     return found
 
 
@@ -44,9 +44,9 @@ def test_a_page_says_what_explain_says() -> None:
     for rule in RULES:
         page = pages()[f"docs/rules/{rule.id}.md"]
         for text in (rule.title, rule.why, rule.remedy):
-            assert markdown_pages.escaped(text) in page, rule.id
+            assert rules_markdown.escaped(text) in page, rule.id
         for name, option in rule.options.items():
-            assert f"| `{name}` | {markdown_pages.escaped(option.description)} |" in page, rule.id
+            assert f"| `{name}` | {rules_markdown.escaped(option.description)} |" in page, rule.id
         for heading in ("## Why", "## Remedy", "## Good", "## Bad"):
             assert page.count(f"\n{heading}\n") == 1, (rule.id, heading)
 

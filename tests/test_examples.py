@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from trailguard import initial
-from trailguard.config import Settings
+from trailguard.commands import init_template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
-from trailguard.judging import FileResult, judge_file
-from trailguard.rulebook import load
-from trailguard.scan import scan
+from trailguard.judging.alone import FileResult, judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 COMPLIANT = sorted((EXAMPLES / "compliant").glob("*.*"))
@@ -92,7 +92,7 @@ def test_every_default_rule_that_an_example_can_break_has_one() -> None:
 
 def test_the_example_with_everything_is_what_init_prints() -> None:
     written = (EXAMPLES / "compliant" / "everything.yaml").read_text(encoding="utf-8")
-    assert written == initial.template(("kms", "cloudwatch", "sns"))
+    assert written == init_template.template(("kms", "cloudwatch", "sns"))
 
 
 def test_the_example_with_everything_passes_every_rule_that_applies() -> None:

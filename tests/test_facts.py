@@ -9,8 +9,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from trailguard.config import Settings
-from trailguard.factsheet import facts
+from trailguard.judging.factsheet import facts
+from trailguard.settings.settings import Settings
 
 SCHEMA = json.loads(files("trailguard").joinpath("schemas/facts.schema.json").read_text(encoding="utf-8"))
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from trailguard.config import Settings
-from trailguard.scan import scan
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings
 
 TRAIL = """\
 {head}Resources:
@@ -92,7 +92,7 @@ def test_metadata_of_cfn_lint(entry: str, expected: set[str], tmp_path: Path) ->
 
 
 def test_a_configuration_can_ask_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trailguard.config import ConfigError, load
+    from trailguard.settings.settings import ConfigError, load
 
     (tmp_path / ".trailguard.yaml").write_text("foreign_suppressions: [checkov]\n")
     assert load(str(tmp_path)).foreign_suppressions == ("checkov",)

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from trailguard.cli import main
+from trailguard.commands.cli import main
 
 SCHEMA = json.loads(files("trailguard").joinpath("schemas/graph.schema.json").read_text(encoding="utf-8"))
 

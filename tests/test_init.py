@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from trailguard import cli
-from trailguard.config import Settings
+from trailguard.commands import cli
+from trailguard.commands.init_template import SWITCHES, template
 from trailguard.findings import NOT_APPLICABLE, PASS
-from trailguard.initial import SWITCHES, template
-from trailguard.judging import judge_file
-from trailguard.rulebook import load
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import Settings
 
 CHOICES = [chosen for size in range(len(SWITCHES) + 1) for chosen in itertools.combinations(SWITCHES, size)]
 FORMS = ("yaml", "json")
@@ -68,7 +68,7 @@ def test_comments_say_why_and_markers_are_gone(chosen: tuple[str, ...]) -> None:
 
 
 def test_markers_stand_in_pairs_and_name_switches() -> None:
-    lines = files("trailguard").joinpath("initial.yaml").read_text(encoding="utf-8").splitlines()
+    lines = files("trailguard.commands").joinpath("init_template.yaml").read_text(encoding="utf-8").splitlines()
     markers = [line for line in lines if line.startswith(("#if", "#end"))]
     assert markers[1::2] == ["#end"] * (len(markers) // 2)
     words = {word for marker in markers[::2] for word in marker.removeprefix("#if ").split()}
@@ -77,8 +77,8 @@ def test_markers_stand_in_pairs_and_name_switches() -> None:
 
 
 def test_file_itself_is_the_template_with_everything() -> None:
-    whole = files("trailguard").joinpath("initial.yaml").read_bytes()
-    result = judge_file("initial.yaml", whole, Settings(profile="all"), BOOK)
+    whole = files("trailguard.commands").joinpath("init_template.yaml").read_bytes()
+    result = judge_file("init_template.yaml", whole, Settings(profile="all"), BOOK)
     assert result.errors == ()
     assert {item.verdict for item in result.findings} <= {PASS, NOT_APPLICABLE}
 

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
-from trailguard.judging import judge_file
-from trailguard.rulebook import Rulebook, load
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.shelf import Rulebook, load
+from trailguard.settings.settings import Settings
 
 RULEBOOK = load(Settings(select=("TG101",)))
 LITERALS = ("a", "b")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from trailguard.must import holds, literals, refuse_schema, simple
+from trailguard.rulebook.must import holds, literals, refuse_schema, simple
 
 SCALARS: st.SearchStrategy[Any] = st.one_of(
     st.none(),

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from trailguard.config import Settings
-from trailguard.judging import judge_file
-from trailguard.rulebook import load
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import Settings
 
 PEERS = Path(os.environ.get("TRAILGUARD_PEERS") or Path(__file__).resolve().parents[2] / "shared" / "peers")
 MANIFEST = PEERS / "manifest.json"

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from trailguard.config import Settings, load
 from trailguard.findings import Suppression
-from trailguard.rulebook import load_folder
-from trailguard.scan import scan
+from trailguard.rulebook.shelf import load_folder
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import trailguard
-from trailguard.cloudformation.source import parse
-from trailguard.config import Settings
-from trailguard.config import load as load_settings
-from trailguard.rule_reader import Requirement, RuleError, data, read_rule
-from trailguard.rulebook import Rulebook, builtin_folder, find, load, load_folder
-from trailguard.trails.properties import Wanted
+from trailguard.cloudformation.source.reading import parse
+from trailguard.rulebook.rule import Requirement, RuleError, data, read_rule
+from trailguard.rulebook.shelf import Rulebook, builtin_folder, find, load, load_folder
+from trailguard.settings.settings import Settings
+from trailguard.settings.settings import load as load_settings
+from trailguard.trails.facts.properties import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from trailguard import ruletests  # whole: the names in it begin with test
-from trailguard.config import Settings
 from trailguard.findings import VERDICTS
-from trailguard.judging import judge_file
-from trailguard.rule_reader import Rule
-from trailguard.rulebook import load
+from trailguard.judging import ruletests  # whole: the names in it begin with test
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.rule import Rule
+from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).with_name("golden") / "rules.json"

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from trailguard import judge as judging
-from trailguard import judged
-from trailguard.cli import main
-from trailguard.config import Settings
-from trailguard.factsheet import facts
+from trailguard.commands.cli import main
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, FileError, Finding, Report
-from trailguard.rulebook import load
-from trailguard.scan import scan
+from trailguard.judging import subjects
+from trailguard.judging import verdict as judging
+from trailguard.judging.factsheet import facts
+from trailguard.rulebook.shelf import load
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 GOOD = (EXAMPLES / "compliant" / "audit-trail.yaml").read_bytes()
@@ -159,8 +159,8 @@ class TestHostileFolder:
         assert summary["errors"] == len(HOSTILE) + 2 + (not readable)
         assert summary["subjects"] == 2 * (1 + readable)
         assert summary["templates"] == len(HOSTILE) + 1 + readable
-        judged = sum(summary[name] for name in ("pass", "fail", "conditional", "unknown", "not_applicable"))
-        assert judged == len(report.results) == len(DEFAULT_RULES) * (1 + readable)
+        subjects = sum(summary[name] for name in ("pass", "fail", "conditional", "unknown", "not_applicable"))
+        assert subjects == len(report.results) == len(DEFAULT_RULES) * (1 + readable)
 
     def test_the_same_bytes_with_several_processes(self, hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for path in (EXAMPLES / "broken").glob("*.yaml"):
@@ -189,7 +189,7 @@ class TestErrors:
                 raise ZeroDivisionError("surprise")
             return real(scenarios, resource, question)
 
-        monkeypatch.setattr(judged, "judge", judge)
+        monkeypatch.setattr(subjects, "judge", judge)
         report = scan(["."], Settings())
         message = "internal error, please report it: ZeroDivisionError: surprise"
         assert report.errors == (FileError("b.yaml", 0, 0, message),)
@@ -207,7 +207,7 @@ class TestErrors:
         def judge(*args: object) -> object:
             raise RecursionError
 
-        monkeypatch.setattr(judged, "judge", judge)
+        monkeypatch.setattr(subjects, "judge", judge)
         (error,) = one(GOOD).errors
         assert error.message == "references in the template nest too deeply"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from trailguard.config import Settings
-from trailguard.judging import judge_file
-from trailguard.rulebook import load
-from trailguard.scan import scan
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings
 
 RULE = """\
 id: X1

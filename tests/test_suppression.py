@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from trailguard import judging
-from trailguard import scan as engine
-from trailguard.config import Settings, Waiver
+from trailguard import scanning as engine
 from trailguard.findings import FAIL, Finding, Notice, Suppression
-from trailguard.judging import judge_file
-from trailguard.rulebook import load
-from trailguard.scan import scan
+from trailguard.judging import alone
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings, Waiver
 
 TEMPLATE = """\
 Resources:
@@ -26,7 +26,7 @@ Resources:
 
 @pytest.fixture(autouse=True)
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "today", lambda: "2026-06-01")
+    monkeypatch.setattr(alone, "today", lambda: "2026-06-01")
     monkeypatch.setattr(engine, "today", lambda: "2026-06-01")
 
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import pytest
 
-from trailguard import initial
-from trailguard.config import Settings
+from trailguard.commands import init_template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
-from trailguard.judging import judge_file
-from trailguard.rulebook import load
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import Settings
 
-WHOLE = initial.template(("kms", "cloudwatch", "sns"))
+WHOLE = init_template.template(("kms", "cloudwatch", "sns"))
 LAKE = """\
 Parameters:
 Conditions:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from trailguard.config import Settings
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, Finding
-from trailguard.judging import judge_file
-from trailguard.rulebook import load
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import Settings
 
 STACK = """\
 {head}Resources:

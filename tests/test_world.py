@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from trailguard.config import Context, Settings, load
 from trailguard.findings import Report
-from trailguard.scan import scan
+from trailguard.scanning import scan
+from trailguard.settings.settings import Context, Settings, load
 
 BUCKET = """
   LogBucket:

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from trailguard.cloudformation.source import Mapping, Node, Scalar, Sequence, SourceError, literal, parse
-from trailguard.cloudformation.template import Template
-from trailguard.config import Settings
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Template
 from trailguard.findings import Finding
-from trailguard.judging import judge_file
-from trailguard.rulebook import load
-from trailguard.scan import scan
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "rules").glob("*/*/*"))
@@ -29,11 +30,11 @@ RULES = sorted((ROOT / "rules").glob("TG*"))
 
 def plain(node: Node) -> Any:
     """A template as data that says the same in JSON."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         return {key: plain(child) for key, child in node.values.items()}
-    if isinstance(node, Sequence):
+    if isinstance(node, ListNode):
         return [plain(item) for item in node.items]
-    assert isinstance(node, Scalar)
+    assert isinstance(node, TextNode)
     return literal(node)
 
 

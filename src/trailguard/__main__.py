@@ -2,7 +2,7 @@
 
 import sys
 
-from trailguard.cli import main
+from trailguard.commands.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

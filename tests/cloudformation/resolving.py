@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from trailguard.cloudformation.model import Model, Pins
-from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.scenarios import Scenarios
-from trailguard.cloudformation.source import Mapping, Node, Scalar, Sequence, parse
-from trailguard.cloudformation.template import Template
-from trailguard.cloudformation.values import (
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.scenarios import Scenarios
+from trailguard.cloudformation.scenarios.values import (
     Absent,
     Flag,
     ListValue,
@@ -21,8 +19,11 @@ from trailguard.cloudformation.values import (
     Value,
     show,
 )
-from trailguard.cloudformation.variables import Assignment
-from trailguard.trails.returns import RETURNS
+from trailguard.cloudformation.scenarios.variables import Assignment
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Template
+from trailguard.trails.facts.returns import RETURNS
 
 ABSENT = ("absent",)
 NOTHING = Pins()
@@ -39,20 +40,20 @@ def read(template: str | dict[str, Any]) -> Template:
     return Template(parse(text.encode()))
 
 
-def root_of(text: str) -> Mapping:
+def root_of(text: str) -> MapNode:
     """The root of a document, before it is read as a template."""
     root = parse(text.encode()).root
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MapNode)
     return root
 
 
 def data(node: Node) -> Any:
     """Nodes as data."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         return {key: data(value) for key, value in node.values.items()}
-    if isinstance(node, Sequence):
+    if isinstance(node, ListNode):
         return [data(item) for item in node.items]
-    assert isinstance(node, Scalar)
+    assert isinstance(node, TextNode)
     return node.value
 
 

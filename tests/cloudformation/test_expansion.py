@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resolving import data, root_of
 
-from trailguard.cloudformation.expansion import MAX_ENTRIES, expand, has_loops
-from trailguard.cloudformation.nodes import Mapping
-from trailguard.cloudformation.source import parse
-from trailguard.cloudformation.template import Template
+from trailguard.cloudformation.source.nodes import MapNode
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.expansion import MAX_ENTRIES, expand, has_loops
+from trailguard.cloudformation.template.template import Template
 
 
 def made(text: str, **pinned: str) -> Any:
@@ -166,14 +166,14 @@ def test_aliases_are_followed_once() -> None:
     expansion = expand(root_of(text))
     assert expansion.problems == ()
     resources = expansion.root.values["Resources"]
-    assert isinstance(resources, Mapping)
+    assert isinstance(resources, MapNode)
     assert len(resources.values) == 1000
 
 
 def test_what_does_not_hinge_on_the_item_is_shared() -> None:
     root = root_of("Resources: {'Fn::ForEach::L': [X, [a, b], {'R${X}': {Type: T, Properties: {A: 1}}}]}")
     resources = expand(root).root.values["Resources"]
-    assert isinstance(resources, Mapping)
+    assert isinstance(resources, MapNode)
     assert resources.values["Ra"] is resources.values["Rb"]
 
 
@@ -217,7 +217,7 @@ def test_nesting_ends() -> None:
 def test_places_are_those_of_the_body() -> None:
     text = loop("[a, b]", '{"R${X}": {Type: T, Properties: {Name: !Ref X}}}')
     resources = expand(root_of(text)).root.values["Resources"]
-    assert isinstance(resources, Mapping)
+    assert isinstance(resources, MapNode)
     column = text.split("\n")[-2].index('"R${X}"') + 1
     line = len(text.split("\n")) - 1
     assert [(key.value, key.line, key.column) for key in resources.keys.values()] == [

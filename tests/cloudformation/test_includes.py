@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from resolving import data, root_of
 
-from trailguard.cloudformation.includes import include, includes_something, locations
-from trailguard.config import Settings
-from trailguard.scan import scan
+from trailguard.cloudformation.template.includes import include, includes_something, locations
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings
 
 CALL = "{Name: AWS::Include, Parameters: {Location: %s}}"
 PARTS = {

@@ -8,13 +8,13 @@ import pytest
 from resolving import ABSENT, explored, plain, probe, resolve, unknown
 from resolving import model_of as model
 
-from trailguard.cloudformation.intrinsics import FUNCTIONS, Unbuildable, make_text
-from trailguard.cloudformation.model import Pins
-from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.source import Scalar
-from trailguard.cloudformation.tags import SHORT_FORMS
-from trailguard.cloudformation.values import OPAQUE, Symbol, show
-from trailguard.cloudformation.variables import Split
+from trailguard.cloudformation.scenarios.intrinsics import FUNCTIONS, Unbuildable, make_text
+from trailguard.cloudformation.scenarios.model import Pins
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.values import OPAQUE, Symbol, show
+from trailguard.cloudformation.scenarios.variables import Split
+from trailguard.cloudformation.source.nodes import TextNode
+from trailguard.cloudformation.source.tags import SHORT_FORMS
 
 SECTIONS: dict[str, Any] = {
     "Parameters": {
@@ -517,7 +517,7 @@ def test_an_unknown_keeps_its_name_so_that_it_equals_itself() -> None:
 
 
 def test_make_text_leaves_symbols_outside_references_alone() -> None:
-    node = Scalar("", False, 1, 1, 1, 1)
+    node = TextNode("", False, 1, 1, 1, 1)
     symbol = Symbol(OPAQUE, "S")
     text = make_text(("a{{resolve:ssm:", symbol, "}}b", symbol, "c"), node)
     assert show(text) == "a${{{resolve:ssm:${S}}}}b${S}c"

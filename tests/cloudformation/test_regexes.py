@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trailguard.cloudformation.regexes import LIMIT, Language
+from trailguard.cloudformation.scenarios.regexes import LIMIT, Language
 
 FINITE: dict[str, tuple[str, tuple[str, ...]]] = {
     "one": ("dev", ("dev",)),

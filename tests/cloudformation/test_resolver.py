@@ -10,17 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from resolving import ABSENT, explored, model_of, plain, probe, read, resolve, unknown, with_probe
 
-from trailguard.cloudformation.intrinsics import FUNCTIONS, Unbuildable
-from trailguard.cloudformation.model import Model, Pins
-from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.source import Document, Node, Scalar
-from trailguard.cloudformation.source import Mapping as MappingNode
-from trailguard.cloudformation.source import Sequence as SequenceNode
-from trailguard.cloudformation.template import Template
-from trailguard.cloudformation.values import OPAQUE, VARIABLE, Symbol, Text
-from trailguard.cloudformation.variables import Split
-from trailguard.cloudformation.witnesses import opaque_reason
-from trailguard.trails.returns import RETURNS
+from trailguard.cloudformation.scenarios.intrinsics import FUNCTIONS, Unbuildable
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol, Text
+from trailguard.cloudformation.scenarios.variables import Split
+from trailguard.cloudformation.scenarios.witnesses import opaque_reason
+from trailguard.cloudformation.source.nodes import Document, ListNode, MapNode, Node, TextNode
+from trailguard.cloudformation.template.template import Template
+from trailguard.trails.facts.returns import RETURNS
 
 STRING = {"Type": "String"}
 YES, NO = {"Fn::Equals": ["a", "a"]}, {"Fn::Equals": ["a", "b"]}
@@ -420,19 +418,19 @@ def test_expressions_over_pinned_parameters(expression: Any) -> None:
 
 
 def _scalar(value: str, plain: bool) -> Node:
-    return Scalar(value, plain, 1, 1, 1, 1)
+    return TextNode(value, plain, 1, 1, 1, 1)
 
 
 def _sequence(items: list[Node]) -> Node:
-    node = SequenceNode(1, 1)
+    node = ListNode(1, 1)
     node.items.extend(items)
     return node
 
 
 def _mapping(entries: Mapping[str, Node]) -> Node:
-    node = MappingNode(1, 1)
+    node = MapNode(1, 1)
     for key, value in entries.items():
-        node.keys[key] = Scalar(key, False, 1, 1, 1, 1)
+        node.keys[key] = TextNode(key, False, 1, 1, 1, 1)
         node.values[key] = value
     return node
 

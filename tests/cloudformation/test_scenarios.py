@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from resolving import explored, model_of, read, with_probe
 
-from trailguard.cloudformation.intrinsics import Unbuildable
-from trailguard.cloudformation.references import references
-from trailguard.cloudformation.scenarios import MAX_LEAVES, Scenarios, TooManyScenarios, condition_names
-from trailguard.cloudformation.source import parse
-from trailguard.config import Settings
+from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
+from trailguard.cloudformation.scenarios.scenarios import MAX_LEAVES, Scenarios, TooManyScenarios, condition_names
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.references import references
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN
-from trailguard.judging import FileResult, judge_file
-from trailguard.rulebook import load
+from trailguard.judging.alone import FileResult, judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import Settings
 
 STRING = {"Type": "String"}
 

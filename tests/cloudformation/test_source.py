@@ -6,18 +6,19 @@ import json
 
 import pytest
 
-from trailguard.cloudformation import yamlsource
-from trailguard.cloudformation.pureyaml import PureParser
-from trailguard.cloudformation.source import Mapping, Node, Scalar, Sequence, SourceError, literal, parse
+from trailguard.cloudformation.source import yamlsource
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal
+from trailguard.cloudformation.source.pureyaml import PureParser
+from trailguard.cloudformation.source.reading import parse
 
 
 def data_of(node: Node) -> object:
     """The data that a node stands for, without places."""
-    if isinstance(node, Scalar):
+    if isinstance(node, TextNode):
         return node.value
-    if isinstance(node, Sequence):
+    if isinstance(node, ListNode):
         return [data_of(item) for item in node.items]
-    assert isinstance(node, Mapping)
+    assert isinstance(node, MapNode)
     return {key: data_of(value) for key, value in node.values.items()}
 
 
@@ -31,10 +32,10 @@ def at(text: str, *path: str | int) -> Node:
     node = parse(text.encode()).root
     for step in path:
         if isinstance(step, int):
-            assert isinstance(node, Sequence)
+            assert isinstance(node, ListNode)
             node = node.items[step]
         else:
-            assert isinstance(node, Mapping)
+            assert isinstance(node, MapNode)
             node = node.values[step]
     return node
 
@@ -121,10 +122,10 @@ def test_spans(text: str, path: list[str | int], expected: tuple[int, int, int, 
 
 def test_keys_have_places_too() -> None:
     root = parse(b'a:\n  "b c": 1\n  ? d\n  : 2\ne: !GetAtt x.Arn\n').root
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MapNode)
     inner, attribute = root.values["a"], root.values["e"]
-    assert isinstance(inner, Mapping)
-    assert isinstance(attribute, Mapping)
+    assert isinstance(inner, MapNode)
+    assert isinstance(attribute, MapNode)
     assert {name: span(key) for name, key in inner.keys.items()} == {"b c": (2, 3, 2, 8), "d": (3, 5, 3, 6)}
     assert span(attribute.keys["Fn::GetAtt"]) == (5, 4, 5, 11)
 
@@ -218,11 +219,11 @@ Resources:
 
 def test_aliases_share_nodes() -> None:
     root = parse(b"a: &x {b: 1}\nc: *x\nd: {<<: *x}\n").root
-    assert isinstance(root, Mapping)
+    assert isinstance(root, MapNode)
     anchored, merged = root.values["a"], root.values["d"]
     assert root.values["c"] is anchored
-    assert isinstance(anchored, Mapping)
-    assert isinstance(merged, Mapping)
+    assert isinstance(anchored, MapNode)
+    assert isinstance(merged, MapNode)
     assert merged.values["b"] is anchored.values["b"]
     assert merged.keys["b"] is anchored.keys["b"]
 
@@ -464,7 +465,7 @@ LITERALS: dict[str, tuple[str, str | bool | None]] = {
 @pytest.mark.parametrize(("text", "expected"), LITERALS.values(), ids=LITERALS.keys())
 def test_literals(text: str, expected: str | bool | None) -> None:
     scalar = at(f"a: {text}\n", "a")
-    assert isinstance(scalar, Scalar)
+    assert isinstance(scalar, TextNode)
     assert literal(scalar) == expected
     assert type(literal(scalar)) is type(expected)
 
@@ -472,12 +473,12 @@ def test_literals(text: str, expected: str | bool | None) -> None:
 @pytest.mark.parametrize("prefix", ['"x"', '"\\ud83d\\ude00"'], ids=["by YAML", "by JSON"])
 def test_json_literals(prefix: str) -> None:
     root = parse(f'[{prefix}, true, false, null, 1, "true", "null", ""]'.encode()).root
-    assert isinstance(root, Sequence)
-    words = [literal(item) for item in root.items[1:] if isinstance(item, Scalar)]
+    assert isinstance(root, ListNode)
+    words = [literal(item) for item in root.items[1:] if isinstance(item, TextNode)]
     assert words == [True, False, None, "1", "true", "null", ""]
 
 
 def test_the_argument_of_a_short_tag_is_text() -> None:
     argument = at("a: !Ref yes", "a", "Ref")
-    assert isinstance(argument, Scalar)
+    assert isinstance(argument, TextNode)
     assert literal(argument) == "yes"

@@ -11,9 +11,10 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trailguard.cloudformation import yamlsource
-from trailguard.cloudformation.pureyaml import PureParser
-from trailguard.cloudformation.source import Document, Mapping, Node, Scalar, Sequence, SourceError, parse
+from trailguard.cloudformation.source import yamlsource
+from trailguard.cloudformation.source.nodes import Document, ListNode, MapNode, Node, SourceError, TextNode
+from trailguard.cloudformation.source.pureyaml import PureParser
+from trailguard.cloudformation.source.reading import parse
 
 Data: TypeAlias = "str | list[Data] | dict[str, Data]"
 
@@ -124,11 +125,11 @@ def trees(without: str) -> st.SearchStrategy[Data]:
 
 
 def data_of(node: Node) -> Data:
-    if isinstance(node, Scalar):
+    if isinstance(node, TextNode):
         return node.value
-    if isinstance(node, Sequence):
+    if isinstance(node, ListNode):
         return [data_of(item) for item in node.items]
-    assert isinstance(node, Mapping)
+    assert isinstance(node, MapNode)
     return {key: data_of(value) for key, value in node.values.items()}
 
 
@@ -152,9 +153,9 @@ def nodes_of(node: Node) -> list[Node]:
     """A node and all that it holds."""
     found = [node]
     for inner in found:
-        if isinstance(inner, Sequence):
+        if isinstance(inner, ListNode):
             found += inner.items
-        elif isinstance(inner, Mapping):
+        elif isinstance(inner, MapNode):
             found += [*inner.keys.values(), *inner.values.values()]
     return found
 
@@ -163,16 +164,16 @@ def check_spans(document: Document) -> None:
     """Every node's span holds the text that the node was made of."""
     for node in nodes_of(document.root):
         text = written(document, node)
-        if isinstance(node, Scalar):
+        if isinstance(node, TextNode):
             assert node.value.encode() is not None
             check_scalar(node, text)
         elif text.startswith(("{", "[")) and text[-1] == {"{": "}", "[": "]"}[text[0]]:
             continue
-        elif isinstance(node, Mapping) or text.startswith("-"):
+        elif isinstance(node, MapNode) or text.startswith("-"):
             assert text == text.strip(" \t\r\n")
 
 
-def check_scalar(node: Scalar, text: str) -> None:
+def check_scalar(node: TextNode, text: str) -> None:
     if not text:
         assert node.value == ""
     elif text[0] in "'\"":
@@ -279,7 +280,7 @@ def test_short_tags_say_what_the_long_forms_say(tree: Data) -> None:
     document = parse(with_short_tags(tree).encode())
     assert data_of(document.root) == tree
     for node in nodes_of(document.root):
-        if isinstance(node, Mapping) and written(document, node).startswith("!"):
+        if isinstance(node, MapNode) and written(document, node).startswith("!"):
             ((name, key),) = node.keys.items()
             argument = node.values[name]
             assert written(document, key) == SHORT_TAGS[name]

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from resolving import read
 
-from trailguard.cloudformation.source import SourceError, parse
-from trailguard.cloudformation.template import Parameter, Template, function_of, looks_like_template
+from trailguard.cloudformation.source.nodes import SourceError
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Parameter, Template, function_of, looks_like_template
 
 BUCKET = {"Type": "AWS::S3::Bucket"}
 

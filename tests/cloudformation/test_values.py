@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailguard.cloudformation.source import Scalar
-from trailguard.cloudformation.values import (
+from trailguard.cloudformation.scenarios.values import (
     GENERATED,
     OPAQUE,
     VARIABLE,
@@ -28,8 +27,9 @@ from trailguard.cloudformation.values import (
     text_of,
     trim,
 )
+from trailguard.cloudformation.source.nodes import TextNode
 
-NODE = Scalar("", False, 1, 1, 1, 1)
+NODE = TextNode("", False, 1, 1, 1, 1)
 V, W = Symbol(VARIABLE, "V"), Symbol(VARIABLE, "W")
 G, H = Symbol(GENERATED, "G"), Symbol(GENERATED, "H")
 O = Symbol(OPAQUE, "O", "nobody knows")  # noqa: E741

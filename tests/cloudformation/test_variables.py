@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from resolving import model_of, read
 
-from trailguard.cloudformation.variables import (
+from trailguard.cloudformation.scenarios.variables import (
     FREE,
     Assignment,
     Candidate,

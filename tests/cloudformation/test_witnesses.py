@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from resolving import model_of
 
-from trailguard.cloudformation.scenarios import Leaf
-from trailguard.cloudformation.variables import Assignment, Candidate, Constraint, Same, Space
-from trailguard.cloudformation.witnesses import default_like, disputed, opaque_reason, witness
-from trailguard.config import Settings
+from trailguard.cloudformation.scenarios.scenarios import Leaf
+from trailguard.cloudformation.scenarios.variables import Assignment, Candidate, Constraint, Same, Space
+from trailguard.cloudformation.scenarios.witnesses import default_like, disputed, opaque_reason, witness
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
-from trailguard.judging import judge_file
-from trailguard.rulebook import load
+from trailguard.judging.alone import judge_file
+from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import Settings
 
 RULEBOOK = load(Settings(select=("TG101",)))
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trailguard.config import load
 from trailguard.findings import NOT_APPLICABLE, PASS, Finding
-from trailguard.scan import scan
+from trailguard.scanning import scan
+from trailguard.settings.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "src" / "trailguard" / "hosts"

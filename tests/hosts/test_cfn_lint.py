@@ -138,9 +138,9 @@ def test_a_bug_of_ours_is_an_error_on_every_template(folder: Path) -> None:
     broken = folder / "broken"
     broken.mkdir()
     (broken / "sabotage.py").write_text(
-        "import trailguard.judging\n"
+        "import trailguard.judging.alone\n"
         "def judge_file(*_):\n    raise ZeroDivisionError('boom')\n"
-        "import trailguard.scan\ntrailguard.scan.judge_file = judge_file\n"
+        "import trailguard.scanning\ntrailguard.scanning.judge_file = judge_file\n"
         "from trailguard.hosts.cfn_lint import *\n"
     )
     done = cfn_lint(folder, "-a", str(broken), "--format", "json", "--template", "trail.yaml")

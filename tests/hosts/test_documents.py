@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 
-from trailguard.rule_reader import read_rule
+from trailguard.rulebook.rule import read_rule
 
 from .running import FOLDER, ROOT, cfn_lint, checkov_command, run
 

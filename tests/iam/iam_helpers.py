@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import (
+from trailguard.cloudformation.scenarios.values import (
     GENERATED,
     OPAQUE,
     VARIABLE,
@@ -22,6 +21,7 @@ from trailguard.cloudformation.values import (
     Value,
     join_pieces,
 )
+from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.callers import Request
 from trailguard.iam.conditions import ContextValue, Undecided
 from trailguard.iam.policy import Policy, read_policy

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from iam_helpers import ACCOUNT, BUCKET, IMPORTED, NODE, PREFIX, TRAIL, Ledger, refuse, sent, unknown, value
 
-from trailguard.cloudformation.values import Text
+from trailguard.cloudformation.scenarios.values import Text
 from trailguard.iam.conditions import Undecided, conditions_hold, read_clauses, told
 from trailguard.iam.operators import read_operator
 from trailguard.iam.reading import Problems

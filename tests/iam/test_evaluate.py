@@ -27,7 +27,7 @@ from iam_helpers import (
     request,
 )
 
-from trailguard.cloudformation.values import Pieces, Symbol, Text
+from trailguard.cloudformation.scenarios.values import Pieces, Symbol, Text
 from trailguard.iam.conditions import Undecided
 from trailguard.iam.evaluate import allowed, denials, denied_wholly, grantors, grants, leads, requires
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from iam_helpers import LEGACY, SERVICE, policy, refuse, sent
 
-from trailguard.cloudformation.values import OPAQUE, Symbol
+from trailguard.cloudformation.scenarios.values import OPAQUE, Symbol
 from trailguard.iam.callers import Request
 from trailguard.iam.evaluate import allowed, denials, grants
 

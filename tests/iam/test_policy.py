@@ -24,7 +24,7 @@ from iam_helpers import (
     value,
 )
 
-from trailguard.cloudformation.values import Absent, Text, join_pieces, show
+from trailguard.cloudformation.scenarios.values import Absent, Text, join_pieces, show
 from trailguard.iam.evaluate import denials, grants
 from trailguard.iam.policy import read_policy
 

@@ -16,9 +16,8 @@ from urllib.parse import quote
 
 import pytest
 
-from trailguard import changes
-from trailguard.cli import main
-from trailguard.config import Settings
+from trailguard.acceptance import since
+from trailguard.commands.cli import main
 from trailguard.findings import (
     CONDITIONAL,
     FAIL,
@@ -36,7 +35,8 @@ from trailguard.findings import (
 )
 from trailguard.reporters import html_chains, html_controls, html_report
 from trailguard.reporters.html_text import Html, listing, tag, text
-from trailguard.scan import scan
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings
 
 from .samples import RULES, finding, sample
 from .test_reporters import EMPTY, HOSTILE, hostile
@@ -330,7 +330,7 @@ def test_a_page_about_a_part_says_so() -> None:
     words = Page(html_report.render(sample()._replace(since="main<"))).words()
     assert "Only what changed since main<" in words
     assert "Only what changed" not in Page(html_report.render(sample())).words()
-    assert changes.only(whole(), {}).frameworks == ()
+    assert since.only(whole(), {}).frameworks == ()
 
 
 def test_what_is_accepted_does_not_hold() -> None:

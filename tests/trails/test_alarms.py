@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trailguard.cloudformation.model import Model, Pins
-from trailguard.cloudformation.scenarios import Scenarios
-from trailguard.cloudformation.source import parse
-from trailguard.cloudformation.template import Template
-from trailguard.trails import alarms
-from trailguard.trails.facts import Fact
-from trailguard.trails.filterpatterns import EVENTS
-from trailguard.trails.returns import RETURNS
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.scenarios import Scenarios
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Template
+from trailguard.trails.facts.facts import Fact
+from trailguard.trails.facts.returns import RETURNS
+from trailguard.trails.watching import alarms
+from trailguard.trails.watching.filterpatterns import EVENTS
 
 Json = Any
 ALL = "{ " + " || ".join(f"$.eventName = {name}" for name in EVENTS) + " }"

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailguard.cloudformation.model import Model, Pins
-from trailguard.cloudformation.scenarios import Scenarios
-from trailguard.cloudformation.source import parse
-from trailguard.cloudformation.template import Template
-from trailguard.trails import archive, exports
-from trailguard.trails.facts import Fact
-from trailguard.trails.properties import NOTHING, Wanted
-from trailguard.trails.returns import RETURNS
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.scenarios import Scenarios
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Template
+from trailguard.trails.bucket import archive, exports
+from trailguard.trails.facts.facts import Fact
+from trailguard.trails.facts.properties import NOTHING, Wanted
+from trailguard.trails.facts.returns import RETURNS
 
 ACCOUNT = "111122223333"
 YEAR = Wanted(numbers=(365,))

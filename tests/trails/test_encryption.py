@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trailguard.cloudformation.model import Model, Pins
-from trailguard.cloudformation.scenarios import Scenarios
-from trailguard.cloudformation.source import parse
-from trailguard.cloudformation.template import Template
-from trailguard.trails import encryption, keys, lake
-from trailguard.trails.facts import Fact
-from trailguard.trails.returns import RETURNS
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.scenarios import Scenarios
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Template
+from trailguard.trails.facts.facts import Fact
+from trailguard.trails.facts.returns import RETURNS
+from trailguard.trails.key import encryption, keys
+from trailguard.trails.whole import lake
 
 PINS = Pins(region="us-east-1", account_id="111122223333")
 UUID = "1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailguard.cloudformation.model import Model, Pins
-from trailguard.cloudformation.scenarios import Scenarios
-from trailguard.cloudformation.source import parse
-from trailguard.cloudformation.template import Template
-from trailguard.trails import exposure
-from trailguard.trails.facts import Fact
-from trailguard.trails.returns import RETURNS
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.scenarios import Scenarios
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Template
+from trailguard.trails.bucket import exposure
+from trailguard.trails.facts.facts import Fact
+from trailguard.trails.facts.returns import RETURNS
 
 ARN = "arn:aws:s3:::logs"
 FILES = f"{ARN}/*"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailguard.trails.filterpatterns import (
+from trailguard.trails.watching.filterpatterns import (
     CLOUDTRAIL,
     EVENTS,
     HIDDEN,

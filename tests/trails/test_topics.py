@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from trailguard.cloudformation.model import Model, Pins
-from trailguard.cloudformation.scenarios import Scenarios
-from trailguard.cloudformation.source import parse
-from trailguard.cloudformation.template import Template
-from trailguard.trails import topics
-from trailguard.trails.facts import Fact
-from trailguard.trails.links import Link
-from trailguard.trails.returns import RETURNS
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.scenarios import Scenarios
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Template
+from trailguard.trails.facts.facts import Fact
+from trailguard.trails.facts.links import Link
+from trailguard.trails.facts.returns import RETURNS
+from trailguard.trails.watching import topics
 
 Json = Any
 TOPIC = {"Ref": "Topic"}

@@ -20,11 +20,11 @@ from cfnlint.match import Match
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
+from trailguard.acceptance.other_linters import cfn_lint_ids
 from trailguard.findings import Span
-from trailguard.foreign import cfn_lint_ids
 from trailguard.hosts.shared import Gate, Told, asks_for_attention, sentence
 from trailguard.reporters.common import link
-from trailguard.rule_reader import Rule
+from trailguard.rulebook.rule import Rule
 
 DOCUMENTATION = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-user-guide.html"
 BROKEN = "ETG000"

@@ -30,11 +30,11 @@ from checkov.common.output.record import Record
 from checkov.common.output.report import Report
 from checkov.runner_filter import RunnerFilter
 
+from trailguard.acceptance.other_linters import checkov_id
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, FileError, Finding
-from trailguard.foreign import checkov_id
 from trailguard.hosts.shared import Gate, Told, asks_for_attention, sentence
 from trailguard.reporters.common import link, readable
-from trailguard.rule_reader import Rule
+from trailguard.rulebook.rule import Rule
 from trailguard.terminal import visible
 from trailguard.trails import catalog
 

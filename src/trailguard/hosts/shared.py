@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from trailguard.config import Settings
 from trailguard.findings import NOT_APPLICABLE, PASS, FileError, Finding, Notice, Report, Span, counts
 from trailguard.reporters.common import readable, remarks
-from trailguard.rule_reader import Rule
+from trailguard.rulebook.rule import Rule
+from trailguard.settings.settings import Settings
 from trailguard.terminal import visible
 
 STDIN = "<stdin>"
@@ -46,10 +46,11 @@ class Gate:
         self._told: dict[str, Told] | None = None
         self._stamps: dict[str, tuple[int, int]] = {}
         try:
-            from trailguard import config, rulebook
+            from trailguard.rulebook import shelf
+            from trailguard.settings import settings
 
-            self.settings = config.load(os.getcwd())
-            self.rules = rulebook.load(self.settings).selected
+            self.settings = settings.load(os.getcwd())
+            self.rules = shelf.load(self.settings).selected
         except Exception as error:
             self.trouble = _said(error)
 
@@ -86,8 +87,8 @@ class Gate:
         if not paths:
             return {}
         try:
-            from trailguard.collecting import names_below
-            from trailguard.scan import scan
+            from trailguard.reading.collected import names_below
+            from trailguard.scanning import scan
 
             report = scan(paths, self.settings, stdin=stdin, stdin_filename=STDIN)
         except Exception as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from trailguard.cloudformation.values import OPAQUE, VARIABLE, Pieces, Text, Value
+from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Pieces, Text, Value
 from trailguard.iam.conditions import Context
 from trailguard.iam.globs import glob
 from trailguard.iam.logic import NO, Tri, either, maybe, of

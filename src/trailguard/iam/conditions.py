@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import MapValue, Symbol, Text, Unknown, Value, show, text_of
+from trailguard.cloudformation.scenarios.values import MapValue, Symbol, Text, Unknown, Value, show, text_of
+from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.globs import Glob, Group, folded, glob
 from trailguard.iam.logic import NO, YES, Tri, both, either, maybe, of
 from trailguard.iam.operators import FOLDED, NULL, TEXTUAL, Operator, compare, pattern, read_operator, refusal

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
-from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import GENERATED, Symbol, Text
+from trailguard.cloudformation.scenarios.values import GENERATED, Symbol, Text
+from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam import explain
 from trailguard.iam.callers import Request, Via, named, names_caller, vias
 from trailguard.iam.conditions import ABSENT, Clause, Context, ContextValue, Undecided, conditions_hold

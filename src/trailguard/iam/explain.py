@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import Symbol, Text, show
+from trailguard.cloudformation.scenarios.values import Symbol, Text, show
+from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.callers import Request, named
 from trailguard.iam.conditions import conditions_hold, holds, told
 from trailguard.iam.globs import Glob, Group, glob

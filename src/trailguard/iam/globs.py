@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.values import OPAQUE, Piece, Symbol
+from trailguard.cloudformation.scenarios.values import OPAQUE, Piece, Symbol
 
 
 class Wild:

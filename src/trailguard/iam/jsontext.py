@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import (
+from trailguard.cloudformation.scenarios.values import (
     Flag,
     ListValue,
     MapValue,
@@ -17,6 +16,7 @@ from trailguard.cloudformation.values import (
     Value,
     join_pieces,
 )
+from trailguard.cloudformation.source.nodes import Node
 
 _MARK = re.compile("\ue000(\\d+)\ue001")  # stands for a symbol; letters of the private use area, which nobody spells
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from trailguard.cloudformation.source import Node
+from trailguard.cloudformation.source.nodes import Node
 
 
 class Tri(NamedTuple):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from trailguard.cloudformation.values import Text, show
+from trailguard.cloudformation.scenarios.values import Text, show
 from trailguard.iam.globs import Glob, arn_glob, folded, glob
 from trailguard.iam.logic import Tri, either, maybe, of
 

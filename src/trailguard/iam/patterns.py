@@ -11,8 +11,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.renaming import bare
-from trailguard.cloudformation.values import GENERATED, OPAQUE, VARIABLE, Symbol
+from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol
+from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.iam.globs import (
     ANY,
     PART_ANY,

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
-from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import (
+from trailguard.cloudformation.scenarios.values import (
     Absent,
     Flag,
     ListValue,
@@ -21,6 +20,7 @@ from trailguard.cloudformation.values import (
     Value,
     text_of,
 )
+from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.conditions import Clause, read_clauses
 from trailguard.iam.globs import Glob, folded, glob
 from trailguard.iam.reading import Problem, Problems, values_of

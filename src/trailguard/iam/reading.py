@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from trailguard.cloudformation.source import Node
-from trailguard.cloudformation.values import Absent, ListValue, Value
+from trailguard.cloudformation.scenarios.values import Absent, ListValue, Value
+from trailguard.cloudformation.source.nodes import Node
 
 
 class Problem(NamedTuple):

@@ -5,31 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from trailguard.cloudformation import source
-from trailguard.cloudformation.resolver import Scenario
-from trailguard.cloudformation.template import Resource
-from trailguard.trails import (
-    alarms,
-    archive,
-    delivery,
-    encryption,
-    events,
-    exports,
-    exposure,
-    lake,
-    logs,
-    naming,
-    ordering,
-    portability,
-    recipients,
-    selectors,
-    topics,
-    validity,
-)
-from trailguard.trails.buckets import log_bucket
-from trailguard.trails.facts import Fact, FactSpec
-from trailguard.trails.links import LinkFinder
-from trailguard.trails.properties import NOTHING, Wanted, attribute_fact, property_fact
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.source.nodes import MapNode
+from trailguard.cloudformation.template.template import Resource
+from trailguard.trails.bucket import archive, delivery, exports, exposure, ordering, recipients
+from trailguard.trails.bucket.buckets import log_bucket
+from trailguard.trails.facts.facts import Fact, FactSpec
+from trailguard.trails.facts.links import LinkFinder
+from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
+from trailguard.trails.key import encryption
+from trailguard.trails.recording import events, selectors
+from trailguard.trails.watching import alarms, logs, topics
+from trailguard.trails.whole import lake, naming, portability, validity
 
 TRAIL = "AWS::CloudTrail::Trail"
 EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
@@ -198,7 +185,7 @@ def fact_of(scenario: Scenario, subject: str, resource: Resource, name: str, wan
 def fact_names(subject: str, resource: Resource) -> list[str]:
     """The facts that are told of a resource: its properties, those with a default too, then what is worked out."""
     body = resource.attribute("Properties")
-    written = [name for name in body.keys if "::" not in name] if isinstance(body, source.Mapping) else []
+    written = [name for name in body.keys if "::" not in name] if isinstance(body, MapNode) else []
     defaults = DEFAULTS.get(resource.type, {})
     properties = sorted({*written, *defaults})
     attributes = [name for name in ATTRIBUTES if resource.attribute(name) is not None]

@@ -1,0 +1,1 @@
+"""What somebody accepts: by comments and Metadata, waivers, other linters' comments, a baseline, a revision."""

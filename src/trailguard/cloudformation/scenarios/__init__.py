@@ -1,0 +1,1 @@
+"""What a template means for each choice of its parameters."""

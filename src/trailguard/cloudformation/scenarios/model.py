@@ -1,0 +1,134 @@
+"""A template with what a user fixed for its deployment, and the variables that this leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from trailguard.cloudformation.scenarios.partitions import DEFAULT_PARTITION, SAMPLE_REGIONS, URL_SUFFIXES, partition_of
+from trailguard.cloudformation.scenarios.variables import Space, Variable
+from trailguard.cloudformation.source.nodes import TextNode
+from trailguard.cloudformation.stacks.renaming import ELSEWHERE
+from trailguard.cloudformation.stacks.stacks import Stacks
+from trailguard.cloudformation.template.template import Parameter, Template, function_of
+
+_OPAQUE_PSEUDO = {
+    "AWS::AccountId": "the account of the deployment is not known; give it with --account-id",
+    "AWS::StackName": "the stack's name is chosen at deployment",
+    "AWS::StackId": "the stack's ID is made at deployment",
+}
+_SAMPLES = {"AWS::AccountId": ("111122223333", "444455556666"), "AWS::StackName": ("audit", "trail")}
+
+
+class Pins(NamedTuple):
+    """What the user fixed for this deployment."""
+
+    parameters: Mapping[str, str] = {}
+    region: str | None = None
+    account_id: str | None = None
+    partition: str | None = None
+
+
+class Model:
+    """A template, its variables, and what stays the same in all its scenarios.
+
+    `returns` gives, for each resource type, what `Ref` and each attribute of `Fn::GetAtt` return: text in which
+    `${AWS::Region}` and the like stand for pseudo parameters and `${Property}` for a property or its generated value.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        pins: Pins,
+        returns: Mapping[str, Mapping[str, str]],
+        stacks: Stacks | None = None,
+    ) -> None:
+        self.template = template
+        self.stacks = stacks or Stacks()
+        self.returns = returns
+        self.partition = pins.partition or (partition_of(pins.region) if pins.region else DEFAULT_PARTITION)
+        self.space = Space()
+        self.memo: dict[object, object] = {}  # what others worked out of the template, the same in all scenarios
+        self.fixed: dict[str, str] = {
+            "AWS::Partition": self.partition,
+            "AWS::URLSuffix": URL_SUFFIXES.get(self.partition, URL_SUFFIXES[DEFAULT_PARTITION]),
+        }
+        stack_name = pins.parameters.get("AWS::StackName")
+        for name, value in (
+            ("AWS::Region", pins.region), ("AWS::AccountId", pins.account_id), ("AWS::StackName", stack_name)
+        ):  # fmt: skip
+            if value is not None:
+                self.fixed[name] = value
+        self._add_region("AWS::Region")
+        for name, reason in _OPAQUE_PSEUDO.items():
+            self._add_opaque(name, "", reason)
+        for stack in self.stacks.members.values():
+            self._add_own(stack.ending, stack.place == stack.ending)
+        given = {**pins.parameters, **self.stacks.constants}
+        self._given = pins.parameters.keys() | self.stacks.pinned
+        for name, parameter in template.parameters.items():
+            self.space.variables[name] = Variable(name, parameter, _stored_reason(parameter))
+            if name in given and not parameter.is_stored:
+                self.fixed[name] = given[name]
+        self.handed: dict[str, Variable] = {}  # what the parameters of nested stacks accept
+        for name, binding in self.stacks.bindings.items():
+            self.handed[name] = Variable(name, binding.parameter)
+            handed = function_of(binding.argument)
+            if binding.always and handed is not None and handed[0] == "Ref" and isinstance(handed[1], TextNode):
+                self._narrow(handed[1].value, self.handed[name])
+
+    def _narrow(self, name: str, to: Variable) -> None:
+        """What a parameter is handed to has a say in its values too."""
+        seen = set()
+        while (binding := self.stacks.bindings.get(name)) is not None and name not in seen:
+            seen.add(name)
+            handed = function_of(binding.argument)
+            if handed is None or handed[0] != "Ref" or not isinstance(handed[1], TextNode) or not binding.always:
+                return
+            name = handed[1].value
+        variable = self.space.variables.get(name)
+        if variable is not None and name in self.template.parameters:
+            variable.narrow(to)
+
+    def _add_own(self, ending: str, is_set: bool) -> None:
+        """The pseudo parameters that a stack of several has for itself."""
+        for name in ("AWS::StackName", "AWS::StackId"):
+            self._add_opaque(name, ending, _OPAQUE_PSEUDO[name])
+            if name + ending in self.stacks.constants:
+                self.fixed[name + ending] = self.stacks.constants[name + ending]
+        if is_set:
+            self._add_region("AWS::Region" + ending)
+            self._add_opaque("AWS::AccountId", ending, "the stack set works in accounts that are chosen at deployment")
+
+    def _add_region(self, name: str) -> None:
+        partition = self.partition
+        self.space.variables[name] = Variable(
+            name,
+            accepts=lambda region: partition_of(region) == partition and region.count("-") >= 2,
+            samples=SAMPLE_REGIONS.get(partition, ()),
+        )
+
+    def _add_opaque(self, name: str, ending: str, reason: str) -> None:
+        accepts = str.isdigit if name == "AWS::AccountId" else None
+        self.space.variables[name + ending] = Variable(
+            name + ending, None, reason, accepts, _SAMPLES.get(name, ("other",))
+        )
+
+    def pseudo(self, name: str, resource: str) -> str:
+        """The name of a pseudo parameter where a resource is made: a stack set has an account and Region of its own."""
+        return name + self.stacks.scope(resource) if name in ELSEWHERE else name
+
+    def refused_pins(self) -> list[str]:
+        """The pinned parameters whose values the template does not accept."""
+        return [
+            name
+            for name in self.template.parameters
+            if name in self._given and name in self.fixed and not self.space.variables[name].permits(self.fixed[name])
+        ]
+
+
+def _stored_reason(parameter: Parameter) -> str | None:
+    if not parameter.is_stored:
+        return None
+    key = f' "{parameter.default}"' if parameter.default else ""
+    return f"parameter {parameter.name} is read from the Systems Manager parameter{key} at deployment"

@@ -1,0 +1,130 @@
+"""What may be claimed from the answers of all scenarios, and the smallest parameter values that show it.
+
+A scenario is default-like when every parameter that has a default keeps it; where the subject does not exist under the
+defaults, when just those defaults are changed, and as few as possible, that make it exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from trailguard.cloudformation.scenarios.scenarios import Leaf
+from trailguard.cloudformation.scenarios.variables import FREE, Assignment, Constraint, Same, Space, compatible
+
+T = TypeVar("T")
+
+EXACT_LEAVES = 600  # beyond these, disputed answers are not told apart leaf by leaf
+TRIED_LEAVES = 32  # failing leaves from which a witness is minimised
+
+
+def default_like(space: Space, leaves: Sequence[Leaf[T]]) -> list[bool]:
+    """For each leaf, whether it holds a default-like scenario."""
+    changes = [space.changed(leaf.assignment) for leaf in leaves]
+    fewest = min((len(change) for change in changes), default=0)
+    return [len(change) == fewest for change in changes]
+
+
+def opaque_reason(space: Space, assignment: Assignment) -> str | None:
+    """Why a scenario rests on something that nobody can know before deployment; None when it does not."""
+    for name in assignment:
+        reason = space.variables[name].opaque
+        if reason is not None:
+            return reason
+    return None
+
+
+def disputed(space: Space, leaves: Sequence[Leaf[T]], answers: Sequence[str]) -> list[str | None]:
+    """For each leaf, why its answer cannot be claimed: what decides between it and another answer is not knowable."""
+    reasons = [opaque_reason(space, leaf.assignment) for leaf in leaves]
+    if not any(reasons):
+        return reasons
+    if len(leaves) > EXACT_LEAVES:
+        shared = next(filter(None, reasons))
+        return [shared if len(set(answers)) > 1 else None] * len(leaves)
+    disputes: list[str | None] = [None] * len(leaves)
+    for index, leaf in enumerate(leaves):
+        for other, rival in enumerate(leaves):
+            reason = reasons[index] or reasons[other]
+            if reason and answers[index] != answers[other] and _same_choice(space, leaf.assignment, rival.assignment):
+                disputes[index] = reason
+                break
+    return disputes
+
+
+def _same_choice(space: Space, left: Assignment, right: Assignment) -> bool:
+    """Tell whether some choice of parameters leads to both, so that only the unknowable decides between them."""
+    return all(
+        space.variables[name].opaque is not None or compatible(constraint, right.get(name, FREE))
+        for name, constraint in left.items()
+    )
+
+
+def witness(space: Space, leaves: Sequence[Leaf[T]], failing: Sequence[bool]) -> tuple[int, dict[str, str]]:
+    """The failing leaf that takes the fewest parameter values to reach, and these values.
+
+    With these values given, every other parameter at its default, and whatever is left chosen freely, the answer is
+    always a failing one.
+    """
+    starts = [(index, _needed(space, leaf.assignment)) for index, leaf in enumerate(leaves) if failing[index]]
+    # Of two that are as short, the one that says "any other value" tells more than one with a value of its own.
+    starts.sort(key=lambda start: (len(start[1]), sum(item.value is not None for item in start[1].values())))
+    best: tuple[int, dict[str, Constraint]] | None = None
+    for index, needed in starts[:TRIED_LEAVES]:
+        smaller = _minimal(space, leaves, failing, needed)
+        if best is None or len(smaller) < len(best[1]):
+            best = index, smaller
+    if best is None:
+        return 0, {}
+    assignment = leaves[best[0]].assignment
+    return best[0], {name: space.sample(assignment, name) for name in sorted(best[1])}
+
+
+def _needed(space: Space, assignment: Assignment) -> dict[str, Constraint]:
+    """What must be chosen to get to a leaf: all but the parameters that may stay at their defaults."""
+    changed = space.changed(assignment)
+    return {
+        name: constraint
+        for name, constraint in assignment.items()
+        if space.variables[name].opaque is None and (space.variables[name].default is None or name in changed)
+    }
+
+
+def _minimal(
+    space: Space, leaves: Sequence[Leaf[T]], failing: Sequence[bool], needed: dict[str, Constraint]
+) -> dict[str, Constraint]:
+    for name in sorted(needed):
+        smaller = {other: constraint for other, constraint in needed.items() if other != name}
+        if _always_fails(space, leaves, failing, smaller):
+            needed = smaller
+            continue
+        constraint = needed[name]
+        literals = Constraint(
+            constraint.value, frozenset(item for item in constraint.excluded if isinstance(item, str))
+        )
+        if _always_fails(space, leaves, failing, {**needed, name: literals}):
+            needed[name] = literals
+    for constraint in list(needed.values()):  # "unlike P" says nothing without a value for P
+        for item in (constraint.value, *constraint.excluded):
+            if isinstance(item, Same) and space.variables[item.name].default is None:
+                needed.setdefault(item.name, FREE)
+    return needed
+
+
+def _always_fails(
+    space: Space, leaves: Sequence[Leaf[T]], failing: Sequence[bool], chosen: Mapping[str, Constraint]
+) -> bool:
+    reached = [index for index, leaf in enumerate(leaves) if _reaches(space, chosen, leaf.assignment)]
+    return bool(reached) and all(failing[index] for index in reached)
+
+
+def _reaches(space: Space, chosen: Mapping[str, Constraint], assignment: Assignment) -> bool:
+    """Tell whether a leaf can come about with the chosen values, defaults elsewhere, and free choice of the rest."""
+    for name, constraint in assignment.items():
+        default = space.variables[name].default
+        mine = chosen.get(name)
+        if mine is None:
+            mine = FREE if default is None else Constraint(default, frozenset())
+        if not compatible(mine, constraint):
+            return False
+    return True

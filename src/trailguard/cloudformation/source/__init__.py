@@ -1,0 +1,1 @@
+"""Text into nodes that know where they were written."""

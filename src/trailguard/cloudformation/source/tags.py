@@ -1,0 +1,44 @@
+"""The tags of YAML documents: CloudFormation's short forms, the standard ones, and those that nobody knows."""
+
+from __future__ import annotations
+
+from trailguard.cloudformation.source.nodes import cut
+
+STANDARD = "tag:yaml.org,2002:"
+_MOST_HINTS = 20  # looking for the nearest name costs, and a file with hundreds of unknown tags is not a template
+
+# "!Ref" -> "Ref", "!Sub" -> "Fn::Sub"
+SHORT_FORMS = {"!Ref": "Ref", "!Condition": "Condition"}
+for _name in (
+    "And", "Base64", "Cidr", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "FindInMap", "GetAtt", "GetAZs",
+    "GetStackOutput", "If", "ImportValue", "Join", "Length", "Not", "Or", "RefAll", "Select", "Split", "Sub",
+    "ToJsonString", "Transform", "ValueOf", "ValueOfAll",
+):  # fmt: skip
+    SHORT_FORMS[f"!{_name}"] = f"Fn::{_name}"
+
+# Standard tags by the kind of node that they may stand on; the others that YAML 1.1 knows make no sense in a template.
+TEXT_TAGS = frozenset({"!", f"{STANDARD}str"})
+VALUE_TAGS = frozenset(f"{STANDARD}{name}" for name in ("bool", "float", "int", "null"))
+MAPPING_TAGS = frozenset({"!", f"{STANDARD}map"})
+SEQUENCE_TAGS = frozenset({"!", f"{STANDARD}seq"})
+
+
+def problem(tag: str, written: str, seen: int) -> str | None:
+    """Say what is wrong with a tag that is none of the above; None when a preprocessor will replace it.
+
+    `tag` is what it means, `written` its text in the document, `seen` how many unknown tags came before.
+    """
+    if tag.startswith(STANDARD):
+        return f"the tag {cut(written)} cannot be used here"
+    if "::" in tag:  # !Rain::Module and the like
+        return None
+    hint = _nearest(written) if seen < _MOST_HINTS else None
+    return f"unknown tag {cut(written)}" + (f": did you mean {hint}?" if hint else "")
+
+
+def _nearest(written: str) -> str | None:
+    import difflib  # rarely needed
+
+    names = {name.lower(): name for name in SHORT_FORMS}
+    nearest = difflib.get_close_matches(written[:40].lower(), names, n=1, cutoff=0.7)
+    return names[nearest[0]] if nearest else None

@@ -1,0 +1,1 @@
+"""Stacks that give each other values, made into one template."""

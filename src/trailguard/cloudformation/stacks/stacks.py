@@ -1,0 +1,380 @@
+"""Stacks that are looked at together, made into one template.
+
+The templates of a parent stack and its nested stacks, or of stacks that import from each other, become one: the names
+of each stack get an ending of their own, a child's parameters are bound to what its parent hands it, and what one
+stack gives to another is found. Everything that knows a template then knows all of them.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from trailguard.cloudformation.source.nodes import (
+    Document,
+    MapNode,
+    Node,
+    TextNode,
+    call_at,
+    mapping_at,
+    scalar_at,
+    sequence_at,
+)
+from trailguard.cloudformation.stacks.exchanges import condition_of, exports_of, imports_of
+from trailguard.cloudformation.stacks.renaming import Renamer, bare, mark, number_of, spell
+from trailguard.cloudformation.template.references import Way, calls, mentioned, named
+from trailguard.cloudformation.template.template import Parameter, Template, function_of
+
+_NAMED = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
+
+
+class Binding(NamedTuple):
+    """A parameter of a nested stack and what its parent hands it."""
+
+    parameter: Parameter
+    argument: Node
+    always: bool  # whether the nested stack is always made
+
+
+class Export(NamedTuple):
+    """An output that other stacks may import: the node of its name, and all that it says."""
+
+    stack: Stack
+    key: TextNode
+    name: Node
+    output: MapNode
+
+
+class Import(NamedTuple):
+    """A use of `Fn::ImportValue`: the whole call, the name, and where in its stack it stands."""
+
+    stack: Stack
+    node: Node
+    name: Node
+    way: Way
+
+
+class Arguments(NamedTuple):
+    """What makes a stack that is no root: the resource, what it hands down, and whether it works in other accounts."""
+
+    parent: Stack
+    maker: str
+    values: Mapping[str, Node] | Node
+    is_set: bool
+    label: str = ""
+
+
+class Stack:
+    """One stack of a template, its names told apart from those of all other stacks."""
+
+    def __init__(
+        self,
+        number: int,
+        file: str,
+        template: Template,
+        arguments: Arguments | None = None,
+        pins: Mapping[str, str] = {},
+    ) -> None:
+        self.number = number
+        self.ending = mark(number)
+        self.file = file
+        self.template = template
+        self.arguments = arguments
+        self.bindings: dict[str, Binding] = {}
+        self.constants: dict[str, str] = {
+            name + self.ending: value for name, value in pins.items() if name in template.parameters or "::" in name
+        }
+        self.pinned = frozenset(self.constants)
+        self._rename = Renamer(self.ending, file, self.place)
+        self._sections: dict[str, MapNode] | None = None
+        self._imports: list[Import] | None = None
+        self._exports: list[Export] | None = None
+
+    @property
+    def sections(self) -> dict[str, MapNode]:
+        """The sections of its template in its own names, copied when they are needed."""
+        if self._sections is None:
+            rename = self._rename
+            ways = {"Conditions": rename.test, "Rules": rename.test, "Resources": rename.resource}
+            ways["Outputs"] = rename.resource
+            parts = ((name, self.template.root.values.get(name)) for name in _NAMED)
+            copied = ((name, rename.entries(part, ways.get(name, rename.copy))) for name, part in parts)
+            self._sections = {name: part for name, part in copied if part is not None}
+            if self.arguments is not None:
+                self._bind(self.arguments)
+                condition = condition_of(self.arguments.parent.resource(self.arguments.maker))
+                if condition is not None:
+                    self._only_when(condition)
+        return self._sections
+
+    @property
+    def imports(self) -> list[Import]:
+        """What it imports."""
+        if self._imports is None:
+            self._imports = [Import(self, *found) for found in imports_of(self.sections)]
+        return self._imports
+
+    @property
+    def exports(self) -> list[Export]:
+        """What it exports."""
+        if self._exports is None:
+            self._exports = [Export(self, *found) for found in exports_of(self.sections)]
+        return self._exports
+
+    @property
+    def place(self) -> str:
+        """The ending of its account and Region: a stack set, with what is below it, works in others than its parent."""
+        arguments = self.arguments
+        if arguments is None:
+            return ""
+        return self.ending if arguments.is_set else arguments.parent.place
+
+    @property
+    def root(self) -> Stack:
+        """The stack that somebody deploys, which makes this one."""
+        return self if self.arguments is None else self.arguments.parent.root
+
+    def handed(self, arguments: Mapping[str, Node] | Node) -> Mapping[str, Node] | Node:
+        """What one of its resources hands to the stack that it makes, in its own names."""
+        if isinstance(arguments, Node):
+            return self._rename.copy(arguments)
+        return {name: self._rename.copy(node) for name, node in arguments.items()}
+
+    def resource(self, name: str) -> Node:
+        """What a resource says."""
+        return self._entries("Resources")[name]
+
+    @property
+    def resources(self) -> Iterable[str]:
+        """The names of its resources."""
+        return [name for name in self._entries("Resources") if not name.startswith("Fn::")]
+
+    def output(self, name: str) -> Node | None:
+        """What an output says."""
+        return self._entries("Outputs").get(name + self.ending)
+
+    def _entries(self, section: str) -> Mapping[str, Node]:
+        found = self.sections.get(section)
+        return found.values if found is not None else {}
+
+    def _bind(self, arguments: Arguments) -> None:
+        given = arguments.values
+        always = condition_of(arguments.parent.resource(arguments.maker)) is None
+        for name, parameter in self.template.parameters.items():
+            if parameter.is_stored:
+                continue
+            renamed = name + self.ending
+            argument = given.get(name) if isinstance(given, dict) else given
+            if isinstance(argument, Node):
+                self.bindings[renamed] = Binding(parameter._replace(name=renamed), argument, always)
+                section = self.sections["Parameters"]
+                del section.keys[renamed], section.values[renamed]
+            elif parameter.default is not None:
+                self.constants[renamed] = parameter.default
+
+    def _only_when(self, condition: TextNode) -> None:
+        """Make what is in the stack only where the stack itself is made."""
+        conditions = self.sections.setdefault("Conditions", mapping_at(condition))
+        for body in self._entries("Resources").values():
+            if not isinstance(body, MapNode):
+                continue
+            own = body.values.get("Condition")
+            name = scalar_at(condition, condition.value)
+            if isinstance(own, TextNode):
+                name = scalar_at(own, f"{own.value}+{condition.value}")
+                conditions.keys.setdefault(name.value, name)
+                conditions.values.setdefault(name.value, _both(own, _named(own), _named(condition)))
+            body.keys["Condition"] = name
+            body.values["Condition"] = name
+        for rule in self._entries("Rules").values():
+            if isinstance(rule, MapNode):
+                own = rule.values.get("RuleCondition")
+                made = _named(condition)
+                rule.keys.setdefault("RuleCondition", scalar_at(condition, "RuleCondition"))
+                rule.values["RuleCondition"] = made if own is None else _both(condition, own, made)
+
+
+class Stacks:
+    """The stacks that a template is made of, and what they give each other. Without any, the template is one stack."""
+
+    def __init__(self, members: Iterable[Stack] = ()) -> None:
+        self.members = {stack.number: stack for stack in members}
+        self.bindings: dict[str, Binding] = {}
+        self.constants: dict[str, str] = {}
+        self.pinned: frozenset[str] = frozenset()  # the constants that somebody gave
+        self.children: dict[str, list[Stack]] = {}  # by the resource that makes them
+        self.exporters: dict[int, Export] = {}  # by the id of the call that imports
+        self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
+        self.unread: dict[str, str] = {}  # why the template of a nested stack is not known, by resource
+        for stack in self.members.values():
+            self.bindings.update(stack.bindings)
+            self.constants.update(stack.constants)
+            self.pinned |= stack.pinned
+            if stack.arguments is not None:
+                self.children.setdefault(stack.arguments.maker, []).append(stack)
+        self._before: dict[int, list[tuple[Iterable[str], Way]]] = {}
+
+    def stack_of(self, name: str) -> Stack | None:
+        """The stack that a name belongs to."""
+        number = number_of(name)
+        return self.members.get(number) if number is not None else None
+
+    def scope(self, name: str) -> str:
+        """The ending of the account and Region in which a resource is made; "" for those of the roots."""
+        stack = self.stack_of(name)
+        return stack.place if stack is not None else ""
+
+    def makers(self, name: str) -> list[str]:
+        """The resources that make the stack of a resource, the innermost first."""
+        found = []
+        stack = self.stack_of(name)
+        while stack is not None and stack.arguments is not None:
+            found.append(stack.arguments.maker)
+            stack = stack.arguments.parent
+        return found
+
+    def meeting(self, one: str, other: str) -> tuple[str, str] | None:
+        """The resources of one stack that are, or make the stacks of, two resources; None when no stack holds both."""
+        if not self.members:
+            return one, other
+        ways = {id(self.stack_of(name)): name for name in reversed([one, *self.makers(one)])}
+        return next(
+            ((ways[key], name) for name in [other, *self.makers(other)] if (key := id(self.stack_of(name))) in ways),
+            None,
+        )
+
+    def awaited(self, name: str) -> Iterator[tuple[Iterable[str], Way]]:
+        """What is complete before a resource is made, apart from what it refers to, and under which conditions.
+
+        A nested stack is complete when all in it is; a stack that imports from another one comes after all of it.
+        """
+        for child in self.children.get(name, ()):
+            yield child.resources, ()
+        stack = self.stack_of(name)
+        while stack is not None:
+            yield from self._imported(stack)
+            stack = stack.arguments.parent if stack.arguments is not None else None
+
+    def _imported(self, stack: Stack) -> list[tuple[Iterable[str], Way]]:
+        known = self._before.get(stack.number)
+        if known is None:
+            found: dict[tuple[int, Way], Stack] = {}
+            for item in stack.imports:
+                export = self.exporters.get(id(item.node))
+                if export is not None:
+                    found.setdefault((export.stack.number, item.way), export.stack)
+            known = self._before[stack.number] = [(made.resources, way) for (_, way), made in found.items()]
+        return known
+
+    def references(self, node: Node) -> Iterator[tuple[str, Way]]:
+        """The names that are mentioned below a node, also by what comes from other stacks, each with its branches."""
+        pending: list[tuple[Node, Way]] = [(node, ())]
+        seen: set[int] = set()
+        while pending:
+            current, way = pending.pop()
+            if id(current) in seen:
+                continue
+            seen.add(id(current))
+            for call in calls(current):
+                here = (*way, *call.way)
+                yield from ((name, here) for name in mentioned(call.function, call.argument))
+                pending.extend((origin, here) for origin in self._origins(call.function, call.argument, call.node))
+
+    def _origins(self, function: str, argument: Node, node: Node) -> Iterator[Node]:
+        """Where what a call gives comes from in other stacks."""
+        export = self.exporters.get(id(node))
+        if export is not None:
+            yield export.output
+        for name in named(function, argument):
+            target, _, attribute = name.partition(".")
+            if target in self.bindings:
+                yield self.bindings[target].argument
+            for child in self.children.get(target, ()):
+                output = child.output(attribute.removeprefix("Outputs."))
+                if output is not None:
+                    yield output
+
+    def label(self, number: int, home: str) -> str:
+        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several."""
+        stack = self.members[number]
+        file = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
+        twins = [other for other in self.members.values() if other.file == stack.file]
+        return file if len(twins) < 2 else f"{file} ({way_to(stack) or 'itself'})"
+
+    def parameter(self, parameter: str, name: str) -> str:
+        """A parameter for people who look at the stack of a named resource: those of its root are told bare."""
+        own, stack = self.stack_of(name), self.stack_of(parameter)
+        if own is None or stack is None or stack is own.root:
+            return bare(parameter)
+        return f"{self.label(stack.number, own.file)}:{bare(parameter)}"
+
+    def spell(self, text: str, name: str) -> str:
+        """A text for people who look at the stack of a named resource: names of other stacks are told with theirs."""
+        own = self.stack_of(name)
+        if own is None:
+            return bare(text)
+        return spell(text, lambda number: "" if number == own.number else self.label(number, own.file))
+
+
+def way_to(stack: Stack) -> str:
+    """The logical IDs of the nested stacks that lead to a stack: `Audit/Inner`; "" for a root."""
+    names = []
+    while stack.arguments is not None:
+        names.append(bare(stack.arguments.maker) + (f"[{stack.arguments.label}]" if stack.arguments.label else ""))
+        stack = stack.arguments.parent
+    return "/".join(reversed(names))
+
+
+def came_from(stacks: Stacks, node: Node) -> Iterator[tuple[Node, str]]:
+    """Where in other stacks a value comes from: what a parent hands down, the output that is imported or handed up."""
+    seen: set[int] = set()
+    pending = [node]
+    while pending and (stacks.bindings or stacks.exporters or stacks.children):
+        current = pending.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        function = function_of(current)
+        if function is None:
+            continue
+        export = stacks.exporters.get(id(current))
+        if export is not None:
+            yield export.output, f"what {export.stack.file} exports"
+        for name in mentioned(*function):
+            binding = stacks.bindings.get(name)
+            if binding is not None:
+                yield binding.argument, f"what is handed to parameter {name}"
+                pending.append(binding.argument)
+
+
+def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
+    """One template of several stacks."""
+    members = list(stacks)
+    root = MapNode(1, 1)
+    for name in _NAMED:
+        section = MapNode(1, 1)
+        for stack in members:
+            part = stack.sections.get(name)
+            if part is not None:
+                section.keys.update(part.keys)
+                section.values.update(part.values)
+        if section.values or name == "Resources":
+            root.keys[name] = TextNode(name, False, 1, 1, 1, 1)
+            root.values[name] = section
+    templates = {id(stack.template): stack.template for stack in members}
+    text = "\n".join(template.document.text for template in templates.values())
+    whole = Template(Document(root, text, ()))
+    for stack in members:
+        for name, key in stack.template.generators.items():
+            whole.generators.setdefault(name + stack.ending, key)
+    return whole, Stacks(members)
+
+
+def _named(condition: TextNode) -> Node:
+    return call_at(condition, "Condition", condition)
+
+
+def _both(place: TextNode, one: Node, other: Node) -> Node:
+    return call_at(place, "Fn::And", sequence_at(place, [one, other]))

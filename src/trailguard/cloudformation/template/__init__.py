@@ -1,0 +1,1 @@
+"""What a template says: its sections, loops, includes, references."""

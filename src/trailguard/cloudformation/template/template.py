@@ -1,0 +1,281 @@
+"""A template's sections: parameters, mappings, conditions, rules, resources, outputs, and who refers to whom.
+
+Nothing is resolved here, and nothing is judged: a section of the wrong shape becomes a problem with its place, and the
+rest of the template is still read.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as Map
+from typing import NamedTuple
+
+from trailguard.cloudformation.source.nodes import (
+    Document,
+    ListNode,
+    MapNode,
+    Node,
+    SourceError,
+    TextNode,
+    literal,
+    scalar_text,
+)
+from trailguard.cloudformation.template.expansion import LOOP, expand, has_loops
+
+# Macros whose work on trails, buckets and policies is known: they add nothing to and take nothing from them.
+KNOWN_TRANSFORMS = frozenset(
+    {
+        "AWS::Serverless-2016-10-31",
+        "AWS::LanguageExtensions",
+        "AWS::CodeDeployBlueGreen",
+        "AWS::CodeStar",
+        "AWS::ServiceCatalog",
+        "AWS::SecretsManager-2020-07-23",
+        "AWS::SecretsManager-2024-09-16",
+    }
+)
+
+PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")  # in the text of Fn::Sub
+FUNCTION_PREFIX = "Fn::"
+MODULE = "::MODULE"  # a resource of such a type stands for others, which are in a registry
+
+
+class Parameter(NamedTuple):
+    """A template parameter. Values are text, as CloudFormation sees them; None means not declared."""
+
+    name: str
+    type: str
+    default: str | None
+    allowed_values: tuple[str, ...] | None
+    allowed_pattern: str | None
+    min_length: int | None
+    max_length: int | None
+    min_value: float | None
+    max_value: float | None
+    node: Node
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether a reference to it gives a list."""
+        kind = self.type.removeprefix("AWS::SSM::Parameter::Value<")
+        return kind.startswith(("CommaDelimitedList", "List<"))
+
+    @property
+    def is_stored(self) -> bool:
+        """Tell whether its value is read from the Systems Manager parameter store at deployment."""
+        return self.type.startswith("AWS::SSM::Parameter::Value<")
+
+
+class Resource(NamedTuple):
+    """A resource. `key` is its logical ID where it is defined, `body` all that it says."""
+
+    id: str
+    type: str
+    key: TextNode
+    body: MapNode
+    condition: str | None
+
+    def attribute(self, name: str) -> Node | None:
+        """The node of a resource attribute (Properties, DependsOn, Metadata, ...), or None."""
+        return self.body.values.get(name)
+
+    def depends_on(self) -> list[TextNode]:
+        """The logical IDs named by DependsOn, a string or a list of strings, each with its place."""
+        node = self.attribute("DependsOn")
+        if isinstance(node, TextNode):
+            return [node]
+        if isinstance(node, ListNode):
+            return [item for item in node.items if isinstance(item, TextNode)]
+        return []
+
+
+class Template:
+    """One template: its sections by name, its loops written out. `problems` lists what is misshapen, with places.
+
+    `pinned` are parameter values that are known: a loop over a list parameter hinges on it.
+    """
+
+    __slots__ = (
+        "conditions",
+        "document",
+        "generators",
+        "mappings",
+        "outputs",
+        "parameters",
+        "prefix",
+        "problems",
+        "resources",
+        "root",
+        "rules",
+        "transforms",
+    )  # fmt: skip
+
+    def __init__(self, document: Document, pinned: Map[str, str] | None = None) -> None:
+        self.document = document
+        root = document.root
+        if not isinstance(root, MapNode):
+            raise SourceError("a template is a map with Resources", root.line, root.column)
+        inner = _inner_template(root)
+        self.root = inner or root
+        self.prefix = () if inner is None else ("resources",)
+        self.problems: list[SourceError] = list(document.problems)
+        self.generators: dict[str, TextNode] = {}  # loops and macros among the resources, which make more of them
+        if expands(document):
+            expansion = expand(self.root, pinned)
+            self.root = expansion.root
+            self.problems += expansion.problems
+            self.generators.update(expansion.open_loops)
+        self.parameters = {key.value: _parameter(key, node) for key, node in self._section("Parameters")}
+        self.mappings = {key.value: node for key, node in self._section("Mappings")}
+        self.conditions = {key.value: node for key, node in self._section("Conditions")}
+        self.rules = {key.value: node for key, node in self._section("Rules")}
+        self.outputs = {key.value: (key, node) for key, node in self._section("Outputs")}
+        self.transforms = _transforms(self.root.values.get("Transform"))
+        self.resources: dict[str, Resource] = {}
+        for key, node in self._section("Resources"):
+            self._add_resource(key, node)
+        if "Resources" not in self.root.values:
+            self.problems.append(SourceError("the template has no Resources", root.line, root.column))
+
+    def _section(self, name: str) -> Iterator[tuple[TextNode, Node]]:
+        node = self.root.values.get(name)
+        if node is None or (isinstance(node, TextNode) and literal(node) is None):
+            return
+        if not isinstance(node, MapNode):
+            self.problems.append(SourceError(f"{name} must be a map", node.line, node.column))
+            return
+        for key, value in node.values.items():
+            yield node.keys[key], value
+
+    def _add_resource(self, key: TextNode, node: Node) -> None:
+        if key.value.startswith(FUNCTION_PREFIX):
+            self.generators[key.value] = key
+            return
+        kind = node.values.get("Type") if isinstance(node, MapNode) else None
+        if isinstance(kind, MapNode) or function_of(node) is not None or "Fn::Transform" in getattr(node, "values", ()):
+            return  # a preprocessor or a macro writes this resource
+        if not isinstance(node, MapNode) or not isinstance(kind, TextNode):
+            self.problems.append(SourceError(f"resource {key.value} has no Type", key.line, key.column))
+            return
+        condition = node.values.get("Condition")
+        name = condition.value if isinstance(condition, TextNode) else None
+        if condition is not None and name is None:
+            name = f"of {key.value}"  # a function, which nobody defines as a condition: unknown
+        if kind.value.endswith(MODULE):
+            self.generators[key.value] = key
+        self.resources[key.value] = Resource(key.value, kind.value, key, node, name)
+
+    @property
+    def macros(self) -> tuple[str, ...]:
+        """The transforms that may rewrite anything."""
+        return tuple(name for name in self.transforms if name not in KNOWN_TRANSFORMS)
+
+    def of_type(self, resource_type: str) -> list[Resource]:
+        """The resources of a type, in the template's order."""
+        return [resource for resource in self.resources.values() if resource.type == resource_type]
+
+
+def expands(document: Document) -> bool:
+    """Tell whether a template has loops that CloudFormation writes out, so that parameters decide what is in it."""
+    root = document.root
+    if LOOP not in document.text or not isinstance(root, MapNode):
+        return False
+    inner = _inner_template(root) or root
+    return "AWS::LanguageExtensions" in _transforms(inner.values.get("Transform")) and has_loops(inner)
+
+
+def looks_like_template(root: Node) -> bool:
+    """Tell whether a document is a CloudFormation template: typed Resources, a format version, or a transform."""
+    if not isinstance(root, MapNode):
+        return False
+    values = root.values
+    if "AWSTemplateFormatVersion" in values or _inner_template(root) is not None:
+        return True
+    resources = values.get("Resources")
+    if not isinstance(resources, MapNode):
+        return False
+    if _transforms(values.get("Transform")):
+        return True
+    return any(_is_typed(body) for body in resources.values.values())
+
+
+def _inner_template(root: MapNode) -> MapNode | None:
+    """The template inside a file of the Serverless Framework, which adds it to what it makes itself."""
+    inner = root.values.get("resources")
+    if isinstance(inner, MapNode) and "service" in root.values and "Resources" not in root.values:
+        return inner if looks_like_template(inner) else None
+    return None
+
+
+def _is_typed(body: Node) -> bool:
+    kind = body.values.get("Type") if isinstance(body, MapNode) else None
+    return isinstance(kind, TextNode) and ("::" in kind.value)
+
+
+def _transforms(node: Node | None) -> tuple[str, ...]:
+    """The names under Transform: a string, a list of strings, or a map with Name for AWS::Include."""
+    items = node.items if isinstance(node, ListNode) else [node]
+    names = []
+    for item in items:
+        if isinstance(item, TextNode):
+            names.append(item.value)
+        elif isinstance(item, MapNode) and isinstance(name := item.values.get("Name"), TextNode):
+            names.append(name.value)
+    return tuple(names)
+
+
+def _parameter(key: TextNode, node: Node) -> Parameter:
+    values = node.values if isinstance(node, MapNode) else {}
+    allowed = values.get("AllowedValues")
+    texts = [scalar_text(item) for item in allowed.items] if isinstance(allowed, ListNode) else []
+    return Parameter(
+        name=key.value,
+        type=scalar_text(values.get("Type")) or "String",
+        default=_default(values.get("Default")),
+        allowed_values=tuple(text for text in texts if text is not None) or None,
+        allowed_pattern=scalar_text(values.get("AllowedPattern")),
+        min_length=_integer(values.get("MinLength")),
+        max_length=_integer(values.get("MaxLength")),
+        min_value=_number(values.get("MinValue")),
+        max_value=_number(values.get("MaxValue")),
+        node=key,
+    )
+
+
+def _default(node: Node | None) -> str | None:
+    if isinstance(node, ListNode):  # a list where CommaDelimitedList wants a string: read what was meant
+        return ",".join(scalar_text(item) or "" for item in node.items)
+    text = scalar_text(node)
+    return "" if text is None and isinstance(node, TextNode) else text
+
+
+def _integer(node: Node | None) -> int | None:
+    number = _number(node)
+    return None if number is None else int(number)
+
+
+def _number(node: Node | None) -> float | None:
+    text = scalar_text(node)
+    return None if text is None else number_of(text)
+
+
+def number_of(text: str) -> float | None:
+    """The number that a text spells, or None."""
+    try:
+        number = float(text) if "_" not in text else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def function_of(node: Node) -> tuple[str, Node] | None:
+    """The name and argument when a node is a function call (`Ref`, `Fn::...`, or an unknown `!Tag`), else None."""
+    if not isinstance(node, MapNode) or len(node.values) != 1:
+        return None
+    ((name, argument),) = node.values.items()
+    if name == "Ref" or name.startswith((FUNCTION_PREFIX, "!")):
+        return name, argument
+    return None

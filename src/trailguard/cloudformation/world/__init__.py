@@ -1,0 +1,1 @@
+"""Which templates make, or import from, each other's stacks."""

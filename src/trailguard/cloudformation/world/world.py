@@ -1,0 +1,274 @@
+"""Templates that are scanned together are one world: this finds out which of them belong together, and joins them.
+
+A template that another one makes a stack of is looked at with what its parent hands it, once for each parent. Stacks
+that import from each other are looked at together. Names of exports need not be literal: an import and an export belong
+together when the shapes of their names fit and no other export's does.
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import NamedTuple, TypeAlias
+
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.scenarios import Scenarios
+from trailguard.cloudformation.source.nodes import Node
+from trailguard.cloudformation.stacks.exchanges import exports_of, imports_of
+from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.stacks.stacks import Arguments, Stack, Stacks, composed
+from trailguard.cloudformation.template.template import Template
+from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own_names, shapes
+from trailguard.cloudformation.world.nesting import Nested, nested_of
+
+MAX_STACKS = 2000  # that one root makes: an operation on nested stacks is limited to 2,500 resources
+MAX_DEPTH = 20
+
+Returns: TypeAlias = "Mapping[str, Mapping[str, str]]"
+
+
+class Member(NamedTuple):
+    """A template of the world: its file as reports show it, and what is known of its deployment."""
+
+    file: str
+    template: Template
+    parameters: Mapping[str, str] = {}
+    environment: tuple[str | None, str | None] = (None, None)  # account and Region
+    handed: Mapping[str, Node] = {}  # by the template that holds it as text, besides what its resource hands it
+
+
+class Remark(NamedTuple):
+    """Something about how the templates belong together that their author should know."""
+
+    file: str
+    node: Node
+    text: str
+
+
+class Unit(NamedTuple):
+    """What is judged together: one template, made of one stack or of several. `files` are those that it comes from."""
+
+    template: Template
+    stacks: Stacks | None
+    files: tuple[str, ...]
+    pins: Pins
+
+
+# Finds the template that a resource of a member makes a stack of; a text says why there is none ("": no need to tell).
+Locate: TypeAlias = "Callable[[Member, Nested], Member | str]"
+
+
+class World:
+    """Members and how they belong together. `units` cover every member; `remarks` tell what did not fit."""
+
+    def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate) -> None:
+        self._pins = pins
+        self._returns = returns
+        self._locate = locate
+        self._numbers = count(1)
+        self._nested: dict[int, list[tuple[Nested, Member | str]]] = {}
+        self.remarks: list[Remark] = []
+        self._unread: dict[int, dict[str, str]] = {}
+        self._composed: dict[int, tuple[Template, Stacks]] = {}  # trees of several stacks, by the number of their root
+        self._members = {id(member.template): member for member in members}
+        self._trees = [self._tree(member) for member in self._roots()]
+        self.units = list(self._units())
+
+    # --- nested stacks --------------------------------------------------------------------------------------------
+
+    def _children(self, member: Member) -> list[tuple[Nested, Member | str]]:
+        """The stacks that a member makes, each with the member that it is a stack of, or why there is none."""
+        key = id(member.template)
+        if key not in self._nested:
+            scenario = Scenario(Model(member.template, self._pins, self._returns), {})
+            self._nested[key] = found = []
+            for nested in nested_of(scenario):
+                target = self._locate(member, nested)
+                found.append((nested, target))
+                if isinstance(target, str) and target:
+                    self.remarks.append(Remark(member.file, nested.place, target))
+        return self._nested[key]
+
+    def _roots(self) -> list[Member]:
+        """The members that no other one makes a stack of; of a circle, one member."""
+        made: set[int] = set()
+        pending = list(self._members)
+        for key in pending:
+            for _, target in self._children(self._members[key]):
+                if isinstance(target, Member):
+                    made.add(id(target.template.document))
+                    if id(target.template) not in self._members:
+                        self._members[id(target.template)] = target
+                        pending.append(id(target.template))
+        roots: list[Member] = []
+        reached: set[int] = set()
+        free = (key for key in pending if id(self._members[key].template.document) not in made)
+        for key in [*free, *pending]:
+            if id(self._members[key].template.document) not in reached:
+                roots.append(self._members[key])
+                self._reach(self._members[key], reached)
+        return roots
+
+    def _reach(self, member: Member, reached: set[int]) -> None:
+        pending = [member]
+        while pending:
+            current = pending.pop()
+            if id(current.template.document) not in reached:
+                reached.add(id(current.template.document))
+                pending.extend(target for _, target in self._children(current) if isinstance(target, Member))
+
+    def _tree(self, member: Member) -> list[Stack]:
+        """The stack of a root and all stacks that it makes, the parents first."""
+        root = Stack(next(self._numbers), member.file, member.template, None, member.parameters)
+        stacks = [root]
+        # The templates above each stack, itself included.
+        line: dict[int, tuple[int, ...]] = {root.number: (id(member.template.document),)}
+        pending = [(root, member)]
+        while pending:
+            stack, owner = pending.pop()
+            for nested, target in self._children(owner):
+                maker = nested.resource.id + stack.ending
+                why = self._refuse(stack, nested, target, line[stack.number], len(stacks))
+                if why is not None or isinstance(target, str):
+                    self._unread.setdefault(root.number, {})[maker] = why or _unread(nested)
+                    continue
+                given = nested.arguments
+                if isinstance(given, dict):
+                    given = {**given, **target.handed}
+                    self._tell_misfits(owner, nested, target, given)
+                arguments = Arguments(stack, maker, stack.handed(given), nested.is_set, nested.label)
+                child = Stack(next(self._numbers), target.file, target.template, arguments)
+                line[child.number] = (*line[stack.number], id(target.template.document))
+                stacks.append(child)
+                pending.append((child, target))
+        return stacks
+
+    def _refuse(
+        self, stack: Stack, nested: Nested, target: Member | str, line: tuple[int, ...], size: int
+    ) -> str | None:
+        """Say why a nested stack cannot be followed; None when it can."""
+        if isinstance(target, str):
+            return None
+        if id(target.template.document) in line:
+            text = f"{nested.resource.id} makes a stack of {target.file}, which makes this one: a circle"
+        elif size >= MAX_STACKS or len(line) >= MAX_DEPTH:
+            text = f"{nested.resource.id} is one of too many nested stacks; {target.file} is not followed from here"
+        else:
+            return None
+        self.remarks.append(Remark(stack.file, nested.place, text))
+        return text
+
+    def _tell_misfits(self, owner: Member, nested: Nested, child: Member, given: Mapping[str, Node]) -> None:
+        parameters = child.template.parameters
+        for item in parameters.values():
+            if item.default is None and not item.is_stored and item.name not in given:
+                text = f"{nested.resource.id} hands {child.file} nothing for its parameter {item.name}"
+                self.remarks.append(Remark(owner.file, nested.place, text))
+        for name, node in given.items():
+            if name not in parameters and not child.template.macros:
+                text = f"{nested.resource.id} hands {child.file} a parameter {name} that it does not have"
+                self.remarks.append(Remark(owner.file, node, text))
+
+    # --- exports and imports --------------------------------------------------------------------------------------
+
+    def _units(self) -> Iterator[Unit]:
+        """Join the trees that import from each other."""
+        ends = [end for number, tree in enumerate(self._trees) for end in self._ends(number, tree)]
+        exports = Exports(end for end in ends if end.output)
+        joined = _Sets(len(self._trees))
+        meant: dict[tuple[int, int], End | str] = {}  # what each import of a stack takes, or why that is not known
+        for end in ends:
+            found = exports.fitting(end, self._environment) if not end.output else []
+            if len(found) > 1:
+                meant[end.stack.number, end.place] = ambiguous(end, found)
+            elif found and (macros := found[0].stack.template.macros):
+                reason = f"macro {macros[0]} may rewrite {found[0].stack.file}, which exports it"
+                meant[end.stack.number, end.place] = reason
+            elif found:
+                meant[end.stack.number, end.place] = found[0]
+                joined.join(end.tree, found[0].tree)
+        linked = {number for number, _ in meant}
+        for group in joined.groups():
+            yield self._unit([self._trees[number] for number in group], meant, linked)
+
+    def _environment(self, tree: int) -> tuple[str | None, str | None]:
+        return self._place(self._trees[tree])
+
+    def _place(self, tree: list[Stack]) -> tuple[str | None, str | None]:
+        """The account and the Region of a tree, as far as they are known."""
+        return self._members[id(tree[0].template)].environment
+
+    def _ends(self, number: int, tree: list[Stack]) -> Iterator[End]:
+        """The imports and exports of a tree, each with the shapes that its name can have."""
+        parts = [(stack, stack.template.root.values if len(tree) == 1 else stack.sections) for stack in tree]
+        links = [(stack, list(imports_of(part)), list(exports_of(part))) for stack, part in parts]
+        if not any(imports or exports for _, imports, exports in links):
+            return
+        if len(tree) == 1:
+            member = self._members[id(tree[0].template)]
+            pins = self._pins._replace(parameters={**self._pins.parameters, **member.parameters})
+            scenarios = Scenarios(Model(tree[0].template, pins, self._returns))
+        else:
+            template, stacks = self._composed[tree[0].number] = composed(tree)
+            scenarios = Scenarios(Model(template, self._pins, self._returns, stacks))
+        for stack, imports, exports in links:
+            names = [("", index, name) for index, (_, name, _) in enumerate(imports)]
+            names += [(bare(key.value), index, name) for index, (key, name, _) in enumerate(exports)]
+            for output, index, name in names:
+                yield End(stack, index, output, number, tuple(own_names(x, number) for x in shapes(scenarios, name)))
+
+    def _unit(self, trees: list[list[Stack]], meant: Mapping[tuple[int, int], End | str], linked: set[int]) -> Unit:
+        stacks = [stack for tree in trees for stack in tree]
+        root = stacks[0]
+        member = self._members[id(root.template)]
+        files = tuple(dict.fromkeys(stack.file for stack in stacks))
+        account, region = next((place for tree in trees if any(place := self._place(tree))), (None, None))
+        pins = self._pins._replace(
+            parameters={**self._pins.parameters, **member.parameters},
+            account_id=account or self._pins.account_id,
+            region=region or self._pins.region,
+        )
+        if len(stacks) == 1 and root.number not in linked and not self._unread.get(root.number):
+            return Unit(root.template, None, files, pins)
+        known = self._composed.get(root.number) if len(trees) == 1 else None
+        template, joined = known or composed(stacks)
+        for stack in stacks:
+            for index, item in enumerate(stack.imports):
+                export = meant.get((stack.number, index))
+                if isinstance(export, End):
+                    joined.exporters[id(item.node)] = export.stack.exports[export.place]
+                elif export is not None:
+                    joined.unexported[id(item.node)] = export
+        for tree in trees:
+            joined.unread.update(self._unread.get(tree[0].number, {}))
+        return Unit(template, joined, files, pins)
+
+
+class _Sets:
+    """Which trees belong together."""
+
+    def __init__(self, size: int) -> None:
+        self._parents = list(range(size))
+
+    def _find(self, item: int) -> int:
+        while self._parents[item] != item:
+            self._parents[item] = item = self._parents[self._parents[item]]
+        return item
+
+    def join(self, one: int, other: int) -> None:
+        """Put two trees, and all that belong to them, together."""
+        first, second = sorted((self._find(one), self._find(other)))
+        self._parents[second] = first
+
+    def groups(self) -> list[list[int]]:
+        """The trees that belong together, in their order."""
+        found: dict[int, list[int]] = {}
+        for item in range(len(self._parents)):
+            found.setdefault(self._find(item), []).append(item)
+        return list(found.values())
+
+
+def _unread(nested: Nested) -> str:
+    return f"the template of {nested.resource.id} is not among the scanned files"

@@ -1,0 +1,366 @@
+"""The options of each command. Only the parser that is asked for is built: building all of them takes 20 ms."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from trailguard.commands.parser import Parser, choice, matching, one_of, pair, processes, repeated
+from trailguard.findings import SEVERITIES
+from trailguard.settings.settings import ACCOUNT_ID, FAIL_ON, LINTERS, PARTITION, REGION, nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html")
+
+COMMANDS = {
+    "scan": "judge templates",
+    "rules": "list the rules of a profile",
+    "explain": "explain one rule: why, remedy, controls, examples",
+    "baseline": "record today's findings, so that only new ones count",
+    "graph": "draw the delivery chain of each trail, with verdicts",
+    "facts": "print the facts that rules see in a template",
+    "test": "run each rule against its own examples",
+    "init": "print a template of an audit trail that passes every rule",
+    "path": "print where trailguard's checks for another linter are",
+    "completion": "print what makes a shell complete commands and options",
+}
+
+HELP = """\
+usage: trailguard COMMAND [OPTION…] [ARGUMENT…]
+
+Proves that CloudFormation templates record and keep an AWS CloudTrail audit trail, and shows what breaks it.
+
+commands:
+{commands}
+
+options:
+  -h, --help     show this help; `trailguard COMMAND --help` tells the options of a command
+  -V, --version  show the version
+
+examples:
+  trailguard scan                          judge every template below this folder
+  trailguard scan trail.yaml               judge one
+  trailguard scan --profile cis-aws-5.0    with the rules of a framework
+  trailguard explain TG104                 tell why a rule matters and what to do
+  trailguard init > trail.yaml             start with a template that passes every rule
+
+exit status: 0 nothing found, 1 something found, 2 something could not be judged as asked
+"""
+
+
+def overview() -> str:
+    """Write the help of the program itself."""
+    return HELP.format(commands="\n".join(f"  {name:<13}  {text}" for name, text in COMMANDS.items()))
+
+
+def _output(value: str) -> tuple[str | None, str]:
+    """Split FORMAT:FILE. A single letter is a Windows drive, and anything with a separator is a path."""
+    head, colon, tail = value.partition(":")
+    if not value or (colon and head in FORMATS and not tail):
+        raise argparse.ArgumentTypeError(f'"{value}" names no file')
+    if not colon or len(head) < 2 or not re.fullmatch(r"[A-Za-z_-]+", head):
+        return None, value
+    if head not in FORMATS:
+        raise argparse.ArgumentTypeError(f'format "{head}" is not known{nearest(head, FORMATS)}; a file is ./{value}')
+    return head, tail
+
+
+def _parser(command: str, usage: str, examples: str) -> Parser:
+    return Parser(command, COMMANDS[command], usage, examples)
+
+
+def _rule_options(parser: Parser) -> None:
+    group = parser.add_argument_group("rules")
+    group.add_argument(
+        "--profile", metavar="NAME", help="rules to apply: default, all, a framework such as cis-aws-5.0"
+    )
+    repeated(group, "--select", "RULE,…", "apply exactly these, by id or name")
+    repeated(group, "--ignore", "RULE,…", "leave these out, too")
+    group.add_argument(
+        "--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own (repeatable)"
+    )
+    _config_options(parser)
+
+
+def _config_options(parser: Parser) -> None:
+    group = parser.add_argument_group("configuration").add_mutually_exclusive_group()
+    group.add_argument(
+        "--config", metavar="FILE", help="read this file, not the nearest .trailguard.yaml or pyproject.toml"
+    )
+    group.add_argument("--no-config", action="store_true", help="read no configuration file")
+
+
+def _deployment_options(parser: Parser) -> None:
+    group = parser.add_argument_group("deployment", "Pin what is known; the verdicts then hold for this deployment.")
+    group.add_argument(
+        "--parameter",
+        type=pair,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="value of a parameter (repeatable)",
+    )
+    group.add_argument(
+        "--parameters",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="file of parameter values (repeatable, later wins)",
+    )
+    group.add_argument(
+        "--region", type=matching(REGION, "a Region such as eu-west-1"), metavar="REGION", help="value of AWS::Region"
+    )
+    group.add_argument(
+        "--account-id", type=matching(ACCOUNT_ID, "12 digits"), metavar="ID", help="value of AWS::AccountId"
+    )
+    group.add_argument(
+        "--partition",
+        type=matching(PARTITION, "a partition such as aws or aws-cn"),
+        metavar="NAME",
+        help="value of AWS::Partition",
+    )
+
+
+def _colour_option(parser: Parser) -> None:
+    choice(
+        parser, "--color", ("auto", "always", "never"), "colour (default: on a terminal; NO_COLOR is honoured)", "auto"
+    )
+
+
+def _linters(parser: Any, name: str, text: str, dest: str) -> None:
+    kind, shown = one_of(LINTERS), "|".join(LINTERS)
+    parser.add_argument(name, type=kind, action="append", default=[], metavar=shown, dest=dest, help=text)
+
+
+def _scan() -> Parser:
+    parser = _parser(
+        "scan",
+        "[OPTION…] [PATH…]",
+        """\
+  trailguard scan
+  trailguard scan templates/ --profile cis-aws-5.0 --fail-on conditional
+  trailguard scan trail.yaml --parameters prod.json --region eu-west-1
+  trailguard scan --output sarif:trailguard.sarif --output json:report.json
+  cdk synth | trailguard scan - --stdin-filename app.yaml
+
+exit status:
+  0 nothing at or above the threshold, 1 something is, 2 something could not be judged as asked (2 wins)""",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input (default: .)")
+    parser.add_argument("--watch", action="store_true", help="scan again whenever a file changes, until Ctrl-C")
+    output = parser.add_argument_group("output")
+    choice(output, "--format", FORMATS, "how to write the report to standard output (default: text)", None)
+    output.add_argument(
+        "--output",
+        type=_output,
+        action="append",
+        default=[],
+        metavar="[FORMAT:]FILE",
+        help="FILE takes the place of standard output, FORMAT:FILE comes on top of it (repeatable)",
+    )
+    _colour_option(parser)
+    loudness = output.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="one line for each finding, no summary")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="tell of passes and skipped files, too")
+    _rule_options(parser)
+    status = parser.add_argument_group("exit status")
+    choice(status, "--fail-on", FAIL_ON, "the mildest verdict that makes it 1 (default: fail)", None)
+    choice(status, "--min-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
+    status.add_argument("--diff", metavar="REV", help="report only what changed since a git revision")
+    status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
+    status.add_argument("--require-templates", action="store_true", help="2 when there is no template")
+    beside = parser.add_argument_group("other linters")
+    text = "run it on the same templates, for one report and one exit status (repeatable)"
+    _linters(beside, "--with", text, "companions")
+    text = "accept what its own comments and Metadata suppress of equivalent checks (repeatable)"
+    _linters(beside, "--foreign-suppressions", text, "foreign_suppressions")
+    _deployment_options(parser)
+    files = parser.add_argument_group("files")
+    _file_options(files)
+    files.add_argument(
+        "--world",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="know the templates below DIR, too: judge only what PATH has to do with (repeatable)",
+    )
+    files.add_argument("--stdin-filename", default="<stdin>", metavar="NAME", help="what to call standard input")
+    files.add_argument("--jobs", type=processes, default=1, metavar="N", help="processes to work with (default: 1)")
+    return parser
+
+
+def _file_options(group: Any) -> None:
+    repeated(group, "--include", "GLOB,…", "in folders, read these files instead of the usual ones")
+    repeated(group, "--exclude", "GLOB,…", "leave these files and folders out, too")
+
+
+def _rules() -> Parser:
+    parser = _parser(
+        "rules",
+        "[OPTION…]",
+        "  trailguard rules --profile cis-aws-3.0\n  trailguard rules --profile all --format markdown",
+    )
+    choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", "text")
+    _colour_option(parser)
+    _rule_options(parser)
+    return parser
+
+
+def _explain() -> Parser:
+    parser = _parser(
+        "explain",
+        "[OPTION…] ID|NAME",
+        "  trailguard explain TG104\n  trailguard explain depends-on-bucket-policy",
+    )
+    parser.add_argument("rule", metavar="ID|NAME", help="the rule")
+    choice(parser, "--format", ("text", "markdown"), "how to write it (default: text)", "text")
+    _colour_option(parser)
+    parser.add_argument("--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own")
+    _config_options(parser)
+    return parser
+
+
+def _baseline() -> Parser:
+    parser = _parser(
+        "baseline",
+        "[OPTION…] [PATH…]",
+        """\
+  trailguard baseline
+  trailguard scan --baseline .trailguard-baseline.json
+
+exit status:
+  0 recorded, 2 something could not be judged as asked, or the file cannot be written""",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: .)")
+    text = "where to (default: the configuration's baseline, else .trailguard-baseline.json)"
+    parser.add_argument("--output", metavar="FILE", help=text)
+    _rule_options(parser)
+    _deployment_options(parser)
+    _file_options(parser.add_argument_group("files"))
+    return parser
+
+
+def _graph() -> Parser:
+    parser = _parser(
+        "graph",
+        "[OPTION…] [PATH…]",
+        """\
+  trailguard graph templates/ > chain.mmd
+  trailguard graph --profile all --format dot | dot -Tsvg > chain.svg
+
+exit status:
+  0 drawn, 2 something could not be judged as asked""",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: .)")
+    choice(parser, "--format", ("mermaid", "dot", "json"), "how to write it (default: mermaid)", "mermaid")
+    _rule_options(parser)
+    _deployment_options(parser)
+    files = parser.add_argument_group("files")
+    _file_options(files)
+    return parser
+
+
+def _facts() -> Parser:
+    parser = _parser(
+        "facts",
+        "[OPTION…] FILE",
+        "  trailguard facts trail.yaml\n  trailguard facts trail.yaml --parameter MultiRegion=false",
+    )
+    parser.add_argument("file", metavar="FILE", help="a template; - is standard input")
+    _deployment_options(parser)
+    _config_options(parser)
+    return parser
+
+
+def _test() -> Parser:
+    parser = _parser("test", "[OPTION…] [RULES_DIR]", "  trailguard test\n  trailguard test my-rules/")
+    parser.add_argument(
+        "rules_dir", nargs="?", metavar="RULES_DIR", help="a folder of rules (default: the rules that ship)"
+    )
+    choice(parser, "--format", ("text", "json"), "how to write the outcome (default: text)", "text")
+    _colour_option(parser)
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell of the examples that hold, too")
+    _config_options(parser)
+    return parser
+
+
+def _init() -> Parser:
+    parser = _parser(
+        "init",
+        "[OPTION…]",
+        """\
+  trailguard init > trail.yaml
+  trailguard init --organization --sns --output trail.yaml
+  trailguard init --no-cloudwatch --format json | jq .Resources
+
+exit status:
+  0 written, 2 it cannot be written, or the file is there already""",
+    )
+    text = "YAML with comments that explain it, or JSON (default: by the file's name, else yaml)"
+    choice(parser, "--format", ("yaml", "json"), text, None)
+    parser.add_argument("--output", default="-", metavar="FILE", help="write it there, not to standard output")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    parts = parser.add_argument_group("parts")
+    _switch(parts, "--organization", "record every account of the organization (default: one account)", False)
+    _switch(parts, "--kms", "encrypt the logs with a key of their own (default: yes)", True)
+    _switch(parts, "--cloudwatch", "copy the events to CloudWatch Logs, and watch the trail (default: yes)", True)
+    _switch(parts, "--sns", "tell a topic of each log file (default: no)", False)
+    return parser
+
+
+def _switch(parser: Any, name: str, text: str, default: bool) -> None:
+    action = parser.add_argument(name, action=argparse.BooleanOptionalAction, help=text)
+    action.default = default  # given at once, older Pythons add it to the help in their own words
+
+
+def _path() -> Parser:
+    parser = _parser(
+        "path",
+        "LINTER",
+        """\
+  checkov -d . --external-checks-dir "$(trailguard path checkov)"
+  cfn-lint -a "$(trailguard path cfn-lint)" -- template.yaml""",
+    )
+    choice(parser, "linter", LINTERS, "cfn-lint or checkov", None)
+    return parser
+
+
+def _completion() -> Parser:
+    parser = _parser(
+        "completion",
+        "SHELL",
+        """\
+  source <(trailguard completion bash)
+  trailguard completion zsh > "${fpath[1]}/_trailguard"
+  trailguard completion fish > ~/.config/fish/completions/trailguard.fish""",
+    )
+    choice(parser, "shell", ("bash", "zsh", "fish"), "bash, zsh or fish", None)
+    return parser
+
+
+_PARSERS = {
+    "scan": _scan,
+    "rules": _rules,
+    "explain": _explain,
+    "baseline": _baseline,
+    "graph": _graph,
+    "facts": _facts,
+    "test": _test,
+    "init": _init,
+    "path": _path,
+    "completion": _completion,
+}
+
+
+def parser_of(command: str) -> Parser:
+    """The parser of a command."""
+    return _PARSERS[command]()
+
+
+def parse(command: str, argv: Sequence[str]) -> argparse.Namespace:
+    """Read the options of a command; ends the program on a usage error or on --help."""
+    return parser_of(command).read(argv)

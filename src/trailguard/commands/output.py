@@ -1,0 +1,74 @@
+"""Where the reports of a scan go: standard output and files, each in its format."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+from trailguard.commands.streams import reconfigure, say, write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import IO
+
+    from trailguard.findings import Report
+
+
+def write_report(report: Report, args: Namespace) -> int:
+    """Write the report wherever it is wanted; 2 when some file cannot be written."""
+    status = 0
+    printed = [args.format] if all(form for form, _ in args.output) else []
+    for form, path in args.output:
+        if path == "-":
+            printed.append(form or args.format)
+            continue
+        text = _render(report, form or args.format or _by_extension(path), args, None)
+        try:
+            with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+                stream.write(text)
+        except (OSError, ValueError) as error:
+            say(f"error: {path}: cannot be written: {getattr(error, 'strerror', None) or error}")
+            status = 2
+    return max(status, *(_print_report(report, form, args) for form in printed), 0)
+
+
+def is_wanted(form: str, args: Namespace) -> bool:
+    """Tell whether a format is among those asked for."""
+    return any(form == (given or args.format or _by_extension(path)) for given, path in [(None, "-"), *args.output])
+
+
+def _by_extension(path: str) -> str:
+    known = {".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown", ".csv": "csv", ".html": "html"}
+    return known.get(os.path.splitext(path)[1].lower(), "text")
+
+
+def _print_report(report: Report, form: str | None, args: Namespace) -> int:
+    form = form or "text"
+    if form != "text":
+        reconfigure(sys.stdout, encoding="utf-8", newline="\n")
+    return write(_render(report, form, args, sys.stdout))
+
+
+def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) -> str:
+    """Render the report in one format; `stream` is None for a file."""
+    cwd = os.getcwd()
+    if form == "text":
+        from trailguard.reporters import text
+        from trailguard.terminal import Style, style_for, width_of
+
+        style = Style(args.color == "always") if stream is None else style_for(args.color, stream, os.environ)
+        width = width_of(stream, os.environ)
+        return text.render(report, style, width, int(args.verbose) - int(args.quiet))
+    reporter = import_module(f"trailguard.reporters.{_MODULES.get(form, form)}")
+    if form not in _ROOTS:
+        return str(reporter.render(report))
+    from trailguard.reading.discovery import repository
+
+    return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd))
+
+
+_MODULES = {"json": "json_report", "csv": "csv_report", "html": "html_report"}
+# The formats that name files from the repository's root, and the variable in which a CI runner tells where that is.
+_ROOTS = {"sarif": "", "github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}

@@ -1,0 +1,1 @@
+"""Holds the facts of subjects against rules and makes findings of them."""

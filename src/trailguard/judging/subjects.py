@@ -1,0 +1,276 @@
+"""One template under judgement: its scenarios, the subjects in it, and each rule's finding about each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.scenarios import Scenarios, TooManyScenarios
+from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode, file_of
+from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.stacks.stacks import Stacks, came_from, way_to
+from trailguard.cloudformation.template.template import Resource, Template
+from trailguard.findings import NOT_APPLICABLE, UNKNOWN, Block, Finding, Related
+from trailguard.judging.places import Places, span_of
+from trailguard.judging.verdict import Answer, Judgement, Question, answer, judge
+from trailguard.rulebook.rule import Requirement, Rule
+from trailguard.trails import catalog
+from trailguard.trails.facts.facts import Fact
+from trailguard.trails.facts.links import Link, LinkFinder
+from trailguard.trails.facts.returns import RETURNS
+
+
+class Subject(NamedTuple):
+    """Something that rules can be about.
+
+    `exists` tells in which scenarios it is there. Where a trail uses something that the template does not make,
+    nothing can be known of that: then `resource` is the trail, and `outside` finds what it names.
+    """
+
+    resource: Resource
+    exists: Callable[[Scenario], bool]
+    outside: Callable[[Scenario], Link | None] | None = None
+
+
+class JudgedTemplate:
+    """A template with its scenarios, ready to be asked by rules."""
+
+    def __init__(
+        self, file: str, template: Template, pins: Pins, stacks: Stacks | None = None, context: str = ""
+    ) -> None:
+        self.file = file
+        self.template = template
+        self.context = context
+        self.model = Model(template, pins, RETURNS, stacks)
+        self.stacks = self.model.stacks
+        self.scenarios = Scenarios(self.model)
+        self.places = Places(template)
+
+        self._subjects: dict[str, list[Subject]] = {}
+
+    def place_of(self, node: Node) -> str:
+        """The file that a node is written in."""
+        return file_of(node) or self.file
+
+    def name_of(self, resource: Resource) -> tuple[str, str]:
+        """The file and the logical ID of a resource."""
+        return self.place_of(resource.key), bare(resource.id)
+
+    def subjects(self, kind: str) -> list[Subject]:
+        """The subjects of a kind: every resource of a type, or what the trails of the template use."""
+        if kind not in self._subjects:
+            found = self._linked(kind) if kind in catalog.LINKS else self._of_type(catalog.resource_type(kind))
+            self._subjects[kind] = found
+        return self._subjects[kind]
+
+    def _of_type(self, kind: str) -> list[Subject]:
+        return [Subject(resource, _made(resource)) for resource in self.template.of_type(kind)]
+
+    def _linked(self, kind: str) -> list[Subject]:
+        """What the trails use of a kind, and the trails that use something made elsewhere or nothing at all."""
+        trails = self.template.of_type(catalog.TRAIL)
+        link = catalog.LINKS[kind]
+        made: dict[str, list[Resource]] = {}  # what is used, and by which trails
+        outside: list[Subject] = []
+        for trail in trails:
+            try:
+                leaves = self.scenarios.explore(partial(_link, trail=trail, link=link))
+            except TooManyScenarios:
+                leaves = []
+            links = [leaf.answer for leaf in leaves]
+            used = dict.fromkeys(found.resource.id for found in links if found is not None and found.resource)
+            for name in used:
+                made.setdefault(name, []).append(trail)
+            if not used or any(found is not None and found.resource is None for found in links):
+                outside.append(_outside(trail, link))
+        by_itself = catalog.BY_THEMSELVES.get(kind, _never) if self._may_hold(kind) else _never
+        candidates = self.template.of_type(catalog.resource_type(kind)) if by_itself is not _never else ()
+        for resource in candidates:
+            if resource.id not in made and self._ever(resource, by_itself):
+                made[resource.id] = []
+        resources = self.template.resources
+        inside = [_used(resources[name], made[name], link, by_itself) for name in resources if name in made]
+        return [*inside, *outside]
+
+    def _may_hold(self, kind: str) -> bool:
+        mark = catalog.MARKS.get(kind)
+        return mark is not None and mark.decode() in self.template.document.text
+
+    def _ever(self, resource: Resource, by_itself: Callable[[Scenario, Resource], bool]) -> bool:
+        """Tell whether a resource shows in some scenario what it is."""
+        try:
+            return any(leaf.answer for leaf in self.scenarios.explore(lambda scenario: by_itself(scenario, resource)))
+        except TooManyScenarios:
+            return False
+
+    def finding(self, rule: Rule, subject: Subject) -> Finding:
+        """One rule's verdict on one subject."""
+        resource = subject.resource
+        judgement = judge(self.scenarios, resource, _question(rule, subject))
+        stack = self.stacks.stack_of(resource.id)
+        macros = self.template.macros if stack is None else stack.template.macros
+        if macros:
+            reason = f"macro {macros[0]} may rewrite the whole template before it is deployed"
+            judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={})
+        return self._told(rule, resource, judgement)
+
+    def _told(self, rule: Rule, resource: Resource, judgement: Judgement) -> Finding:
+        node = judgement.node
+        home, name = self.name_of(resource)
+        file = self.place_of(node)
+        path = self.places.path(node, resource.id) or ("Resources", resource.id)
+        owner = str(path[1]) if path[0] == "Resources" and len(path) > 1 else resource.id
+        stack = self.stacks.stack_of(str(path[1]) if len(path) > 1 else resource.id)
+        reader = owner if file != home else resource.id  # names are told as they are in the file that is looked at
+        prefix = self.template.prefix if stack is None else stack.template.prefix
+        full_path = (*prefix, *(bare(part) if isinstance(part, str) else part for part in path))
+        return Finding(
+            rule=rule.id,
+            name=rule.name,
+            title=rule.title,
+            severity=rule.severity,
+            verdict=judgement.verdict,
+            file=file,
+            subject=rule.subject,
+            resource=name,
+            path=full_path,
+            span=span_of(node),
+            message=self.stacks.spell(_sentence(judgement), reader),
+            remedy=rule.remedy,
+            controls=rule.controls,
+            references=rule.references,
+            witness={self.stacks.parameter(key, resource.id): value for key, value in judgement.witness.items()},
+            reason=None if judgement.reason is None else self.stacks.spell(judgement.reason, reader),
+            related=self._related(judgement, reader),
+            fingerprint=fingerprint(rule.id, file, name, bare(owner), full_path),
+            contexts=self.contexts(resource),
+            subject_file="" if home == file else home,
+            construct=_construct(resource),
+            blocks=self._blocks(resource, self.template.resources.get(owner)),
+        )
+
+    def _related(self, judgement: Judgement, reader: str) -> tuple[Related, ...]:
+        """Other places that have a say: those that the judgement names, and those where a value comes from."""
+        told = [(node, words) for node, words in judgement.related]
+        told += [(node, words) for node, words in came_from(self.stacks, judgement.node)]
+        spell = self.stacks.spell
+        places = {(self.place_of(node), span_of(node)): spell(words, reader) for node, words in reversed(told)}
+        return tuple(Related(file, span, words) for (file, span), words in reversed(places.items()))
+
+    def _blocks(self, *resources: Resource | None) -> tuple[Block, ...]:
+        """Where some resources stand."""
+        found = (
+            Block(self.place_of(item.key), item.key.line, item.body.end_line) for item in resources if item is not None
+        )
+        return tuple(dict.fromkeys(found))
+
+    def contexts(self, resource: Resource) -> tuple[str, ...]:
+        """In which deployment the resource was looked at: the parent that makes its stack, the configured context."""
+        stack = self.stacks.stack_of(resource.id)
+        way = way_to(stack) if stack is not None else ""
+        nested = f"{way} of {stack.root.file}" if stack is not None and way else ""
+        told = ", ".join(filter(None, (nested, self.context)))
+        return (told,) if told else ()
+
+
+def _construct(resource: Resource) -> str:
+    """The CDK construct that a resource was made from: `Stack/Trail/Resource`."""
+    metadata = resource.attribute("Metadata")
+    node = metadata.values.get("aws:cdk:path") if isinstance(metadata, MapNode) else None
+    return node.value if isinstance(node, TextNode) else ""
+
+
+def _question(rule: Rule, subject: Subject) -> Question:
+    resource, exists, outside = subject
+
+    def fact(scenario: Scenario, resource: Resource, requirement: Requirement) -> Fact:
+        return catalog.fact_of(scenario, rule.subject, resource, requirement.fact, requirement.wanted)
+
+    def question(scenario: Scenario) -> Answer | None:
+        if not exists(scenario):
+            return None
+        return (
+            answer(rule, scenario, resource, fact) if outside is None else _unjudged(rule, resource, outside(scenario))
+        )
+
+    return question
+
+
+def _unjudged(rule: Rule, trail: Resource, link: Link | None) -> Answer | None:
+    """What can be said of something that a trail uses and the template does not make."""
+    what = rule.subject.replace("_", " ")
+    if link is None:
+        return Answer(NOT_APPLICABLE, ((Fact(None, trail.key, f"{trail.id} uses no {what}"), ""),))
+    if link.resource is not None:
+        return None  # it is a subject itself
+    because = f"the {what} of {trail.id} is made elsewhere"
+    if rule.elsewhere == NOT_APPLICABLE:
+        return Answer(NOT_APPLICABLE, ((Fact(None, link.node, because), ""),))
+    return Answer(UNKNOWN, ((Fact(None, link.node, because, link.elsewhere), ""),))
+
+
+def _made(resource: Resource) -> Callable[[Scenario], bool]:
+    return lambda scenario: scenario.active(resource)
+
+
+def _link(scenario: Scenario, trail: Resource, link: LinkFinder) -> Link | None:
+    return link(scenario, trail) if scenario.active(trail) else None
+
+
+def _never(scenario: Scenario, resource: Resource) -> bool:
+    return False
+
+
+def _used(
+    resource: Resource,
+    trails: Sequence[Resource],
+    link: LinkFinder,
+    by_itself: Callable[[Scenario, Resource], bool],
+) -> Subject:
+    """Something that the template makes: it is a subject where a trail uses it, or where it shows that it is one."""
+
+    def exists(scenario: Scenario) -> bool:
+        links = (_link(scenario, trail, link) for trail in trails)
+        return any(found is not None and found.resource is resource for found in links) or by_itself(scenario, resource)
+
+    return Subject(resource, exists)
+
+
+def _outside(trail: Resource, link: LinkFinder) -> Subject:
+    return Subject(trail, _made(trail), lambda scenario: link(scenario, trail))
+
+
+def _sentence(judgement: Judgement) -> str:
+    text = judgement.message
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+
+
+def fingerprint(rule: str, file: str, resource: str, owner: str, path: tuple[str | int, ...]) -> str:
+    """What stays the same about a finding when lines move: 20 hexadecimal digits."""
+    return digest(rule, file, resource, owner, *map(str, path))
+
+
+def digest(*parts: str) -> str:
+    """20 hexadecimal digits that stand for some texts."""
+    return _sha256("\0".join(parts).encode("utf-8", "surrogatepass"))[:20]
+
+
+def _sha256(data: bytes) -> str:
+    return str(_hashing().sha256(data).hexdigest())
+
+
+@cache
+def _hashing() -> ModuleType:
+    """The module with SHA-256: Python's own where it has one, because hashlib loads OpenSSL, which takes 5 ms."""
+    for name in ("_sha2", "_sha256"):
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    return import_module("hashlib")

@@ -1,0 +1,1 @@
+"""Finds the files to look at, and which templates belong together."""

@@ -1,0 +1,109 @@
+"""What a scan has to look at: the files that may hold subjects of the rules, and those that these may refer to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from trailguard.findings import FileError
+from trailguard.reading.discovery import (
+    TEMPLATE,
+    Candidate,
+    Content,
+    Unreadable,
+    discover,
+    display_name,
+    may_hold,
+    read,
+)
+from trailguard.rulebook.rule import Rule
+from trailguard.trails import catalog
+
+# What a file holds that has to do with others: imports, exports, resources that make stacks, what it includes.
+IMPORTS, EXPORTS, INCLUDES = (b"ImportValue",), (b"Export",), (b"AWS::Include",)
+MAKERS = (b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")  # the type of a stack set begins so too
+LINKS = (*IMPORTS, *EXPORTS, *MAKERS, *INCLUDES)
+
+
+class File(NamedTuple):
+    """A file that was read: its path, its name in reports, and whether it may hold what the rules are about.
+
+    `refers` tells whether it may refer to other templates, or say more of itself in other files.
+    """
+
+    path: str
+    name: str
+    data: bytes
+    marked: bool
+    refers: bool = True
+
+
+class Found(NamedTuple):
+    """What lies below some paths.
+
+    `files` are those that were read, `folders` where references may lead, `names` the paths of all files looked at.
+    `idle` are the names of templates of which nothing has to be known, `ignored` says what was passed over.
+    """
+
+    files: tuple[File, ...]
+    folders: tuple[str, ...]
+    names: tuple[str, ...]
+    errors: tuple[FileError, ...]
+    ignored: tuple[tuple[str, str], ...]
+    looked_at: int
+    idle: frozenset[str]
+
+
+def collect(
+    paths: Sequence[str],
+    include: Sequence[str],
+    exclude: Sequence[str],
+    root: str,
+    rules: Iterable[Rule],
+    stdin: tuple[str, bytes] | None,
+    insist: bool = True,
+) -> Found:
+    """Read what must be judged, and what may have to be known for it. `stdin` is the name and bytes of one more.
+
+    With `insist`, files that are named are read whatever they are; else only when they may be of interest.
+    """
+    markers = _markers(rules)
+    files: list[File] = []
+    errors: list[FileError] = []
+    ignored: list[tuple[str, str]] = []
+    names: list[str] = []
+    idle: set[str] = set()
+    if stdin is not None:
+        files.append(File(stdin[0], stdin[0], stdin[1], True, may_hold(stdin[1], LINKS)))
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
+    for item in discover(paths, include, exclude, root) if paths else ():
+        names.append(item.path)
+        name = display_name(item.path)
+        asked = isinstance(item, Candidate) and item.explicit and insist
+        data = read(item.path, asked, markers, LINKS) if isinstance(item, Candidate) else item
+        if isinstance(data, Content):
+            refers = not data.marked or item.path.endswith(".template.json") or may_hold(data.data, LINKS)
+            files.append(File(item.path, name, data.data, data.marked, refers))
+        elif data == TEMPLATE:
+            idle.add(name)
+        elif not isinstance(data, Unreadable):
+            ignored.append((name, "it is no CloudFormation template"))
+        else:
+            errors.append(FileError(name, 0, 0, data.message))
+    looked_at = len(names) + (stdin is not None)
+    return Found(tuple(files), tuple(folders), tuple(names), tuple(errors), tuple(ignored), looked_at, frozenset(idle))
+
+
+def names_below(paths: Sequence[str], include: Sequence[str], exclude: Sequence[str], root: str) -> set[str]:
+    """The names in reports of all files below some paths."""
+    return {display_name(item.path) for item in discover(paths, include, exclude, root)} if paths else set()
+
+
+def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:
+    """Bytes without which a file holds no subject of the rules: the services of their resource types."""
+    known = list(rules)
+    types = {catalog.marking_type(rule.subject) for rule in known}
+    marks = {catalog.MARKS[rule.subject] for rule in known if rule.subject in catalog.MARKS}
+    found = {kind.rpartition("::")[0].encode() + b"::" for kind in types}
+    return tuple(sorted(found | marks)) or (b"AWS::CloudTrail::",)

@@ -1,0 +1,322 @@
+"""Which files a scan looks at, and which of them cannot hold what the rules are about.
+
+Nothing outside the given folders is read: symbolic links that lead out of them are not followed. A file that cannot be
+read is reported, never skipped in silence. What is no regular file (a pipe, a device) is not opened.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from itertools import chain
+from typing import Any, NamedTuple
+
+from trailguard.cloudformation.source.reading import UTF16
+
+DEFAULT_INCLUDE = ("*.yaml", "*.yml", "*.json", "*.template", "*.cfn")
+SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "bower_components", "venv"})
+MAX_BYTES = 8 * 1024 * 1024  # CloudFormation takes 1 MB; a generous multiple, so that nothing legal is refused
+TEMPLATE = "template"
+_CHUNK = 1024 * 1024
+
+# An escape that may spell a letter, a digit or a colon, as in "AWS::\u0043loudTrail::Trail"; \u003c and the like, which
+# JSON writers are fond of, spell none.
+_ESCAPE = re.compile(rb"\\(?:u00|x|U000000)(?:3[0-9aA]|4[1-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA])")
+_CONTINUED = re.compile(rb"\\(?:\r\n|\r|\n)[ \t]*")
+
+
+class Candidate(NamedTuple):
+    """A file to look at: where it is, and whether the user named it."""
+
+    path: str
+    explicit: bool
+
+
+class Unreadable(NamedTuple):
+    """A file or folder that could not be read, and why."""
+
+    path: str
+    message: str
+
+
+def discover(
+    paths: Sequence[str], include: Sequence[str] = (), exclude: Sequence[str] = (), base: str = ""
+) -> Iterator[Candidate | Unreadable]:
+    """The files below the paths, each once. Files that are named are always given, and first.
+
+    Patterns are held against names and against paths from the given folder and from `base`, the folder of the
+    configuration ("" for the working directory).
+    """
+    seen: set[str] = set()
+    named: list[Candidate | Unreadable] = []
+    folders: list[str] = []
+    for path in paths:
+        try:
+            is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        except OSError as error:
+            named.append(Unreadable(path, _reason(error)))
+            continue
+        if is_folder:
+            folders.append(path)
+        else:
+            named.append(Candidate(path, True))
+    walks = (_walk(folder, _Patterns(folder, base, include or DEFAULT_INCLUDE, exclude)) for folder in folders)
+    for item in chain(named, *walks):
+        key = os.path.abspath(item.path) if len(paths) > 1 else item.path
+        if key not in seen:
+            seen.add(key)
+            yield item
+
+
+def _reason(error: OSError) -> str:
+    return f"cannot be read: {(error.strerror or str(error)).lower()}"
+
+
+class _Patterns:
+    """What to read in a folder and what to leave out, by name or by path."""
+
+    def __init__(self, root: str, base: str, include: Sequence[str], exclude: Sequence[str]) -> None:
+        self._root = root
+        self._base = base or os.curdir
+        plain = [item for item in include if item.startswith("*.") and not set(item[1:]) & set("*?[]/")]
+        self._suffixes = tuple(item[1:] for item in plain)  # cheap to test
+        self._include = _globs(item for item in include if item not in plain)
+        self._exclude = _globs(exclude)
+
+    def wanted(self, name: str, path: str) -> bool:
+        """Tell whether a file is one of those to read."""
+        if name.startswith("."):
+            return False
+        return name.endswith(self._suffixes) or self._match(path, self._include)
+
+    def excluded(self, path: str) -> bool:
+        """Tell whether a file or folder is left out."""
+        return self._match(path, self._exclude)
+
+    def _match(self, path: str, globs: Sequence[str]) -> bool:
+        if not globs:
+            return False
+        seen_from = (os.path.relpath(path, self._root), os.path.relpath(path, self._base), os.path.abspath(path))
+        names = {os.path.basename(path), *map(_slashed, seen_from)}
+        return any(fnmatchcase(name, glob) for name in names for glob in globs)
+
+
+def excluded(path: str, folders: Sequence[str], exclude: Sequence[str], base: str = "") -> bool:
+    """Tell whether patterns leave out a file that lies below one of the folders."""
+    return bool(exclude) and any(_Patterns(folder, base, (), exclude).excluded(path) for folder in folders)
+
+
+def _globs(patterns: Iterable[str]) -> tuple[str, ...]:
+    """Patterns as fnmatch takes them: a folder stands for all that is in it, `**/` for the top too."""
+    found = []
+    for pattern in patterns:
+        glob = pattern.removeprefix("./").rstrip("/")
+        found += [glob, glob + "/*"]
+        if glob.startswith("**/"):
+            found += [glob[3:], glob[3:] + "/*"]
+    return tuple(found)
+
+
+def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
+    ignored = _Ignored(root)
+    files: list[str] = []
+    links: list[str] = []
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Unreadable(folder, _reason(error))
+            continue
+        ignored.read(folder, entries)
+        inner: list[str] = []
+        for entry in entries:
+            name, path = entry.name, entry.path if folder != "." else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                hidden = name.startswith(".") or name in SKIPPED_FOLDERS
+                if not hidden and not ignored.covers(path, True) and not patterns.excluded(path):
+                    inner.append(path)
+            elif patterns.wanted(name, path) and not ignored.covers(path, False) and not patterns.excluded(path):
+                if entry.is_symlink():
+                    links.append(path)
+                elif entry.is_file(follow_symlinks=False):
+                    files.append(path)
+                    yield Candidate(path, False)
+        pending.extend(reversed(inner))
+    if links:
+        yield from _linked(root, links, files)
+
+
+def _linked(root: str, links: list[str], files: list[str]) -> Iterator[Candidate | Unreadable]:
+    """Symbolic links to files inside the root that are not given anyway; one that leads nowhere is reported."""
+    top = os.path.join(os.path.realpath(root), "")
+    given = {os.path.join(top, os.path.relpath(path, root)) for path in files}
+    for path in links:
+        try:
+            mode = os.stat(path).st_mode
+        except OSError as error:
+            yield Unreadable(path, _reason(error))
+            continue
+        target = os.path.realpath(path)
+        if stat.S_ISREG(mode) and target.startswith(top) and target not in given:
+            given.add(target)
+            yield Candidate(path, False)
+
+
+def _slashed(path: str) -> str:
+    return path.replace(os.sep, "/")
+
+
+class _Ignored:
+    """What `.gitignore` files leave out, inside a git repository."""
+
+    def __init__(self, root: str) -> None:
+        self._specs: list[tuple[str, Any]] = []
+        self._top = repository(root)
+        if self._top is not None:
+            folder = os.path.abspath(root)
+            above = []
+            while folder != self._top and len(folder) > len(self._top):
+                folder = os.path.dirname(folder)
+                above.append(folder)
+            for parent in reversed(above):
+                self._add(parent)
+            if self.covers(root, True):  # whoever names an ignored folder wants to see what is in it
+                self._specs.clear()
+
+    def read(self, folder: str, entries: Sequence[os.DirEntry[str]]) -> None:
+        """Take note of a folder's own `.gitignore`."""
+        if self._top is not None and any(entry.name == ".gitignore" for entry in entries):
+            self._add(os.path.abspath(folder))
+
+    def _add(self, folder: str) -> None:
+        path = os.path.join(folder, ".gitignore")
+        if not os.path.isfile(path):
+            return
+        try:
+            with open(path, encoding="utf-8-sig", errors="replace") as stream:
+                lines = stream.read().splitlines()
+        except OSError:
+            return  # nothing is ignored then, which hides nothing
+        self._specs.append((os.path.join(folder, ""), _git_ignore(lines)))
+
+    def covers(self, path: str, is_folder: bool) -> bool:
+        """Tell whether a path is ignored: the innermost `.gitignore` that has something to say decides."""
+        if not self._specs:
+            return False
+        full = os.path.abspath(path)
+        for folder, spec in reversed(self._specs):
+            if full.startswith(folder):
+                verdict = spec.check_file(_slashed(full[len(folder) :]) + ("/" if is_folder else "")).include
+                if verdict is not None:
+                    return bool(verdict)
+        return False
+
+
+def _git_ignore(lines: list[str]) -> Any:
+    """The patterns of a `.gitignore`; like git, passes over lines that are no pattern."""
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError:
+        return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
+
+
+def repository(path: str) -> str | None:
+    """The root of the git repository in which a path lies."""
+    folder = os.path.abspath(path)
+    while True:
+        if os.path.lexists(os.path.join(folder, ".git")):
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+class Content(NamedTuple):
+    """A file's bytes. `marked` tells whether it may hold what the rules are about; else others may refer to it."""
+
+    data: bytes
+    marked: bool
+
+
+def read(
+    path: str, explicit: bool, markers: Sequence[bytes], links: Sequence[bytes] = ()
+) -> Content | str | Unreadable | None:
+    """A file's bytes, when it may hold a resource that the rules are about, or `links` to other templates.
+
+    TEMPLATE stands for a template that holds neither, None for a file of another kind or no regular file.
+    """
+    try:
+        with open(
+            os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+        ) as stream:
+            info = os.fstat(stream.fileno())
+            if not stat.S_ISREG(info.st_mode):
+                return Unreadable(path, "is no regular file") if explicit else None
+            if info.st_size > MAX_BYTES:
+                return _too_large(stream, path, info.st_size, explicit, markers)
+            data = stream.read()
+    except OSError as error:
+        return Unreadable(path, _reason(error))
+    if explicit or may_hold(data, markers):
+        return Content(data, True)
+    if links and b"Resources" in data and may_hold(data, links):
+        return Content(data, False)
+    return TEMPLATE if b"Resources" in data and b"AWS::" in data else None
+
+
+def _too_large(stream: Any, path: str, size: int, explicit: bool, markers: Sequence[bytes]) -> Unreadable | None:
+    message = f"is {size / 1e6:.0f} MB large; CloudFormation takes templates of up to 1 MB"
+    if explicit:
+        return Unreadable(path, message)
+    overlap = max(map(len, markers))
+    tail = b""
+    while chunk := stream.read(_CHUNK):
+        if may_hold(tail + chunk, markers):
+            return Unreadable(path, message)
+        tail = chunk[-overlap:]
+    return None
+
+
+def may_hold(data: bytes, markers: Sequence[bytes]) -> bool:
+    """Tell whether bytes may name one of the markers: as they are, escaped, continued on the next line, as UTF-16."""
+    if data[:2] in UTF16:
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    for marker in markers:
+        if marker in data:
+            return True
+    return b"\\" in data and (_ESCAPE.search(data) is not None or _continued(data, markers))
+
+
+def _continued(data: bytes, markers: Sequence[bytes]) -> bool:
+    if _CONTINUED.search(data) is None:
+        return False
+    joined = _CONTINUED.sub(b"", data)
+    return any(marker in joined for marker in markers)
+
+
+def display_name(path: str) -> str:
+    """A path as reports show it: relative to the working directory where that is possible, with slashes."""
+    if os.path.isabs(path):
+        here = os.getcwd()
+        if path.startswith(here + os.sep):
+            path = path[len(here) + 1 :]
+    return os.path.normpath(path).replace(os.sep, "/")

@@ -1,0 +1,1 @@
+"""Rules, profiles and frameworks, read from data."""

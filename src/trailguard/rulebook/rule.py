@@ -1,0 +1,352 @@
+"""Reads one rule, which is data, and refuses what is wrong with it: file, line, reason, nearest name.
+
+A rule is a folder with `rule.yaml` and the templates that pass and fail it. Reading never runs anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal
+from trailguard.cloudformation.source.reading import parse
+from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN
+from trailguard.rulebook.must import (
+    KEYWORDS,
+    asks_boolean,
+    holds,
+    literals,
+    numbers,
+    refuse_schema,
+    simple,
+    unknown_keyword,
+)
+from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
+from trailguard.trails.facts.properties import NOTHING, Wanted
+
+RULE_FILE = "rule.yaml"
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
+_REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
+_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents")
+
+
+class RuleError(Exception):
+    """A rule or profile that cannot be used. `line` and `column` are 1-based, or 0 when no place is known."""
+
+    def __init__(self, file: str, line: int, column: int, message: str) -> None:
+        super().__init__(f"{file}:{line}:{column}: {message}")
+        self.file = file
+        self.line = line
+        self.column = column
+        self.message = message
+
+
+class Requirement(NamedTuple):
+    """What a fact must be: a JSON Schema, and what it means when it is not. `wanted` is what the schema singles out."""
+
+    fact: str
+    must: Mapping[str, Any]
+    message: str
+    wanted: Wanted = NOTHING
+
+
+class Option(NamedTuple):
+    """What a user can set about a rule: the JSON Schema of its value, the default, and what it means."""
+
+    schema: Mapping[str, Any]
+    default: Any
+    description: str
+
+
+class Rule(NamedTuple):
+    """A rule as data. `folder` is where it lives; `when` decides whether it applies."""
+
+    id: str
+    name: str
+    title: str
+    severity: str
+    subject: str
+    when: tuple[Requirement, ...]
+    require: tuple[Requirement, ...]
+    why: str
+    remedy: str
+    fix: Mapping[str, Any]
+    controls: Mapping[str, tuple[str, ...]]
+    references: tuple[str, ...]
+    folder: str
+    options: Mapping[str, Option]
+    elsewhere: str = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
+    equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
+
+    def with_options(self, values: Mapping[str, object]) -> Rule:
+        """The rule with its options filled in: those that are given, and the defaults of the rest.
+
+        A requirement that asks for an option without a value is not made.
+        """
+        if not self.options:
+            return self
+        known = {name: values.get(name, option.default) for name, option in self.options.items()}
+        filled = (_filled(item, known) for item in self.require)
+        gates = (_filled(item, known) for item in self.when)
+        return self._replace(
+            require=tuple(item for item in filled if item is not None),
+            when=tuple(item for item in gates if item is not None),
+        )
+
+    def examples(self, kind: str) -> list[str]:
+        """The paths of its example templates; `kind` is "pass" or "fail"."""
+        folder = os.path.join(self.folder, kind)
+        if not os.path.isdir(folder):
+            return []
+        return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if not name.startswith(".")]
+
+
+def _filled(requirement: Requirement, values: Mapping[str, Any]) -> Requirement | None:
+    """A requirement with the values of options in place of their names; None when one has no value."""
+    missing: list[str] = []
+
+    def fill(item: Any) -> Any:
+        if isinstance(item, Mapping):
+            name = _option_named(item)
+            if name is None:
+                return {key: fill(inner) for key, inner in item.items()}
+            if values[name] is None:
+                missing.append(name)
+            return values[name]
+        return [fill(inner) for inner in item] if isinstance(item, list) else item
+
+    must = fill(requirement.must)
+    if missing:
+        return None
+    message = requirement.message
+    for name, value in values.items():
+        message = message.replace(
+            "{" + name + "}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        )
+    return Requirement(requirement.fact, must, message, _wanted(must))
+
+
+def _option_named(item: Mapping[str, Any]) -> str | None:
+    """The option whose value belongs in the place of `{option: NAME}`."""
+    name = item.get("option")
+    return name if len(item) == 1 and isinstance(name, str) else None
+
+
+def _wanted(must: Mapping[str, Any]) -> Wanted:
+    return Wanted(tuple(literals(must)), tuple(numbers(must)), asks_boolean(must))
+
+
+def read_map(path: str) -> MapNode:
+    """The map in a file; raises RuleError."""
+    try:
+        with open(path, "rb") as stream:
+            document = parse(stream.read())
+    except OSError as error:
+        raise RuleError(path, 0, 0, f"cannot be read: {error.strerror}") from None
+    except SourceError as error:
+        raise RuleError(path, error.line, error.column, error.message) from None
+    for problem in document.problems:
+        raise RuleError(path, problem.line, problem.column, problem.message)
+    root = document.root
+    if not isinstance(root, MapNode):
+        raise RuleError(path, root.line, root.column, "must be a map")
+    return root
+
+
+def nearest(kind: str, name: str, known: Mapping[str, object] | list[str]) -> RuleError:
+    """The error for a name that is not known, with the nearest one that is."""
+    import difflib
+
+    close = difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
+    return RuleError("", 0, 0, f'there is no {kind} "{name}"{hint}')
+
+
+def read_rule(folder: str, checked: bool = True) -> Rule:
+    """Read one rule; raises RuleError with the place of what is wrong.
+
+    Unless it is to be `checked`, its JSON Schemas are taken to be right, as they are in the rules that ship: a test
+    checks them, and jsonschema takes longer to import than a scan.
+    """
+    path = os.path.join(folder, RULE_FILE)
+    root = read_map(path)
+    reader = FileReader(path, checked)
+    reader.check_names(root, (*_REQUIRED, *_OPTIONAL), _REQUIRED)
+    texts = {name: reader.text(root.values[name]).strip() for name in _REQUIRED if name != "require"}
+    reader.one_of(root.values["severity"], "severity", SEVERITIES)
+    subject = subject_name(texts["subject"])
+    if subject not in DEFAULT_SUBJECTS and "::" not in subject:
+        reader.one_of(root.values["subject"], "subject", tuple(DEFAULT_SUBJECTS))
+    options = reader.options(root.values.get("options"))
+    when = reader.requirements(root.values.get("when"), subject, options)
+    require = reader.requirements(root.values["require"], subject, options)
+    if not require:
+        raise reader.error(root.values["require"], "require must name at least one fact")
+    elsewhere = root.values.get("elsewhere")
+    if elsewhere is not None:
+        reader.one_of(elsewhere, "elsewhere", (UNKNOWN, NOT_APPLICABLE))
+    controls = root.values.get("controls")
+    references = root.values.get("references")
+    equivalents = root.values.get("equivalents")
+    return Rule(
+        id=texts["id"],
+        name=texts["name"],
+        title=texts["title"],
+        severity=texts["severity"],
+        subject=subject,
+        when=when,
+        require=require,
+        why=" ".join(texts["why"].split()),
+        remedy=" ".join(texts["remedy"].split()),
+        fix=reader.data_map(root.values.get("fix")),
+        controls={name: reader.texts(node) for name, node in reader.entries(controls)},
+        references=reader.texts(references) if references is not None else (),
+        folder=folder,
+        options=options,
+        elsewhere=UNKNOWN if elsewhere is None else reader.text(elsewhere),
+        equivalents=reader.texts(equivalents) if equivalents is not None else (),
+    )
+
+
+def asked(schema: Mapping[str, Any]) -> str:
+    """What a schema asks for, as the end of a message."""
+    return "and must satisfy " + ", ".join(f"{name}: {value}" for name, value in schema.items())
+
+
+class FileReader:
+    """Reads the values of a rule file; every complaint names the file and the place."""
+
+    def __init__(self, path: str, checked: bool = True) -> None:
+        self.path = path
+        self.checked = checked
+
+    def error(self, node: Node, message: str) -> RuleError:
+        """A complaint about a place."""
+        return RuleError(self.path, node.line, node.column, message)
+
+    def check_names(self, node: MapNode, known: tuple[str, ...], required: tuple[str, ...]) -> None:
+        """Refuse keys that are not known, and missing ones that are required."""
+        for name, key in node.keys.items():
+            if name not in known:
+                raise self.error(key, nearest("key", name, list(known)).message)
+        for name in required:
+            if name not in node.values:
+                raise self.error(node, f"{name} is missing")
+
+    def one_of(self, node: Node, what: str, known: tuple[str, ...]) -> None:
+        """Refuse a text that is none of the known ones."""
+        text = self.text(node)
+        if text not in known:
+            raise self.error(node, nearest(what, text, list(known)).message)
+
+    def text(self, node: Node) -> str:
+        """A text that is not blank."""
+        value = literal(node) if isinstance(node, TextNode) else None
+        if not isinstance(value, str) or not value.strip():
+            raise self.error(node, "must be text")
+        return value
+
+    def items(self, node: Node, of: str = "") -> tuple[Node, ...]:
+        """The items of a list."""
+        if not isinstance(node, ListNode):
+            raise self.error(node, f"must be a list{of}")
+        return tuple(node.items)
+
+    def texts(self, node: Node) -> tuple[str, ...]:
+        """The texts of a list."""
+        return tuple(self.text(item) for item in self.items(node))
+
+    def entries(self, node: Node | None) -> list[tuple[str, Node]]:
+        """The entries of a map; none when it is not there."""
+        if node is None:
+            return []
+        if not isinstance(node, MapNode):
+            raise self.error(node, "must be a map")
+        return list(node.values.items())
+
+    def data_map(self, node: Node | None) -> dict[str, Any]:
+        """A map as plain data."""
+        return {name: data(child) for name, child in self.entries(node)}
+
+    def options(self, node: Node | None) -> dict[str, Option]:
+        """The options that a rule declares."""
+        return {name: self._option(child) for name, child in self.entries(node)}
+
+    def _option(self, node: Node) -> Option:
+        if not isinstance(node, MapNode):
+            raise self.error(node, "must be a map with schema, default and description")
+        known = ("schema", "default", "description")
+        self.check_names(node, known, known)
+        schema = self._schema(node.values["schema"])
+        default = data(node.values["default"])
+        if self.checked and default is not None and not holds(schema, default):
+            raise self.error(node.values["default"], f"default does not satisfy the option's schema, {asked(schema)}")
+        return Option(schema, default, " ".join(self.text(node.values["description"]).split()))
+
+    def requirements(self, node: Node | None, subject: str, options: Mapping[str, Option]) -> tuple[Requirement, ...]:
+        """The requirements about a subject, which may ask for the options."""
+        return tuple(
+            self._requirement(item, subject, options)
+            for item in (self.items(node, " of facts") if node is not None else ())
+        )
+
+    def _requirement(self, node: Node, subject: str, options: Mapping[str, Option]) -> Requirement:
+        if not isinstance(node, MapNode):
+            raise self.error(node, "must be a map with fact and must")
+        self.check_names(node, ("fact", "must", "message"), ("fact", "must"))
+        fact = self.text(node.values["fact"])
+        problem = knows_fact(subject, fact)
+        if problem is not None:
+            raise self.error(node.values["fact"], nearest("fact", fact, problem).message)
+        message = self.text(node.values["message"]) if "message" in node.values else ""
+        must = self.data_map(node.values["must"])
+        self._check_options(node.values["must"], options)
+        defaults = {name: option.default for name, option in options.items()}
+        filled = _filled(Requirement(fact, must, ""), defaults)
+        if filled is not None:
+            self._check_schema(node.values["must"], filled.must)
+        return Requirement(fact, must, " ".join(message.split()), _wanted(must))
+
+    def _check_options(self, node: Node, options: Mapping[str, Option]) -> None:
+        """Refuse `{option: NAME}` of an option that the rule does not have."""
+        pending = [node]
+        while pending:
+            current = pending.pop()
+            if isinstance(current, MapNode):
+                if set(current.values) == {"option"}:
+                    self.one_of(current.values["option"], "option", tuple(options))
+                pending.extend(current.values.values())
+            elif isinstance(current, ListNode):
+                pending.extend(current.items)
+
+    def _schema(self, node: Node) -> dict[str, Any]:
+        schema = self.data_map(node)
+        self._check_schema(node, schema)
+        return schema
+
+    def _check_schema(self, node: Node, schema: Mapping[str, Any]) -> None:
+        if not self.checked or simple(schema):
+            return
+        misspelt = unknown_keyword(schema)
+        if misspelt is not None:
+            raise self.error(node, nearest("keyword of JSON Schema", misspelt, sorted(KEYWORDS)).message)
+        problem = refuse_schema(schema)
+        if problem is not None:
+            raise self.error(node, f"must is no JSON Schema: {problem}")
+
+
+def data(node: Node) -> Any:
+    """A node as plain data: numbers become numbers, everything else what YAML says."""
+    if isinstance(node, MapNode):
+        return {name: data(child) for name, child in node.values.items()}
+    if isinstance(node, ListNode):
+        return [data(item) for item in node.items]
+    if not isinstance(node, TextNode):
+        return None
+    value = literal(node)
+    if isinstance(value, str) and node.plain and (number := _NUMBER.fullmatch(value)) is not None:
+        return float(value) if number[1] else int(value)
+    return value

@@ -1,0 +1,198 @@
+"""Reads configuration and parameter files (YAML, JSON, TOML) into plain data that remembers where each value stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from trailguard.cloudformation.source.nodes import Node
+
+Path = tuple[object, ...]
+KEY = None  # the last part of a path that means the key itself, not its value
+
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used. `line` and `column` are 1-based, or 0 when no place is known."""
+
+    def __init__(self, file: str, line: int, column: int, message: str) -> None:
+        super().__init__(message)
+        self.file = file
+        self.line = line
+        self.column = column
+        self.message = message
+
+
+def display_name(path: str) -> str:
+    """Name a file from the working directory, with "/", as every message does."""
+    try:
+        return os.path.relpath(path).replace(os.sep, "/")
+    except ValueError:  # another drive
+        return path
+
+
+class Source:
+    """A file's data, the place of each value by its path, and how each plain value is written."""
+
+    def __init__(self, path: str, data: Any, places: Mapping[Path, tuple[int, int]], texts: Mapping[Path, str]) -> None:
+        self.path = path
+        self.name = display_name(path)
+        self.data = data
+        self._places = places
+        self._texts = texts
+
+    def place(self, path: Path) -> tuple[int, int]:
+        """Find the line and column of a value, or of the nearest thing around it."""
+        while path and path not in self._places:
+            path = path[:-1]
+        return self._places.get(path, (1, 1))
+
+    def key_place(self, path: Path) -> tuple[int, int]:
+        """Find the line and column of a key, by the path of its value."""
+        return self._places.get((*path, KEY)) or self.place(path)
+
+    def written(self, path: Path) -> str:
+        """Give a plain value as it is written in the file."""
+        return self._texts.get(path, "")
+
+
+def read(path: str) -> Source:
+    """Read a file by its extension: TOML, else YAML, which JSON is a part of; raises ConfigError."""
+    data = _bytes(path)
+    if not path.endswith(".toml"):
+        return _yaml(path, data)
+    if os.path.basename(path) != "pyproject.toml":
+        return _toml(path, data, ())
+    found = _toml(path, data, ("tool", "trailguard"))
+    if found.data is None:
+        raise ConfigError(found.name, 1, 1, "there is no [tool.trailguard] table")
+    return found
+
+
+def read_project(path: str) -> Source | None:
+    """Read [tool.trailguard] of a pyproject.toml; None when it has no such table."""
+    found = _toml(path, _bytes(path), ("tool", "trailguard"))
+    return None if found.data is None else found
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise ConfigError(display_name(path), 0, 0, f"cannot be read: {error.strerror}") from None
+
+
+def _yaml(path: str, data: bytes) -> Source:
+    from trailguard.cloudformation.source.nodes import SourceError
+    from trailguard.cloudformation.source.reading import parse
+
+    if all(line.strip() in (b"", b"---") or line.lstrip().startswith(b"#") for line in data.splitlines()):
+        return Source(path, None, {}, {})
+    try:
+        document = parse(data)
+    except SourceError as error:
+        raise ConfigError(display_name(path), error.line, error.column, error.message) from None
+    for problem in getattr(document, "problems", ()):
+        raise ConfigError(display_name(path), problem.line, problem.column, problem.message)
+    places: dict[Path, tuple[int, int]] = {}
+    texts: dict[Path, str] = {}
+    return Source(path, _plain(document.root, (), places, texts), places, texts)
+
+
+def _plain(node: Node, path: Path, places: dict[Path, tuple[int, int]], texts: dict[Path, str]) -> Any:
+    """Turn nodes into plain data, and note places and texts."""
+    from trailguard.cloudformation.source.nodes import ListNode, MapNode, TextNode, literal
+
+    places[path] = (node.line, node.column)
+    if isinstance(node, MapNode):
+        places.update({(*path, name, KEY): (key.line, key.column) for name, key in node.keys.items()})
+        return {key: _plain(item, (*path, key), places, texts) for key, item in node.values.items()}
+    if isinstance(node, ListNode):
+        return [_plain(item, (*path, number), places, texts) for number, item in enumerate(node.items)]
+    if not isinstance(node, TextNode):
+        return None
+    texts[path] = node.value
+    value = literal(node)
+    if isinstance(value, str) and node.plain:
+        if _WHOLE.fullmatch(value):
+            return int(value)
+        if _DECIMAL.fullmatch(value):
+            return float(value)
+    return value
+
+
+def _toml(path: str, data: bytes, table: tuple[str, ...]) -> Source:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    name = display_name(path)
+    try:
+        text = data.decode()
+        value: Any = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise ConfigError(name, 1, 1, "is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r" \(at line (\d+), column (\d+)\)", str(error))
+        lines = text.splitlines() or [""]
+        line, column = (int(where[1]), int(where[2])) if where else (len(lines), len(lines[-1]) + 1)
+        raise ConfigError(name, line, column, re.sub(r" \(at .*\)$", "", str(error))) from None
+    for key in table:
+        value = value.get(key) if isinstance(value, dict) else None
+    texts: dict[Path, str] = {}
+    value = None if value is None else _texts(value, (), texts)
+    return Source(path, value, _toml_places(text, table), texts)
+
+
+def _texts(value: Any, path: Path, texts: dict[Path, str]) -> Any:
+    """Collect how plain values are written; dates become text."""
+    if isinstance(value, dict):
+        return {key: _texts(item, (*path, key), texts) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_texts(item, (*path, number), texts) for number, item in enumerate(value)]
+    if not isinstance(value, (str, bool, int, float)):
+        value = value.isoformat()
+    texts[path] = str(value).lower() if isinstance(value, bool) else str(value)
+    return value
+
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]\]?\s*(#.*)?$")
+_ENTRY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*""")
+_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+
+
+def _toml_places(text: str, root: Path) -> dict[Path, tuple[int, int]]:
+    """Find where tables and keys stand, which TOML readers do not tell; what is inside a value has its place."""
+    places: dict[Path, tuple[int, int]] = {}
+    table: Path = ()
+    counts: dict[Path, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(line)
+        entry = None if header else _ENTRY.match(line)
+        if header:
+            table = _parts(header[2])
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, counts[table])
+        path = (*table, *_parts(entry[1])) if entry else table
+        if not (header or entry) or path[: len(root)] != root:
+            continue
+        match = header or entry
+        if match is not None:
+            places.setdefault(path[len(root) :], (number, (match.start(1) if header else match.end()) + 1))
+            places.setdefault((*path[len(root) :], KEY), (number, match.start(1) + 1))
+    return places
+
+
+def _parts(dotted: str) -> Path:
+    return tuple(part.strip("\"'") for part in _PART.findall(dotted))

@@ -1,0 +1,1 @@
+"""The bucket that a trail writes to: policy, order, exposure, archive."""

@@ -1,0 +1,1 @@
+"""What a fact is, and how a property is read."""

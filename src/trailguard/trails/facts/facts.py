@@ -1,0 +1,161 @@
+"""Facts: what is so about a subject in one scenario, with the place that says so and the reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.values import (
+    OPAQUE,
+    VARIABLE,
+    Absent,
+    Flag,
+    ListValue,
+    MapValue,
+    Null,
+    Symbol,
+    Text,
+    Unknown,
+    Value,
+    show,
+)
+from trailguard.cloudformation.source.nodes import Node, TextNode
+from trailguard.cloudformation.template.template import function_of
+
+# What CloudFormation accepts for a Boolean property besides true and false.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html (all values are text)
+BOOLEAN_TEXTS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+class Fact(NamedTuple):
+    """A value about a subject in one scenario.
+
+    `value` is JSON-like (None for a property that is not set). `node` is the place that decided it, `because` says it
+    in words. `unknown` gives the reason when the value cannot be known; `value` is then None. `related` lists further
+    places with a word on each; `resource` is the resource at fault when it is not the subject itself.
+    """
+
+    value: Any
+    node: Node
+    because: str
+    unknown: str | None = None
+    related: tuple[tuple[Node, str], ...] = ()
+
+
+class FactSpec(NamedTuple):
+    """How to work out a fact, and what it says. With `takes_wanted` it is told what the rule singles out of it."""
+
+    build: Callable[..., Fact]
+    schema: Mapping[str, object]
+    description: str
+    takes_wanted: bool = False
+
+
+def yes(node: Node, because: str, related: tuple[tuple[Node, str], ...] = ()) -> Fact:
+    """A fact that is true."""
+    return Fact(True, node, because, None, related)
+
+
+def no(node: Node, because: str, related: tuple[tuple[Node, str], ...] = ()) -> Fact:
+    """A fact that is false."""
+    return Fact(False, node, because, None, related)
+
+
+def unknown(node: Node, reason: str, because: str = "") -> Fact:
+    """A fact that cannot be known."""
+    return Fact(None, node, because or reason, reason)
+
+
+def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
+    """A value as CloudFormation reads it in a Boolean property.
+
+    True or false; None when it is absent; an Unknown; or the text that is no Boolean. A parameter without allowed
+    values ranges over true and false there.
+    """
+    if isinstance(value, Flag):
+        return value.value
+    if isinstance(value, Absent):
+        return None
+    if isinstance(value, Unknown):
+        return value
+    if not isinstance(value, Text):
+        return "null" if isinstance(value, Null) else "a list or a map"
+    literal = value.literal
+    if literal is not None:
+        if literal not in BOOLEAN_TEXTS and _chosen_freely(scenario, value.node, literal):
+            raise Unbuildable(f'"{literal}" is no Boolean')
+        return BOOLEAN_TEXTS.get(literal, literal)
+    symbol = value.symbols[0]
+    if len(value.pieces) == 1 and symbol.kind == VARIABLE:
+        variable = scenario.model.space.variables[symbol.name]
+        texts = variable.allowed or ("true", "false")
+        default = variable.default
+        if variable.allowed is None and default is not None:
+            meaning = BOOLEAN_TEXTS.get(default)
+            texts = (default, *(text for text in texts if BOOLEAN_TEXTS[text] is not meaning))
+        scenario.choose(symbol.name, list(texts), closed=True)
+        raise Unbuildable(f"{symbol.name} is no Boolean here")
+    for piece in value.symbols:
+        if piece.kind == OPAQUE:
+            return Unknown(show(value), piece.reason, value.node)
+    return show(value)
+
+
+def _chosen_freely(scenario: Scenario, node: Node, value: str) -> bool:
+    """Tell whether a value is one that a user would have to make up for a parameter."""
+    function = function_of(node)
+    if function is None or not isinstance(function[1], TextNode) or function[1].value in scenario.model.fixed:
+        return False
+    parameter = scenario.model.template.parameters.get(function[1].value)
+    return parameter is not None and parameter.allowed_values is None and parameter.default != value
+
+
+def to_json(value: Value) -> Any:
+    """A value as JSON: symbols in text as `${name}`, nothing for what is unknown."""
+    if isinstance(value, Text):
+        return show(value)
+    if isinstance(value, Flag):
+        return value.value
+    if isinstance(value, ListValue):
+        return [to_json(item) for item in value.items]
+    if isinstance(value, MapValue):
+        return {name: to_json(item) for name, item in value.entries.items()}
+    return None
+
+
+def reason_unknown(value: Value) -> str | None:
+    """Why some part of a value is not known, or None when all of it is."""
+    if isinstance(value, Unknown):
+        return value.reason
+    if isinstance(value, Text):
+        return next((piece.reason for piece in value.symbols if piece.kind == OPAQUE), None)
+    items = value.items if isinstance(value, ListValue) else ()
+    if isinstance(value, MapValue):
+        items = tuple(value.entries.values())
+    return next((reason for item in items if (reason := reason_unknown(item)) is not None), None)
+
+
+def is_empty(value: Value) -> bool:
+    """Tell whether a property is not set, or set to nothing."""
+    return isinstance(value, (Absent, Null)) or (isinstance(value, Text) and value.literal == "")
+
+
+def settle_empty(scenario: Scenario, text: Text) -> None:
+    """Find out whether a text of nothing but parameters is empty here, which sets nothing. Raises Split while open."""
+    first = next((symbol for symbol in text.symbols if symbol.kind == VARIABLE), None)
+    bare_symbols = all(isinstance(piece, Symbol) and not piece.name.startswith("AWS::") for piece in text.pieces)
+    if first is not None and bare_symbols:  # where it is empty, the next one is the first
+        scenario.settle(first, [""])
+
+
+def via(node: Node) -> str:
+    """How a value came about, for people: " (parameter X)", or nothing for a literal."""
+    function = function_of(node)
+    if function is None:
+        return ""
+    name, argument = function
+    if name == "Ref" and isinstance(argument, TextNode):
+        return f" (from {argument.value})"
+    return f" (from {name})"

@@ -1,0 +1,1 @@
+"""The key that a trail encrypts with."""

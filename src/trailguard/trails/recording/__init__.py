@@ -1,0 +1,1 @@
+"""What a trail records: selectors, events, insights."""

@@ -1,0 +1,1 @@
+"""Who watches a trail: log groups, roles, alarms, topics."""

@@ -1,0 +1,260 @@
+"""Whether somebody is told when a trail is changed: a metric filter on its log group, and an alarm.
+
+Source: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html (the five calls that change a
+trail), https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html (metric filters)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.values import (
+    OPAQUE,
+    VARIABLE,
+    ListValue,
+    MapValue,
+    Symbol,
+    Text,
+    Value,
+    show,
+    text_of,
+)
+from trailguard.cloudformation.source.nodes import Node
+from trailguard.cloudformation.template.template import Resource
+from trailguard.trails.bucket.buckets import same_name
+from trailguard.trails.facts.facts import Fact, FactSpec, boolean, is_empty, no, reason_unknown, unknown, yes
+from trailguard.trails.facts.links import Link
+from trailguard.trails.facts.properties import step_into
+from trailguard.trails.watching import filterpatterns, logs
+from trailguard.trails.watching.filterpatterns import EVENTS, HIDDEN, Term, Unreadable
+
+FILTER = "AWS::Logs::MetricFilter"
+ALARM = "AWS::CloudWatch::Alarm"
+COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+
+
+class Watch(NamedTuple):
+    """A metric filter on the trail's log group: what it lets through, and whether an alarm looks at that."""
+
+    resource: Resource
+    place: Node
+    pattern: Term | str  # or why it cannot be read
+    alarm: Fact
+
+    def sees(self, name: str) -> Fact:
+        """Whether the filter matches the event of a call."""
+        because = f"{self.resource.id} matches {name}"
+        if isinstance(self.pattern, str):
+            return unknown(self.place, self.pattern, f"whether {because} is not known")
+        found = filterpatterns.matches(self.pattern, filterpatterns.event(name))
+        if isinstance(found, str) and filterpatterns.misses(self.pattern, filterpatterns.event(name)):
+            return no(self.place, f"{self.resource.id} does not match every call of {name}")
+        if isinstance(found, str):
+            return unknown(self.place, found, f"whether {because} is not known")
+        return yes(self.place, because) if found else no(self.place, f"{self.resource.id} does not match {name}")
+
+
+def watches_trail_changes(scenario: Scenario, trail: Resource) -> Fact:
+    """Whether each call that changes a trail sets off an alarm, by way of the trail's own log group."""
+    named = logs.group_set(scenario, trail)
+    if named.unknown is not None:
+        return named
+    link = logs.log_group_link(scenario, trail)
+    if named.value is False or link is None:
+        return no(trail.key, f"the events of {trail.id} go to no log group, so nothing can watch them")
+    watches, doubt = _watches(scenario, trail)
+    if not watches and link.resource is None:
+        doubt = doubt or unknown(link.node, link.elsewhere, f"no filter on the log group of {trail.id} is made here")
+    answers = [_watched(watches, name) for name in EVENTS]
+    missed = [name for name, answer in zip(EVENTS, answers, strict=True) if answer is None or answer.value is False]
+    if missed and doubt is not None:
+        return doubt
+    if missed:
+        told = next((answer for answer in answers if answer is not None and answer.value is False), None)
+        return told or _unmatched(watches, missed, trail, link)
+    open_ = next((answer for answer in answers if answer is not None and answer.unknown is not None), None)
+    return open_ or yes(link.node, f"alarms watch the calls that change {trail.id}")
+
+
+def _unmatched(watches: list[Watch], missed: list[str], trail: Resource, link: Link) -> Fact:
+    """Calls that no filter matches."""
+    if not watches:
+        group = link.resource.key if link.resource is not None else link.node
+        return no(group, f"no metric filter watches the log group of {trail.id}")
+    filters = " and ".join(watch.resource.id for watch in watches)
+    verb = "do" if len(watches) > 1 else "does"
+    related = tuple((watch.place, "another filter of the log group") for watch in watches[1:])
+    return no(watches[0].place, f"{filters} {verb} not match every call of {', '.join(missed)}", related)
+
+
+def _watched(watches: list[Watch], name: str) -> Fact | None:
+    """Whether a filter matches a call and has an alarm that tells somebody; None when no filter matches it."""
+    failed: Fact | None = None
+    doubt: Fact | None = None
+    for watch in watches:
+        sees = watch.sees(name)
+        if sees.value is False:
+            continue
+        if watch.alarm.value is False:
+            failed = failed or watch.alarm
+        elif sees.value is True and watch.alarm.value is True:
+            return watch.alarm
+        else:
+            doubt = doubt or (sees if sees.unknown is not None else watch.alarm)
+    return doubt or failed
+
+
+# --- metric filters --------------------------------------------------------------------------------------------------
+
+
+def _watches(scenario: Scenario, trail: Resource) -> tuple[list[Watch], Fact | None]:
+    """The metric filters on the trail's log group, and a doubt whether there are more of them."""
+    template = scenario.model.template
+    group = text_of(scenario.value_of(trail, logs.GROUP_ARN))
+    name = () if group is None else logs.group_name(group.pieces)
+    found: list[Watch] = []
+    generator = next(iter(template.generators), None)
+    doubt = None if generator is None else unknown(trail.key, f"{generator} may make metric filters and alarms")
+    for resource in template.of_type(FILTER):
+        if not scenario.active(resource):
+            continue
+        on = scenario.value_of(resource, "LogGroupName")
+        text = text_of(on)
+        if text is not None and same_name(scenario, name, text.pieces):
+            pattern = scenario.value_of(resource, "FilterPattern")
+            read = _narrowed(scenario, resource) or _pattern(scenario, pattern)
+            found.append(Watch(resource, pattern.node, read, _alarm(scenario, resource)))
+        elif (reason := reason_unknown(on)) is not None:
+            doubt = doubt or unknown(on.node, reason, f"which log group {resource.id} watches is not known")
+    return found, doubt
+
+
+def _narrowed(scenario: Scenario, resource: Resource) -> str | None:
+    """Why a filter sees, or counts, something else than the events as they are; None when it does not."""
+    for name in ("ApplyOnTransformedLogs", "EmitSystemFieldDimensions", "FieldSelectionCriteria"):
+        value = scenario.value_of(resource, name)
+        text = text_of(value)
+        if not is_empty(value) and (text is None or text.literal not in ("false", "False", "FALSE")):
+            return f"what {name} makes of the events is not known"
+    return None
+
+
+def _pattern(scenario: Scenario, value: Value) -> Term | str:
+    """A filter pattern, or why it cannot be read."""
+    text = text_of(value)
+    if text is None:
+        return "the filter has no pattern"
+    for symbol in text.symbols:
+        if symbol.kind == OPAQUE:
+            return symbol.reason
+        if symbol.kind == VARIABLE and not symbol.name.startswith("AWS::"):
+            scenario.fix(symbol.name)
+            return f"the filter pattern holds {symbol.name}, which may be any text"
+    try:
+        return filterpatterns.parse("".join(HIDDEN if isinstance(one, Symbol) else one for one in text.pieces))
+    except Unreadable as refusal:
+        return str(refusal)
+
+
+# --- alarms ----------------------------------------------------------------------------------------------------------
+
+
+class Metric(NamedTuple):
+    """A metric by its name and namespace, and whether it has dimensions. `reason` tells why it is not known."""
+
+    name: Text
+    namespace: Text
+    divided: bool
+    reason: str | None
+
+    @staticmethod
+    def read(value: Value, namespace: str) -> Metric | None:
+        """The metric that a map names; None when it names none. `namespace` is what its namespace is called there."""
+        name, space = (text_of(step_into(value, step)) for step in ("MetricName", namespace))
+        if name is None or space is None:
+            return None
+        dimensions = step_into(value, "Dimensions")
+        divided = not is_empty(dimensions) and not (isinstance(dimensions, ListValue) and not dimensions.items)
+        return Metric(name, space, divided, reason_unknown(name) or reason_unknown(space) or reason_unknown(dimensions))
+
+
+def _alarm(scenario: Scenario, resource: Resource) -> Fact:
+    """Whether an alarm that tells somebody looks at what a metric filter counts."""
+    transformations = scenario.value_of(resource, "MetricTransformations")
+    reason = reason_unknown(transformations)
+    doubt = None if reason is None else unknown(transformations.node, reason, f"what {resource.id} counts is not known")
+    failed: Fact | None = None
+    items = transformations.items if isinstance(transformations, ListValue) else ()
+    metrics = [metric for metric in (Metric.read(item, "MetricNamespace") for item in items) if metric is not None]
+    looks = [
+        _looks_at(scenario, alarm, watched, counted)
+        for counted in metrics
+        for alarm, watched in _watched_metrics(scenario)
+    ]
+    for answer in filter(None, looks):
+        if answer.value is True:
+            return answer
+        if answer.unknown is not None:
+            doubt = doubt or answer
+        else:
+            failed = failed or answer
+    shown = show(metrics[0].name) if metrics else "(none)"
+    return doubt or failed or no(resource.key, f"no alarm looks at the metric {shown} of {resource.id}")
+
+
+def _watched_metrics(scenario: Scenario) -> Iterator[tuple[Resource, Metric]]:
+    """Every metric that an alarm of the template looks at, by itself or in a calculation."""
+    for alarm in scenario.model.template.of_type(ALARM):
+        if not scenario.active(alarm):
+            continue
+        own = {name: scenario.value_of(alarm, name) for name in ("MetricName", "Namespace", "Dimensions")}
+        queries = scenario.value_of(alarm, "Metrics")
+        parts = queries.items if isinstance(queries, ListValue) else ()
+        values = [MapValue(own, {}, alarm.key), *(step_into(step_into(part, "MetricStat"), "Metric") for part in parts)]
+        for metric in (Metric.read(value, "Namespace") for value in values):
+            if metric is not None:
+                yield alarm, metric
+
+
+def _looks_at(scenario: Scenario, alarm: Resource, watched: Metric, counted: Metric) -> Fact | None:
+    """Whether an alarm tells somebody of a metric; None when it looks at another one."""
+    pairs = ((watched.name, counted.name), (watched.namespace, counted.namespace))
+    if not all(same_name(scenario, one.pieces, other.pieces) for one, other in pairs):
+        reason = watched.reason or counted.reason
+        if reason is None:
+            return None
+        return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")
+    if watched.divided is not counted.divided:
+        return None  # with dimensions it is another metric
+    if watched.divided:
+        reason = "the values of its dimensions come from the events"
+        return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")
+    return _acts(scenario, alarm)
+
+
+def _acts(scenario: Scenario, alarm: Resource) -> Fact:
+    """Whether an alarm does something when it goes off."""
+    actions = scenario.value_of(alarm, "AlarmActions")
+    enabled = scenario.value_of(alarm, "ActionsEnabled")
+    meaning = boolean(scenario, enabled)
+    composite = any(map(scenario.active, scenario.model.template.of_type(COMPOSITE)))
+    if meaning not in (None, True) and not composite:
+        reason = reason_unknown(enabled)
+        if reason is not None:
+            return unknown(enabled.node, reason, f"whether the actions of {alarm.id} are on is not known")
+        return no(enabled.node, f"the actions of {alarm.id} are switched off")
+    if isinstance(actions, ListValue) and actions.items and meaning in (None, True):
+        return yes(alarm.key, f"{alarm.id} tells somebody")
+    reason = "a composite alarm may act instead" if composite else reason_unknown(actions)
+    if reason is not None:
+        return unknown(actions.node, reason, f"whether {alarm.id} does anything is not known")
+    return no(actions.node, f"{alarm.id} has no AlarmActions, so it tells nobody")
+
+
+FACTS: Mapping[str, FactSpec] = {
+    "alarm.watches_trail_changes": FactSpec(
+        watches_trail_changes, {"type": "boolean"}, "a metric filter and an alarm watch the calls that change trails"
+    ),
+}

@@ -1,0 +1,215 @@
+"""The role with which CloudTrail writes to a log group: which one it is, and what it may do.
+
+What a role may do is said in many places: its own Policies, policies that are attached to it, managed policies. They
+add up, and a Deny in any of them wins.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html and
+https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, cast
+
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.values import (
+    Absent,
+    ListValue,
+    Pieces,
+    Text,
+    Unknown,
+    Value,
+    join_pieces,
+    text_of,
+)
+from trailguard.cloudformation.source.nodes import Node
+from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.evaluate import Decision, Request, denials, grants
+from trailguard.iam.policy import IDENTITY_POLICY, Policy, Statement, read_policy, values_of
+from trailguard.trails.bucket.buckets import same_name
+from trailguard.trails.facts.facts import is_empty, reason_unknown
+from trailguard.trails.facts.properties import step_into
+
+ROLE = "AWS::IAM::Role"
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
+# Policies that are attached to a role from outside, and the property that names the role.
+ATTACHED = {"AWS::IAM::Policy": "Roles", "AWS::IAM::RolePolicy": "RoleName", MANAGED_POLICY: "Roles"}
+
+# Managed policies of AWS that grant all of CloudWatch Logs' writing on every log group.
+WRITERS = frozenset(
+    (
+        "AdministratorAccess", "CloudWatchAgentAdminPolicy", "CloudWatchAgentServerPolicy", "CloudWatchFullAccess",
+        "CloudWatchFullAccessV2", "CloudWatchLogsFullAccess", "PowerUserAccess",
+        "service-role/AmazonAPIGatewayPushToCloudWatchLogs", "service-role/AWSLambdaBasicExecutionRole",
+    )
+)  # fmt: skip
+_AWS_MANAGED = ":iam::aws:policy/"
+
+
+class Grant(NamedTuple):
+    """One policy of a role. `resource` is the resource that attaches it when that is not the role itself."""
+
+    policy: Policy
+    resource: Resource | None
+
+
+class Permissions(NamedTuple):
+    """What a role may do, as far as it is known.
+
+    `writer` is the place that attaches a managed policy of AWS with which the role may write all logs. `doubts` are
+    places that may grant more, and why that is not known.
+    """
+
+    role: Resource
+    grants: tuple[Grant, ...]
+    writer: Node | None
+    doubts: tuple[tuple[Node, str], ...]
+
+    def statements(self, without: Iterable[Resource] = ()) -> tuple[Statement, ...]:
+        """All statements, but for those of some resources."""
+        left_out = {resource.id for resource in without}
+        counted = (one for one in self.grants if one.resource is None or one.resource.id not in left_out)
+        return tuple(statement for one in counted for statement in one.policy.statements)
+
+    @property
+    def attached(self) -> list[Resource]:
+        """The resources that attach policies to the role from outside."""
+        return [one.resource for one in self.grants if one.resource is not None]
+
+    def granted(self, scenario: Scenario, request: Request, without: Iterable[Resource] = ()) -> Decision:
+        """Tell whether the role is granted a request, by all policies but those of some resources."""
+        if self.writer is not None:
+            return Decision("yes", self.writer, f"a managed policy of AWS allows {request.action}", "")
+        decision = grants(self._together(without), request, scenario.settle)
+        if decision.outcome == "no" and self.doubts:
+            node, reason = self.doubts[0]
+            return Decision("unknown", node, f"whether {self.role.id} may {request.action} is not known", reason)
+        return decision
+
+    def denied(self, scenario: Scenario, request: Request) -> Decision:
+        """Tell whether a policy of the role denies a request."""
+        return denials(self._together(), request, scenario.settle)
+
+    def _together(self, without: Iterable[Resource] = ()) -> Policy:
+        return Policy(self.role.key, self.statements(without), None)
+
+
+def role_named(scenario: Scenario, pieces: Pieces) -> Resource | None:
+    """The role of this template that an ARN, or a name where an ARN belongs, means.
+
+    CloudTrail takes roles of its own account only, so the name tells which one it is.
+    """
+    name = _behind(pieces, ":role")
+    for role in scenario.model.template.of_type(ROLE):
+        own = scenario.returned_pieces(role, "Ref")
+        path = text_of(scenario.value_of(role, "Path"))
+        spelt = [own] if name is None else [join_pieces(("/", *own))]
+        if name is not None and path is not None and not is_empty(path):
+            spelt.append(join_pieces((*path.pieces, *own)))
+        wanted = pieces if name is None else name
+        if any(same_name(scenario, wanted, one) for one in spelt) and scenario.active(role):
+            return role
+    return None
+
+
+def is_arn(pieces: Pieces) -> bool:
+    """Tell whether a text is an ARN of a role, as far as it is spelt out."""
+    return _behind(pieces, ":role") is not None
+
+
+def _behind(pieces: Pieces, mark: str) -> Pieces | None:
+    """What follows a mark in a text; None when the mark is not in it."""
+    for index, piece in enumerate(pieces):
+        if isinstance(piece, str) and mark + "/" in piece:
+            return join_pieces((piece.partition(mark)[2], *pieces[index + 1 :]))
+    return None
+
+
+def permissions(scenario: Scenario, role: Resource) -> Permissions:
+    """What a role of the template may do."""
+    key = ("permissions", role.id)
+    if key not in scenario.memo:
+        scenario.memo[key] = _collect(scenario, role)
+    return cast("Permissions", scenario.memo[key])
+
+
+def _collect(scenario: Scenario, role: Resource) -> Permissions:
+    found: list[Grant] = []
+    doubts: list[tuple[Node, str]] = []
+
+    def add(document: Value, resource: Resource | None) -> None:
+        policy = read_policy(document, IDENTITY_POLICY)
+        found.append(Grant(policy, resource))
+        if policy.unknown is not None:
+            doubts.append((policy.node, policy.unknown))
+
+    generator = next(iter(scenario.model.template.generators), None)
+    if generator is not None:
+        doubts.append((role.key, f"{generator} may make a policy for {role.id}"))
+    for item in _items(scenario, role, "Policies", doubts):
+        add(step_into(item, "PolicyDocument"), None)
+    writer: Node | None = None
+    listed: list[Resource] = []
+    for item in _items(scenario, role, "ManagedPolicyArns", doubts):
+        text = text_of(item)
+        name = None if text is None else _aws_managed(text)
+        policy = None if text is None else _made_here(scenario, text)
+        if name in WRITERS:
+            writer = writer or item.node
+        elif policy is not None:
+            listed.append(policy)
+            add(scenario.value_of(policy, "PolicyDocument"), None)
+        else:
+            shown = f"what the managed policy {name} of AWS" if name else "what a managed policy made elsewhere"
+            doubts.append((item.node, reason_unknown(item) or f"{shown} grants is not in the scanned files"))
+    for policy in _attached(scenario, role, doubts):
+        if policy not in listed:
+            add(scenario.value_of(policy, "PolicyDocument"), policy)
+    return Permissions(role, tuple(found), writer, tuple(doubts))
+
+
+def _items(scenario: Scenario, role: Resource, name: str, doubts: list[tuple[Node, str]]) -> tuple[Value, ...]:
+    """The known items of a list property of the role."""
+    value = scenario.value_of(role, name)
+    if isinstance(value, Unknown):
+        doubts.append((value.node, value.reason))
+        return ()
+    known = []
+    for item in value.items if isinstance(value, ListValue) else ():
+        if isinstance(item, Unknown) and name == "Policies":
+            doubts.append((item.node, item.reason))
+        elif not isinstance(item, Absent):
+            known.append(item)
+    return tuple(known)
+
+
+def _aws_managed(text: Text) -> str | None:
+    """The name, with its path, of a managed policy of AWS."""
+    last = text.pieces[-1] if text.pieces else ""
+    if not isinstance(last, str) or _AWS_MANAGED not in last:
+        return None
+    return last.partition(_AWS_MANAGED)[2]
+
+
+def _made_here(scenario: Scenario, text: Text) -> Resource | None:
+    for policy in scenario.model.template.of_type(MANAGED_POLICY):
+        if same_name(scenario, text.pieces, scenario.returned_pieces(policy, "Ref")) and scenario.active(policy):
+            return policy
+    return None
+
+
+def _attached(scenario: Scenario, role: Resource, doubts: list[tuple[Node, str]]) -> Iterator[Resource]:
+    """The policies that resources of their own attach to the role."""
+    name = scenario.returned_pieces(role, "Ref")
+    for kind, where in ATTACHED.items():
+        for policy in scenario.model.template.of_type(kind):
+            if not scenario.active(policy):
+                continue
+            roles = values_of(scenario.value_of(policy, where))
+            texts = [text for text in map(text_of, roles) if text is not None]
+            if any(same_name(scenario, text.pieces, name) for text in texts):
+                yield policy
+                continue
+            reason = next((reason for reason in map(reason_unknown, texts) if reason is not None), None)
+            if reason is not None:
+                doubts.append((policy.key, f"{policy.id} may be attached to {role.id}: {reason}"))

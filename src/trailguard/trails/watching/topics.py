@@ -1,0 +1,201 @@
+"""Whether CloudTrail may publish to the topic that a trail names.
+
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-permissions-for-sns-notifications.html
+(the topic's policy), https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (the key of an encrypted topic)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import cast
+
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.values import Pieces, Text, join_pieces, show, text_of
+from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.conditions import ContextValue, Undecided
+from trailguard.iam.evaluate import Decision, Request, denials, grants
+from trailguard.iam.policy import read_policy, values_of
+from trailguard.trails.bucket import requests
+from trailguard.trails.bucket.buckets import same_name
+from trailguard.trails.facts.facts import Fact, FactSpec, is_empty, no, reason_unknown, unknown, yes
+from trailguard.trails.facts.links import Link, elsewhere, names_something
+from trailguard.trails.key import encryption, keys
+
+TOPIC = "AWS::SNS::Topic"
+TOPIC_NAME = "SnsTopicName"
+# The resources that put a policy on a topic, and the property that names the topic.
+POLICIES = {"AWS::SNS::TopicPolicy": "Topics", "AWS::SNS::TopicInlinePolicy": "TopicArn"}
+
+_TRUTH: Mapping[str, object] = {"type": "boolean"}
+_ENCRYPTION_CONTEXT = "aws:sns:topicarn"
+
+
+def topic_set(scenario: Scenario, trail: Resource) -> Fact:
+    """Whether the trail names a topic."""
+    return names_something(scenario, trail, TOPIC_NAME)
+
+
+def topic_link(scenario: Scenario, trail: Resource) -> Link | None:
+    """The topic of a trail; None when it names none."""
+    key = ("topic", trail.id)
+    if key not in scenario.memo:
+        scenario.memo[key] = _find(scenario, trail)
+    return cast("Link | None", scenario.memo[key])
+
+
+def _find(scenario: Scenario, trail: Resource) -> Link | None:
+    named = topic_set(scenario, trail)
+    text = text_of(scenario.value_of(trail, TOPIC_NAME))
+    if named.value is False or text is None:
+        return None
+    for topic in scenario.model.template.of_type(TOPIC):
+        if _is(scenario, text, topic) and scenario.active(topic):
+            return Link(text.node, topic)
+    return Link(text.node, None, elsewhere(f"topic {show(text)}", reason_unknown(text) or ""))
+
+
+def _is(scenario: Scenario, text: Text, topic: Resource) -> bool:
+    """Tell whether a name, or an ARN, is that of a topic. An ARN may name one of another account or Region."""
+    own = Text(scenario.returned_pieces(topic, "TopicName"), text.node)
+    name = _name(text.pieces)
+    if name is None:
+        return same_name(scenario, text.pieces, own.pieces)
+    arn = Text(scenario.returned_pieces(topic, "TopicArn"), text.node)
+    return same_name(scenario, name, own.pieces) and scenario.equal(text, arn)
+
+
+def _name(pieces: Pieces) -> Pieces | None:
+    """The name in a topic's ARN; None for what is no ARN."""
+    if not pieces or not isinstance(pieces[0], str) or not pieces[0].startswith("arn:"):
+        return None
+    colons = 0
+    for index, piece in enumerate(pieces):
+        parts = piece.split(":") if isinstance(piece, str) else [""]
+        if colons + len(parts) > 5:
+            return join_pieces((":".join(parts[5 - colons :]), *pieces[index + 1 :]))
+        colons += len(parts) - 1
+    return None
+
+
+# --- the topic's policy ----------------------------------------------------------------------------------------------
+
+
+def _policies(scenario: Scenario, topic: Resource) -> Iterator[Resource]:
+    """The policies that the template puts on a topic."""
+    arn = scenario.returned_pieces(topic, "TopicArn")
+    for kind, where in POLICIES.items():
+        for policy in scenario.model.template.of_type(kind):
+            if not scenario.active(policy):
+                continue
+            texts = (text_of(item) for item in values_of(scenario.value_of(policy, where)))
+            if any(text is not None and same_name(scenario, text.pieces, arn) for text in texts):
+                yield policy
+
+
+def _doubt(scenario: Scenario) -> str | None:
+    """Why there may be a policy that is not seen."""
+    generator = next(iter(scenario.model.template.generators), None)
+    if generator is not None:
+        return f"{generator} may make a policy for the topic"
+    for kind, where in POLICIES.items():
+        for policy in scenario.model.template.of_type(kind):
+            reason = reason_unknown(scenario.value_of(policy, where)) if scenario.active(policy) else None
+            if reason is not None:
+                return f"which topic {policy.id} is for is not known: {reason}"
+    return None
+
+
+def _publication(scenario: Scenario, trail: Resource, topic: Resource) -> Request:
+    """CloudTrail's message that a log file was delivered."""
+    return Request(
+        service=requests.SERVICE,
+        accounts=requests.LEGACY_ACCOUNTS,
+        action="sns:Publish",
+        resource=scenario.returned_pieces(topic, "TopicArn"),
+        context=requests.trail_context(scenario, trail),
+    )
+
+
+Question = Callable[..., Decision]
+
+
+def _asked(scenario: Scenario, trail: Resource, topic: Resource, policy: Resource, question: Question) -> Fact:
+    """What one policy says to the message: whether it is granted, or whether it is not denied."""
+    document = read_policy(scenario.value_of(policy, "PolicyDocument"))
+    decision = question(document, _publication(scenario, trail, topic), scenario.settle)
+    because = f"{policy.id}: {decision.because}"
+    if decision.outcome == "unknown":
+        return unknown(decision.node, decision.reason, because)
+    if (decision.outcome == "yes") is (question is grants):
+        return yes(policy.key, f"{policy.id} {'lets' if question is grants else 'does not keep'} CloudTrail publish")
+    return no(decision.node, because)
+
+
+def _answered(question: Question) -> Callable[[Scenario, Resource, Resource], Fact]:
+    def fact(scenario: Scenario, trail: Resource, topic: Resource) -> Fact:
+        found = [_asked(scenario, trail, topic, policy, question) for policy in _policies(scenario, topic)]
+        if not found:
+            doubt = _doubt(scenario)
+            if doubt is not None:
+                return unknown(topic.key, doubt, f"the policy of {topic.id} is not known")
+            if question is denials:
+                return yes(topic.key, f"{topic.id} has no policy that could deny anything")
+            return no(topic.key, f"{topic.id} has no policy, and without one its own account alone may publish")
+        if any(item.unknown is None and item.value != found[0].value for item in found):
+            return unknown(found[0].node, "two policies of the topic overwrite each other, and only one stays")
+        return next((item for item in found if item.unknown is not None), found[0])
+
+    return fact
+
+
+# --- the topic's key -------------------------------------------------------------------------------------------------
+
+
+def _key_usable(scenario: Scenario, trail: Resource, topic: Resource) -> Fact:
+    """Whether CloudTrail may encrypt the messages of an encrypted topic."""
+    value = scenario.value_of(topic, "KmsMasterKeyId")
+    if is_empty(value):
+        return yes(topic.key, f"{topic.id} is not encrypted with a key")
+    named = keys.key_of(scenario, topic)
+    if named is None:
+        fault = keys.key_set(scenario, topic)
+        empty = is_empty(scenario.value_of(topic, "KmsMasterKeyId"))
+        return yes(topic.key, f"{topic.id} is not encrypted with a key") if empty else fault
+    node, key, reason = named.link
+    if key is None:
+        return unknown(node, reason, f"the key of {topic.id} is made elsewhere")
+    hidden = Undecided("which source is told to the key of a topic is not documented")
+    arn = Text(scenario.returned_pieces(topic, "TopicArn"), trail.key)
+    context: dict[str, ContextValue] = {
+        **requests.service_context(trail.key),
+        "aws:sourcearn": hidden,
+        "aws:sourceaccount": hidden,
+        f"kms:encryptioncontext:{_ENCRYPTION_CONTEXT}": (arn,),
+        "kms:encryptioncontextkeys": (Text((_ENCRYPTION_CONTEXT,), trail.key),),
+    }
+    calls = [(action, context) for action in ("kms:GenerateDataKey", "kms:Decrypt")]
+    return encryption.permits(scenario, key, calls)
+
+
+def _of_topic(build: Callable[[Scenario, Resource, Resource], Fact]) -> Callable[[Scenario, Resource], Fact]:
+    """A fact about the topic of a trail."""
+
+    def fact(scenario: Scenario, trail: Resource) -> Fact:
+        link = topic_link(scenario, trail)
+        if link is None:
+            return no(trail.key, f"{trail.id} names no topic")
+        if link.resource is None:
+            return unknown(link.node, link.elsewhere, f"the topic of {trail.id} is made elsewhere")
+        return build(scenario, trail, link.resource)
+
+    return fact
+
+
+FACTS: Mapping[str, FactSpec] = {
+    "topic.set": FactSpec(topic_set, _TRUTH, "the trail names a topic"),
+    "topic.publish_allowed": FactSpec(_of_topic(_answered(grants)), _TRUTH, "a policy lets CloudTrail publish"),
+    "topic.publish_not_denied": FactSpec(_of_topic(_answered(denials)), _TRUTH, "no Deny keeps CloudTrail out"),
+    "topic.key_usable": FactSpec(
+        _of_topic(_key_usable), _TRUTH, "an encrypted topic's key lets CloudTrail encrypt messages"
+    ),
+}

@@ -1,0 +1,1 @@
+"""What is said of a trail or a template as a whole."""
