@@ -104,7 +104,7 @@ class JudgedTemplate:
     def _ever(self, resource: Resource, by_itself: Callable[[Scenario, Resource], bool]) -> bool:
         """Tell whether a resource shows in some scenario what it is."""
         try:
-            return any(leaf.answer for leaf in self.scenarios.explore(lambda scenario: by_itself(scenario, resource)))
+            return self.scenarios.ever(lambda scenario: by_itself(scenario, resource))
         except TooManyScenarios:
             return False
 

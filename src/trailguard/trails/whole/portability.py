@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
+from trailguard.cloudformation.scenarios.dependencies import condition_names
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.scenarios import condition_names
 from trailguard.cloudformation.scenarios.values import ListValue, Value, text_of
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
 from trailguard.cloudformation.stacks.renaming import bare
