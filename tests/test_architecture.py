@@ -10,7 +10,8 @@ import pytest
 import yaml
 from importlinter.cli import lint_imports
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
+
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 RULES = sorted(path for path in (ROOT / "rules").iterdir() if path.is_dir())
 MAX_LINES = 400

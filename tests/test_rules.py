@@ -2,7 +2,7 @@
 
 The record, `golden/rules.json`, is the reviewer's: it is rewritten on purpose, and its difference is read.
 
-    PYTHONPATH=src python tests/test_rules.py
+    python -m tests.test_rules
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from trailguard.findings import VERDICTS
 from trailguard.judging import ruletests  # whole: the names in it begin with test
 from trailguard.judging.alone import judge_file
@@ -24,7 +25,6 @@ from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).with_name("golden") / "rules.json"
 BOOK = load(Settings(profile="all"))
 FOLDERS = sorted(path.parent.name for path in (ROOT / "rules").glob("*/rule.yaml"))

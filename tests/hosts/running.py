@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests import ROOT
 from trailguard.findings import NOT_APPLICABLE, PASS, Finding
 from trailguard.scanning import scan
 from trailguard.settings.settings import load
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "src" / "trailguard" / "hosts"
 CFN_LINT = "import sys; sys.argv[0] = 'cfn-lint'; from cfnlint.runner.cli import main; sys.exit(main())"
 # Everything that a trail needs but the multi-Region switch, on lines that tests name.

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from trailguard.commands.cli import main
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, FileError, Finding, Report
 from trailguard.judging import subjects
@@ -20,7 +21,7 @@ from trailguard.rulebook.shelf import load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+EXAMPLES = ROOT / "examples"
 GOOD = (EXAMPLES / "compliant" / "audit-trail.yaml").read_bytes()
 DEFAULT_RULES = [rule.id for rule in load(Settings()).selected]
 

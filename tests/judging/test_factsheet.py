@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from tests import ROOT
 from trailguard.judging.factsheet import facts
 from trailguard.settings.settings import Settings
 
 SCHEMA = json.loads(files("trailguard").joinpath("schemas/facts.schema.json").read_text(encoding="utf-8"))
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = ROOT / "examples"
 
 OPTIONAL = b"""\
 Parameters:

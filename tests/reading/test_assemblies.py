@@ -1,4 +1,4 @@
-"""Cloud assemblies of the CDK: real ones, made by tests/cdk/synthesize.sh, and broken ones."""
+"""Cloud assemblies of the CDK: real ones, made by tests/reading/cdk/synthesize.sh, and broken ones."""
 
 from __future__ import annotations
 

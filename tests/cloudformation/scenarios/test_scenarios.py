@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from resolving import explored, model_of, read, with_probe
 
+from tests.cloudformation.resolving import explored, model_of, read, with_probe
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.scenarios import MAX_LEAVES, Scenarios, TooManyScenarios, condition_names
 from trailguard.cloudformation.source.reading import parse

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from resolving import ABSENT, explored, model_of, plain, probe, read, resolve, unknown, with_probe
 
+from tests.cloudformation.resolving import ABSENT, explored, model_of, plain, probe, read, resolve, unknown, with_probe
 from trailguard.cloudformation.scenarios.intrinsics import FUNCTIONS, Unbuildable
 from trailguard.cloudformation.scenarios.model import Model, Pins
 from trailguard.cloudformation.scenarios.resolver import Scenario

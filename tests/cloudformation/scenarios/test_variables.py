@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from resolving import model_of, read
 
+from tests.cloudformation.resolving import model_of, read
 from trailguard.cloudformation.scenarios.variables import (
     FREE,
     Assignment,

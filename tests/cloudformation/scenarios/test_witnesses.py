@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from resolving import model_of
 
+from tests.cloudformation.resolving import model_of
 from trailguard.cloudformation.scenarios.scenarios import Leaf
 from trailguard.cloudformation.scenarios.variables import Assignment, Candidate, Constraint, Same, Space
 from trailguard.cloudformation.scenarios.witnesses import default_like, disputed, opaque_reason, witness

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes tests/cdk/assemblies anew from tests/cdk/apps: installs the CDK from npm into a temporary folder (needs Node.js).
+# Makes tests/reading/cdk/assemblies anew from tests/reading/cdk/apps: installs the CDK from npm into a temporary folder (needs Node.js).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)

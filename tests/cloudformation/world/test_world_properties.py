@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
@@ -23,7 +24,6 @@ from trailguard.rulebook.shelf import load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
-ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "rules").glob("*/*/*"))
 RULES = sorted((ROOT / "rules").glob("TG*"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from resolving import read
 
+from tests.cloudformation.resolving import read
 from trailguard.cloudformation.source.nodes import SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Parameter, Template, function_of, looks_like_template

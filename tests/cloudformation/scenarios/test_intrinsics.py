@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from resolving import ABSENT, explored, plain, probe, resolve, unknown
-from resolving import model_of as model
 
+from tests.cloudformation.resolving import ABSENT, explored, plain, probe, resolve, unknown
+from tests.cloudformation.resolving import model_of as model
 from trailguard.cloudformation.scenarios.intrinsics import FUNCTIONS, Unbuildable, make_text
 from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -503,7 +503,7 @@ OPEN: dict[str, tuple[Any, dict[str, Any], list[tuple[dict[str, str], Any]]]] = 
 def test_values_that_hinge_on_parameters(
     expression: Any, sections: dict[str, Any], expected: list[tuple[dict[str, str], Any]]
 ) -> None:
-    from resolving import resolve_all
+    from tests.cloudformation.resolving import resolve_all
 
     assert resolve_all(expression, **sections) == expected
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resolving import data, root_of
 
+from tests.cloudformation.resolving import data, root_of
 from trailguard.cloudformation.template.includes import include, includes_something, locations
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings

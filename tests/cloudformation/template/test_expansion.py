@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from resolving import data, root_of
 
+from tests.cloudformation.resolving import data, root_of
 from trailguard.cloudformation.source.nodes import MapNode
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.expansion import MAX_ENTRIES, expand, has_loops

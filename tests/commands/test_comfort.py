@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from trailguard.commands.cli import main
 from trailguard.commands.completion import script
 from trailguard.commands.options import COMMANDS
 from trailguard.commands.progress import Progress
 
-ROOT = Path(__file__).resolve().parent.parent
 BAD = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")
 GOOD = BAD.replace("IsMultiRegionTrail: false", "IsMultiRegionTrail: true")
 BASH = """\

@@ -12,7 +12,7 @@ import pytest
 
 import trailguard
 import trailguard.commands.rules_markdown  # before a test puts another rulebook in its place
-from reporters.samples import RULES, finding, sample
+from tests.reporters.samples import RULES, finding, sample
 from trailguard import judging, rulebook
 from trailguard.commands import cli
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, FileError, Report, Suppression
