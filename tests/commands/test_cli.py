@@ -435,9 +435,10 @@ def test_rules(run: Shell, book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_explain(run: Shell, book: Book) -> None:
     for kind, name, text in [
-        ("pass", "a.yaml", "A: 1\n"),
-        ("pass", "b.yaml", "A:   22\n"),
-        ("fail", "c.yaml", "B:\x1b\n"),
+        ("pass", "long.yaml", "A:   22\n"),
+        ("pass", "short.yaml", "A: 1\n"),
+        ("fail", "plain.yaml", "B:\x1b\n"),
+        ("fail", "c.yaml", "B\n"),
     ]:
         (run.folder / "rule" / kind).mkdir(parents=True, exist_ok=True)
         (run.folder / "rule" / kind / name).write_text(text)
@@ -463,10 +464,10 @@ def test_explain(run: Shell, book: Book) -> None:
             "  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/"
             "receive-cloudtrail-log-files-from-multiple-regions.html\n"
             "\n"
-            "Good  a.yaml\n"
+            "Good  rule/pass/short.yaml\n"
             "  A: 1\n"
             "\n"
-            "Bad  c.yaml\n"
+            "Bad  rule/fail/plain.yaml\n"
             "  B:\\x1b\n"
         ),
         "",
