@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from trailguard.commands import init_template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
 from trailguard.judging.alone import FileResult, judge_file
@@ -14,7 +15,7 @@ from trailguard.rulebook.shelf import load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+EXAMPLES = ROOT / "examples"
 COMPLIANT = sorted((EXAMPLES / "compliant").glob("*.*"))
 BROKEN = sorted((EXAMPLES / "broken").glob("*.*"))
 STACKS = sorted((EXAMPLES / "stacks").iterdir())

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from trailguard.judging.alone import judge_file
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
-PEERS = Path(os.environ.get("TRAILGUARD_PEERS") or Path(__file__).resolve().parents[2] / "shared" / "peers")
+PEERS = Path(os.environ.get("TRAILGUARD_PEERS") or ROOT.parent / "shared" / "peers")
 MANIFEST = PEERS / "manifest.json"
 RULES = {
     "multi_region": "TG101",

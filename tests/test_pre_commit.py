@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
+
 pytest.importorskip("pre_commit", reason="pre-commit is not installed")
 
-ROOT = Path(__file__).resolve().parent.parent
 GOOD = (ROOT / "examples" / "compliant" / "audit-trail.yaml").read_text(encoding="utf-8")
 BAD = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")
 CONFIG = """\

@@ -1,6 +1,6 @@
 """Whatever the documents show is run: commands give the output that stands below them, files are accepted.
 
-`python tests/test_readme.py` writes the outputs anew. Read the diff afterwards.
+`python -m tests.test_readme` writes the outputs anew. Read the diff afterwards.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from trailguard.findings import Suppression
 from trailguard.rulebook.shelf import load_folder
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings, load
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 GUIDE = ROOT / "docs" / "your-first-rule.md"
 STACKS = ROOT / "docs" / "stacks.md"

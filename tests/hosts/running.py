@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests import ROOT
 from trailguard.findings import NOT_APPLICABLE, PASS, Finding
 from trailguard.scanning import scan
 from trailguard.settings.settings import load
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "src" / "trailguard" / "hosts"
 CFN_LINT = "import sys; sys.argv[0] = 'cfn-lint'; from cfnlint.runner.cli import main; sys.exit(main())"
 # Everything that a trail needs but the multi-Region switch, on lines that tests name.
@@ -108,6 +108,6 @@ def everything(folder: Path) -> list[str]:
     for name in ("examples", "rules"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / ".trailguard.yaml").write_text("profile: all\n", encoding="utf-8")
-    spare = {"rule.yaml", "controls.yaml", "profiles.yaml"}
+    spare = {"rule.yaml", "controls.yaml", "profiles.yaml", "expected.json"}
     found = [path for path in folder.rglob("*") if path.suffix in (".yaml", ".json", ".yml") and path.name not in spare]
     return sorted(path.relative_to(folder).as_posix() for path in found if not path.name.startswith("."))

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from .running import FOLDER, ROOT, TRAIL, Done, attention, cfn_lint, everything, run
+from tests import ROOT
+from tests.hosts.running import FOLDER, TRAIL, Done, attention, cfn_lint, everything, run
 
 MODULE = ("-a", "trailguard.hosts.cfn_lint")
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import pytest
 
+from tests import ROOT
+from tests.hosts.running import TRAIL, attention, checkov, everything
 from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN, Finding
-
-from .running import ROOT, TRAIL, attention, checkov, everything
 
 OURS = ("--framework", "cloudformation", "--check", "CKV_TG*")
 

@@ -6,9 +6,9 @@ import re
 import shlex
 import sys
 
+from tests import ROOT
+from tests.hosts.running import FOLDER, cfn_lint, checkov_command, run
 from trailguard.rulebook.rule import read_rule
-
-from .running import FOLDER, ROOT, cfn_lint, checkov_command, run
 
 PAGE = ROOT / "docs" / "linters.md"
 BLOCK = re.compile(r"(?<=^```console\n)\$ (.*)\n((?:.*\n)*?)(?=^```$)", re.MULTILINE)

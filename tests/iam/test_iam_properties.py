@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from iam_helpers import LEGACY, SERVICE, policy, refuse, sent
 
+from tests.iam.helpers import LEGACY, SERVICE, policy, refuse, sent
 from trailguard.cloudformation.scenarios.values import OPAQUE, Symbol
 from trailguard.iam.callers import Request
 from trailguard.iam.evaluate import allowed, denials, grants

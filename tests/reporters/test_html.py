@@ -16,6 +16,9 @@ from urllib.parse import quote
 
 import pytest
 
+from tests import ROOT
+from tests.reporters.samples import RULES, finding, sample
+from tests.reporters.test_reporters import EMPTY, HOSTILE, hostile
 from trailguard.acceptance import since
 from trailguard.commands.cli import main
 from trailguard.findings import (
@@ -38,10 +41,6 @@ from trailguard.reporters.html_text import Html, listing, tag, text
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
-from .samples import RULES, finding, sample
-from .test_reporters import EMPTY, HOSTILE, hostile
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 VOID = {"meta", "input"}
 OPENED = {"img", "link", "iframe", "object", "embed", "audio", "video", "source", "base", "use", "image"}
 EVIL = (

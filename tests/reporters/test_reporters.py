@@ -1,4 +1,4 @@
-"""Each format is recorded once, whole, in golden/; `python tests/reporters/record.py` writes the files anew."""
+"""Each format is recorded once, whole, in golden/; `python -m tests.reporters.record` writes the files anew."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
+from tests.reporters.samples import RULES, finding, sample
+from tests.reporters.schemas import CODE_QUALITY, JUNIT, REPORT, SARIF
 from trailguard.findings import FAIL, UNKNOWN, FileError, Finding, Notice, Related, Report, Span
 from trailguard.reporters import csv_report, github, gitlab, json_report, junit, markdown, sarif, text
 from trailguard.terminal import Style
-
-from .samples import RULES, finding, sample
-from .schemas import CODE_QUALITY, JUNIT, REPORT, SARIF
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,6 +27,7 @@ from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
 from trailguard.trails.facts.properties import NOTHING, Wanted
 
 RULE_FILE = "rule.yaml"
+PLAIN = "plain"  # what the example is called that explains a rule
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
@@ -102,6 +103,14 @@ class Rule(NamedTuple):
         if not os.path.isdir(folder):
             return []
         return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if not name.startswith(".")]
+
+    def plainest(self, kind: str) -> str | None:
+        """The path of the example that shows it best: the one called `plain`, else the shortest; None without any."""
+
+        def rank(path: str) -> tuple[bool, int, str]:
+            return os.path.splitext(os.path.basename(path))[0] != PLAIN, os.path.getsize(path), path
+
+        return min(filter(os.path.isfile, self.examples(kind)), key=rank, default=None)
 
 
 def _filled(requirement: Requirement, values: Mapping[str, Any]) -> Requirement | None:
