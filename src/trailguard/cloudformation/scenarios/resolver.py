@@ -6,7 +6,8 @@ scenario leaves a question open that decides the value) and `Unbuildable` (no st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar, cast
 
 from trailguard.cloudformation.scenarios import crossing
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable, call, make_text
@@ -35,11 +36,13 @@ from trailguard.cloudformation.scenarios.variables import Assignment, Same, Spli
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, literal
 from trailguard.cloudformation.template.template import PLACEHOLDER, Resource, function_of
 
+T = TypeVar("T")
+
 
 class Scenario:
     """One scenario of a model: resolves nodes, conditions and properties under an assignment.
 
-    `memo` keeps what others work out in this scenario, under keys of their own; `busy` what is just being resolved.
+    `once` keeps what others work out in this scenario, under keys of their own; `busy` what is just being resolved.
     """
 
     __slots__ = ("_conditions", "_open", "_returned_pieces", "_values", "assignment", "busy", "memo", "model")
@@ -53,6 +56,12 @@ class Scenario:
         self.busy: set[object] = set()
         self._values: dict[tuple[str, str], Value] = {}
         self._returned_pieces: dict[tuple[str, str], tuple[Piece, ...]] = {}
+
+    def once(self, key: object, build: Callable[[], T]) -> T:
+        """What `build` gives; it is asked once in this scenario for each key. What it raises is not kept."""
+        if key not in self.memo:
+            self.memo[key] = build()
+        return cast("T", self.memo[key])
 
     # --- deciding -------------------------------------------------------------------------------------------------
 
