@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.nodes import MapNode
@@ -167,19 +166,17 @@ def knows_fact(subject: str, fact: str) -> list[str] | None:
 
 def fact_of(scenario: Scenario, subject: str, resource: Resource, name: str, wanted: Wanted = NOTHING) -> Fact:
     """A fact about a resource as a subject in a scenario, worked out once."""
-    key = ("fact", subject, resource.id, name, wanted)
-    known = scenario.memo.get(key)
-    if known is None:
+
+    def build() -> Fact:
         if name.startswith(PROPERTY):
             defaults = DEFAULTS.get(resource.type, {})
-            known = property_fact(scenario, resource, name[len(PROPERTY) :], defaults, wanted)
-        elif name.startswith(ATTRIBUTE):
-            known = attribute_fact(scenario, resource, name[len(ATTRIBUTE) :], wanted)
-        else:
-            spec = FACTS[subject][name]
-            known = spec.build(scenario, resource, wanted) if spec.takes_wanted else spec.build(scenario, resource)
-        scenario.memo[key] = known
-    return cast("Fact", known)
+            return property_fact(scenario, resource, name[len(PROPERTY) :], defaults, wanted)
+        if name.startswith(ATTRIBUTE):
+            return attribute_fact(scenario, resource, name[len(ATTRIBUTE) :], wanted)
+        spec = FACTS[subject][name]
+        return spec.build(scenario, resource, wanted) if spec.takes_wanted else spec.build(scenario, resource)
+
+    return scenario.once(("fact", subject, resource.id, name, wanted), build)
 
 
 def fact_names(subject: str, resource: Resource) -> list[str]:

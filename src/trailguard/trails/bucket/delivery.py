@@ -6,8 +6,8 @@ make. With two policies on one bucket either may be the one that stays, so a fac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import MapValue, Value, text_of
@@ -19,7 +19,7 @@ from trailguard.iam.logic import Tri
 from trailguard.iam.policy import Policy, Statement, values_of
 from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
-from trailguard.trails.facts.facts import Fact, FactSpec, no, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
@@ -101,9 +101,7 @@ def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resourc
         found = [build(site) for site in _sites(scenario, trail, bucket)]
         if not found:
             return missing(bucket, trail)
-        if any(item.unknown is None and item.value != found[0].value for item in found):
-            return unknown(found[0].node, "two policies of the bucket overwrite each other, and only one stays")
-        return next((item for item in found if item.unknown is not None), found[0])
+        return agreed(found, "the bucket")
 
     return fact
 
@@ -117,20 +115,10 @@ def _nothing_denied(bucket: LogBucket, trail: Resource) -> Fact:
     return yes(bucket.node, f"the bucket of {trail.id} has no policy that could deny anything")
 
 
-def _all(site: Site, decisions: Iterable[tuple[Decision, str]], fine: str) -> Fact:
-    """True when every decision is yes; the first no, else the first unknown, is told."""
-    doubt: Fact | None = None
-    for decision, what in decisions:
-        if decision.outcome == "no":
-            return no(decision.node, f"{decision.because} ({what})" if what else decision.because)
-        if decision.outcome == "unknown" and doubt is None:
-            doubt = unknown(decision.node, decision.reason, decision.because)
-    return doubt or yes(site.resource.key, fine)
-
-
 def _acl_check(site: Site) -> Fact:
-    request = requests.acl_check(site.scenario, site.trail, site.bucket)
-    return _all(site, [(site.ask(grants, request), "")], f"{site.resource.id} lets CloudTrail read the bucket's ACL")
+    decision = site.ask(grants, requests.acl_check(site.scenario, site.trail, site.bucket))
+    fine = yes(site.resource.key, f"{site.resource.id} lets CloudTrail read the bucket's ACL")
+    return decided(decision, decision.because, fine)
 
 
 def _log_write(site: Site) -> Fact:
@@ -141,7 +129,13 @@ def _log_write(site: Site) -> Fact:
     ]
     if requests.is_organization_trail(site.scenario, site.trail):
         decisions.append(_organization_write(site))
-    return _all(site, decisions, f"{site.resource.id} lets CloudTrail write everything that {site.trail.id} writes")
+    fine = yes(site.resource.key, f"{site.resource.id} lets CloudTrail write everything that {site.trail.id} writes")
+    return all_of((_written(decision, what, fine) for decision, what in decisions), fine)
+
+
+def _written(decision: Decision, what: str, fine: Fact) -> Fact:
+    told = f" ({what})" if decision.outcome == "no" else ""
+    return decided(decision, decision.because + told, fine)
 
 
 def _organization_write(site: Site) -> tuple[Decision, str]:
@@ -169,17 +163,20 @@ def _not_denied(site: Site) -> Fact:
     if site.policy.unknown is None and all(map(_allows, site.policy.statements)):
         return fine
     asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
-    doubt: Fact | None = None
-    for request in map(requests.of_log_files, asked):
-        decision = site.ask(denials, request)
-        if decision.outcome == "yes" and decision != site.ask(denials, requests.with_newest_tls(request, trail)):
-            reason = "it depends on the TLS version with which CloudTrail calls, which AWS does not tell"
-            decision = decision._replace(outcome="unknown", reason=reason)
-        if decision.outcome == "yes":
-            return no(decision.node, f"{site.resource.id}: {decision.because}")
-        if decision.outcome == "unknown" and doubt is None:
-            doubt = unknown(decision.node, decision.reason)
-    return doubt or fine
+    return all_of((_passes(site, request, fine) for request in map(requests.of_log_files, asked)), fine)
+
+
+def _passes(site: Site, request: Request, fine: Fact) -> Fact:
+    """Whether no Deny stops a request."""
+    decision = site.ask(denials, request)
+    if decision.outcome == "no":
+        return fine
+    if decision.outcome == "unknown":
+        return unknown(decision.node, decision.reason)
+    if decision != site.ask(denials, requests.with_newest_tls(request, site.trail)):
+        reason = "it depends on the TLS version with which CloudTrail calls, which AWS does not tell"
+        return unknown(decision.node, reason)
+    return no(decision.node, f"{site.resource.id}: {decision.because}")
 
 
 def _allows(statement: Statement) -> bool:
@@ -189,14 +186,15 @@ def _allows(statement: Statement) -> bool:
 def _writes(site: Site) -> list[Request]:
     """The writes below the account's folder, and below the folder of each organization that the policy may mean."""
     scenario, trail, bucket = site.scenario, site.trail, site.bucket
-    key = ("writes", trail.id, site.resource.id)
-    if key not in scenario.memo:
+
+    def build() -> list[Request]:
         targets = requests.account_targets(scenario, trail)
         if requests.is_organization_trail(scenario, trail):
             for organization in requests.organizations(scenario, trail, bucket, site.policy.resource_texts()):
                 targets += requests.organization_targets(scenario, trail, organization)
-        scenario.memo[key] = requests.writes(scenario, trail, bucket, targets)
-    return cast("list[Request]", scenario.memo[key])
+        return requests.writes(scenario, trail, bucket, targets)
+
+    return scenario.once(("writes", trail.id, site.resource.id), build)
 
 
 def _write_granted(site: Site) -> Fact:
@@ -209,13 +207,15 @@ def _any_grant(site: Site) -> Fact:
 
 
 def _any_granted(site: Site, asked: Iterable[Request], what: str) -> Fact:
-    doubt = None
-    for request in asked:
-        for statement, answer in site.ask_grantors(request):
-            if answer.is_yes:
-                return yes(statement.node, f"{site.resource.id} lets CloudTrail {what}")
-            doubt = doubt or unknown(statement.node, answer.reason)
-    return doubt or no(site.resource.key, f"no statement of {site.resource.id} lets CloudTrail {what}")
+    because = f"{site.resource.id} lets CloudTrail {what}"
+    granting = (pair for request in asked for pair in site.ask_grantors(request))
+    return any_of(
+        (
+            yes(statement.node, because) if answer.is_yes else unknown(statement.node, answer.reason)
+            for statement, answer in granting
+        ),
+        no(site.resource.key, f"no statement of {because}"),
+    )
 
 
 def _owner_control(site: Site) -> Fact:
@@ -251,25 +251,22 @@ def _source_bound(site: Site) -> Fact:
 
 def _refused(site: Site, asked: Iterable[tuple[Request, str]], words: str, key: str, fine: str) -> Fact:
     """True when no request gets through; else the statement that lets one through, at its condition if it has one."""
-    doubt: Fact | None = None
-    for request, told in asked:
-        for statement, answer in site.ask_grantors(request):
-            because = f"{statement.label} of {site.resource.id} {words.format(told)}"
-            if answer.is_yes:
-                decision = _denied_anyway(site, request)
-                if decision is None:
-                    return no(_tested(statement, key), because)
-                if decision.reason:
-                    doubt = doubt or unknown(decision.node, decision.reason)
-            elif doubt is None:
-                doubt = unknown(statement.node, answer.reason, because)
-    return doubt or yes(site.resource.key, fine)
+    refused = yes(site.resource.key, fine)
 
+    def answers() -> Iterator[Fact]:
+        for request, told in asked:
+            for statement, answer in site.ask_grantors(request):
+                because = f"{statement.label} of {site.resource.id} {words.format(told)}"
+                if answer.is_unknown:
+                    yield unknown(statement.node, answer.reason, because)
+                    continue
+                denied = site.ask(denied_wholly, request)  # a Deny may stop what is granted
+                if denied.outcome == "no":
+                    yield no(_tested(statement, key), because)
+                elif denied.reason:
+                    yield unknown(denied.node, denied.reason)
 
-def _denied_anyway(site: Site, request: Request) -> Decision | None:
-    """The Deny that stops a granted request; None when nothing does. An unknown one carries its reason."""
-    whole = site.ask(denied_wholly, request)
-    return None if whole.outcome == "no" else whole
+    return all_of(answers(), refused)
 
 
 def _tested(statement: Statement, key: str) -> Node:

@@ -21,12 +21,13 @@ _ANY_CALL = Request(service=SERVICE, accounts=(), action="", resource=(), contex
 
 def receives_logs(scenario: Scenario, bucket: Resource) -> bool:
     """Tell whether a policy that the template puts on a bucket grants CloudTrail's service principal something."""
-    key = ("receives logs", bucket.id)
-    if key not in scenario.memo:
+
+    def look() -> bool:
         policies = policies_on(scenario, scenario.returned_pieces(bucket, "Ref")) if scenario.active(bucket) else ()
         statements = (statement for policy in policies for statement in policy_of(scenario, policy).statements)
-        scenario.memo[key] = any(_lets_in(scenario, statement) for statement in statements)
-    return bool(scenario.memo[key])
+        return any(_lets_in(scenario, statement) for statement in statements)
+
+    return scenario.once(("receives logs", bucket.id), look)
 
 
 def _lets_in(scenario: Scenario, statement: Statement) -> bool:

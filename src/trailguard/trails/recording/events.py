@@ -6,13 +6,14 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-insights-even
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Absent, ListValue, MapValue, Unknown, Value
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import Fact, FactSpec, boolean, no, reason_unknown, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, all_of, boolean, no, one_of, reason_unknown, unknown, yes
 from trailguard.trails.recording import eventsets, selectors
 from trailguard.trails.recording.eventsets import Universe
 from trailguard.trails.recording.recording import S3_ARN, S3_OBJECT, Part, recorded
@@ -29,6 +30,11 @@ _OBJECT_EVENTS = Universe(
         "readOnly": _WRITE_FIRST,
     },
     {"resources.ARN": S3_ARN},
+)
+# The kinds of insights, and the values of readOnly and the name of the management events that each looks at.
+NEEDS = (
+    (CALL_RATE, ("false",), "write management events"),
+    (ERROR_RATE, _WRITE_FIRST, "management events"),
 )
 _MANAGEMENT_EVENTS = Universe({"eventCategory": ("Management",), "readOnly": _WRITE_FIRST})
 _ORDINARY = ("eventCategory", "resources.type")  # what a selector of S3 objects has anyway
@@ -119,10 +125,10 @@ def _insight(scenario: Scenario, item: Value) -> tuple[str, str | None]:
     """The type of an insight selector that looks at management events, and why it is not known."""
     if not isinstance(item, MapValue):
         return "", reason_unknown(item)
-    kind, _, doubt = selectors.one_of(scenario, item.entries.get("InsightType"), (CALL_RATE, ERROR_RATE), "")
+    kind, _, doubt = one_of(scenario, item.entries.get("InsightType"), (CALL_RATE, ERROR_RATE), "")
     categories = item.entries.get("EventCategories")
     if isinstance(categories, ListValue) and categories.items:
-        named = [selectors.one_of(scenario, category, ("Management", "Data"), "") for category in categories.items]
+        named = [one_of(scenario, category, ("Management", "Data"), "") for category in categories.items]
         if all(name != "Management" for name, _, _ in named):
             unsure = next((reason for _, _, reason in named if reason), None)
             return "", unsure
@@ -134,18 +140,18 @@ def _insight(scenario: Scenario, item: Value) -> tuple[str, str | None]:
 def _needed_events(scenario: Scenario, trail: Resource, chosen: Mapping[str, Node]) -> Fact:
     """Whether write events are recorded for the call rate, and read or write events for the error rate."""
     parts, node = recorded(scenario, trail)
-    for kind, flags in ((CALL_RATE, ("false",)), (ERROR_RATE, _WRITE_FIRST)):
+    fine = yes(next(iter(chosen.values()), node), f"{trail.id} has both insights into management events")
+
+    def answer(kind: str, flags: tuple[str, ...], what: str) -> Fact:
         events = Universe({**_MANAGEMENT_EVENTS.closed, "readOnly": flags})
-        if kind not in chosen:
-            continue
         if any(part.least is not None and eventsets.in_common(part.least, (), events) for part in parts):
-            continue
+            return fine
         doubts = [part.doubt for part in parts if part.doubt and _some(part, events)]
         if doubts:
             return unknown(*doubts[0], f"an event selector of {trail.id} is not known")
-        what = "write management events" if kind == CALL_RATE else "management events"
         return no(chosen[kind], f"{kind} needs {what}, which {trail.id} does not record", ((node, "the selectors"),))
-    return yes(next(iter(chosen.values()), node), f"{trail.id} has both insights into management events")
+
+    return all_of((answer(*needs) for needs in NEEDS if needs[0] in chosen), fine)
 
 
 # --- several trails -----------------------------------------------------------------------------------------------
@@ -157,20 +163,12 @@ def recorded_once(scenario: Scenario, trail: Resource) -> Fact:
     The Regions of two trails in one template always overlap: both record at least the Region of the stack. Trails of a
     stack set are those of other accounts.
     """
-    doubtful: Fact | None = None
     stacks = scenario.model.stacks
     here = stacks.scope(trail.id)
-    for other in scenario.model.template.resources.values():
-        if other.id == trail.id:
-            break
-        if other.type != TRAIL or not scenario.active(other) or stacks.scope(other.id) != here:
-            continue
-        fact = _compared(scenario, other, trail)
-        if fact.value is False:
-            return fact
-        if fact.unknown is not None:
-            doubtful = doubtful or fact
-    return doubtful or yes(trail.key, f"no earlier trail of the template records the management events of {trail.id}")
+    trails = itertools.takewhile(lambda one: one.id != trail.id, scenario.model.template.of_type(TRAIL))
+    others = (one for one in trails if scenario.active(one) and stacks.scope(one.id) == here)
+    fine = yes(trail.key, f"no earlier trail of the template records the management events of {trail.id}")
+    return all_of((_compared(scenario, other, trail) for other in others), fine)
 
 
 def _compared(scenario: Scenario, first: Resource, second: Resource) -> Fact:

@@ -25,7 +25,7 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import boolean, reason_unknown
+from trailguard.trails.facts.facts import boolean, one_of, reason_unknown
 from trailguard.trails.recording import selectors
 from trailguard.trails.recording.eventsets import EQUALS, OPERATORS, STARTS, Condition, Test, Tests
 
@@ -143,7 +143,7 @@ def _started(scenario: Scenario, selector: MapValue, category: str) -> _Reader:
     test = Test("eventCategory", ((EQUALS, category),))
     reader.add(Bounds(test, test), selector.node)
     value = selector.entries.get("ReadWriteType")
-    mode, node, doubt = selectors.one_of(scenario, value, tuple(selectors.MODES), "All")
+    mode, node, doubt = one_of(scenario, value, tuple(selectors.MODES), "All")
     if doubt:
         reader.add(Bounds(None, None, doubt), node or selector.node)
     elif mode != "All":
@@ -187,7 +187,7 @@ def _advanced(scenario: Scenario, selector: Value) -> list[Part]:
                 return []
             reader.add(Bounds(None, None, reason), field.node)
             continue
-        name, node, doubt = selectors.one_of(scenario, field.entries.get("Field"), tuple(_TOLD_APART), "")
+        name, node, doubt = one_of(scenario, field.entries.get("Field"), tuple(_TOLD_APART), "")
         if doubt:
             reader.add(Bounds(None, None, doubt), node or field.node)
             continue

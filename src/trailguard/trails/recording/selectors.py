@@ -12,18 +12,16 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
-    VARIABLE,
     Absent,
     ListValue,
     MapValue,
     Text,
     Unknown,
     Value,
-    text_of,
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import Fact, boolean, no, reason_unknown, unknown, yes
+from trailguard.trails.facts.facts import Fact, boolean, no, one_of, reason_unknown, unknown, yes
 
 READ, WRITE = "read", "write"
 BOTH = frozenset({READ, WRITE})
@@ -140,23 +138,6 @@ def _excluding(modes: frozenset[str], excluded: ListValue) -> Cover:
     sources = [item.literal for item in excluded.items if isinstance(item, Text) and item.literal is not None]
     why = f"ExcludeManagementEventSources leaves out {', '.join(sources)}"
     return Cover(modes, frozenset(sources), excluded.node, why)
-
-
-def one_of(
-    scenario: Scenario, value: Value | None, known: tuple[str, ...], default: str
-) -> tuple[str, Node | None, str | None]:
-    """A text that is one of a few: (text, place, why it is unknown). A parameter is split on them."""
-    if value is None:
-        return default, None, None
-    text = text_of(value)
-    if text is None:
-        return "", value.node, None
-    if text.literal is not None:
-        return text.literal, value.node, None
-    symbol = text.symbols[0]
-    if len(text.pieces) == 1 and symbol.kind == VARIABLE:
-        scenario.choose(symbol.name, list(known), closed=True)
-    return "", value.node, reason_unknown(text) or f"{symbol.name} is none of {', '.join(known)}"
 
 
 def _advanced(scenario: Scenario, value: Value) -> Cover:

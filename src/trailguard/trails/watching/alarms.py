@@ -23,9 +23,9 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.bucket.buckets import same_name
-from trailguard.trails.facts.facts import Fact, FactSpec, boolean, is_empty, no, reason_unknown, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, any_of, boolean, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link
+from trailguard.trails.facts.names import same_name
 from trailguard.trails.facts.properties import step_into
 from trailguard.trails.watching import filterpatterns, logs
 from trailguard.trails.watching.filterpatterns import EVENTS, HIDDEN, Term, Unreadable
@@ -91,19 +91,12 @@ def _unmatched(watches: list[Watch], missed: list[str], trail: Resource, link: L
 
 def _watched(watches: list[Watch], name: str) -> Fact | None:
     """Whether a filter matches a call and has an alarm that tells somebody; None when no filter matches it."""
-    failed: Fact | None = None
-    doubt: Fact | None = None
-    for watch in watches:
-        sees = watch.sees(name)
-        if sees.value is False:
-            continue
-        if watch.alarm.value is False:
-            failed = failed or watch.alarm
-        elif sees.value is True and watch.alarm.value is True:
-            return watch.alarm
-        else:
-            doubt = doubt or (sees if sees.unknown is not None else watch.alarm)
-    return doubt or failed
+    seen = [(sees, watch.alarm) for watch in watches if (sees := watch.sees(name)).value is not False]
+    if not seen:
+        return None
+    # A filter of which it is not known whether it matches leaves the answer open, unless its alarm tells nobody.
+    answers = [alarm if sees.value is True or alarm.value is False else sees for sees, alarm in seen]
+    return any_of(answers, answers[0])
 
 
 # --- metric filters --------------------------------------------------------------------------------------------------
@@ -115,7 +108,7 @@ def _watches(scenario: Scenario, trail: Resource) -> tuple[list[Watch], Fact | N
     group = text_of(scenario.value_of(trail, logs.GROUP_ARN))
     name = () if group is None else logs.group_name(group.pieces)
     found: list[Watch] = []
-    generator = next(iter(template.generators), None)
+    generator = template.generator
     doubt = None if generator is None else unknown(trail.key, f"{generator} may make metric filters and alarms")
     for resource in template.of_type(FILTER):
         if not scenario.active(resource):
@@ -185,7 +178,6 @@ def _alarm(scenario: Scenario, resource: Resource) -> Fact:
     transformations = scenario.value_of(resource, "MetricTransformations")
     reason = reason_unknown(transformations)
     doubt = None if reason is None else unknown(transformations.node, reason, f"what {resource.id} counts is not known")
-    failed: Fact | None = None
     items = transformations.items if isinstance(transformations, ListValue) else ()
     metrics = [metric for metric in (Metric.read(item, "MetricNamespace") for item in items) if metric is not None]
     looks = [
@@ -193,15 +185,10 @@ def _alarm(scenario: Scenario, resource: Resource) -> Fact:
         for counted in metrics
         for alarm, watched in _watched_metrics(scenario)
     ]
-    for answer in filter(None, looks):
-        if answer.value is True:
-            return answer
-        if answer.unknown is not None:
-            doubt = doubt or answer
-        else:
-            failed = failed or answer
+    answers = [answer for answer in (doubt, *looks) if answer is not None]
     shown = show(metrics[0].name) if metrics else "(none)"
-    return doubt or failed or no(resource.key, f"no alarm looks at the metric {shown} of {resource.id}")
+    unwatched = no(resource.key, f"no alarm looks at the metric {shown} of {resource.id}")
+    return any_of(answers, next((answer for answer in answers if answer.value is False), unwatched))
 
 
 def _watched_metrics(scenario: Scenario) -> Iterator[tuple[Resource, Metric]]:

@@ -8,7 +8,6 @@ cloudwatch-log-group-log-stream-naming-for-cloudtrail.html (the log streams that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import cast
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
@@ -27,10 +26,10 @@ from trailguard.iam.conditions import ContextValue, Undecided
 from trailguard.iam.evaluate import Decision, Request, allowed
 from trailguard.iam.policy import TRUST_POLICY, read_policy
 from trailguard.trails.bucket import requests
-from trailguard.trails.bucket.buckets import same_name
 from trailguard.trails.bucket.ordering import reaches
-from trailguard.trails.facts.facts import Fact, FactSpec, no, reason_unknown, unknown, via, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, all_of, decided, no, reason_unknown, unknown, via, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
+from trailguard.trails.facts.names import same_name
 from trailguard.trails.watching.roles import Permissions, is_arn, permissions, role_named
 
 GROUP = "AWS::Logs::LogGroup"
@@ -61,10 +60,7 @@ def role_set(scenario: Scenario, trail: Resource) -> Fact:
 
 def log_group_link(scenario: Scenario, trail: Resource) -> Link | None:
     """The log group of a trail; None when it names none."""
-    key = ("log group", trail.id)
-    if key not in scenario.memo:
-        scenario.memo[key] = _find(scenario, trail)
-    return cast("Link | None", scenario.memo[key])
+    return scenario.once(("log group", trail.id), lambda: _find(scenario, trail))
 
 
 def _find(scenario: Scenario, trail: Resource) -> Link | None:
@@ -210,32 +206,24 @@ def _trusts(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
     }
     request = Request(requests.SERVICE, (), "sts:AssumeRole", scenario.returned_pieces(role, "Arn"), context)
     decision = allowed(read_policy(document, TRUST_POLICY), request, scenario.settle)
-    return _told(decision, role, f"CloudTrail may take on {role.id}")
-
-
-def _told(decision: Decision, role: Resource, fine: str) -> Fact:
-    because = f"{role.id}: {decision.because}"
-    if decision.outcome == "yes":
-        return yes(role.key, fine)
-    if decision.outcome == "no":
-        return no(decision.node, because)
-    return unknown(decision.node, decision.reason, because)
+    fine = yes(role.key, f"CloudTrail may take on {role.id}")
+    return decided(decision, f"{role.id}: {decision.because}", fine)
 
 
 def _permits(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
     """Whether the role may create and fill every log stream that the trail writes."""
     may = permissions(scenario, role)
-    doubt: Fact | None = None
-    for decision in _decisions(scenario, trail, may):
-        if decision.outcome == "no":
-            return no(decision.node, f"{role.id}: {decision.because}")
-        if decision.outcome == "unknown" and doubt is None:
-            doubt = unknown(decision.node, decision.reason, f"{role.id}: {decision.because}")
-    bounded = names_something(scenario, role, "PermissionsBoundary")
-    if bounded.value is not False and doubt is None:
-        reason = "what the permissions boundary leaves of its permissions is not known"
-        doubt = unknown(bounded.node, reason, f"{role.id} has a permissions boundary")
-    return doubt or yes(role.key, f"{role.id} may write to the log group of {trail.id}")
+    fine = yes(role.key, f"{role.id} may write to the log group of {trail.id}")
+
+    def answers() -> Iterator[Fact]:
+        for decision in _decisions(scenario, trail, may):
+            yield decided(decision, f"{role.id}: {decision.because}", fine)
+        bounded = names_something(scenario, role, "PermissionsBoundary")
+        if bounded.value is not False:
+            reason = "what the permissions boundary leaves of its permissions is not known"
+            yield unknown(bounded.node, reason, f"{role.id} has a permissions boundary")
+
+    return all_of(answers(), fine)
 
 
 def _decisions(scenario: Scenario, trail: Resource, may: Permissions) -> Iterator[Decision]:

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
@@ -26,8 +26,8 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.evaluate import Decision, Request, denials, grants
 from trailguard.iam.policy import IDENTITY_POLICY, Policy, Statement, read_policy, values_of
-from trailguard.trails.bucket.buckets import same_name
 from trailguard.trails.facts.facts import is_empty, reason_unknown
+from trailguard.trails.facts.names import same_name
 from trailguard.trails.facts.properties import step_into
 
 ROLE = "AWS::IAM::Role"
@@ -127,10 +127,7 @@ def _behind(pieces: Pieces, mark: str) -> Pieces | None:
 
 def permissions(scenario: Scenario, role: Resource) -> Permissions:
     """What a role of the template may do."""
-    key = ("permissions", role.id)
-    if key not in scenario.memo:
-        scenario.memo[key] = _collect(scenario, role)
-    return cast("Permissions", scenario.memo[key])
+    return scenario.once(("permissions", role.id), lambda: _collect(scenario, role))
 
 
 def _collect(scenario: Scenario, role: Resource) -> Permissions:
@@ -143,7 +140,7 @@ def _collect(scenario: Scenario, role: Resource) -> Permissions:
         if policy.unknown is not None:
             doubts.append((policy.node, policy.unknown))
 
-    generator = next(iter(scenario.model.template.generators), None)
+    generator = scenario.model.template.generator
     if generator is not None:
         doubts.append((role.key, f"{generator} may make a policy for {role.id}"))
     for item in _items(scenario, role, "Policies", doubts):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.dependencies import condition_names
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -103,18 +103,19 @@ def _named(scenario: Scenario, resource: Resource, types: frozenset[str]) -> Ite
 
 
 def _spelt_in(scenario: Scenario, resource: Resource) -> list[Spelt]:
-    key = ("spelt partitions", resource.id)
-    if key not in scenario.memo:
+
+    def look() -> list[Spelt]:
         properties = scenario.unwrap(resource.attribute("Properties"))
         nodes = properties.values.items() if isinstance(properties, MapNode) else ()
-        scenario.memo[key] = [
+        return [
             Spelt(place, resource, match[0], match[1])
             for name, node in nodes
             if name not in PROSE
             for place, text in _texts(scenario, node)
             for match in _ARN.finditer(text)
         ]
-    return cast("list[Spelt]", scenario.memo[key])
+
+    return scenario.once(("spelt partitions", resource.id), look)
 
 
 def _texts(scenario: Scenario, node: Node) -> Iterator[tuple[Node, str]]:
