@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trailguard.errors import AssemblyError
 from trailguard.findings import NOT_APPLICABLE, PASS, Report
-from trailguard.reading.assemblies import AssemblyError, read_assembly
+from trailguard.reading.assemblies import read_assembly
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 

@@ -10,9 +10,10 @@ import pytest
 
 from trailguard.acceptance.baseline import SCHEMA, read, write
 from trailguard.commands.cli import main
+from trailguard.errors import ConfigError
 from trailguard.findings import FAIL, PASS
 from trailguard.scanning import scan
-from trailguard.settings.settings import ConfigError, Settings
+from trailguard.settings.settings import Settings
 
 TRAIL = """\
 Parameters:

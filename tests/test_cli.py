@@ -15,6 +15,7 @@ import trailguard.commands.rules_markdown  # before a test puts another rulebook
 from reporters.samples import RULES, finding, sample
 from trailguard import judging, rulebook
 from trailguard.commands import cli
+from trailguard.errors import RuleError
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, FileError, Report, Suppression
 from trailguard.rulebook.rule import Rule
 from trailguard.settings.settings import Settings
@@ -331,12 +332,9 @@ def test_an_internal_error_is_told_in_one_line(run: Shell, monkeypatch: pytest.M
 
 
 def test_a_rule_that_is_wrong(run: Shell) -> None:
-    class RuleError(Exception):
-        file, line, column, message = "r/rule.yaml", 3, 1, "unknown fact"
-
-    run.engine.report = RuleError()
+    run.engine.report = RuleError("r/rule.yaml", 3, 1, "unknown fact")
     assert run("scan") == (2, "", "error: r/rule.yaml:3:1: unknown fact\n")
-    RuleError.file, RuleError.line = "", 0
+    run.engine.report = RuleError("", 0, 0, "unknown fact")
     assert run("scan") == (2, "", "error: unknown fact\n")
 
 

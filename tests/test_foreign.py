@@ -92,7 +92,8 @@ def test_metadata_of_cfn_lint(entry: str, expected: set[str], tmp_path: Path) ->
 
 
 def test_a_configuration_can_ask_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trailguard.settings.settings import ConfigError, load
+    from trailguard.errors import ConfigError
+    from trailguard.settings.settings import load
 
     (tmp_path / ".trailguard.yaml").write_text("foreign_suppressions: [checkov]\n")
     assert load(str(tmp_path)).foreign_suppressions == ("checkov",)

@@ -14,10 +14,11 @@ from typing import TypeAlias
 from trailguard import __version__
 from trailguard.acceptance import baseline
 from trailguard.acceptance.written import waiver_notices
+from trailguard.errors import display_name
 from trailguard.findings import ControlInfo, Finding, FrameworkInfo, Report, RuleInfo
 from trailguard.judging.alone import IDLE, FileResult, judge_file, today
 from trailguard.reading.collected import File, Found, collect, names_below
-from trailguard.reading.discovery import display_name, excluded
+from trailguard.reading.discovery import excluded
 from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.settings.settings import Settings

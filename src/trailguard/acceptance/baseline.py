@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from trailguard.errors import ConfigError
 from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN, VERDICTS, Finding, Notice, Suppression
-from trailguard.settings.settings import ConfigError
 
 SCHEMA = "trailguard-baseline/1"
 DEFAULT = ".trailguard-baseline.json"

@@ -19,10 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from trailguard.acceptance.written import suppress
+from trailguard.errors import UserError
 from trailguard.findings import FAIL, Block, FileError, Finding, Report, RuleInfo, Span
 from trailguard.judging.alone import today
 from trailguard.scanning import order
-from trailguard.settings.settings import ConfigError, Settings
+from trailguard.settings.settings import Settings
 
 _LENGTH = 20_000  # of a command line; Windows takes 32,767 characters
 
@@ -40,12 +41,12 @@ class _Told(NamedTuple):
 
 
 def programs(names: Iterable[str]) -> list[tuple[str, str]]:
-    """The companions by name, each with its program; raises ConfigError when one is not installed."""
+    """The companions by name, each with its program; raises UserError when one is not installed."""
     found = []
     for name in sorted(set(names)):
         program = shutil.which(name) or shutil.which(name, path=os.path.dirname(sys.executable))
         if program is None:
-            raise ConfigError("", 0, 0, f"{name} is not installed (pip install {name})")
+            raise UserError("", 0, 0, f"{name} is not installed (pip install {name})")
         found.append((name, program))
     return found
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from trailguard.errors import UserError
 from trailguard.findings import NOT_APPLICABLE, PASS, FileError, Finding, Notice, Report, Span, counts
 from trailguard.reporters.common import readable, remarks
 from trailguard.rulebook.rule import Rule
@@ -49,7 +50,7 @@ class Gate:
             from trailguard.rulebook import shelf
             from trailguard.settings import settings
 
-            self.settings = settings.load(os.getcwd())
+            self.settings = settings.load(os.curdir)
             self.rules = shelf.load(self.settings).selected
         except Exception as error:
             self.trouble = _said(error)
@@ -184,8 +185,6 @@ def _stamp(place: str) -> tuple[int, int]:
 
 def _said(error: Exception) -> str:
     """The text of an error; of our own kinds with its place."""
-    message = getattr(error, "message", None)
-    if not isinstance(message, str):
+    if not isinstance(error, UserError):
         return f"internal error, please report it: {type(error).__name__}: {error}"
-    line, file = getattr(error, "line", 0), getattr(error, "file", "")
-    return f"{file}:{line}: {message}" if line else f"{file}: {message}" if file else message
+    return str(error)

@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 from trailguard.cloudformation.source.nodes import MapNode, SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
+from trailguard.errors import display_name
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, VERDICTS, FileError, Finding
 from trailguard.judging.alone import FileResult, judge_file
 from trailguard.judging.deployments import usual
 from trailguard.judging.factsheet import told_fact
 from trailguard.judging.subjects import JudgedTemplate
-from trailguard.reading.discovery import display_name
 from trailguard.rulebook.rule import Rule, data
 from trailguard.rulebook.shelf import Rulebook, builtin_folder, load, load_folder
 from trailguard.settings.settings import Settings

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal
 from trailguard.cloudformation.source.reading import parse
+from trailguard.errors import RuleError, did_you_mean
 from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN
 from trailguard.rulebook.must import (
     KEYWORDS,
@@ -31,17 +32,6 @@ RULE_FILE = "rule.yaml"
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
 _OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents")
-
-
-class RuleError(Exception):
-    """A rule or profile that cannot be used. `line` and `column` are 1-based, or 0 when no place is known."""
-
-    def __init__(self, file: str, line: int, column: int, message: str) -> None:
-        super().__init__(f"{file}:{line}:{column}: {message}")
-        self.file = file
-        self.line = line
-        self.column = column
-        self.message = message
 
 
 class Requirement(NamedTuple):
@@ -156,13 +146,9 @@ def read_map(path: str) -> MapNode:
     return root
 
 
-def nearest(kind: str, name: str, known: Mapping[str, object] | list[str]) -> RuleError:
-    """The error for a name that is not known, with the nearest one that is."""
-    import difflib
-
-    close = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
-    return RuleError("", 0, 0, f'there is no {kind} "{name}"{hint}')
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """What is said of a name that is not known, with the nearest one that is."""
+    return f'there is no {kind} "{name}"{did_you_mean(name, known)}'
 
 
 def read_rule(folder: str, checked: bool = True) -> Rule:
@@ -231,7 +217,7 @@ class FileReader:
         """Refuse keys that are not known, and missing ones that are required."""
         for name, key in node.keys.items():
             if name not in known:
-                raise self.error(key, nearest("key", name, list(known)).message)
+                raise self.error(key, unknown("key", name, known))
         for name in required:
             if name not in node.values:
                 raise self.error(node, f"{name} is missing")
@@ -240,7 +226,7 @@ class FileReader:
         """Refuse a text that is none of the known ones."""
         text = self.text(node)
         if text not in known:
-            raise self.error(node, nearest(what, text, list(known)).message)
+            raise self.error(node, unknown(what, text, known))
 
     def text(self, node: Node) -> str:
         """A text that is not blank."""
@@ -300,7 +286,7 @@ class FileReader:
         fact = self.text(node.values["fact"])
         problem = knows_fact(subject, fact)
         if problem is not None:
-            raise self.error(node.values["fact"], nearest("fact", fact, problem).message)
+            raise self.error(node.values["fact"], unknown("fact", fact, problem))
         message = self.text(node.values["message"]) if "message" in node.values else ""
         must = self.data_map(node.values["must"])
         self._check_options(node.values["must"], options)
@@ -332,7 +318,7 @@ class FileReader:
             return
         misspelt = unknown_keyword(schema)
         if misspelt is not None:
-            raise self.error(node, nearest("keyword of JSON Schema", misspelt, sorted(KEYWORDS)).message)
+            raise self.error(node, unknown("keyword of JSON Schema", misspelt, sorted(KEYWORDS)))
         problem = refuse_schema(schema)
         if problem is not None:
             raise self.error(node, f"must is no JSON Schema: {problem}")
