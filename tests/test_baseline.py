@@ -96,9 +96,9 @@ def test_what_got_worse_counts(folder: Path) -> None:
     assert counted(folder)["conditional"] == 0
     (folder / "trail.yaml").write_text(TRAIL)
     report = scan(["."], Settings(baseline=".trailguard-baseline.json"))
-    assert [(item.rule, item.verdict) for item in report.results if item.verdict == FAIL and not item.suppressed] == [
-        ("TG101", "fail")
-    ]
+    assert [
+        (item.rule.id, item.verdict) for item in report.results if item.verdict == FAIL and not item.suppressed
+    ] == [("TG101", "fail")]
 
 
 def test_what_is_gone_is_told(folder: Path) -> None:

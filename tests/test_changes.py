@@ -47,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def told(*paths: str, rules: tuple[str, ...] = ("TG101", "TG103")) -> list[tuple[str, str, str]]:
     report = only(scan(paths or ["."], Settings(select=rules)), since("HEAD", "."))
-    return sorted((item.rule, item.file, item.resource) for item in report.results)
+    return sorted((item.rule.id, item.place.file, item.resource) for item in report.results)
 
 
 def test_nothing_changed(folder: Path) -> None:

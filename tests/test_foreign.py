@@ -31,7 +31,7 @@ def accepted(
     path.write_text(TRAIL.format(head=head, metadata=metadata, comment=comment))
     report = scan([str(path)], Settings(foreign_suppressions=linters, select=(*sorted(ALL), "TG108")))
     assert report.notices == ()
-    return {item.rule: item.suppressed[:2] for item in report.results if item.suppressed is not None}
+    return {item.rule.id: item.suppressed[:2] for item in report.results if item.suppressed is not None}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ import pytest
 from trailguard.findings import VERDICTS
 from trailguard.judging import ruletests  # whole: the names in it begin with test
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
@@ -65,14 +66,14 @@ def rule_of(path: str) -> Rule:
 def record(path: str) -> list[dict[str, Any]]:
     """What a rule finds in one of its templates."""
     book = BOOK._replace(selected=(rule_of(path),))
-    result = judge_file(path, (ROOT / path).read_bytes(), Settings(), book)
+    result = judge_file(path, (ROOT / path).read_bytes(), Task(Settings(), book))
     found: list[dict[str, Any]] = [
         {
-            "rule": finding.rule,
+            "rule": finding.rule.id,
             "resource": finding.resource,
             "verdict": finding.verdict,
-            "line": finding.span.line,
-            "column": finding.span.column,
+            "line": finding.place.span.line,
+            "column": finding.place.span.column,
             "message": finding.message,
             **({"witness": dict(finding.witness)} if finding.witness else {}),
             **({"reason": finding.reason} if finding.reason else {}),

@@ -31,7 +31,7 @@ def names(reports: list[dict[str, Any]], kind: str = "failed") -> set[str]:
 
 
 def place(item: Finding) -> tuple[str, str, str]:
-    return item.rule.replace("TG", "CKV_TG_"), item.subject_file or item.file, item.resource
+    return item.rule.id.replace("TG", "CKV_TG_"), item.home, item.resource
 
 
 def failed(reports: list[dict[str, Any]], name: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def only(report: Report, changed: Lines) -> Report:
 
 
 def _is_touched(item: Finding, changed: Lines) -> bool:
-    places = [Block(item.file, item.span.line, item.span.end_line), *item.blocks]
+    places = [Block(item.place.file, item.place.span.line, item.place.span.end_line), *item.blocks]
     places += [Block(place.file, place.span.line, place.span.end_line) for place in item.related]
     return any(
         first <= place.last and place.first <= last

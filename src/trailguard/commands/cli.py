@@ -235,13 +235,12 @@ def _baseline(args: Namespace) -> int:
     from trailguard import scanning
     from trailguard.acceptance import baseline
     from trailguard.errors import display_name
-    from trailguard.judging.alone import today
 
     settings = _settings(args)
     target = args.output or settings.baseline or baseline.DEFAULT
     report = scanning.scan(args.paths or ["."], settings._replace(baseline=""))
     _say_errors(report)
-    text = baseline.write(report.results, today())
+    text = baseline.write(report.results, report.date)
     if target == "-":
         return write(text) or 2 * bool(report.errors)
     with open(target, "w", encoding="utf-8", newline="\n") as stream:

@@ -7,8 +7,8 @@ import re
 
 from trailguard.commands.parser import Parser, choice, matching, one_of, pair, processes, repeated
 from trailguard.errors import did_you_mean
-from trailguard.findings import SEVERITIES
-from trailguard.settings.settings import ACCOUNT_ID, FAIL_ON, LINTERS, PARTITION, REGION
+from trailguard.findings import OPEN, SEVERITIES
+from trailguard.settings.settings import ACCOUNT_ID, LINTERS, PARTITION, REGION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ exit status:
     loudness.add_argument("-v", "--verbose", action="store_true", help="tell of passes and skipped files, too")
     _rule_options(parser)
     status = parser.add_argument_group("exit status")
-    choice(status, "--fail-on", FAIL_ON, "the mildest verdict that makes it 1 (default: fail)", None)
+    choice(status, "--fail-on", OPEN, "the mildest verdict that makes it 1 (default: fail)", None)
     choice(status, "--min-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
     status.add_argument("--diff", metavar="REV", help="report only what changed since a git revision")
     status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import RuleError, did_you_mean
-from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN
+from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, Severity, Verdict
 from trailguard.rulebook.must import (
     KEYWORDS,
     asks_boolean,
@@ -29,7 +29,10 @@ from trailguard.trails.facts.properties import NOTHING, Wanted
 
 RULE_FILE = "rule.yaml"
 
+Word = TypeVar("Word", bound=str)
+
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
+_ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
 _OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents")
 
@@ -57,7 +60,7 @@ class Rule(NamedTuple):
     id: str
     name: str
     title: str
-    severity: str
+    severity: Severity
     subject: str
     when: tuple[Requirement, ...]
     require: tuple[Requirement, ...]
@@ -68,8 +71,15 @@ class Rule(NamedTuple):
     references: tuple[str, ...]
     folder: str
     options: Mapping[str, Option]
-    elsewhere: str = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
+    elsewhere: Verdict = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
     equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
+
+    @property
+    def info(self) -> RuleInfo:
+        """What reports say of it."""
+        return RuleInfo(
+            self.id, self.name, self.title, self.severity, self.why, self.remedy, self.controls, self.references
+        )
 
     def with_options(self, values: Mapping[str, object]) -> Rule:
         """The rule with its options filled in: those that are given, and the defaults of the rest.
@@ -162,7 +172,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
     reader = FileReader(path, checked)
     reader.check_names(root, (*_REQUIRED, *_OPTIONAL), _REQUIRED)
     texts = {name: reader.text(root.values[name]).strip() for name in _REQUIRED if name != "require"}
-    reader.one_of(root.values["severity"], "severity", SEVERITIES)
+    severity = reader.one_of(root.values["severity"], "severity", SEVERITIES)
     subject = subject_name(texts["subject"])
     if subject not in DEFAULT_SUBJECTS and "::" not in subject:
         reader.one_of(root.values["subject"], "subject", tuple(DEFAULT_SUBJECTS))
@@ -172,8 +182,6 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
     if not require:
         raise reader.error(root.values["require"], "require must name at least one fact")
     elsewhere = root.values.get("elsewhere")
-    if elsewhere is not None:
-        reader.one_of(elsewhere, "elsewhere", (UNKNOWN, NOT_APPLICABLE))
     controls = root.values.get("controls")
     references = root.values.get("references")
     equivalents = root.values.get("equivalents")
@@ -181,7 +189,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         id=texts["id"],
         name=texts["name"],
         title=texts["title"],
-        severity=texts["severity"],
+        severity=severity,
         subject=subject,
         when=when,
         require=require,
@@ -192,7 +200,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         references=reader.texts(references) if references is not None else (),
         folder=folder,
         options=options,
-        elsewhere=UNKNOWN if elsewhere is None else reader.text(elsewhere),
+        elsewhere=UNKNOWN if elsewhere is None else reader.one_of(elsewhere, "elsewhere", _ELSEWHERE),
         equivalents=reader.texts(equivalents) if equivalents is not None else (),
     )
 
@@ -222,11 +230,13 @@ class FileReader:
             if name not in node.values:
                 raise self.error(node, f"{name} is missing")
 
-    def one_of(self, node: Node, what: str, known: tuple[str, ...]) -> None:
-        """Refuse a text that is none of the known ones."""
+    def one_of(self, node: Node, what: str, known: tuple[Word, ...]) -> Word:
+        """A text that is one of the known ones."""
         text = self.text(node)
-        if text not in known:
-            raise self.error(node, unknown(what, text, known))
+        for word in known:
+            if word == text:
+                return word
+        raise self.error(node, unknown(what, text, known))
 
     def text(self, node: Node) -> str:
         """A text that is not blank."""

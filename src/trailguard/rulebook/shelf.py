@@ -9,6 +9,7 @@ from typing import NamedTuple
 import trailguard
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.errors import RuleError
+from trailguard.findings import Severity
 from trailguard.rulebook.must import holds
 from trailguard.rulebook.rule import RULE_FILE, FileReader, Rule, asked, read_map, read_rule, unknown
 from trailguard.settings.settings import Settings
@@ -27,7 +28,7 @@ class Shelf(Mapping[str, Rule]):
         self._folders: dict[str, str] = {}
         self._read: dict[str, Rule] = {}
         self._ready: dict[str, Rule] = {}  # with the user's severities and options
-        self._severities: dict[str, str] = {}
+        self._severities: dict[str, Severity] = {}
         self._options: dict[str, Mapping[str, object]] = {}
 
     def __getitem__(self, id_: str) -> Rule:

@@ -10,21 +10,24 @@ import re
 from typing import NamedTuple
 
 from trailguard.errors import ConfigError, did_you_mean, display_name
-from trailguard.findings import SEVERITIES
+from trailguard.findings import OPEN, SEVERITIES
 from trailguard.settings.sources import read, read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, TypeVar
 
+    from trailguard.findings import Severity, Verdict
     from trailguard.settings.sources import Source
 
+    Word = TypeVar("Word", bound=str)
+
 NAMES = (".trailguard.yaml", ".trailguard.yml")
-FAIL_ON = ("fail", "conditional", "unknown")
 LINTERS = ("cfn-lint", "checkov")
 
 _NO_TEXTS: Mapping[str, str] = {}
+_NO_SEVERITIES: Mapping[str, Severity] = {}
 _NO_OPTIONS: Mapping[str, Mapping[str, object]] = {}
 _NO_PLACES: Mapping[tuple[str, str], tuple[int, int]] = {}
 
@@ -66,7 +69,7 @@ class Settings(NamedTuple):
     profile: str = "default"
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    severities: Mapping[str, str] = _NO_TEXTS
+    severities: Mapping[str, Severity] = _NO_SEVERITIES
     options: Mapping[str, Mapping[str, object]] = _NO_OPTIONS
     option_places: Mapping[tuple[str, str], tuple[int, int]] = _NO_PLACES
     rule_dirs: tuple[str, ...] = ()
@@ -76,8 +79,8 @@ class Settings(NamedTuple):
     partition: str | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    fail_on: str = "fail"
-    min_severity: str = "info"
+    fail_on: Verdict = "fail"
+    min_severity: Severity = "info"
     waivers: tuple[Waiver, ...] = ()
     contexts: tuple[Context, ...] = ()
     baseline: str = ""
@@ -186,12 +189,12 @@ class _Checker:
     def linters(self, value: object, path: Path) -> tuple[str, ...]:
         return tuple(self.choice(item, (*path, number), LINTERS) for number, item in enumerate(self.items(value, path)))
 
-    def choice(self, value: object, path: Path, known: tuple[str, ...]) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise self.error(
-                path, f'{_title(path)} cannot be "{self.source.written(path)}"{did_you_mean(str(value), known)}'
-            )
-        return value
+    def choice(self, value: object, path: Path, known: tuple[Word, ...]) -> Word:
+        for word in known:
+            if word == value:
+                return word
+        text = f'{_title(path)} cannot be "{self.source.written(path)}"{did_you_mean(str(value), known)}'
+        raise self.error(path, text)
 
     def written(self, value: object, path: Path) -> str:
         """Expect a plain value, and take it as it is written: an account id keeps its zeros, a Boolean its spelling."""
@@ -325,7 +328,7 @@ _KEYS: dict[str, Callable[[_Checker, object, Path], dict[str, Any]]] = {
     **{key: _place(key) for key in _PLACES},
     "include": _whole("include", _Checker.texts),
     "exclude": _whole("exclude", _Checker.texts),
-    "fail_on": _whole("fail_on", lambda check, value, path: check.choice(value, path, FAIL_ON)),
+    "fail_on": _whole("fail_on", lambda check, value, path: check.choice(value, path, OPEN)),
     "min_severity": _whole("min_severity", lambda check, value, path: check.choice(value, path, SEVERITIES)),
     "waivers": _whole(
         "waivers",
