@@ -139,8 +139,8 @@ def test_a_bug_of_ours_is_an_error_on_every_template(folder: Path) -> None:
     broken.mkdir()
     (broken / "sabotage.py").write_text(
         "import trailguard.judging.alone\n"
-        "def judge_file(*_):\n    raise ZeroDivisionError('boom')\n"
-        "import trailguard.scanning\ntrailguard.scanning.judge_file = judge_file\n"
+        "def judge_files(*_):\n    raise ZeroDivisionError('boom')\n"
+        "import trailguard.scanning\ntrailguard.scanning.judge_files = judge_files\n"
         "from trailguard.hosts.cfn_lint import *\n"
     )
     done = cfn_lint(folder, "-a", str(broken), "--format", "json", "--template", "trail.yaml")

@@ -183,7 +183,7 @@ def test_a_broken_configuration_is_a_failure(text: str, message: str, folder: Pa
     ("sabotage", "message"),
     [
         (
-            "import trailguard.scanning as it\ndef boom(*_): raise ZeroDivisionError('boom')\nit.judge_file = boom",
+            "import trailguard.scanning as it\ndef boom(*_): raise ZeroDivisionError('boom')\nit.judge_files = boom",
             "internal error, please report it: ZeroDivisionError: boom",
         ),
         ("import sys\nsys.modules['trailguard.hosts.checkov'] = None", "cannot be loaded: ModuleNotFoundError"),

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from trailguard.findings import FAIL, UNKNOWN, FileError, Finding, Notice, Related, Report, Span
+from trailguard.findings import FAIL, UNKNOWN, FileError, Finding, Notice, Place, Related, Report, RuleInfo, Span
 from trailguard.reporters import csv_report, github, gitlab, json_report, junit, markdown, sarif, text
 from trailguard.terminal import Style
 
