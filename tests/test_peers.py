@@ -15,6 +15,7 @@ import pytest
 
 from tests import ROOT
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -68,7 +69,7 @@ def verdict_of(entry: dict[str, Any]) -> str:
     rule = RULES[entry["topic"]]
     settings = Settings(select=(rule,))
     content = (PEERS / entry["file"]).read_bytes()
-    result = judge_file(entry["file"], content, settings, load(settings))
+    result = judge_file(entry["file"], content, Task(settings, load(settings)))
     return next((found.verdict for found in result.findings if found.resource == entry["resource"]), "skip")
 
 

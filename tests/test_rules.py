@@ -20,6 +20,7 @@ from tests import ROOT
 from trailguard.findings import VERDICTS
 from trailguard.judging import ruletests  # whole: the names in it begin with test
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
@@ -38,14 +39,14 @@ def name_of(path: str) -> str:
 def record(path: str) -> tuple[dict[str, Any], ...]:
     """What a rule finds in one of its templates."""
     rule = BY_FOLDER[Path(path).parent.parent.name]
-    result = judge_file(path, Path(path).read_bytes(), Settings(), BOOK._replace(selected=(rule,)))
+    result = judge_file(path, Path(path).read_bytes(), Task(Settings(), BOOK._replace(selected=(rule,))))
     found: list[dict[str, Any]] = [
         {
-            "rule": finding.rule,
+            "rule": finding.rule.id,
             "resource": finding.resource,
             "verdict": finding.verdict,
-            "line": finding.span.line,
-            "column": finding.span.column,
+            "line": finding.place.span.line,
+            "column": finding.place.span.column,
             "message": finding.message,
             **({"witness": dict(finding.witness)} if finding.witness else {}),
             **({"reason": finding.reason} if finding.reason else {}),

@@ -59,7 +59,7 @@ def verdict(text: str | bytes, rule: str = "TG101", **settings: Any) -> str:
 
 
 def verdicts(results: tuple[Finding, ...]) -> dict[str, str]:
-    return {finding.rule: finding.verdict for finding in results}
+    return {finding.rule.id: finding.verdict for finding in results}
 
 
 HOSTILE: dict[str, tuple[bytes, tuple[int, int] | None]] = {
@@ -194,8 +194,8 @@ class TestErrors:
         report = scan(["."], Settings())
         message = "internal error, please report it: ZeroDivisionError: surprise"
         assert report.errors == (FileError("b.yaml", 0, 0, message),)
-        assert {finding.file for finding in report.results} == {"a.yaml"}
-        assert [finding.rule for finding in sorted(report.results)] == DEFAULT_RULES
+        assert {finding.place.file for finding in report.results} == {"a.yaml"}
+        assert [finding.rule.id for finding in sorted(report.results)] == DEFAULT_RULES
         assert main(["scan", "."]) == 2
         out, err = capsys.readouterr()
         assert message in out
@@ -262,10 +262,10 @@ class TestNames:
         (here / "in").mkdir()
         (here / "in" / "a.yaml").write_bytes(GOOD)
         for path in (".", "in", "./in/a.yaml", str(here), str(here / "in" / "a.yaml"), "in/../in"):
-            assert {finding.file for finding in scan([path], Settings()).results} == {"in/a.yaml"}
+            assert {finding.place.file for finding in scan([path], Settings()).results} == {"in/a.yaml"}
         (here / "other").mkdir()
         monkeypatch.chdir(here / "other")
-        assert {finding.file for finding in scan(["../in"], Settings()).results} == {"../in/a.yaml"}
+        assert {finding.place.file for finding in scan(["../in"], Settings()).results} == {"../in/a.yaml"}
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only there a name is any bytes")
     def test_names_that_are_not_text(self, here: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -277,7 +277,7 @@ class TestNames:
 
     def test_the_fingerprint_survives_moved_lines(self) -> None:
         before, after = one(TRAIL % "false"), one("# moved\n\n" + TRAIL % "false")
-        assert before.results[0].span.line + 2 == after.results[0].span.line
+        assert before.results[0].place.span.line + 2 == after.results[0].place.span.line
         assert before.results[0].fingerprint == after.results[0].fingerprint
         assert len({finding.fingerprint for finding in scan([str(EXAMPLES)], Settings()).results}) == len(
             scan([str(EXAMPLES)], Settings()).results
@@ -299,7 +299,7 @@ class TestStandardInput:
     def test_beside_files(self, here: Path) -> None:
         (here / "a.yaml").write_bytes(GOOD)
         report = scan(["a.yaml", "-"], Settings(), stdin=GOOD)
-        assert {finding.file for finding in report.results} == {"a.yaml", "<stdin>"}
+        assert {finding.place.file for finding in report.results} == {"a.yaml", "<stdin>"}
         assert (report.files, report.templates, report.subjects) == (2, 2, 4)
 
     def test_what_is_no_template(self) -> None:
@@ -354,7 +354,7 @@ class TestDialects:
         inner = "".join(f"  {line}\n" for line in (TRAIL % "false").splitlines())
         text = f"service: audit\nprovider:\n  name: aws\nresources:\n{inner}"
         report = one(text)
-        assert [(item.verdict, item.span.line) for item in report.results] == [(FAIL, 11)]
+        assert [(item.verdict, item.place.span.line) for item in report.results] == [(FAIL, 11)]
 
     @pytest.mark.parametrize("transform", ["MyMacro", "[AWS::LanguageExtensions, MyMacro]", "{Name: MyMacro}"])
     def test_a_macro_may_rewrite_anything(self, transform: str) -> None:
@@ -376,7 +376,7 @@ class TestSubjects:
             NOT_APPLICABLE,
             "Trail is made for no allowed choice of parameters",
         )
-        assert finding.span.line == 4
+        assert finding.place.span.line == 4
         assert report.subjects == 1
 
     def test_every_trail_is_judged(self) -> None:

@@ -13,6 +13,7 @@ import pytest
 from trailguard.commands import init_template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.settings.settings import Settings
 
@@ -135,7 +136,7 @@ def written(case: Case, value: str, parameters: str = "", more: str = "") -> str
 
 
 def verdict(text: str, settings: Settings, book: Rulebook) -> Finding:
-    result = judge_file("t.yaml", text.encode(), settings, book)
+    result = judge_file("t.yaml", text.encode(), Task(settings, book))
     assert result.errors == ()
     (finding,) = (item for item in result.findings if item.verdict != NOT_APPLICABLE or len(result.findings) == 1)
     return finding

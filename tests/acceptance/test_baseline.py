@@ -10,9 +10,10 @@ import pytest
 
 from trailguard.acceptance.baseline import SCHEMA, read, write
 from trailguard.commands.cli import main
+from trailguard.errors import ConfigError
 from trailguard.findings import FAIL, PASS
 from trailguard.scanning import scan
-from trailguard.settings.settings import ConfigError, Settings
+from trailguard.settings.settings import Settings
 
 TRAIL = """\
 Parameters:
@@ -95,9 +96,9 @@ def test_what_got_worse_counts(folder: Path) -> None:
     assert counted(folder)["conditional"] == 0
     (folder / "trail.yaml").write_text(TRAIL)
     report = scan(["."], Settings(baseline=".trailguard-baseline.json"))
-    assert [(item.rule, item.verdict) for item in report.results if item.verdict == FAIL and not item.suppressed] == [
-        ("TG101", "fail")
-    ]
+    assert [
+        (item.rule.id, item.verdict) for item in report.results if item.verdict == FAIL and not item.suppressed
+    ] == [("TG101", "fail")]
 
 
 def test_what_is_gone_is_told(folder: Path) -> None:

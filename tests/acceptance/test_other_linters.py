@@ -31,7 +31,7 @@ def accepted(
     path.write_text(TRAIL.format(head=head, metadata=metadata, comment=comment))
     report = scan([str(path)], Settings(foreign_suppressions=linters, select=(*sorted(ALL), "TG108")))
     assert report.notices == ()
-    return {item.rule: item.suppressed[:2] for item in report.results if item.suppressed is not None}
+    return {item.rule.id: item.suppressed[:2] for item in report.results if item.suppressed is not None}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,8 @@ def test_metadata_of_cfn_lint(entry: str, expected: set[str], tmp_path: Path) ->
 
 
 def test_a_configuration_can_ask_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trailguard.settings.settings import ConfigError, load
+    from trailguard.errors import ConfigError
+    from trailguard.settings.settings import load
 
     (tmp_path / ".trailguard.yaml").write_text("foreign_suppressions: [checkov]\n")
     assert load(str(tmp_path)).foreign_suppressions == ("checkov",)

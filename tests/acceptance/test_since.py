@@ -9,8 +9,9 @@ import pytest
 
 from trailguard.acceptance.since import only, since
 from trailguard.commands.cli import main
+from trailguard.errors import UserError
 from trailguard.scanning import scan
-from trailguard.settings.settings import ConfigError, Settings
+from trailguard.settings.settings import Settings
 
 TRAILS = """\
 Resources:
@@ -46,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def told(*paths: str, rules: tuple[str, ...] = ("TG101", "TG103")) -> list[tuple[str, str, str]]:
     report = only(scan(paths or ["."], Settings(select=rules)), since("HEAD", "."))
-    return sorted((item.rule, item.file, item.resource) for item in report.results)
+    return sorted((item.rule.id, item.place.file, item.resource) for item in report.results)
 
 
 def test_nothing_changed(folder: Path) -> None:
@@ -112,7 +113,7 @@ def test_what_is_left_out_is_said(folder: Path, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("revision", ["no-such-branch", "--output=x", "-h"])
 def test_a_revision_that_is_none(revision: str, folder: Path) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(UserError):
         since(revision, ".")
     assert not (folder / "x").exists()
     assert main(["scan", f"--diff={revision}"]) == 2
@@ -120,5 +121,5 @@ def test_a_revision_that_is_none(revision: str, folder: Path) -> None:
 
 def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="git diff: "):
+    with pytest.raises(UserError, match="git diff: "):
         since("HEAD", ".")

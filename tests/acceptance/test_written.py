@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trailguard import scanning as engine
 from trailguard.findings import FAIL, Finding, Notice, Suppression
-from trailguard.judging import alone
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings, Waiver
@@ -24,10 +23,7 @@ Resources:
 """
 
 
-@pytest.fixture(autouse=True)
-def today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alone, "today", lambda: "2026-06-01")
-    monkeypatch.setattr(engine, "today", lambda: "2026-06-01")
+TODAY = "2026-06-01"
 
 
 def judge(settings: Settings | None = None, **parts: str) -> tuple[list[Finding], tuple[Notice, ...]]:
@@ -35,14 +31,14 @@ def judge(settings: Settings | None = None, **parts: str) -> tuple[list[Finding]
     settings = settings or Settings()
     rulebook = load(settings)
     rulebook = rulebook._replace(selected=(rulebook.rules["TG101"], rulebook.rules["TG103"]))
-    result = judge_file("dir/t.yaml", TEMPLATE.format(**texts).encode(), settings, rulebook)
+    result = judge_file("dir/t.yaml", TEMPLATE.format(**texts).encode(), Task(settings, rulebook, TODAY))
     assert result.errors == ()
     return list(result.findings), result.notices
 
 
 def accepted(findings: list[Finding]) -> dict[str, Suppression | None]:
     assert {finding.verdict for finding in findings} == {FAIL}
-    return {finding.rule: finding.suppressed for finding in findings}
+    return {finding.rule.id: finding.suppressed for finding in findings}
 
 
 def test_comment_on_the_line_accepts_the_named_rule_with_its_reason() -> None:
@@ -125,7 +121,7 @@ def test_idle_waivers_are_told(
     monkeypatch.chdir(str(tmp_path))
     with open("t.yaml", "w", encoding="utf-8") as stream:
         stream.write(TEMPLATE.format(header="", metadata="", above="", beside=""))
-    report = scan(["t.yaml"], waiver(**{"file": "t.yaml", **changes}))
+    report = scan(["t.yaml"], waiver(**{"file": "t.yaml", **changes}), on=TODAY)
     assert [(notice.file, notice.line, notice.message) for notice in report.notices] == [
         (".trailguard.yaml", 3, message)
     ]

@@ -15,7 +15,8 @@ import trailguard.commands.rules_markdown  # before a test puts another rulebook
 from tests.reporters.samples import RULES, finding, sample
 from trailguard import judging, rulebook
 from trailguard.commands import cli
-from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, FileError, Report, Suppression
+from trailguard.errors import RuleError
+from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, FileError, Report, Severity, Suppression, Verdict
 from trailguard.rulebook.rule import Rule
 from trailguard.settings.settings import Settings
 
@@ -248,12 +249,12 @@ def test_standard_input(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         (FAIL, "critical", ("--min-severity", "high"), 1),
     ],
 )
-def test_exit_status(run: Shell, verdict: str, severity: str, options: tuple[str, ...], status: int) -> None:
-    run.engine.report = GOOD._replace(results=(finding(verdict=verdict, severity=severity),))
+def test_exit_status(run: Shell, verdict: Verdict, severity: Severity, options: tuple[str, ...], status: int) -> None:
+    run.engine.report = GOOD._replace(results=(finding(RULES[0]._replace(severity=severity), verdict),))
     assert run("scan", *options)[0] == status
     run.engine.report = run.engine.report._replace(errors=(FileError("x", 1, 1, "broken"),))
     assert run("scan", *options)[0] == 2
-    suppressed = finding(verdict=verdict, severity=severity, suppressed=Suppression("comment", "why"))
+    suppressed = finding(RULES[0]._replace(severity=severity), verdict, suppressed=Suppression("comment", "why"))
     run.engine.report = GOOD._replace(results=(suppressed,))
     assert run("scan", *options)[0] == 0
 
@@ -331,12 +332,9 @@ def test_an_internal_error_is_told_in_one_line(run: Shell, monkeypatch: pytest.M
 
 
 def test_a_rule_that_is_wrong(run: Shell) -> None:
-    class RuleError(Exception):
-        file, line, column, message = "r/rule.yaml", 3, 1, "unknown fact"
-
-    run.engine.report = RuleError()
+    run.engine.report = RuleError("r/rule.yaml", 3, 1, "unknown fact")
     assert run("scan") == (2, "", "error: r/rule.yaml:3:1: unknown fact\n")
-    RuleError.file, RuleError.line = "", 0
+    run.engine.report = RuleError("", 0, 0, "unknown fact")
     assert run("scan") == (2, "", "error: unknown fact\n")
 
 
@@ -481,8 +479,8 @@ def spawn(what: str, *argv: str, cwd: Path, **more: Any) -> subprocess.Popen[byt
     program = f"""
 import sys, trailguard, types
 from trailguard.findings import *
-many = tuple(Finding("TG101", "n", "t", "high", "fail", "a\\u00fc\\udcff.yaml", "trail", "T", (), Span(1, 1, 1, 2),
-    "m" * 200, "r", {{}}, (), {{}}, None, (), "f") for _ in range(2000))
+rule, place = RuleInfo("TG101", "n", "t", "high", "w", "r", {{}}, ()), Place("a\\u00fc\\udcff.yaml", Span(1, 1, 1, 2))
+many = tuple(Finding(rule, "fail", place, "trail", "T", "m" * 200, {{}}, None, (), "f") for _ in range(2000))
 report = Report("1", "default", (), many, (), (), {{}}, 1, 1, 1)
 engine = types.ModuleType("trailguard.scanning")
 def scan(*args, **more):

@@ -16,6 +16,7 @@ from trailguard.commands import cli
 from trailguard.commands.init_template import SWITCHES, template
 from trailguard.findings import NOT_APPLICABLE, PASS
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -36,13 +37,13 @@ LINT = "import sys; from cfnlint.runner.cli import main; sys.exit(main())"
 @pytest.mark.parametrize("chosen", CHOICES, ids=lambda chosen: "+".join(chosen) or "none")
 def test_passes_every_rule(chosen: tuple[str, ...], form: str) -> None:
     data = template(chosen, form).encode("ascii")
-    result = judge_file(f"trail.{form}", data, Settings(profile="all"), BOOK)
+    result = judge_file(f"trail.{form}", data, Task(Settings(profile="all"), BOOK))
     assert (result.errors, result.notices) == ((), ())
     left_out = set().union(*(ASKING[name] for name in SWITCHES if name not in chosen))
     found = [item for item in result.findings if item.verdict not in (PASS, NOT_APPLICABLE)]
-    assert [(item.rule, item.verdict, item.message) for item in found if item.rule not in left_out] == []
+    assert [(item.rule.id, item.verdict, item.message) for item in found if item.rule.id not in left_out] == []
     if set(chosen) == set(SWITCHES):
-        silent = {item.rule for item in result.findings if item.verdict == NOT_APPLICABLE}
+        silent = {item.rule.id for item in result.findings if item.verdict == NOT_APPLICABLE}
         lake = {rule.id for rule in BOOK.selected if rule.subject == "event_data_store"}
         assert silent <= lake
 
@@ -78,7 +79,7 @@ def test_markers_stand_in_pairs_and_name_switches() -> None:
 
 def test_file_itself_is_the_template_with_everything() -> None:
     whole = files("trailguard.commands").joinpath("init_template.yaml").read_bytes()
-    result = judge_file("init_template.yaml", whole, Settings(profile="all"), BOOK)
+    result = judge_file("init_template.yaml", whole, Task(Settings(profile="all"), BOOK))
     assert result.errors == ()
     assert {item.verdict for item in result.findings} <= {PASS, NOT_APPLICABLE}
 

@@ -44,9 +44,9 @@ def test_it_finds_what_a_scan_finds_in_every_example_and_rule_folder(tmp_path: P
     found = attention(tmp_path, *names)
     assert len(found) > 20_000
     assert {place(item) for item in matches} == {
-        (item.file, item.span.line, item.span.column, item.rule) for item in found
+        (item.place.file, item.place.span.line, item.place.span.column, item.rule.id) for item in found
     }
-    counting = {(item.file, item.span.line, item.rule) for item in found if item.verdict == "fail"}
+    counting = {(item.place.file, item.place.span.line, item.rule.id) for item in found if item.verdict == "fail"}
     assert counting == {place(item)[:2] + place(item)[3:] for item in matches if item["Level"] == "Error"}
     alone = {item.message for item in found if item.verdict == "fail" and not item.contexts and not item.subject_file}
     assert {item["Message"] for item in matches} >= alone
@@ -57,7 +57,7 @@ def test_each_form_tells_the_same(option: tuple[str, str], folder: Path) -> None
     done = cfn_lint(folder, *option, "--format", "json", "--template", "trail.yaml")
     assert (done.status, done.err) == (2 | 4, "")
     assert {(name[1:], line) for name, _, line, _ in told(done)} >= {("TG101", 9)}
-    assert {(item.rule, item.span.line) for item in attention(folder, "trail.yaml")} == {
+    assert {(item.rule.id, item.place.span.line) for item in attention(folder, "trail.yaml")} == {
         (name[1:], line) for name, _, line, _ in told(done)
     }
 
@@ -106,7 +106,7 @@ def test_templates_are_judged_together(tmp_path: Path) -> None:
     names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.yaml"))
     done = cfn_lint(tmp_path, *MODULE, "--format", "json", "--template", *names)
     assert {(name[1:], file, line) for name, file, line, _ in told(done)} == {
-        (item.rule, item.file, item.span.line) for item in attention(tmp_path, *names)
+        (item.rule.id, item.place.file, item.place.span.line) for item in attention(tmp_path, *names)
     }
 
 
@@ -140,8 +140,8 @@ def test_a_bug_of_ours_is_an_error_on_every_template(folder: Path) -> None:
     broken.mkdir()
     (broken / "sabotage.py").write_text(
         "import trailguard.judging.alone\n"
-        "def judge_file(*_):\n    raise ZeroDivisionError('boom')\n"
-        "import trailguard.scanning\ntrailguard.scanning.judge_file = judge_file\n"
+        "def judge_files(*_):\n    raise ZeroDivisionError('boom')\n"
+        "import trailguard.scanning\ntrailguard.scanning.judge_files = judge_files\n"
         "from trailguard.hosts.cfn_lint import *\n"
     )
     done = cfn_lint(folder, "-a", str(broken), "--format", "json", "--template", "trail.yaml")

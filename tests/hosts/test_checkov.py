@@ -31,7 +31,7 @@ def names(reports: list[dict[str, Any]], kind: str = "failed") -> set[str]:
 
 
 def place(item: Finding) -> tuple[str, str, str]:
-    return item.rule.replace("TG", "CKV_TG_"), item.subject_file or item.file, item.resource
+    return item.rule.id.replace("TG", "CKV_TG_"), item.home, item.resource
 
 
 def failed(reports: list[dict[str, Any]], name: str) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def test_a_broken_configuration_is_a_failure(text: str, message: str, folder: Pa
     ("sabotage", "message"),
     [
         (
-            "import trailguard.scanning as it\ndef boom(*_): raise ZeroDivisionError('boom')\nit.judge_file = boom",
+            "import trailguard.scanning as it\ndef boom(*_): raise ZeroDivisionError('boom')\nit.judge_files = boom",
             "internal error, please report it: ZeroDivisionError: boom",
         ),
         ("import sys\nsys.modules['trailguard.hosts.checkov'] = None", "cannot be loaded: ModuleNotFoundError"),

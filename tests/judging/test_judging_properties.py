@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.settings.settings import Settings
 
@@ -180,7 +181,7 @@ def plain_boolean_parameters(template: Template) -> bool:
 
 
 def judge(template: Template, rulebook: Rulebook) -> Any:
-    result = judge_file("t.json", json.dumps(template).encode(), Settings(), rulebook)
+    result = judge_file("t.json", json.dumps(template).encode(), Task(Settings(), rulebook))
     assert result.errors == ()
     (finding,) = result.findings
     return finding
@@ -242,5 +243,5 @@ def test_giving_the_witness_as_parameters_makes_it_a_failure(template: Template)
     if finding.verdict != CONDITIONAL:
         return
     pinned = Settings(parameters=finding.witness)
-    result = judge_file("t.json", json.dumps(template).encode(), pinned, RULEBOOK)
+    result = judge_file("t.json", json.dumps(template).encode(), Task(pinned, RULEBOOK))
     assert [item.verdict for item in result.findings] == [FAIL]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
@@ -62,9 +63,9 @@ def judge(tmp_path: Path) -> Judge:
         folder.mkdir(exist_ok=True)
         (folder / "rule.yaml").write_text(RULE.format(subject=subject, fact=fact, must=must))
         settings = Settings(rule_dirs=(str(tmp_path),), select=("X1",))
-        result = judge_file("t.yaml", template.encode(), settings, load(settings))
+        result = judge_file("t.yaml", template.encode(), Task(settings, load(settings)))
         assert result.errors == ()
-        return [(finding.resource, finding.span.line, finding.verdict) for finding in result.findings]
+        return [(finding.resource, finding.place.span.line, finding.verdict) for finding in result.findings]
 
     return judged
 
@@ -123,7 +124,7 @@ def test_a_bucket_whose_policy_lets_cloudtrail_in_is_a_log_bucket(
 def test_a_folder_of_such_a_bucket_is_read(tmp_path: Path) -> None:
     template = BUCKETS + POLICY.format(bucket="Open", effect="Allow", principal="cloudtrail.amazonaws.com")
     (tmp_path / "archive.yaml").write_text(template)
-    found = {finding.rule: finding.resource for finding in scan([str(tmp_path)], Settings(profile="all")).results}
+    found = {finding.rule.id: finding.resource for finding in scan([str(tmp_path)], Settings(profile="all")).results}
     assert found["TG306"] == "Open"
     assert scan([str(tmp_path)], Settings(select=("TG101",))).results == ()
 
@@ -190,5 +191,5 @@ def test_a_rule_says_what_it_makes_of_a_bucket_that_is_made_elsewhere(
     (folder / "rule.yaml").write_text(rule + stated)
     settings = Settings(rule_dirs=(str(tmp_path),), select=("X1",))
     template = BUCKETS + TRAIL.format(bucket="elsewhere")
-    (finding,) = judge_file("t.yaml", template.encode(), settings, load(settings)).findings
+    (finding,) = judge_file("t.yaml", template.encode(), Task(settings, load(settings))).findings
     assert finding.verdict == verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -36,7 +37,7 @@ STACK = """\
 def judge(rule: str, head: str = "", statement: str = "", multi: str = "true") -> Finding:
     settings = Settings(select=(rule,))
     text = STACK.format(head=head, statement=statement, multi=multi)
-    result = judge_file("t.yaml", text.encode(), settings, load(settings))
+    result = judge_file("t.yaml", text.encode(), Task(settings, load(settings)))
     assert result.errors == ()
     (finding,) = result.findings
     return finding

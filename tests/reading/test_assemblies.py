@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trailguard.errors import AssemblyError
 from trailguard.findings import NOT_APPLICABLE, PASS, Report
-from trailguard.reading.assemblies import AssemblyError, read_assembly
+from trailguard.reading.assemblies import read_assembly
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
@@ -32,7 +33,7 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, **setting
 
 def told(report: Report) -> list[tuple[str, str, str, str]]:
     return [
-        (item.rule, item.verdict, item.file.removeprefix("cdk.out/"), item.construct)
+        (item.rule.id, item.verdict, item.place.file.removeprefix("cdk.out/"), item.construct)
         for item in report.results
         if item.verdict not in (PASS, NOT_APPLICABLE)
     ]
@@ -93,7 +94,7 @@ def test_a_nested_assembly_is_judged_for_its_own_account_and_region(
 
 def test_a_bucket_of_another_stack_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report = judged(tmp_path, monkeypatch, "cross-stack", select=("TG302", "TG104"))
-    assert [(item.rule, item.verdict, item.file, item.subject_file) for item in report.results] == [
+    assert [(item.rule.id, item.verdict, item.place.file, item.subject_file) for item in report.results] == [
         ("TG104", "pass", "cdk.out/Audit.template.json", ""),
         ("TG302", "fail", "cdk.out/Logs.template.json", ""),
     ]

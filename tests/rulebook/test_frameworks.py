@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from trailguard.commands import rules_markdown, rules_text
+from trailguard.errors import RuleError
 from trailguard.rulebook.frameworks import Framework, framework_of, load_frameworks
-from trailguard.rulebook.rule import RuleError
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 from trailguard.terminal import Style
@@ -119,7 +119,7 @@ def test_frameworks_of_one_s_own(tmp_path: Path) -> None:
     ("text", "place", "message"),
     [
         ("acme: 1\n", (1, 7), "must be a map with title, source and controls"),
-        ("acme: {title: a, sauce: b, controls: {}}\n", (1, 18), 'there is no key "sauce"; did you mean source?'),
+        ("acme: {title: a, sauce: b, controls: {}}\n", (1, 18), 'there is no key "sauce"; did you mean "source"?'),
         ("acme: {title: a, source: b}\n", (1, 7), "controls is missing"),
         ("acme: {title: a, source: b, controls: {x: {title: t}}}\n", (1, 43), "undecidable is missing"),
     ],

@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 
 import trailguard
-from trailguard.settings.settings import ConfigError, Settings, Waiver, is_date, load, nearest, parameters_file
+from trailguard.errors import ConfigError, did_you_mean
+from trailguard.settings.settings import Settings, Waiver, is_date, load, parameters_file
 
 SCHEMA = json.loads((Path(trailguard.__file__).parent / "schemas" / "config.schema.json").read_text(encoding="utf-8"))
 
@@ -253,8 +254,8 @@ def test_the_published_schema_says_the_same(folder: Path, text: str) -> None:
 
 
 def test_nearest() -> None:
-    assert nearest("SCANN", ["scan", "rules"]) == '; did you mean "scan"?'
-    assert nearest("zzz", ["scan", "rules"]) == " (one of scan, rules)"
+    assert did_you_mean("SCANN", ["scan", "rules"]) == '; did you mean "scan"?'
+    assert did_you_mean("zzz", ["scan", "rules"]) == " (one of scan, rules)"
 
 
 @pytest.mark.parametrize(

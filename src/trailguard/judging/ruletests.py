@@ -20,12 +20,13 @@ from typing import Any, NamedTuple
 from trailguard.cloudformation.source.nodes import MapNode, SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
+from trailguard.errors import display_name
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, VERDICTS, FileError, Finding
-from trailguard.judging.alone import FileResult, judge_file
+from trailguard.judging.alone import judge_file
 from trailguard.judging.deployments import usual
 from trailguard.judging.factsheet import told_fact
+from trailguard.judging.results import FileResult, Task
 from trailguard.judging.subjects import JudgedTemplate
-from trailguard.reading.discovery import display_name
 from trailguard.rulebook.rule import Rule, data
 from trailguard.rulebook.shelf import Rulebook, builtin_folder, load, load_folder
 from trailguard.settings.settings import Settings
@@ -94,7 +95,7 @@ def _test(
     except SourceError as error:
         errors.append(FileError(file, error.line, error.column, error.message))
         return TestCase(rule.id, file, kind, "unreadable", False, error.message)
-    result = judge_file(file, content, settings, rulebook._replace(selected=(rulebook.rules[rule.id],)))
+    result = judge_file(file, content, Task(settings, rulebook._replace(selected=(rulebook.rules[rule.id],))))
     errors.extend(result.errors)
     problems = _mismatches(kind, wanted, result)
     actual = ", ".join(sorted({finding.verdict for finding in result.findings})) or "nothing judged"
@@ -143,7 +144,7 @@ def _mismatches(kind: str, wanted: list[Expectation], result: FileResult) -> lis
 
 def _matches(expectation: Expectation, finding: Finding) -> bool:
     return (
-        finding.span.line == expectation.line
+        finding.place.span.line == expectation.line
         and finding.verdict == expectation.verdict
         and expectation.message in finding.message
         and finding.witness.keys() == expectation.witness.keys()
@@ -154,7 +155,8 @@ def _matches(expectation: Expectation, finding: Finding) -> bool:
 def _told(finding: Finding) -> str:
     when = ", ".join(f"{name}={value}" for name, value in finding.witness.items())
     reason = f" ({finding.reason})" if finding.reason else ""
-    return f"line {finding.span.line}: {finding.verdict}{' when ' + when if when else ''}: {finding.message}{reason}"
+    verdict = f"{finding.verdict}{' when ' + when if when else ''}"
+    return f"line {finding.place.span.line}: {verdict}: {finding.message}{reason}"
 
 
 def expectations(content: bytes) -> list[Expectation]:

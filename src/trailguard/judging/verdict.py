@@ -14,7 +14,7 @@ from trailguard.cloudformation.scenarios.scenarios import MAX_LEAVES, Leaf, Scen
 from trailguard.cloudformation.scenarios.witnesses import default_like, disputed, witness
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Verdict
 from trailguard.rulebook.must import holds
 from trailguard.rulebook.rule import Requirement, Rule
 from trailguard.trails.facts.facts import Fact
@@ -27,14 +27,14 @@ FactSource = Callable[[Scenario, Resource, Requirement], Fact]
 class Answer(NamedTuple):
     """What a rule finds in one scenario: an outcome, and the facts that decided it with the rule's words on each."""
 
-    outcome: str
+    outcome: Verdict
     facts: tuple[tuple[Fact, str], ...]
 
 
 class Judgement(NamedTuple):
     """The claim of one rule about one subject. `reason` says why it is unknown or not applicable."""
 
-    verdict: str
+    verdict: Verdict
     node: Node
     message: str
     witness: Mapping[str, str]
@@ -110,9 +110,10 @@ def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> J
     if any(failing):
         all_usual = all(fails for fails, is_usual in zip(failing, usual, strict=True) if is_usual)
         index, values = witness(space, leaves, failing, scenarios.existence.keeps_defaults)
-        verdict, shown = (FAIL, {}) if all_usual else (CONDITIONAL, values)
-        return _judgement(verdict, leaves[index].answer, shown, None)
-    for verdict in (UNKNOWN, PASS):
+        failed = leaves[index].answer
+        return _judgement(FAIL, failed, {}, None) if all_usual else _judgement(CONDITIONAL, failed, values, None)
+    verdicts: tuple[Verdict, ...] = (UNKNOWN, PASS)
+    for verdict in verdicts:
         if verdict in answers:
             told = [i for i, answer in enumerate(answers) if answer == verdict]
             index = min(told, key=lambda i: (found[i] != FAIL, not usual[i], len(leaves[i].assignment)))
@@ -122,7 +123,7 @@ def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> J
 
 
 def _with_choices(
-    judgement: Judgement, scenarios: Scenarios, leaves: list[Leaf[Answer]], answers: list[str]
+    judgement: Judgement, scenarios: Scenarios, leaves: list[Leaf[Answer]], answers: list[Verdict]
 ) -> Judgement:
     """Say with which parameter values something is unknown, when it is known with others."""
     open_ = [answer == UNKNOWN for answer in answers]
@@ -133,7 +134,7 @@ def _with_choices(
     return judgement._replace(reason=f"with {chosen}, {judgement.reason}")
 
 
-def _judgement(verdict: str, answer: Answer, values: Mapping[str, str], dispute: str | None) -> Judgement:
+def _judgement(verdict: Verdict, answer: Answer, values: Mapping[str, str], dispute: str | None) -> Judgement:
     """Tell a verdict from the facts of one scenario; the first fact in the text gives the place."""
     facts = sorted(answer.facts, key=lambda item: (item[0].node.line, item[0].node.column))
     main = facts[0][0]

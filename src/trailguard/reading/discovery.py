@@ -311,12 +311,3 @@ def _continued(data: bytes, markers: Sequence[bytes]) -> bool:
         return False
     joined = _CONTINUED.sub(b"", data)
     return any(marker in joined for marker in markers)
-
-
-def display_name(path: str) -> str:
-    """A path as reports show it: relative to the working directory where that is possible, with slashes."""
-    if os.path.isabs(path):
-        here = os.getcwd()
-        if path.startswith(here + os.sep):
-            path = path[len(here) + 1 :]
-    return os.path.normpath(path).replace(os.sep, "/")

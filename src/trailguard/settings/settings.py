@@ -9,23 +9,25 @@ import os
 import re
 from typing import NamedTuple
 
-from trailguard.findings import SEVERITIES
-from trailguard.settings.sources import ConfigError, display_name, read, read_project
+from trailguard.errors import ConfigError, did_you_mean, display_name
+from trailguard.findings import OPEN, SEVERITIES
+from trailguard.settings.sources import read, read_project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar
 
+    from trailguard.findings import Severity, Verdict
     from trailguard.settings.sources import Source
 
-__all__ = ["ConfigError", "Settings", "Waiver", "is_date", "load", "nearest", "parameters_file"]
+    Word = TypeVar("Word", bound=str)
 
 NAMES = (".trailguard.yaml", ".trailguard.yml")
-FAIL_ON = ("fail", "conditional", "unknown")
 LINTERS = ("cfn-lint", "checkov")
 
 _NO_TEXTS: Mapping[str, str] = {}
+_NO_SEVERITIES: Mapping[str, Severity] = {}
 _NO_OPTIONS: Mapping[str, Mapping[str, object]] = {}
 _NO_PLACES: Mapping[tuple[str, str], tuple[int, int]] = {}
 
@@ -67,7 +69,7 @@ class Settings(NamedTuple):
     profile: str = "default"
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    severities: Mapping[str, str] = _NO_TEXTS
+    severities: Mapping[str, Severity] = _NO_SEVERITIES
     options: Mapping[str, Mapping[str, object]] = _NO_OPTIONS
     option_places: Mapping[tuple[str, str], tuple[int, int]] = _NO_PLACES
     rule_dirs: tuple[str, ...] = ()
@@ -77,8 +79,8 @@ class Settings(NamedTuple):
     partition: str | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    fail_on: str = "fail"
-    min_severity: str = "info"
+    fail_on: Verdict = "fail"
+    min_severity: Severity = "info"
     waivers: tuple[Waiver, ...] = ()
     contexts: tuple[Context, ...] = ()
     baseline: str = ""
@@ -88,22 +90,11 @@ class Settings(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Name the closest of the known words, as the end of an error message: `; did you mean "x"?`."""
-    from difflib import get_close_matches
-
-    names = list(known)
-    close = get_close_matches(word.lower(), [name.lower() for name in names], 1, 0.5)
-    if close:
-        return f'; did you mean "{next(name for name in names if name.lower() == close[0])}"?'
-    return f" (one of {', '.join(names)})"
-
-
 def load(start: str, explicit: str | None = None) -> Settings:
     """Read the named configuration, or the nearest at or above a folder within its repository; raises ConfigError."""
     if explicit is not None:
         return _settings(read(explicit), ())
-    for folder in _upwards(os.path.abspath(start)):
+    for folder in _upwards(start):
         found = [path for name in NAMES if os.path.lexists(path := os.path.join(folder, name))]
         project = os.path.join(folder, "pyproject.toml")
         if not found and not _mentions_us(project):
@@ -120,15 +111,16 @@ def load(start: str, explicit: str | None = None) -> Settings:
     return Settings()
 
 
-def _upwards(folder: str) -> list[str]:
-    """List the folders from here up to the repository's root; outside of a repository only this one."""
-    folders = [folder]
+def _upwards(start: str) -> list[str]:
+    """List the folders from here up to the repository's root, seen from here; outside of a repository only this one."""
+    here = os.path.abspath(start)
+    folders = [here]
     while not os.path.lexists(os.path.join(folders[-1], ".git")):
         parent = os.path.dirname(folders[-1])
         if parent == folders[-1]:
-            return folders[:1]
+            return [start]
         folders.append(parent)
-    return folders
+    return [os.path.normpath(os.path.join(start, os.path.relpath(folder, here))) for folder in folders]
 
 
 def _mentions_us(path: str) -> bool:
@@ -177,7 +169,7 @@ class _Checker:
             if known and key not in known:
                 inside = f" in {_title(path)}" if path else ""
                 line, column = self.source.key_place((*path, key))
-                text = f'unknown key "{key}"{inside}{nearest(str(key), known)}'
+                text = f'unknown key "{key}"{inside}{did_you_mean(str(key), known)}'
                 raise ConfigError(self.source.name, line, column, text)
         return value
 
@@ -197,12 +189,12 @@ class _Checker:
     def linters(self, value: object, path: Path) -> tuple[str, ...]:
         return tuple(self.choice(item, (*path, number), LINTERS) for number, item in enumerate(self.items(value, path)))
 
-    def choice(self, value: object, path: Path, known: tuple[str, ...]) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise self.error(
-                path, f'{_title(path)} cannot be "{self.source.written(path)}"{nearest(str(value), known)}'
-            )
-        return value
+    def choice(self, value: object, path: Path, known: tuple[Word, ...]) -> Word:
+        for word in known:
+            if word == value:
+                return word
+        text = f'{_title(path)} cannot be "{self.source.written(path)}"{did_you_mean(str(value), known)}'
+        raise self.error(path, text)
 
     def written(self, value: object, path: Path) -> str:
         """Expect a plain value, and take it as it is written: an account id keeps its zeros, a Boolean its spelling."""
@@ -336,7 +328,7 @@ _KEYS: dict[str, Callable[[_Checker, object, Path], dict[str, Any]]] = {
     **{key: _place(key) for key in _PLACES},
     "include": _whole("include", _Checker.texts),
     "exclude": _whole("exclude", _Checker.texts),
-    "fail_on": _whole("fail_on", lambda check, value, path: check.choice(value, path, FAIL_ON)),
+    "fail_on": _whole("fail_on", lambda check, value, path: check.choice(value, path, OPEN)),
     "min_severity": _whole("min_severity", lambda check, value, path: check.choice(value, path, SEVERITIES)),
     "waivers": _whole(
         "waivers",

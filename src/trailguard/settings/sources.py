@@ -6,6 +6,8 @@ import os
 import re
 import sys
 
+from trailguard.errors import ConfigError, display_name
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,25 +20,6 @@ KEY = None  # the last part of a path that means the key itself, not its value
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
-
-
-class ConfigError(Exception):
-    """A configuration that cannot be used. `line` and `column` are 1-based, or 0 when no place is known."""
-
-    def __init__(self, file: str, line: int, column: int, message: str) -> None:
-        super().__init__(message)
-        self.file = file
-        self.line = line
-        self.column = column
-        self.message = message
-
-
-def display_name(path: str) -> str:
-    """Name a file from the working directory, with "/", as every message does."""
-    try:
-        return os.path.relpath(path).replace(os.sep, "/")
-    except ValueError:  # another drive
-        return path
 
 
 class Source:

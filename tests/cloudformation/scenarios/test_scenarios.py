@@ -14,7 +14,8 @@ from trailguard.cloudformation.scenarios.scenarios import MAX_LEAVES, Scenarios,
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.references import references
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN
-from trailguard.judging.alone import FileResult, judge_file
+from trailguard.judging.alone import judge_file
+from trailguard.judging.results import FileResult, Task
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -199,7 +200,7 @@ MULTI_REGION = load(Settings(select=("TG101",)))
 
 def judge(template: str | dict[str, Any], rulebook: Any = RULEBOOK, **settings: Any) -> FileResult:
     data = template if isinstance(template, str) else json.dumps(template)
-    result = judge_file("t.yaml", data.encode(), Settings(**settings), rulebook)
+    result = judge_file("t.yaml", data.encode(), Task(Settings(**settings), rulebook))
     assert not [error for error in result.errors if "internal error" in error.message], result.errors
     return result
 
@@ -304,7 +305,7 @@ def test_ten_conditions_over_eight_parameters() -> None:
     }
     template = {"Parameters": parameters, "Conditions": conditions, "Resources": {"Trail": trail(**properties)}}
     result = judge(template)
-    assert {finding.verdict for finding in result.findings if finding.rule == "TG101"} == {CONDITIONAL}
+    assert {finding.verdict for finding in result.findings if finding.rule.id == "TG101"} == {CONDITIONAL}
 
 
 def test_more_combinations_than_can_be_tried() -> None:
@@ -312,7 +313,7 @@ def test_more_combinations_than_can_be_tried() -> None:
     parts = [{"Fn::If": [equals(name, "a"), "t", "f"]} for name in parameters]
     value = {"Fn::If": [{"Fn::Equals": [{"Fn::Join": ["", parts]}, "t" * 16]}, True, False]}
     result = judge({"Parameters": parameters, "Resources": {"Trail": trail(IsMultiRegionTrail=value)}})
-    (found,) = [finding for finding in result.findings if finding.rule == "TG101"]
+    (found,) = [finding for finding in result.findings if finding.rule.id == "TG101"]
     assert found.verdict in (UNKNOWN, CONDITIONAL)
 
 
@@ -324,7 +325,7 @@ def test_huge_allowed_values(count: int) -> None:
         "Resources": {"Trail": trail(IsMultiRegionTrail={"Fn::If": [equals("P", "v1"), True, False]})},
     }
     result = judge(template)
-    (found,) = [finding for finding in result.findings if finding.rule == "TG101"]
+    (found,) = [finding for finding in result.findings if finding.rule.id == "TG101"]
     assert (found.verdict, found.witness) == (CONDITIONAL, {"P": "v0"})
 
 

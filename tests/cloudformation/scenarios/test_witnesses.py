@@ -13,6 +13,7 @@ from trailguard.cloudformation.scenarios.variables import Assignment, Candidate,
 from trailguard.cloudformation.scenarios.witnesses import default_like, disputed, opaque_reason, witness
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -164,7 +165,7 @@ def verdict(value: Any, parameters: dict[str, Any], given: dict[str, str] | None
         "Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": properties}},
     }
     chosen = Settings(parameters=given or {}, **settings)
-    result = judge_file("t.json", json.dumps(template).encode(), chosen, RULEBOOK)
+    result = judge_file("t.json", json.dumps(template).encode(), Task(chosen, RULEBOOK))
     assert not result.errors
     (finding,) = result.findings
     return finding
@@ -263,7 +264,7 @@ Conditions: {Never: !Equals [a, b]}
 Resources:
   Trail: {Type: AWS::CloudTrail::Trail, Condition: Never, Properties: {S3BucketName: x, IsLogging: true}}
 """
-    (finding,) = judge_file("t.yaml", template.encode(), Settings(), RULEBOOK).findings
+    (finding,) = judge_file("t.yaml", template.encode(), Task(Settings(), RULEBOOK)).findings
     assert (finding.verdict, finding.reason) == (NOT_APPLICABLE, "Trail is made for no allowed choice of parameters")
 
 
@@ -280,7 +281,7 @@ def unlike(one: str, other: str, rule: dict[str, Any], **parameters: Any) -> Fin
             }
         },
     }
-    (finding,) = judge_file("t.json", json.dumps(template).encode(), Settings(), RULEBOOK).findings
+    (finding,) = judge_file("t.json", json.dumps(template).encode(), Task(Settings(), RULEBOOK)).findings
     return finding
 
 

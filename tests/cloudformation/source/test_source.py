@@ -241,8 +241,8 @@ def test_encodings(encoding: str) -> None:
 
 
 PROBLEMS = {
-    "near a known tag": ("a:\n  - !sub x", [(2, 5, "unknown tag !sub: did you mean !Sub?")]),
-    "misspelt": ("a: !FindInMaps [x]", [(1, 4, "unknown tag !FindInMaps: did you mean !FindInMap?")]),
+    "near a known tag": ("a:\n  - !sub x", [(2, 5, 'unknown tag !sub; did you mean "!Sub"?')]),
+    "misspelt": ("a: !FindInMaps [x]", [(1, 4, 'unknown tag !FindInMaps; did you mean "!FindInMap"?')]),
     "near none": ("a: !Zzz x", [(1, 4, "unknown tag !Zzz")]),
     "on a map": ("a: !Zzz\n  b: 1", [(1, 4, "unknown tag !Zzz")]),
     "said once": ("a: !Zzz x\nb: !Zzz y\nc: !Yyy z", [(1, 4, "unknown tag !Zzz"), (3, 4, "unknown tag !Yyy")]),

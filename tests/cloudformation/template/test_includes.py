@@ -91,7 +91,7 @@ def test_findings_point_into_the_included_file(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "templates" / "parts").mkdir()
     (tmp_path / "templates" / "parts" / "trail.yaml").write_text("IsLogging: true\nIsMultiRegionTrail: false\n")
     (found,) = scan(["templates"], Settings(select=("TG101",))).results
-    assert (found.verdict, found.file, found.subject_file, found.span.line, found.span.column) == (
+    assert (found.verdict, found.place.file, found.subject_file, found.place.span.line, found.place.span.column) == (
         "fail", "templates/parts/trail.yaml", "templates/trail.yaml", 2, 21,
     )  # fmt: skip
 

@@ -90,9 +90,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scanner:
 
 def verdict(report: Report, rule: str) -> tuple[str, str, str]:
     """The only verdict of a rule, the file that it is in, and its reason or its witness."""
-    (found,) = [item for item in report.results if item.rule == rule]
+    (found,) = [item for item in report.results if item.rule.id == rule]
     witness = ", ".join(f"{name}={value}" for name, value in found.witness.items())
-    return found.verdict, found.file, found.reason or witness
+    return found.verdict, found.place.file, found.reason or witness
 
 
 def notices(report: Report) -> list[tuple[str, int, str]]:
@@ -178,21 +178,21 @@ def test_an_export_is_the_one_with_the_imported_name(world: Scanner) -> None:
 def test_the_finding_is_where_the_mend_belongs(world: Scanner) -> None:
     bad = logs().replace("bucket-owner-full-control", "private")
     report = world({"logs.yaml": bad, "trail.yaml": trail("!ImportValue audit-logs")}, select=("TG105", "TG203"))
-    found = {item.rule: item for item in report.results}["TG203"]
-    assert (found.verdict, found.file, found.subject_file, found.resource) == (
+    found = {item.rule.id: item for item in report.results}["TG203"]
+    assert (found.verdict, found.place.file, found.subject_file, found.resource) == (
         "fail",
         "logs.yaml",
         "trail.yaml",
         "Trail",
     )
-    assert found.path[:2] == ("Resources", "LogBucketPolicy")
-    assert bad.split("\n")[found.span.line - 1].strip().startswith(("- Effect", "Condition", "PolicyDocument"))
+    assert found.place.path[:2] == ("Resources", "LogBucketPolicy")
+    assert bad.split("\n")[found.place.span.line - 1].strip().startswith(("- Effect", "Condition", "PolicyDocument"))
     assert found.related == () or found.related[0].file == "trail.yaml"
 
 
 def test_what_a_bucket_is_like_is_told_in_its_own_file(world: Scanner) -> None:
     report = world({"logs.yaml": logs(), "trail.yaml": trail("!ImportValue audit-logs")}, select=("TG302",))
-    assert [(item.verdict, item.file, item.resource, item.subject_file) for item in report.results] == [
+    assert [(item.verdict, item.place.file, item.resource, item.subject_file) for item in report.results] == [
         ("fail", "logs.yaml", "LogBucket", "")
     ]
 
@@ -260,7 +260,7 @@ def test_the_url_s_folders_choose_among_files_of_one_name(world: Scanner) -> Non
     parent = PARENT + stack(url, "{Bucket: !Ref LogBucket}", AFTER)
     other = CHILD.replace("EnableLogFileValidation: true", "EnableLogFileValidation: false")
     report = world({"parent.yaml": parent, "one/child.yaml": other, "two/child.yaml": CHILD}, select=("TG103",))
-    assert [(item.file, item.verdict, bool(item.contexts)) for item in report.results] == [
+    assert [(item.place.file, item.verdict, bool(item.contexts)) for item in report.results] == [
         ("one/child.yaml", "fail", False),
         ("two/child.yaml", "pass", True),
     ]
@@ -297,13 +297,13 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path, world: Scanner
     parent = PARENT + TRAIL.format(bucket="b", multi="true") + stack("child.yaml", "{Bucket: !Ref LogBucket}")
     report = world({"stacks/parent.yaml": parent}, ("stacks",))
     assert "lies outside" in report.notices[0].message
-    assert {item.file for item in report.results} == {"stacks/parent.yaml"}
+    assert {item.place.file for item in report.results} == {"stacks/parent.yaml"}
 
 
 def test_a_circle_of_templates_ends(world: Scanner) -> None:
     one, two = CHILD + stack("two.yaml", "{Bucket: !Ref Bucket}"), CHILD + stack("one.yaml", "{Bucket: !Ref Bucket}")
     report = world({"one.yaml": one, "two.yaml": two}, select=("TG101",))
-    assert [(item.file, item.verdict) for item in report.results] == [("one.yaml", "pass"), ("two.yaml", "pass")]
+    assert [(item.place.file, item.verdict) for item in report.results] == [("one.yaml", "pass"), ("two.yaml", "pass")]
     assert any("a circle" in notice.message for notice in report.notices)
 
 
@@ -336,7 +336,7 @@ def test_what_is_in_a_nested_stack_waits_with_it(more: str, expected: str, file:
     if expected == "fail":
         (found,) = report.results
         assert "Audit, which makes the stack of child.yaml:Trail, wait" in found.message
-        assert found.path == ("Resources", "Audit") or found.path == ("Resources", "Audit", "DependsOn")
+        assert found.place.path == ("Resources", "Audit") or found.place.path == ("Resources", "Audit", "DependsOn")
 
 
 def test_a_trail_beside_the_nested_stack_of_its_policy(world: Scanner) -> None:
@@ -396,7 +396,7 @@ def test_each_parent_is_a_context(world: Scanner) -> None:
     for name, value in (("one", "true"), ("two", "false"), ("three", "false")):
         files[f"{name}.yaml"] = "Resources:" + stack("child.yaml", f"{{Multi: '{value}'}}")
     report = world(files, select=("TG101", "TG102"))
-    told = {(item.rule, item.verdict, item.contexts) for item in report.results}
+    told = {(item.rule.id, item.verdict, item.contexts) for item in report.results}
     assert told == {
         ("TG102", "pass", ("Audit of one.yaml", "Audit of three.yaml", "Audit of two.yaml")),
         ("TG101", "fail", ("Audit of three.yaml",)),  # what is handed down stands in another file
@@ -464,9 +464,9 @@ def test_a_template_in_a_stack_set_is_judged_where_it_stands(world: Scanner) -> 
     text = "Resources:" + stack_set("TemplateBody: |\n" + indented(inner))
     report = world({"set.yaml": text}, select=("TG101",))
     (found,) = report.results
-    assert (found.verdict, found.file, found.contexts) == ("fail", "set.yaml", ("Trails of set.yaml",))
-    line = text.split("\n")[found.span.line - 1]
-    assert line[found.span.column - 1 : found.span.end_column - 1] == "false"
+    assert (found.verdict, found.place.file, found.contexts) == ("fail", "set.yaml", ("Trails of set.yaml",))
+    line = text.split("\n")[found.place.span.line - 1]
+    assert line[found.place.span.column - 1 : found.place.span.end_column - 1] == "false"
 
 
 def test_a_template_in_json_points_to_the_whole_text(world: Scanner) -> None:
@@ -476,7 +476,7 @@ def test_a_template_in_json_points_to_the_whole_text(world: Scanner) -> None:
         {"Resources": {"S": {"Type": "AWS::CloudFormation::StackSet", "Properties": {"TemplateBody": inner}}}}
     )
     (found,) = world({"set.json": text}, select=("TG101",)).results
-    assert (found.verdict, found.resource, found.span.column) == ("fail", "T", text.index('"{') + 1)
+    assert (found.verdict, found.resource, found.place.span.column) == ("fail", "T", text.index('"{') + 1)
 
 
 def test_sub_fills_in_values_of_the_outer_template(world: Scanner) -> None:
@@ -556,7 +556,7 @@ def test_parameter_files_are_contexts(tmp_path: Path, world: Scanner, monkeypatc
     template = trail("b", "Parameters: {Multi: {Type: String, Default: 'false'}}\n", "!Ref Multi")
     world({"trail.yaml": template})
     report = scan(["."], load(str(tmp_path))._replace(select=("TG101", "TG102")))
-    assert {(item.rule, item.verdict, item.contexts) for item in report.results} == {
+    assert {(item.rule.id, item.verdict, item.contexts) for item in report.results} == {
         ("TG101", "fail", ("dev",)),
         ("TG101", "pass", ("prod.json",)),
         ("TG102", "pass", ("dev", "prod.json")),
@@ -571,7 +571,7 @@ def test_a_shared_template_takes_part_in_each_context(tmp_path: Path, world: Sca
     template = trail("!ImportValue audit-logs", "Parameters: {Multi: {Type: String}}\n", "!Ref Multi")
     files = {"logs.yaml": logs(), "a/trail.yaml": template, "b/trail.yaml": template}
     report = world(files, select=("TG101", "TG201", "TG302"), contexts=contexts, root=str(tmp_path))
-    told = {(item.rule, item.file, item.verdict, item.contexts) for item in report.results}
+    told = {(item.rule.id, item.place.file, item.verdict, item.contexts) for item in report.results}
     assert {item for item in told if item[0] != "TG302"} == {
         ("TG101", "a/trail.yaml", "pass", ("a",)),
         ("TG101", "b/trail.yaml", "fail", ("b",)),
@@ -602,9 +602,9 @@ def test_suppressions_count_in_both_files(world: Scanner) -> None:
     imported = trail("!ImportValue audit-logs")
     accepted = '    Metadata: {trailguard: {ignore: [{rule: TG203, reason: "known"}]}}\n    Properties'
     report = world({"logs.yaml": bad, "trail.yaml": imported.replace("    Properties", accepted)}, select=("TG203",))
-    assert [(item.file, item.suppressed is not None) for item in report.results] == [("logs.yaml", True)]
+    assert [(item.place.file, item.suppressed is not None) for item in report.results] == [("logs.yaml", True)]
     lines = bad.split("\n")
-    lines.insert(report.results[0].span.line - 1, "            # trailguard: ignore[TG203] known")
+    lines.insert(report.results[0].place.span.line - 1, "            # trailguard: ignore[TG203] known")
     report = world({"logs.yaml": "\n".join(lines), "trail.yaml": imported}, select=("TG203",))
     assert (report.notices, report.summary()["suppressed"]) == ((), 1)
 
@@ -634,7 +634,7 @@ def test_standard_input_takes_part(tmp_path: Path, world: Scanner) -> None:
     template = trail("!ImportValue audit-logs").encode()
     report = scan(["-", "."], Settings(select=("TG203",)), stdin=template, stdin_filename="edited.yaml")
     (found,) = report.results
-    assert (found.verdict, found.file, found.subject_file) == ("pass", "logs.yaml", "edited.yaml")
+    assert (found.verdict, found.place.file, found.subject_file) == ("pass", "logs.yaml", "edited.yaml")
 
 
 def test_the_same_events_in_the_same_account_are_recorded_twice(world: Scanner) -> None:
@@ -684,7 +684,7 @@ def test_a_loop_over_nested_stacks(world: Scanner) -> None:
     parent = "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::Stacks:\n    - Name\n    - [one, two]\n"
     files = {"parent.yaml": parent + f"    - 'Stack${{Name}}': {nested}\n", "one.yaml": CHILD, "two.yaml": CHILD}
     report = world(files, select=("TG101",))
-    assert [(item.file, item.contexts) for item in report.results] == [
+    assert [(item.place.file, item.contexts) for item in report.results] == [
         ("one.yaml", ("Stackone of parent.yaml",)),
         ("two.yaml", ("Stacktwo of parent.yaml",)),
     ]
@@ -694,7 +694,7 @@ def test_what_is_excluded_is_not_read_by_reference(world: Scanner) -> None:
     parent = PARENT + TRAIL.format(bucket="b", multi="true") + stack("sandbox/child.yaml", "{Bucket: !Ref LogBucket}")
     files = {"parent.yaml": parent, "sandbox/child.yaml": CHILD}
     report = world(files, select=("TG101",), exclude=("sandbox",))
-    assert [item.file for item in report.results] == ["parent.yaml"]
+    assert [item.place.file for item in report.results] == ["parent.yaml"]
     assert "lies outside of what is scanned" in report.notices[0].message
 
 
@@ -717,7 +717,7 @@ def test_a_changed_template_is_judged_in_its_whole_world(world: Scanner) -> None
     def told(*paths: str) -> set[tuple[str, str]]:
         report = scan(paths, settings, world=(".",))
         assert report.errors == ()
-        return {(item.rule, item.subject_file or item.file) for item in report.results}
+        return {(item.rule.id, item.home) for item in report.results}
 
     assert told("child.yaml") == told("parent.yaml") == {("TG101", "child.yaml"), ("TG201", "child.yaml")}
     assert told("logs.yaml") == told("other.yaml") == {("TG101", "other.yaml"), ("TG201", "other.yaml")}

@@ -20,6 +20,7 @@ from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
 from trailguard.findings import Finding
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
@@ -54,9 +55,9 @@ def template_of(path: Path) -> dict[str, Any] | None:
 def told(findings: list[Finding], file: str) -> dict[tuple[str, str], tuple[str, tuple[tuple[str, str], ...]]]:
     """Verdicts by rule and subject, with the parameters of the witness, for the subjects of one file."""
     return {
-        (item.rule, item.resource): (item.verdict, tuple(sorted(item.witness.items())))
+        (item.rule.id, item.resource): (item.verdict, tuple(sorted(item.witness.items())))
         for item in findings
-        if file in (item.subject_file or item.file, "*")
+        if file in (item.home, "*")
     }
 
 
@@ -69,7 +70,7 @@ def usual(
     template: dict[str, Any], settings: Settings
 ) -> dict[tuple[str, str], tuple[str, tuple[tuple[str, str], ...]]]:
     content = json.dumps(template).encode()
-    return told(list(judge_file("t.json", content, settings, load(settings)).findings), "t.json")
+    return told(list(judge_file("t.json", content, Task(settings, load(settings))).findings), "t.json")
 
 
 def wrapped(template: dict[str, Any]) -> dict[str, Any]:

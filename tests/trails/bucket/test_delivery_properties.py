@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -50,7 +51,7 @@ ENDS = st.sampled_from(["/AWSLogs/${AWS::AccountId}/*", "/AWSLogs/*", "/*", "*",
 
 def judge(rule: str, text: str, parameters: Mapping[str, str]) -> Finding:
     given_settings = Settings(select=(rule,), parameters=parameters)
-    result = judge_file("t.yaml", text.encode(), given_settings, load(given_settings))
+    result = judge_file("t.yaml", text.encode(), Task(given_settings, load(given_settings)))
     assert result.errors == ()
     (finding,) = result.findings
     return finding
