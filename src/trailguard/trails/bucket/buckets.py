@@ -16,7 +16,8 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.policy import Policy, read_policy
+from trailguard.iam.documents import read_document
+from trailguard.iam.policy import Policy
 from trailguard.trails.facts.links import elsewhere
 from trailguard.trails.facts.names import bucket_name, same_name
 
@@ -82,7 +83,7 @@ def policies_on(scenario: Scenario, name: Pieces) -> tuple[Resource, ...]:
 
 def policy_of(scenario: Scenario, resource: Resource) -> Policy:
     """What a bucket policy says, read once."""
-    return scenario.once(("policy", resource.id), lambda: read_policy(scenario.value_of(resource, "PolicyDocument")))
+    return scenario.once(("policy", resource.id), lambda: read_document(scenario, resource, "PolicyDocument"))
 
 
 def _made_name(scenario: Scenario, bucket: Resource) -> Pieces:

@@ -160,7 +160,7 @@ def _organization_write(site: Site) -> tuple[Decision, str]:
 def _not_denied(site: Site) -> Fact:
     scenario, trail, bucket = site.scenario, site.trail, site.bucket
     fine = yes(site.resource.key, f"nothing in {site.resource.id} keeps CloudTrail from delivering")
-    if site.policy.unknown is None and all(map(_allows, site.policy.statements)):
+    if site.policy.unknown is None and all(map(_allows, site.policy.possible)):
         return fine
     asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
     return all_of((_passes(site, request, fine) for request in map(requests.of_log_files, asked)), fine)
@@ -232,7 +232,7 @@ def _owner_control(site: Site) -> Fact:
 def _asked_acls(policy: Policy) -> set[str | None]:
     """The ACLs that the policy's statements ask for; None for one that is no plain text."""
     asked: set[str | None] = set()
-    for statement in policy.statements:
+    for statement in policy.possible:
         condition = statement.elements.get("Condition")
         for keys in condition.entries.values() if isinstance(condition, MapValue) else ():
             for name, value in keys.entries.items() if isinstance(keys, MapValue) else ():
