@@ -15,6 +15,7 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.variables import FREE, Assignment, Constraint, Split, others_of, ties
 
 EFFORT = 20_000  # scenarios that one search may try
+_COUNTED = 500  # scenarios that are tried to find a way with fewer changes
 
 
 class TooHard(Exception):
@@ -45,13 +46,15 @@ class Search:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._tried = 0
+        self._limit = EFFORT
+        self._had_choice = False  # whether something else might have been chosen, too
 
     def run(self, assignment: Assignment, demands: Sequence[Demand], defaults_only: bool = False) -> Assignment | None:
         """An extension of the assignment that meets all demands and changes the fewest defaults; None without any.
 
         With `defaults_only` none may be changed that the assignment leaves open. Raises TooHard.
         """
-        self._tried = 0
+        self._tried, self._limit = 0, EFFORT
         found = self._meet(self._usual(assignment, demands), demands, 0)
         return self._meet(assignment, demands, None) if found is None and not defaults_only else found
 
@@ -71,7 +74,7 @@ class Search:
     def _meet(self, assignment: Assignment, demands: Sequence[Demand], changes: int | None) -> Assignment | None:
         """Meet demands with so many changed defaults at most; with None of them, with as few as possible."""
         self._tried += 1
-        if self._tried > EFFORT:
+        if self._tried > self._limit:
             raise TooHard({name for demand in demands for name in demand.names})
         scenario = Scenario(self._model, assignment)
         waiting: list[_Open] = []
@@ -95,32 +98,37 @@ class Search:
 
     def _fewest(self, assignment: Assignment, group: Sequence[_Open], most: int | None) -> Assignment | None:
         """Meet a group of demands with as few changes as possible."""
-        best = None
-        if most is None:  # whether there is any way at all is found out first: where there is none, counting is in vain
-            best = self._branch(assignment, group, None)
-            if best is None:
-                return None
-            space = self._model.space
-            most = len(space.changed(best)) - len(space.changed(assignment)) - 1
-        try:
+        if most is not None:
             counted = (self._branch(assignment, group, changes) for changes in range(most + 1))
-            return next((found for found in counted if found is not None), best)
+            return next((found for found in counted if found is not None), None)
+        # Whether there is any way at all is found out first: where there is none, counting changes is in vain.
+        self._had_choice = False
+        best = self._branch(assignment, group, None)
+        space = self._model.space
+        changes = 0 if best is None else len(space.changed(best)) - len(space.changed(assignment))
+        if best is None or not self._had_choice or not changes:
+            return best
+        self._limit = self._tried + _COUNTED
+        try:
+            return self._fewest(assignment, group, changes - 1) or best
         except TooHard:
-            if best is None:
-                raise
             return best  # a way, if not the shortest
+        finally:
+            self._limit = EFFORT
 
     def _branch(self, assignment: Assignment, group: Sequence[_Open], changes: int | None) -> Assignment | None:
         space = self._model.space
         split = min(group, key=lambda item: len(item.demand.names - assignment.keys())).split
         before = len(space.changed(assignment))
         children = [(len(space.changed(child)) - before, child) for child in space.children(assignment, split)]
-        for cost, child in sorted(children, key=lambda item: item[0]):
+        children.sort(key=lambda item: item[0])
+        for index, (cost, child) in enumerate(children):
             if changes is not None and cost > changes:
                 continue
             left = None if changes is None else changes - cost
             found = self._meet(child, [item.demand for item in group], left)
             if found is not None:
+                self._had_choice = self._had_choice or index + 1 < len(children)
                 return found
         return None
 

@@ -6,7 +6,7 @@ scenarios; and where every way to decide what is open comes to the same, the par
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar, cast
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
@@ -105,3 +105,25 @@ class Sharing:
         if not outcomes.answers:
             raise Unbuildable("no stack can be made in this scenario")
         return outcomes.answers[0]
+
+    def among(
+        self: AnyScenario,
+        kind: str,
+        asks: Iterable[tuple[object, Callable[[AnyScenario], T]]],
+        matters: Callable[[T], object],
+    ) -> tuple[list[T], Split | None]:
+        """What is known of several independent parts, and the first question that is open of those that may matter.
+
+        Each part has a key and is asked by itself, so that they add up and do not multiply. `matters` tells whether an
+        answer has a say: a part that is open but has none in any way is left out.
+        """
+        known: list[T] = []
+        first: Split | None = None
+        for key, ask in asks:
+            try:
+                known.append(ask(self))
+            except Split:
+                outcomes = self.outcomes((kind, key), ask)
+                if first is None and any(map(matters, outcomes.answers)):
+                    first = outcomes.split
+        return known, first
