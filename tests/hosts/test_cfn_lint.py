@@ -121,7 +121,7 @@ def test_what_is_found_in_a_nested_template_is_told_where_it_is_nested(tmp_path:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        (".trailguard.yaml", "profil: all\n", '.trailguard.yaml:1: unknown key "profil"; did you mean "profile"?'),
+        (".trailguard.yaml", "profil: all\n", '.trailguard.yaml:1:1: unknown key "profil"; did you mean "profile"?'),
         (".trailguard.yaml", "rule_dirs: [gone]\n", "gone: "),
         ("trail.yaml", TRAIL + "  Trail2: {Type: 'AWS::CloudTrail::Trail', Properties: !Odd x}\n", "!Odd"),
     ],

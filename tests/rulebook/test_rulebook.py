@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import trailguard
+from trailguard.cloudformation.source.nodes import plain
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import RuleError
-from trailguard.rulebook.rule import Requirement, data, read_rule
+from trailguard.rulebook.rule import Requirement, read_rule
 from trailguard.rulebook.shelf import Rulebook, builtin_folder, find, load, load_folder
 from trailguard.settings.settings import Settings
 from trailguard.settings.settings import load as load_settings
@@ -204,7 +205,7 @@ class TestRefusedRules:
         except Exception:
             return  # no document, so nothing that a schema could see
         if not document.problems and not names_only:
-            assert not Draft202012Validator(SCHEMA).is_valid(data(document.root))
+            assert not Draft202012Validator(SCHEMA).is_valid(plain(document.root))
 
     def test_an_id_that_is_taken(self, write: Callable[..., Path]) -> None:
         folder = write(changed("X1", "TG101"))
@@ -371,7 +372,7 @@ class TestSchema:
 
     @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
     def test_every_shipped_rule_satisfies_it(self, path: Path) -> None:
-        errors = Draft202012Validator(SCHEMA).iter_errors(data(parse(path.read_bytes()).root))
+        errors = Draft202012Validator(SCHEMA).iter_errors(plain(parse(path.read_bytes()).root))
         assert [(list(error.path), error.message) for error in errors] == []
 
     TEXT = st.sampled_from(("trail", "low", "TG1", "a b", " ", "AWS::SNS::Topic", ""))
@@ -397,7 +398,7 @@ class TestSchema:
     def test_it_agrees_with_the_checks_by_hand(
         self, tmp_path: Path, changes: dict[str, Any], require: Any, when: Any
     ) -> None:
-        rule: dict[str, Any] = {**data(parse(RULE.encode()).root), **changes}
+        rule: dict[str, Any] = {**plain(parse(RULE.encode()).root), **changes}
         rule.update({name: value for name, value in (("require", require), ("when", when)) if value is not None})
         path = tmp_path / "rule.yaml"
         path.write_text(json.dumps(rule), encoding="utf-8")

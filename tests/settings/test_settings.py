@@ -9,7 +9,9 @@ import pytest
 
 import trailguard
 from trailguard.errors import ConfigError, did_you_mean
-from trailguard.settings.settings import Settings, Waiver, is_date, load, parameters_file
+from trailguard.settings.checker import is_date
+from trailguard.settings.parameters import parameters_file
+from trailguard.settings.settings import Settings, Waiver, load
 
 SCHEMA = json.loads((Path(trailguard.__file__).parent / "schemas" / "config.schema.json").read_text(encoding="utf-8"))
 

@@ -166,7 +166,7 @@ def _threshold(report: Report, settings: Settings) -> int:
 
 def _settings(args: Namespace, quiet: bool = False) -> Settings:
     """Combine the configuration file with the options: what is chosen replaces, what is added adds."""
-    from trailguard.settings.settings import Settings, load, parameters_file
+    from trailguard.settings.settings import Settings, load
 
     settings = Settings() if args.no_config else load(os.curdir, args.config)
     for note in settings.notes if not quiet else ():
@@ -187,8 +187,11 @@ def _settings(args: Namespace, quiet: bool = False) -> Settings:
     if isinstance(given, list):
         changes["rule_dirs"] = (*settings.rule_dirs, *given)
     asked: dict[str, str] = {}
-    for path in getattr(args, "parameters", ()):
-        asked.update(parameters_file(path))
+    if getattr(args, "parameters", ()):
+        from trailguard.settings.parameters import parameters_file
+
+        for path in args.parameters:
+            asked.update(parameters_file(path))
     asked.update(getattr(args, "parameter", ()))
     places = {key: changes[key] for key in ("region", "account_id", "partition") if key in changes}
     contexts = (  # what the command line says goes before what a context says

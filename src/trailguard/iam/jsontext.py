@@ -16,15 +16,19 @@ from trailguard.cloudformation.scenarios.values import (
     Value,
     join_pieces,
 )
+from trailguard.cloudformation.source.letters import SYMBOL
 from trailguard.cloudformation.source.nodes import Node
 
-_MARK = re.compile("\ue000(\\d+)\ue001")  # stands for a symbol; letters of the private use area, which nobody spells
+_MARK = re.compile(SYMBOL.pattern)
 
 
 def read_json(text: Text) -> Value:
     """The document that a text spells. Every value of it is placed where the text is; what is no JSON is Unknown."""
     symbols = text.symbols
-    spelt = "".join(piece if isinstance(piece, str) else f"\ue000{symbols.index(piece)}\ue001" for piece in text.pieces)
+    if any(isinstance(piece, str) and SYMBOL.open in piece for piece in text.pieces):
+        reason = f"it holds the letter U+{ord(SYMBOL.open):04X}, which is nobody's but trailguard's"
+        return Unknown(f"policy on line {text.node.line}", reason, text.node)
+    spelt = "".join(piece if isinstance(piece, str) else SYMBOL.around(symbols.index(piece)) for piece in text.pieces)
     try:
         document = json.loads(spelt, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as error:

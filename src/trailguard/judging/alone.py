@@ -13,8 +13,7 @@ from trailguard.cloudformation.source.nodes import MapNode, SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
-from trailguard.findings import FileError, Finding, Notice
-from trailguard.judging.chains import chains_of
+from trailguard.findings import Chain, FileError, Finding, Notice
 from trailguard.judging.deployments import Deployment, deployments
 from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_of, results_of
 from trailguard.judging.subjects import JudgedTemplate
@@ -82,8 +81,16 @@ def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
         for subject in judged.subjects(rule.subject):
             subjects.add(judged.name_of(subject.resource))
             findings.append(judged.finding(rule, subject))
-    chains = list(chains_of(judged, rules)) if task.evidence else []
-    return Verdicts(findings, errors, frozenset(subjects), _unjudged(judged), chains)
+    return Verdicts(findings, errors, frozenset(subjects), _unjudged(judged), _chains(judged, task))
+
+
+def _chains(judged: JudgedTemplate, task: Task) -> Sequence[Chain]:
+    """The delivery chains of the trails, if these are wanted."""
+    if not task.evidence:
+        return ()
+    from trailguard.judging.chains import chains_of
+
+    return list(chains_of(judged, task.rulebook.selected))
 
 
 def _refused(judged: JudgedTemplate) -> list[FileError]:

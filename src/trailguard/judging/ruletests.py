@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from trailguard.cloudformation.source.nodes import MapNode, SourceError
+from trailguard.cloudformation.source.nodes import MapNode, SourceError, plain
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
 from trailguard.errors import display_name
@@ -27,7 +27,7 @@ from trailguard.judging.deployments import usual
 from trailguard.judging.factsheet import told_fact
 from trailguard.judging.results import FileResult, Task
 from trailguard.judging.subjects import JudgedTemplate
-from trailguard.rulebook.rule import Rule, data
+from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import Rulebook, builtin_folder, load, load_folder
 from trailguard.settings.settings import Settings
 
@@ -168,7 +168,7 @@ def expectations(content: bytes) -> list[Expectation]:
         if match is not None and match[1] in VERDICTS:
             found.append(Expectation(number, match[1], _witness(match[2] or ""), match[3] or ""))
     metadata = document.root.values.get("Metadata") if isinstance(document.root, MapNode) else None
-    stated: Any = data(metadata) if metadata is not None else {}
+    stated: Any = plain(metadata) if metadata is not None else {}
     own = stated.get("trailguard", {}) if isinstance(stated, dict) else {}
     for item in own.get("expect", ()) if isinstance(own, dict) else ():
         witness = {name: str(value) for name, value in item.get("witness", {}).items()}

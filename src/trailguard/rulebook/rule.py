@@ -6,11 +6,10 @@ A rule is a folder with `rule.yaml` and the templates that pass and fail it. Rea
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal, plain
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import RuleError, did_you_mean
 from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, Severity, Verdict
@@ -32,7 +31,6 @@ PLAIN = "plain"  # what the example is called that explains a rule
 
 Word = TypeVar("Word", bound=str)
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
 _OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents")
@@ -274,7 +272,7 @@ class FileReader:
 
     def data_map(self, node: Node | None) -> dict[str, Any]:
         """A map as plain data."""
-        return {name: data(child) for name, child in self.entries(node)}
+        return {name: plain(child) for name, child in self.entries(node)}
 
     def options(self, node: Node | None) -> dict[str, Option]:
         """The options that a rule declares."""
@@ -286,7 +284,7 @@ class FileReader:
         known = ("schema", "default", "description")
         self.check_names(node, known, known)
         schema = self._schema(node.values["schema"])
-        default = data(node.values["default"])
+        default = plain(node.values["default"])
         if self.checked and default is not None and not holds(schema, default):
             raise self.error(node.values["default"], f"default does not satisfy the option's schema, {asked(schema)}")
         return Option(schema, default, " ".join(self.text(node.values["description"]).split()))
@@ -341,17 +339,3 @@ class FileReader:
         problem = refuse_schema(schema)
         if problem is not None:
             raise self.error(node, f"must is no JSON Schema: {problem}")
-
-
-def data(node: Node) -> Any:
-    """A node as plain data: numbers become numbers, everything else what YAML says."""
-    if isinstance(node, MapNode):
-        return {name: data(child) for name, child in node.values.items()}
-    if isinstance(node, ListNode):
-        return [data(item) for item in node.items]
-    if not isinstance(node, TextNode):
-        return None
-    value = literal(node)
-    if isinstance(value, str) and node.plain and (number := _NUMBER.fullmatch(value)) is not None:
-        return float(value) if number[1] else int(value)
-    return value

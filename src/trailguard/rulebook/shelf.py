@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-import trailguard
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.errors import RuleError
 from trailguard.findings import Severity
@@ -96,7 +95,7 @@ class Rulebook(NamedTuple):
 
 def builtin_folder() -> str:
     """The folder of the rules that ship with trailguard: inside the package when installed, else in the checkout."""
-    here = os.path.dirname(os.path.abspath(trailguard.__file__))
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # the package
     packaged = os.path.join(here, "rules")
     if os.path.isdir(packaged):
         return packaged

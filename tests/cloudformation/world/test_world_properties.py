@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,28 @@ from tests import ROOT
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
-from trailguard.findings import Finding
+from trailguard.findings import Finding, Report
 from trailguard.judging.alone import judge_file
 from trailguard.judging.results import Task
+from trailguard.reporters import (
+    csv_report,
+    github,
+    gitlab,
+    graph,
+    html_report,
+    json_report,
+    junit,
+    markdown,
+    sarif,
+    text,
+)
 from trailguard.rulebook.shelf import load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
 EXAMPLES = sorted((ROOT / "rules").glob("*/*/*"))
 RULES = sorted((ROOT / "rules").glob("TG*"))
+PRIVATE = re.compile("[\ue000-\uf8ff]")  # letters that mark texts while they are worked on: see source/letters.py
 
 
 def plain(node: Node) -> Any:
@@ -103,6 +116,16 @@ def in_a_set(template: dict[str, Any]) -> dict[str, Any]:
     return parent
 
 
+def every_format(report: Report) -> Iterator[tuple[str, str]]:
+    """A report in each format."""
+    for module in (csv_report, html_report, json_report, junit, markdown, text):
+        yield module.__name__, module.render(report)
+    for module in (github, gitlab, sarif):
+        yield module.__name__, module.render(report, ".", ".")
+    for form in ("mermaid", "dot", "json"):
+        yield form, graph.render(report.chains, form)
+
+
 @pytest.mark.parametrize("wrap", [wrapped, in_a_set])
 @pytest.mark.parametrize("folder", RULES, ids=lambda path: path.name[:5])
 def test_a_nested_stack_is_judged_like_its_template(
@@ -114,17 +137,23 @@ def test_a_nested_stack_is_judged_like_its_template(
     monkeypatch.chdir(tmp_path)
     settings = Settings(select=(folder.name[:5],))
     judged = 0
+    report = None
     for path in sorted(folder.glob("*/*")):
         template = template_of(path)
         if template is None:
             continue
         write(tmp_path, parent=wrap(template), child=template)
-        report = scan(["."], settings)
+        report = scan(["."], settings, evidence=True)
         assert report.errors == (), path.name
+        assert PRIVATE.search(json.dumps(report, ensure_ascii=False)) is None, path.name
         found = told(list(report.results), "child.json")
         assert {key: without_files(value) for key, value in found.items()} == usual(template, settings), path.name
         judged += 1
     assert judged > 3
+    assert report is not None
+    for form, written in every_format(report):
+        assert written, form
+        assert PRIVATE.search(written) is None, form
 
 
 PSEUDO = "AWS::"
@@ -252,8 +281,9 @@ def test_a_bucket_in_another_stack_is_judged_like_one_in_the_same(
         if not cut.outputs:
             continue
         write(tmp_path, trail=cut.rest, logs=cut.other)
-        report = scan(["."], settings)
+        report = scan(["."], settings, evidence=True)
         assert report.errors == (), path.name
+        assert PRIVATE.search(json.dumps(report, ensure_ascii=False)) is None, path.name
         found = {**told(list(report.results), "trail.json"), **told(list(report.results), "logs.json")}
         wanted = usual(template, settings)
         for key, (verdict, witness) in wanted.items():
