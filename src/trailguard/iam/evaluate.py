@@ -15,7 +15,7 @@ from trailguard.iam.bounds import settled
 from trailguard.iam.callers import Request, Via, named, names_caller, vias
 from trailguard.iam.conditions import ABSENT, Clause, Context, ContextValue, Undecided, conditions_hold
 from trailguard.iam.globs import STAR, Glob, Group, glob
-from trailguard.iam.logic import NO, YES, Tri, both, either, maybe
+from trailguard.iam.logic import NO, YES, State, Tri, both, either, maybe
 from trailguard.iam.operators import ARN, FOLDED, LIKE
 from trailguard.iam.patterns import Settle, covers, may_overlap, overlaps
 from trailguard.iam.policy import Part, Policy, Statement
@@ -42,13 +42,13 @@ __all__ = [
 
 
 class Decision(NamedTuple):
-    """The answer to a question about a request: "yes", "no" or "unknown".
+    """The answer to a question about a request.
 
     `node` is the place that decides, `because` says why in words, `reason` why it is unknown. `statements` are those
     that the answer rests on.
     """
 
-    outcome: str
+    outcome: State
     node: Node
     because: str
     reason: str

@@ -13,7 +13,7 @@ from trailguard.trails.facts.facts import Fact, FactSpec
 from trailguard.trails.facts.links import LinkFinder
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
 from trailguard.trails.key import encryption
-from trailguard.trails.recording import events, selectors
+from trailguard.trails.recording import events, insights, recording
 from trailguard.trails.watching import alarms, logs, topics
 from trailguard.trails.whole import lake, naming, portability, validity
 
@@ -90,7 +90,7 @@ _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
 TRAIL_FACTS: Mapping[str, FactSpec] = {
     "management_events.complete": FactSpec(
-        selectors.management_events, _TRUTH, "all management events, read and write, are recorded"
+        recording.management_events, _TRUTH, "all management events, read and write, are recorded"
     ),
     "ordering.after_bucket_policy": FactSpec(
         ordering.after_policy, _TRUTH, "a dependency path leads from the trail to its bucket's policy"
@@ -103,12 +103,12 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     ),
     "valid.selectors": FactSpec(validity.selector_kinds, _TRUTH, "one kind of event selectors, within the limits"),
     "valid.cloudwatch_pair": FactSpec(validity.cloudwatch_pair, _TRUTH, "log group and role are set both or neither"),
-    "valid.insights": FactSpec(validity.insights, _TRUTH, "the events that the insights need are recorded"),
     "valid.return_values": FactSpec(validity.return_values, _TRUTH, "names where names go, ARNs where ARNs go"),
     "valid.trail_name": FactSpec(validity.trail_name, _TRUTH, "the trail's name is one that CloudTrail accepts"),
     **delivery.FACTS,
     **encryption.FACTS,
     **events.FACTS,
+    **insights.FACTS,
     **logs.FACTS,
     **alarms.FACTS,
     **topics.FACTS,

@@ -1,9 +1,21 @@
-"""When two names mean the same thing, and the name that an ARN holds."""
+"""When two names mean the same thing, the name that an ARN holds, and whether a text may be an ARN of some kind."""
 
 from __future__ import annotations
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Pieces, Symbol, different, join_pieces, trim
+from trailguard.cloudformation.scenarios.values import (
+    GENERATED,
+    OPAQUE,
+    VARIABLE,
+    Pieces,
+    Symbol,
+    different,
+    join_pieces,
+    trim,
+)
+
+HOLE = "\0"  # in a text that is looked at as a whole: a symbol that stands for a name, in which no colon is
+OPEN = "\1"  # one that may stand for any text
 
 
 def bucket_name(pieces: Pieces) -> Pieces:
@@ -45,3 +57,35 @@ def _could_match(symbol: Symbol, value: str, left: Pieces, right: Pieces) -> boo
 
     one, other = trim(put(left), put(right))
     return not different(one, other)
+
+
+def is_free(symbol: Symbol) -> bool:
+    """Tell whether a symbol is a parameter, which may be any text that it permits."""
+    return symbol.kind == VARIABLE and not symbol.name.startswith("AWS::")
+
+
+def spelt(pieces: Pieces) -> str:
+    """A text as a whole: `HOLE` for generated names and pseudo parameters, `OPEN` for what may be any text."""
+    return "".join(piece if isinstance(piece, str) else _mark(piece) for piece in pieces)
+
+
+def _mark(symbol: Symbol) -> str:
+    return HOLE if symbol.kind == GENERATED or symbol.name.startswith("AWS::") else OPEN
+
+
+def may_be_arn(pieces: Pieces, service: str, resource: str = "") -> bool:
+    """Tell whether a text may be an ARN of a service, `resource` being the beginning of its last part.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+    """
+    known, is_open, _ = spelt(pieces).partition(OPEN)
+    parts = known.split(":", 5)
+    last = len(parts) - 1  # the part that what is open goes on with
+    for index, wanted in ((0, "arn"), (2, service), (5, resource)):
+        if index > last:
+            return bool(is_open)
+        part = parts[index]
+        fits = part.startswith(wanted) if index == 5 else part == wanted and index < last
+        if not fits and not (is_open and index == last and wanted.startswith(part)):
+            return False
+    return True

@@ -27,7 +27,7 @@ from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.evaluate import Decision, Request, denials, grants
 from trailguard.iam.policy import IDENTITY_POLICY, Policy, Statement, read_policy, values_of
 from trailguard.trails.facts.facts import is_empty, reason_unknown
-from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.names import may_be_arn, same_name
 from trailguard.trails.facts.properties import step_into
 
 ROLE = "AWS::IAM::Role"
@@ -112,9 +112,9 @@ def role_named(scenario: Scenario, pieces: Pieces) -> Resource | None:
     return None
 
 
-def is_arn(pieces: Pieces) -> bool:
-    """Tell whether a text is an ARN of a role, as far as it is spelt out."""
-    return _behind(pieces, ":role") is not None
+def may_be_role_arn(pieces: Pieces) -> bool:
+    """Tell whether a text may be the ARN of a role, as far as it is spelt out."""
+    return may_be_arn(pieces, "iam", "role/")
 
 
 def _behind(pieces: Pieces, mark: str) -> Pieces | None:
