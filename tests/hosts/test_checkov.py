@@ -10,8 +10,10 @@ from typing import Any, cast
 import pytest
 
 from tests import ROOT
-from tests.hosts.running import TRAIL, attention, checkov, everything
+from tests.hosts.running import TRAIL, Everywhere, attention, checkov
 from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN, Finding
+
+pytestmark = pytest.mark.hosts
 
 OURS = ("--framework", "cloudformation", "--check", "CKV_TG*")
 
@@ -46,11 +48,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_it_finds_what_a_scan_finds_in_every_example_and_rule_folder(tmp_path: Path) -> None:
-    everything(tmp_path)
-    done, reports = checkov(tmp_path, "--directory", ".", "--compact", *OURS)
+def test_it_finds_what_a_scan_finds_in_every_example_and_rule_folder(everywhere: Everywhere) -> None:
+    done, reports = checkov(everywhere.folder, "--directory", ".", "--compact", *OURS)
     assert done.status == 1
-    found = attention(tmp_path, ".")
+    found = everywhere.found
     broken = {place(item) for item in found if item.verdict in (FAIL, CONDITIONAL)}
     assert len(broken) > 14_000
     assert told(reports) == broken
