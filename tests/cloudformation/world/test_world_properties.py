@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
 from trailguard.findings import Finding
 from trailguard.judging.alone import judge_file
-from trailguard.rulebook.shelf import load
+from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
@@ -38,6 +39,7 @@ def plain(node: Node) -> Any:
     return literal(node)
 
 
+@cache
 def template_of(path: Path) -> dict[str, Any] | None:
     """An example as data; None when it is none that can be cut or wrapped."""
     try:
@@ -65,11 +67,18 @@ def write(folder: Path, **templates: dict[str, Any]) -> None:
         (folder / f"{name}.json").write_text(json.dumps(template))
 
 
-def usual(
-    template: dict[str, Any], settings: Settings
-) -> dict[tuple[str, str], tuple[str, tuple[tuple[str, str], ...]]]:
-    content = json.dumps(template).encode()
-    return told(list(judge_file("t.json", content, settings, load(settings)).findings), "t.json")
+@cache
+def settings_of(folder: Path) -> tuple[Settings, Rulebook]:
+    """What asks for the one rule of a folder."""
+    settings = Settings(select=(folder.name[:5],))
+    return settings, load(settings)
+
+
+@cache
+def usual(path: Path) -> dict[tuple[str, str], tuple[str, tuple[tuple[str, str], ...]]]:
+    """The verdicts on an example as it is."""
+    content = json.dumps(template_of(path)).encode()
+    return told(list(judge_file("t.json", content, *settings_of(path.parent.parent)).findings), "t.json")
 
 
 def wrapped(template: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +120,7 @@ def test_a_nested_stack_is_judged_like_its_template(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = Settings(select=(folder.name[:5],))
+    settings, _ = settings_of(folder)
     judged = 0
     for path in sorted(folder.glob("*/*")):
         template = template_of(path)
@@ -121,7 +130,7 @@ def test_a_nested_stack_is_judged_like_its_template(
         report = scan(["."], settings)
         assert report.errors == (), path.name
         found = told(list(report.results), "child.json")
-        assert {key: without_files(value) for key, value in found.items()} == usual(template, settings), path.name
+        assert {key: without_files(value) for key, value in found.items()} == usual(path), path.name
         judged += 1
     assert judged > 3
 
@@ -240,8 +249,7 @@ def test_a_bucket_in_another_stack_is_judged_like_one_in_the_same(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    rule = folder.name[:5]
-    settings = Settings(select=(rule,))
+    settings, _ = settings_of(folder)
     for path in sorted(folder.glob("*/*")):
         template = template_of(path)
         moved = movable(template) if template is not None else []
@@ -254,9 +262,9 @@ def test_a_bucket_in_another_stack_is_judged_like_one_in_the_same(
         report = scan(["."], settings)
         assert report.errors == (), path.name
         found = {**told(list(report.results), "trail.json"), **told(list(report.results), "logs.json")}
-        wanted = usual(template, settings)
+        wanted = usual(path)
         for key, (verdict, witness) in wanted.items():
-            better = [("pass", ())] if rule in BETTER else []
+            better = [("pass", ())] if folder.name[:5] in BETTER else []
             assert without_files(found[key]) in [(verdict, witness), *better], path.name
         assert found.keys() == wanted.keys(), path.name
 
