@@ -7,6 +7,8 @@ writes them anew. A page that has drifted from its rule is refused.
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from tests import ROOT
@@ -19,6 +21,7 @@ RULES = load(Settings(profile="all")).selected
 FRAMEWORKS = load_frameworks(Settings())
 
 
+@cache
 def pages() -> dict[str, str]:
     """What the generated files hold, by path from the project's root."""
     found = {f"docs/rules/{rule.id}.md": rules_markdown.rule_page(rule) for rule in RULES}

@@ -12,7 +12,7 @@ import pytest
 
 from tests import ROOT
 
-pytest.importorskip("pre_commit", reason="pre-commit is not installed")
+pytestmark = pytest.mark.hosts
 
 GOOD = (ROOT / "examples" / "compliant" / "audit-trail.yaml").read_text(encoding="utf-8")
 BAD = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")

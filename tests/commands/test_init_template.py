@@ -48,8 +48,8 @@ def test_passes_every_rule(chosen: tuple[str, ...], form: str) -> None:
         assert silent <= lake
 
 
+@pytest.mark.hosts
 def test_cfn_lint_accepts_it(tmp_path: Path) -> None:
-    pytest.importorskip("cfnlint")
     for chosen, form in itertools.product(CHOICES, FORMS):
         name = "-".join(chosen) or "none"
         tmp_path.joinpath(f"{name}.{form}").write_text(template(chosen, form), encoding="utf-8")

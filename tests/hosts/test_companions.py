@@ -14,6 +14,8 @@ import pytest
 from tests import ROOT
 from tests.hosts.running import CFN_LINT, TRAIL, Done, checkov_command, run
 
+pytestmark = pytest.mark.hosts
+
 WARNED = TRAIL + "Parameters: {Unused: {Type: String}}\n"
 
 

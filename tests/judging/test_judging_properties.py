@@ -72,25 +72,30 @@ def flags() -> st.SearchStrategy[Any]:
     )
 
 
+# Strategies are made once: Hypothesis takes ten times as long to prepare one as to draw from it.
+PARAMETERS = parameters()
+FLAGS = flags()
+CONDITIONS = {"C0": conditions(()), "C1": conditions(("C0",)), "C2": conditions(("C0", "C1"))}
+CONDITIONAL_TRAIL = st.one_of(st.none(), st.sampled_from(tuple(CONDITIONS)))
+ASSERTION = st.one_of(st.none(), CONDITIONS["C0"])
+
+
 @st.composite
 def templates(draw: st.DrawFn) -> Template:
     trail: dict[str, Any] = {
         "Type": "AWS::CloudTrail::Trail",
-        "Properties": {"S3BucketName": "logs", "IsLogging": True, "IsMultiRegionTrail": draw(flags())},
+        "Properties": {"S3BucketName": "logs", "IsLogging": True, "IsMultiRegionTrail": draw(FLAGS)},
     }
-    if draw(st.booleans()):
-        trail["Condition"] = draw(st.sampled_from(("C0", "C1", "C2")))
+    condition = draw(CONDITIONAL_TRAIL)
+    if condition is not None:
+        trail["Condition"] = condition
     template: Template = {
-        "Parameters": draw(parameters()),
-        "Conditions": {
-            "C0": draw(conditions(())),
-            "C1": draw(conditions(("C0",))),
-            "C2": draw(conditions(("C0", "C1"))),
-        },
+        "Parameters": draw(PARAMETERS),
+        "Conditions": {name: draw(strategy) for name, strategy in CONDITIONS.items()},
         "Resources": {"Trail": trail},
     }
-    if draw(st.booleans()):
-        assertion = draw(conditions(()))
+    assertion = draw(ASSERTION)
+    if assertion is not None:
         template["Rules"] = {"Only": {"Assertions": [{"Assert": assertion}]}}
     return template
 

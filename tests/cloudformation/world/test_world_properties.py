@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from trailguard.reporters import (
     sarif,
     text,
 )
-from trailguard.rulebook.shelf import load
+from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
@@ -52,6 +53,7 @@ def plain(node: Node) -> Any:
     return literal(node)
 
 
+@cache
 def template_of(path: Path) -> dict[str, Any] | None:
     """An example as data; None when it is none that can be cut or wrapped."""
     try:
@@ -79,11 +81,18 @@ def write(folder: Path, **templates: dict[str, Any]) -> None:
         (folder / f"{name}.json").write_text(json.dumps(template))
 
 
-def usual(
-    template: dict[str, Any], settings: Settings
-) -> dict[tuple[str, str], tuple[str, tuple[tuple[str, str], ...]]]:
-    content = json.dumps(template).encode()
-    return told(list(judge_file("t.json", content, Task(settings, load(settings))).findings), "t.json")
+@cache
+def settings_of(folder: Path) -> tuple[Settings, Rulebook]:
+    """What asks for the one rule of a folder."""
+    settings = Settings(select=(folder.name[:5],))
+    return settings, load(settings)
+
+
+@cache
+def usual(path: Path) -> dict[tuple[str, str], tuple[str, tuple[tuple[str, str], ...]]]:
+    """The verdicts on an example as it is."""
+    content = json.dumps(template_of(path)).encode()
+    return told(list(judge_file("t.json", content, Task(*settings_of(path.parent.parent))).findings), "t.json")
 
 
 def wrapped(template: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +144,7 @@ def test_a_nested_stack_is_judged_like_its_template(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = Settings(select=(folder.name[:5],))
+    settings, _ = settings_of(folder)
     judged = 0
     report = None
     for path in sorted(folder.glob("*/*")):
@@ -147,7 +156,7 @@ def test_a_nested_stack_is_judged_like_its_template(
         assert report.errors == (), path.name
         assert PRIVATE.search(json.dumps(report, ensure_ascii=False)) is None, path.name
         found = told(list(report.results), "child.json")
-        assert {key: without_files(value) for key, value in found.items()} == usual(template, settings), path.name
+        assert {key: without_files(value) for key, value in found.items()} == usual(path), path.name
         judged += 1
     assert judged > 3
     assert report is not None
@@ -270,8 +279,7 @@ def test_a_bucket_in_another_stack_is_judged_like_one_in_the_same(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    rule = folder.name[:5]
-    settings = Settings(select=(rule,))
+    settings, _ = settings_of(folder)
     for path in sorted(folder.glob("*/*")):
         template = template_of(path)
         moved = movable(template) if template is not None else []
@@ -285,9 +293,9 @@ def test_a_bucket_in_another_stack_is_judged_like_one_in_the_same(
         assert report.errors == (), path.name
         assert PRIVATE.search(json.dumps(report, ensure_ascii=False)) is None, path.name
         found = {**told(list(report.results), "trail.json"), **told(list(report.results), "logs.json")}
-        wanted = usual(template, settings)
+        wanted = usual(path)
         for key, (verdict, witness) in wanted.items():
-            better = [("pass", ())] if rule in BETTER else []
+            better = [("pass", ())] if folder.name[:5] in BETTER else []
             assert without_files(found[key]) in [(verdict, witness), *better], path.name
         assert found.keys() == wanted.keys(), path.name
 
