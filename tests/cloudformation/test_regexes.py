@@ -69,7 +69,10 @@ def test_letter_case_of_a_part() -> None:
     assert not Language("(?i:dev)").finite
 
 
-@pytest.mark.parametrize("pattern", [r"(a)\1", "[[a-z]+", "[a&&[b]]", "(", "[", "*", "a{2,1}", "(?<name", "\\", "(?P<x", r"\p{Alpha}", "(" * 5000])
+@pytest.mark.parametrize(
+    "pattern",
+    [r"(a)\1", "[[a-z]+", "[a&&[b]]", "(", "[", "*", "a{2,1}", "(?<name", "\\", "(?P<x", r"\p{Alpha}", "(" * 5000],
+)
 def test_a_pattern_that_cannot_be_read_allows_everything(pattern: str) -> None:
     language = Language(pattern)
     assert not language.finite

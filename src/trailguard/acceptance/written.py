@@ -19,7 +19,7 @@ from trailguard.settings.settings import Settings, Waiver
 
 MARK = "trailguard:"
 
-_COMMENT = re.compile(r"#\s*trailguard:\s*ignore\[([^\]]*)\]\s*(.*?)\s*$")
+_COMMENT = re.compile(r"#\s*trailguard:\s*ignore\[([^\[\]]*)\](.*)")
 _EXPIRES = re.compile(r"\bexpires=(\S+)")
 _FOREIGN = re.compile(r"CKV2?_[A-Z]+_\d+|[EWI]\d{4}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -2,8 +2,8 @@
 
 An expression becomes a machine, and all the states that it may be in are followed side by side. Python's own matching
 tries one way after the other, which some expressions make endless. What is written means what it does in Java, which
-CloudFormation uses, where that differs: `\\d`, `\\w` and `\\s` are ASCII. What Java reads otherwise than Python (a class
-in a class), what no such machine can do (back references), and what is too large, is unreadable.
+CloudFormation uses: digits, words and blanks are ASCII. What Java reads otherwise than Python (a class in a class),
+what no such machine can do (back references), and what is too large, is unreadable.
 Source: https://docs.oracle.com/javase/8/docs/api/java/util/regex/Pattern.html
 """
 
@@ -142,7 +142,8 @@ class Machine:
 
     def _item(self, name: str, argument: Any, to: int, backward: bool) -> int:
         if name in REPEATS:
-            return self._repeat(*argument, to, backward)
+            low, high, body = argument
+            return self._repeat(int(low), int(high), body, to, backward)
         if name == "BRANCH":
             return self._state(*(self._sequence(branch, to, backward) for branch in argument[1]))
         if name == "SUBPATTERN":

@@ -15,7 +15,7 @@ from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, Text
 from trailguard.cloudformation.template.template import PLACEHOLDER, function_of
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no name, text or pattern of a template holds them
-_MARKED = re.compile(rf"([\w:]+){_OPEN}(\d+){_CLOSE}")
+_MARKED = re.compile(rf"(?<![\w:])([\w:]+){_OPEN}(\d+){_CLOSE}")
 _MARK = re.compile(rf"{_OPEN}\d+{_CLOSE}")
 
 # The same in all stacks of one account and Region; the others are a stack's own.
