@@ -29,7 +29,7 @@ def judge_together(
     for place, members, wanted in _worlds(loader, settings):
         world = loader.world(members, place.pins)
         notices.update(Notice(item.file, item.node.line, item.text) for item in world.remarks)
-        units = [unit for unit in world.units if not wanted.isdisjoint(unit.files)]
+        units = list(world.units(wanted))
         if focus is not None:
             units = [unit for unit in units if not focus.isdisjoint(unit.files)]
             near = {file for unit in units for file in unit.files} | focus
