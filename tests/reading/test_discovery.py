@@ -6,13 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pathspec import GitIgnoreSpec
 
-from trailguard.reading import discovery
+from trailguard.reading import ignored
 from trailguard.reading.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, may_hold, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NAMES = ("a", "b", "ab", "a.b", "c", "a ", "#a")
+PARTS = ("a", "b", "ab", "*", "**", "a*", "*b", "?", "[ab]", "\\a", "[!a]b", "a.b", "*.b", "a ")
+LINES = st.tuples(
+    st.sampled_from(("", "", "!", "/", "!/", " ")),
+    st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map("/".join),
+    st.sampled_from(("", "/", " ")),
+).map(lambda parts: "".join(parts).rstrip("\\") or "a")
 MARKERS = (b"AWS::CloudTrail::",)
 
 
@@ -230,6 +240,18 @@ class TestGitIgnore:
         (repository / ".gitignore").write_bytes(b"\xef\xbb\xbfb.yaml\n!\n\\\n\xff\xfe\n[\n***\\\n")
         assert found() == ["a.yaml"]
 
+    def test_only_lines_that_may_fit_are_made_patterns(self, repository: Path) -> None:
+        make(repository, "a.yaml", "b.yaml", "in/c.yaml", "in/kept.yaml", "made/d.yaml")
+        lines = [f"build/f{number}.yaml\nx{number}*\n*{number}.o" for number in range(2000)]
+        (repository / ".gitignore").write_text("\n".join((*lines, "in/*", "!in/k*.yaml", "b.?aml", "made/")))
+        assert found() == ["a.yaml", "in/kept.yaml"]
+
+    @settings(deadline=None)
+    @given(st.lists(LINES, min_size=1, max_size=4), st.lists(st.sampled_from(NAMES), min_size=1, max_size=3))
+    def test_says_what_all_patterns_together_say(self, lines: list[str], names: list[str]) -> None:
+        path = "/".join(names)
+        assert ignored.Rules(lines).verdict(path) is GitIgnoreSpec.from_lines(lines).check_file(path).include
+
     def test_a_git_ignore_that_cannot_be_read_ignores_nothing(
         self, repository: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -240,7 +262,7 @@ class TestGitIgnore:
         def refuse(*args: object, **more: object) -> object:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(discovery, "open", refuse, raising=False)
+        monkeypatch.setattr(ignored, "open", refuse, raising=False)
         assert found() == ["a.yaml", "in/b.yaml"]
 
     def test_ignored_links_are_not_followed(self, repository: Path) -> None:

@@ -15,7 +15,7 @@ from trailguard.findings import Finding, Notice, Suppression
 
 MARK = "trailguard:"
 
-_COMMENT = re.compile(r"#\s*trailguard:\s*ignore\[([^\]]*)\]\s*(.*?)\s*$")
+_COMMENT = re.compile(r"#\s*trailguard:\s*ignore\[([^\[\]]*)\](.*)")
 _EXPIRES = re.compile(r"\bexpires=(\S+)")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -31,7 +31,8 @@ from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import Rulebook, builtin_folder, load, load_folder
 from trailguard.settings.settings import Settings
 
-_COMMENT = re.compile(r"#\s*expect:\s*(\w+)(?:\s+when\s+(.*?))?(?:\s+--\s+(.*?))?\s*$")
+_COMMENT = re.compile(r"#\s*expect:\s*(\w+)(.*)")
+_DASH = re.compile(r"\s--\s")
 
 
 class Expectation(NamedTuple):
@@ -165,8 +166,12 @@ def expectations(content: bytes) -> list[Expectation]:
     found = []
     for number, line in enumerate(document.text.splitlines(), 1):
         match = _COMMENT.search(line)
-        if match is not None and match[1] in VERDICTS:
-            found.append(Expectation(number, match[1], _witness(match[2] or ""), match[3] or ""))
+        if match is None or match[1] not in VERDICTS:
+            continue
+        condition, *message = _DASH.split(match[2], maxsplit=1)
+        when, choice = (*condition.split(maxsplit=1), "", "")[:2]
+        if when in ("", "when"):
+            found.append(Expectation(number, match[1], _witness(choice.strip()), "".join(message).strip()))
     metadata = document.root.values.get("Metadata") if isinstance(document.root, MapNode) else None
     stated: Any = plain(metadata) if metadata is not None else {}
     own = stated.get("trailguard", {}) if isinstance(stated, dict) else {}

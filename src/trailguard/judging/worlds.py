@@ -36,7 +36,7 @@ def _verdicts(loader: Loader, task: Task, focus: frozenset[str] | None) -> Itera
     constructs = loader.constructs()
     for place, members, wanted in _worlds(loader, task.settings):
         world = loader.world(members, place.pins)
-        units = [unit for unit in world.units if _is_about(unit, wanted) and _is_about(unit, focus)]
+        units = [unit for unit in world.units(wanted) if _is_about(unit, focus)]
         near = {file for unit in units for file in unit.files} | (focus or set())
         remarks = (Notice(item.file, item.node.line, item.text) for item in world.remarks)
         yield Verdicts(notices=[notice for notice in remarks if focus is None or notice.file in near])

@@ -31,7 +31,7 @@ from trailguard.reading.discovery import Content, may_hold, read
 from trailguard.trails import catalog
 from trailguard.trails.facts.returns import RETURNS
 
-_FILE_NAME = re.compile(rb"[\w@+-][\w.@+-]*\.[A-Za-z0-9]+")
+_FILE_NAME = re.compile(rb"(?<![\w.@+-])\.*([\w@+-][\w.@+-]*\.[A-Za-z0-9]+)")  # each word is looked at once
 _EXPORT, _IMPORT = re.compile(rb"\bExport\b"), re.compile(rb"ImportValue")
 _WORD = re.compile(rb"[A-Za-z0-9]{2,}")
 _NEAR = 400  # bytes behind such a word in which the name is written

@@ -141,7 +141,7 @@ def _texts(value: Any, path: Path, texts: dict[Path, str]) -> Any:
     return value
 
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]\]?\s*(#.*)?$")
+_HEADER = re.compile(r"\s*(\[\[?)([^\]#]+)\]\]?\s*(#.*)?$")
 _ENTRY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*""")
 _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 

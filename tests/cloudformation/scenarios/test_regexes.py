@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from trailguard.cloudformation.scenarios.automata import LONGEST
 from trailguard.cloudformation.scenarios.regexes import LIMIT, Language
 
 FINITE: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -64,7 +65,14 @@ def test_infinite(pattern: str, matching: tuple[str, ...], others: tuple[str, ..
     assert language.texts
 
 
-@pytest.mark.parametrize("pattern", ["(", "[", "*", "a{2,1}", "(?<name", "\\", "(?P<x", r"\p{Alpha}", "(" * 5000])
+def test_letter_case_of_a_part() -> None:
+    assert not Language("(?i:dev)").finite
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"(a)\1", "[[a-z]+", "[a&&[b]]", "(", "[", "*", "a{2,1}", "(?<name", "\\", "(?P<x", r"\p{Alpha}", "(" * 5000],
+)
 def test_a_pattern_that_cannot_be_read_allows_everything(pattern: str) -> None:
     language = Language(pattern)
     assert not language.finite
@@ -91,6 +99,11 @@ HOSTILE = [
     "(?:a?){40}a{40}",
     "a{1000000}",
     "(?:ab){1,70000}",
+    "a{3000000000}",
+    "((a{4000}){4000}){4000}|a",
+    "(?:(?:[a-z]{100}){100}){100}",
+    "(a|b)" * 800,
+    "(?=a)" * 800,
 ]
 
 
@@ -100,6 +113,7 @@ def test_a_hostile_pattern_does_not_hang(pattern: str) -> None:
     for size in (17, 18, 19, 30, 1000, 4096):
         language.matches("a" * size + "!")
         language.matches("a" * size)
+    assert all(len(text) <= LONGEST for text in language.texts)
 
 
 SIMPLE = st.recursive(

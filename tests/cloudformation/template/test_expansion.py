@@ -34,6 +34,10 @@ Mappings:
 """
 
 
+def many(count: int) -> str:
+    return f"[{', '.join(map(str, range(count)))}]"
+
+
 def loop(collection: str, body: str = '{"R${X}": {Type: "T::T::${X}"}}') -> str:
     return f"{HEAD}Resources:\n  Fn::ForEach::L: [X, {collection}, {body}]\n"
 
@@ -159,7 +163,7 @@ def test_a_condition_is_looked_up(known: str, condition: Any) -> None:
 
 def test_aliases_are_followed_once() -> None:
     levels = "".join(f"  a{level}: &a{level} [*a{level - 1}, *a{level - 1}]\n" for level in range(1, 15))
-    items = ", ".join(map(str, range(1000)))
+    items = ", ".join(map(str, range(500)))
     text = (
         f"Metadata:\n  a0: &a0 ['${{X}}']\n{levels}Resources: {{'Fn::ForEach::L': [X, [{items}], {{'R${{X}}': *a14}}]}}"
     )
@@ -167,7 +171,7 @@ def test_aliases_are_followed_once() -> None:
     assert expansion.problems == ()
     resources = expansion.root.values["Resources"]
     assert isinstance(resources, MapNode)
-    assert len(resources.values) == 1000
+    assert len(resources.values) == 500
 
 
 def test_what_does_not_hinge_on_the_item_is_shared() -> None:
@@ -193,7 +197,15 @@ PROBLEMS: list[tuple[str, str]] = [
     (loop("[a, b]", "{R: 1}"), 'the loop makes "R" twice'),
     (loop("[a]", '{"Fn::ForEach::M": [X, [b], {"${X}": 1}]}'),
      'Fn::ForEach::M uses the identifier "X" of a loop around it'),
-    (loop(f"[{', '.join(map(str, range(MAX_ENTRIES + 1)))}]"), f"the loops make more than {MAX_ENTRIES} entries"),
+    (loop(many(501)), "the loops make more than 500 resources, which is all that CloudFormation takes"),
+    (loop(many(251), '{"A${X}": {Type: a}, "B${X}": {Type: a}}'),
+     "the loops make more than 500 resources, which is all that CloudFormation takes"),
+    (f"Outputs: {{'Fn::ForEach::L': [X, {many(201)}, {{'R${{X}}': {{Value: a}}}}]}}",
+     "the loops make more than 200 outputs, which is all that CloudFormation takes"),
+    (f"Conditions: {{'Fn::ForEach::L': [X, {many(MAX_ENTRIES + 1)}, {{'R${{X}}': a}}]}}",
+     f"the loops make more than {MAX_ENTRIES} entries"),
+    (loop(f"[{'a' * 1_000_000}]", '{"R": {Type: "${X}${X}${X}${X}"}}'),
+     "the loops make more than 1 MB, which is all that CloudFormation takes"),
 ]  # fmt: skip
 
 
@@ -202,6 +214,16 @@ def test_problems_have_a_place(text: str, message: str) -> None:
     (problem,) = expand(root_of(text)).problems
     assert problem.message == message
     assert text.split("\n")[problem.line - 1][problem.column - 1 :].lstrip("'\"").startswith("Fn::ForEach::")
+
+
+def test_what_follows_too_long_a_loop_is_kept() -> None:
+    found = expand(root_of(loop(many(501)) + "  Last: {Type: T}\nOutputs: {O: {Value: a}}\n"))
+    resources = found.root.values["Resources"]
+    assert isinstance(resources, MapNode)
+    assert list(resources.values)[-1] == "Last"
+    assert len(resources.values) == 501
+    assert list(found.open_loops) == ["Fn::ForEach::L"]
+    assert "Outputs" in found.root.values
 
 
 def test_nesting_ends() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -51,7 +52,14 @@ LOGGING = ["StartLogging", "StopLogging"]
         ("{ $.eventName = * }", list(EVENTS)),
         ("{ $.eventName = *trail }", []),
         ("{ $.eventName != *Trail }", LOGGING),
+        ("{ $.eventName = C*e*T*l }", ["CreateTrail"]),
+        ("{ $.eventName = *a*a*il }", ["CreateTrail", "UpdateTrail"]),
+        ("{ $.eventName = S*g*ing }", ["StartLogging", "StopLogging"]),
+        ("{ $.eventName = *" + "*t" * 400 + " }", []),
         ("{ $.eventName = %Trail$% }", TRAILS),
+        ("{ $.eventName = %" + ".*" * 100 + "Tr% }", TRAILS),
+        ("{ $.eventName = %" + ".*" * 100 + "x% }", []),
+        ("{ $.eventName = %" + "[a-zA-Z]*" * 50 + "ng$% }", LOGGING),
         ("{ $.eventName = %^St% }", LOGGING),
         ("{ $.eventName != %^St% }", TRAILS),
         ("{ $.eventName = %^(Create)% }", []),  # parentheses are no part of these expressions
@@ -197,6 +205,13 @@ def test_answer_is_that_of_every_event_that_may_be(shape: Term, name: str) -> No
     }
     found = matches(parse("{ " + spelt(term) + " }"), event(name))
     assert ({True, False} if isinstance(found, str) else {found}) == answers
+
+
+@given(st.text("ab*", min_size=1, max_size=8), st.text("ab", max_size=8))
+def test_stars_are_any_text(value: str, known: str) -> None:
+    pattern = ".*".join(map(re.escape, value.split("*")))
+    found = matches(Comparison("$.eventName", "=", value), {"$.eventName": known})
+    assert found is (re.fullmatch(pattern, known) is not None)
 
 
 @given(st.text(alphabet='{}()$.=!&|"%* axE\\?-', max_size=30))

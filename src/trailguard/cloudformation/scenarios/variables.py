@@ -12,7 +12,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.regexes import LONGEST, Language
+from trailguard.cloudformation.scenarios.automata import LONGEST
+from trailguard.cloudformation.scenarios.regexes import Language
 from trailguard.cloudformation.template.template import Parameter, number_of
 
 # Values offered as "some other value" in a witness, when nothing restricts it.
