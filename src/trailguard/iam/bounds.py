@@ -24,9 +24,8 @@ def settled(policy: Policy, ask: Callable[[Policy], T], told: Callable[[T], obje
     draft = policy.draft
     if draft is None:
         return ask(policy)
-    everything = range(len(draft.parts))
-    least = [index for index in everything if not draft.parts[index].allows]
-    most = [index for index in everything if draft.parts[index].allows]
+    least = [index for index, allows in enumerate(draft.allows) if not allows]
+    most = [index for index, allows in enumerate(draft.allows) if allows]
     try:
         is_settled = told(ask(draft.with_parts(least))) == told(ask(draft.with_parts(most)))
     except Split:
@@ -38,16 +37,16 @@ def settled(policy: Policy, ask: Callable[[Policy], T], told: Callable[[T], obje
 
 def _raise_telling(draft: Draft, ask: Callable[[Collection[int]], object]) -> NoReturn:
     """Raise the Split of a part that changes the answer, best by itself, else together with all others."""
-    everything = set(range(len(draft.parts)))
+    everything = set(range(len(draft.splits)))
     doubtful: Split | None = None
     for without in (set[int](), everything):
         usual = ask(without)
-        for index, part in enumerate(draft.parts):
+        for index, split in enumerate(draft.splits):
             try:
                 changes = ask(without ^ {index}) != usual
             except Split:
-                doubtful = doubtful or part.split
+                doubtful = doubtful or split
                 continue
             if changes:
-                raise part.split
-    raise doubtful or draft.parts[0].split
+                raise split
+    raise doubtful or draft.splits[0]

@@ -115,20 +115,16 @@ class Statement:
         return next((self.elements[name].node for name in names if name in self.elements), self.node)
 
 
-class OpenPart(NamedTuple):
-    """A part of a document that hinges on what is open: all that it may be, and the question."""
-
-    variants: tuple[Value, ...]
-    split: Split
-    allows: bool  # whether it is, or belongs to, an Allow statement
-
-
 class Draft(Protocol):
-    """A document with open parts, each of which only adds to it."""
+    """A document with open parts: for each, whether more is let through with it, and the question that it hinges on."""
 
     @property
-    def parts(self) -> Sequence[OpenPart]:
-        """The open parts, in the order of the text."""
+    def allows(self) -> Sequence[bool]:
+        """For each part, whether with it more is let through, rather than less."""
+
+    @property
+    def splits(self) -> Sequence[Split]:
+        """For each part, the question that is open."""
 
     def with_parts(self, chosen: Iterable[int]) -> Policy:
         """The policy in which the chosen parts, by their indexes, are all that they may be, and the others nothing."""
@@ -150,13 +146,13 @@ class Policy(NamedTuple):
     def statements(self) -> tuple[Statement, ...]:
         """All statements. Raises Split while parts of the document are open."""
         if self.draft is not None:
-            raise self.draft.parts[0].split
+            raise self.draft.splits[0]
         return self.certain
 
     @property
     def possible(self) -> tuple[Statement, ...]:
         """The statements with all that they may say, whatever is open."""
-        return self.certain if self.draft is None else self.draft.with_parts(range(len(self.draft.parts))).certain
+        return self.certain if self.draft is None else self.draft.with_parts(range(len(self.draft.splits))).certain
 
     def resource_texts(self) -> list[Pieces]:
         """The resources that its statements name, or may name, as they are written."""
