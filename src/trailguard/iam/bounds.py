@@ -1,17 +1,12 @@
-"""Answers about a policy of which parts are open, where those parts have no say.
-
-More that a policy allows only ever lets more through, and more that it denies only ever less. So an answer that is the
-same for the document that allows the least and denies the most, and for the one that does the opposite, is the answer
-for all documents in between.
-"""
+"""Answers about a policy of which parts are open, where those parts have no say."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import NoReturn, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
-from trailguard.cloudformation.scenarios.variables import Split
-from trailguard.iam.policy import Draft, Policy
+from trailguard.cloudformation.scenarios import drafts
+from trailguard.iam.policy import Policy
 
 T = TypeVar("T")
 
@@ -24,29 +19,4 @@ def settled(policy: Policy, ask: Callable[[Policy], T], told: Callable[[T], obje
     draft = policy.draft
     if draft is None:
         return ask(policy)
-    least = [index for index, allows in enumerate(draft.allows) if not allows]
-    most = [index for index, allows in enumerate(draft.allows) if allows]
-    try:
-        is_settled = told(ask(draft.with_parts(least))) == told(ask(draft.with_parts(most)))
-    except Split:
-        is_settled = False
-    if not is_settled:
-        _raise_telling(draft, lambda chosen: told(ask(draft.with_parts(chosen))))
-    return ask(draft.with_parts(()))
-
-
-def _raise_telling(draft: Draft, ask: Callable[[Collection[int]], object]) -> NoReturn:
-    """Raise the Split of a part that changes the answer, best by itself, else together with all others."""
-    everything = set(range(len(draft.splits)))
-    doubtful: Split | None = None
-    for without in (set[int](), everything):
-        usual = ask(without)
-        for index, split in enumerate(draft.splits):
-            try:
-                changes = ask(without ^ {index}) != usual
-            except Split:
-                doubtful = doubtful or split
-                continue
-            if changes:
-                raise split
-    raise doubtful or draft.splits[0]
+    return drafts.settled(draft.splits, draft.allows, lambda chosen: ask(draft.with_parts(chosen)), told)

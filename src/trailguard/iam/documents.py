@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from trailguard.cloudformation.scenarios.drafts import Draft, OpenPart, Path, is_plain
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import MapValue, Value, text_of
+from trailguard.cloudformation.scenarios.values import Absent, ListValue, MapValue, Value, text_of
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.operators import read_operator
@@ -40,9 +40,9 @@ def read_document(scenario: Scenario, resource: Resource, name: str, kind: froze
 
 def _is_list(path: Path) -> bool:
     """Tell whether one value in some place of a document stands for a list of it."""
-    first, *keys = (step for step in path if isinstance(step, str))
-    if first != STATEMENT:
+    if STATEMENT not in path:
         return False
+    keys = [step for step in path[path.index(STATEMENT) + 1 :] if isinstance(step, str)]
     if len(keys) < 2:
         return not keys or keys[0] in _LISTS
     return (keys[0] in _PRINCIPALS and len(keys) == 2) or (keys[0] == "Condition" and len(keys) == 3)
@@ -97,3 +97,52 @@ def _effect(value: Value | None) -> str | None:
     effect = value.entries.get("Effect") if isinstance(value, MapValue) else None
     text = text_of(effect) if effect is not None else None
     return text.literal if text is not None and text.literal in ("Allow", "Deny") else None
+
+
+def about(scenario: Scenario, resource: Resource, name: str, service: str) -> Value:
+    """A property that holds policy documents, without those open parts that are not about the actions of a service.
+
+    Raises Split for the parts that are.
+    """
+    try:
+        return scenario.value_of(resource, name)
+    except Split:
+        node = scenario.property_node(resource, name)
+        if node is None:
+            raise
+        draft = Draft(scenario, node, _is_list)
+    for part in draft.parts:
+        if any(_mentions(variant, service) for variant in (*part.variants, *_around(draft, part.path))):
+            raise part.split
+    return draft.value()
+
+
+def _around(draft: Draft, path: Path) -> Iterable[Value]:
+    """The actions of the statement that a part of it belongs to."""
+    if STATEMENT not in path:
+        return
+    start = path.index(STATEMENT) + 1
+    if start < len(path) and isinstance(path[start], int):
+        start += 1
+    if start == len(path):  # a whole statement
+        return
+    for element in ("Action", "NotAction"):
+        found = draft.entry((*path[:start], element))
+        if found is not None:
+            yield MapValue({element: found}, {}, found.node)
+
+
+def _mentions(value: Value, service: str) -> bool:
+    """Tell whether actions of a service may be among those that a part of a document names."""
+    if isinstance(value, MapValue):
+        if "NotAction" in value.entries:
+            return True
+        statements = value.entries.get("Action", value.entries.get(STATEMENT, value.entries.get("PolicyDocument")))
+        return statements is not None and _mentions(statements, service)
+    if isinstance(value, ListValue):
+        return any(_mentions(item, service) for item in value.items)
+    text = text_of(value)
+    if text is None or text.literal is None:
+        return not isinstance(value, Absent)
+    prefix = text.literal.lower().partition(":")[0]
+    return any(mark in prefix for mark in "*?") or prefix == service

@@ -6,8 +6,8 @@ own, and most have no say in a question. A draft is the value without them; any 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import NamedTuple, TypeAlias, TypeGuard
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple, NoReturn, TypeAlias, TypeGuard, TypeVar
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Absent, ListValue, MapValue, Value
@@ -15,6 +15,7 @@ from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node
 from trailguard.cloudformation.template.template import function_of
 
+T = TypeVar("T")
 Path: TypeAlias = "tuple[str | int, ...]"
 
 
@@ -158,6 +159,47 @@ class Draft:
                 yield from variant.items
             elif not isinstance(variant, Absent):
                 yield variant
+
+
+def settled(
+    splits: Sequence[Split],
+    adds: Sequence[bool],
+    ask: Callable[[Collection[int]], T],
+    told: Callable[[T], object],
+) -> T:
+    """The answer to a question about something with open parts, where they have no say.
+
+    `ask` gets the indexes of the parts that are put in. Each part only ever speaks for what is asked, or against it,
+    which `adds` tells. So an answer that is the same where all is put in that speaks against and nothing else, and
+    where the opposite is, is the answer for all between. `told` is what counts of it. Raises the Split of a part that
+    has a say.
+    """
+    least = [index for index, more in enumerate(adds) if not more]
+    most = [index for index, more in enumerate(adds) if more]
+    try:
+        is_settled = told(ask(least)) == told(ask(most))
+    except Split:
+        is_settled = False
+    if not is_settled:
+        _raise_telling(splits, lambda chosen: told(ask(chosen)))
+    return ask(())
+
+
+def _raise_telling(splits: Sequence[Split], ask: Callable[[Collection[int]], object]) -> NoReturn:
+    """Raise the Split of a part that changes the answer, best by itself, else together with all others."""
+    everything = set(range(len(splits)))
+    doubtful: Split | None = None
+    for without in (set[int](), everything):
+        usual = ask(without)
+        for index, split in enumerate(splits):
+            try:
+                changes = ask(without ^ {index}) != usual
+            except Split:
+                doubtful = doubtful or split
+                continue
+            if changes:
+                raise split
+    raise doubtful or splits[0]
 
 
 def is_plain(node: Node | None) -> TypeGuard[MapNode]:

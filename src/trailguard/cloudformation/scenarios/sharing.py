@@ -99,12 +99,13 @@ class Sharing:
 
     def agreed(self: AnyScenario, key: object, build: Callable[[AnyScenario], T]) -> T:
         """What `build` comes to when that does not hinge on anything that is open here. Raises Split when it does."""
-        outcomes = self.outcomes(key, build)
-        if len(outcomes.answers) != 1 and outcomes.split is not None:
-            raise outcomes.split
-        if not outcomes.answers:
-            raise Unbuildable("no stack can be made in this scenario")
-        return outcomes.answers[0]
+        try:
+            return build(self)
+        except Split:
+            outcomes = self.outcomes(key, build)
+            if len(outcomes.answers) != 1:
+                raise
+            return outcomes.answers[0]
 
     def among(
         self: AnyScenario,
