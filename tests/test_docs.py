@@ -1,8 +1,8 @@
-"""The pages that are generated from the rules: one for each rule, their list, and the controls of each framework.
+"""The pages that are generated: one for each rule, their list, the controls of each framework, and the facts.
 
     PYTHONPATH=src python tests/test_docs.py
 
-writes them anew. A page that has drifted from its rule is refused.
+writes them anew. A page that has drifted from what it is made of is refused.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from trailguard.commands import rules_markdown
+from trailguard.commands import facts_text, rules_markdown
 from trailguard.rulebook.frameworks import load_frameworks
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
+from trailguard.trails.catalog import known_facts
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = load(Settings(profile="all")).selected
@@ -26,6 +27,7 @@ def pages() -> dict[str, str]:
     found = {f"docs/rules/{rule.id}.md": rules_markdown.rule_page(rule) for rule in RULES}
     found["docs/rules/README.md"] = rules_markdown.rule_index(RULES)
     found["docs/controls.md"] = rules_markdown.framework_index(FRAMEWORKS.values(), RULES)
+    found["docs/facts.md"] = facts_text.as_markdown(known_facts())
     return found
 
 
