@@ -132,10 +132,21 @@ class Ruling(NamedTuple):
     message: str
 
 
+# The kinds of parts and connections of a delivery chain, and what each is called.
+PART_NAMES: Mapping[str, str] = {
+    "trail": "trail", "bucket": "bucket", "policy": "bucket policy", "key": "key", "log_group": "log group",
+    "role": "role", "topic": "topic",
+}  # fmt: skip
+CONNECTION_NAMES: Mapping[str, str] = {
+    "bucket": "delivers to", "policy": "is opened by", "order": "is created after", "key": "encrypts with",
+    "log_group": "sends events to", "role": "with the rights of", "topic": "notifies",
+}  # fmt: skip
+
+
 class Part(NamedTuple):
     """A part of a delivery chain: the trail, or something that it uses.
 
-    `kind` is "trail", "bucket", "policy", "key", "log_group", "role" or "topic". `file` and `line` are "" and 0 for
+    `kind` is one of PART_NAMES. `file` and `line` are "" and 0 for
     what none of the templates makes; `name` then says why nothing is known of it.
     """
 
@@ -149,7 +160,7 @@ class Part(NamedTuple):
 class Connection(NamedTuple):
     """How two parts of a chain are connected: their indexes, what the connection is, and what the rules say of it.
 
-    `always` tells that it is there in every deployment.
+    `kind` is one of CONNECTION_NAMES. `always` tells that it is there in every deployment.
     """
 
     source: int

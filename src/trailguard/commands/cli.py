@@ -272,6 +272,14 @@ def _graph(args: Namespace) -> int:
 
 
 def _facts(args: Namespace) -> int:
+    if args.list:
+        return _fact_list(args)
+    if args.file is None:
+        say("error: name a template, or list all facts with --list")
+        return 2
+    if args.format is not None:
+        say("error: --format is for --list; the facts of a template are JSON")
+        return 2
     import json
 
     from trailguard.cloudformation.source.nodes import SourceError
@@ -287,6 +295,24 @@ def _facts(args: Namespace) -> int:
         raise UserError(name, error.line, error.column, error.message) from None
     reconfigure(sys.stdout, encoding="utf-8")
     return write(json_safe(json.dumps(found, ensure_ascii=False, indent=2)) + "\n")
+
+
+def _fact_list(args: Namespace) -> int:
+    from trailguard.commands import facts_text
+    from trailguard.terminal import style_for, width_of
+    from trailguard.trails.catalog import known_facts
+
+    if args.file is not None:
+        say("error: --list takes no template")
+        return 2
+    known = known_facts()
+    reconfigure(sys.stdout, encoding="utf-8")
+    if args.format == "json":
+        return write(facts_text.as_json(known))
+    if args.format == "markdown":
+        return write(facts_text.as_markdown(known))
+    style = style_for(args.color, sys.stdout, os.environ)
+    return write(facts_text.as_text(known, style, width_of(sys.stdout, os.environ)))
 
 
 def _test(args: Namespace) -> int:

@@ -270,10 +270,14 @@ exit status:
 def _facts() -> Parser:
     parser = _parser(
         "facts",
-        "[OPTION…] FILE",
-        "  trailguard facts trail.yaml\n  trailguard facts trail.yaml --parameter MultiRegion=false",
+        "[OPTION…] FILE | --list",
+        "  trailguard facts trail.yaml\n  trailguard facts trail.yaml --parameter MultiRegion=false\n"
+        "  trailguard facts --list",
     )
-    parser.add_argument("file", metavar="FILE", help="a template; - is standard input")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a template; - is standard input")
+    parser.add_argument("--list", action="store_true", help="list every fact that a rule can ask for, and what it says")
+    choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", None)
+    _colour_option(parser)
     _deployment_options(parser)
     _config_options(parser)
     return parser

@@ -31,7 +31,6 @@ def probed(expression: Any, **sections: Any) -> list[tuple[dict[str, str], Any]]
 
 
 ASKED = {"Fn::If": [equals("P", "a"), "yes", "no"]}
-NOT_B = {"Assertions": [{"Assert": {"Fn::Not": [equals("P", "b")]}}]}
 
 RULES: dict[str, tuple[dict[str, Any], list[tuple[dict[str, str], str]]]] = {
     "none": ({}, [({"P": "a"}, "yes"), ({"P": "other"}, "no")]),
