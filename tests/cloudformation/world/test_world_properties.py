@@ -25,6 +25,8 @@ from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = sorted((ROOT / "rules").glob("*/*/*"))
 RULES = sorted((ROOT / "rules").glob("TG*"))
 

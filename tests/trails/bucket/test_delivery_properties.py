@@ -13,6 +13,8 @@ from trailguard.judging.alone import judge_file
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 TEMPLATE = """\
 Parameters:
   P: {{Type: String{default}}}
