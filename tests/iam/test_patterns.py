@@ -245,6 +245,7 @@ VALUES = tuple("".join(word) for size in range(5) for word in itertools.product(
 LETTERS = st.lists(st.sampled_from("ab*/"), max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(LETTERS, min_size=1, max_size=2), LETTERS, st.booleans(), st.integers(0, 5))
 def test_no_value_of_a_variable_that_changes_the_answer_is_overlooked(
