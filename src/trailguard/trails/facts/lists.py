@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeAlias
 
-from trailguard.cloudformation.scenarios.drafts import Draft, settled
+from trailguard.cloudformation.scenarios.drafts import Draft, Keys, settled
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import ListValue, Value
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact
+
+# The lists in properties of which items may be there or not, by the keys that lead to them.
+_LISTS: Mapping[str, Collection[Keys]] = {
+    "EventSelectors": ((), ("DataResources",), ("DataResources", "Values")),
+    "AdvancedEventSelectors": ((),),
+    "InsightSelectors": ((),),
+    "LifecycleConfiguration": (("Rules",),),
+}
 
 Ask: TypeAlias = "Callable[[Scenario], Fact]"
 
@@ -66,7 +74,7 @@ def _draft(scenario: Scenario, resource: Resource, name: str) -> Draft | None:
     if node is None:
         return None
     try:
-        draft = Draft(scenario, node)
+        draft = Draft(scenario, node, _LISTS[name].__contains__)
     except Split:
         return None
     value = draft.value()
