@@ -1,27 +1,28 @@
 """The pages that are generated: one for each rule, their list, the controls of each framework, and the facts.
 
-    PYTHONPATH=src python tests/test_docs.py
+    python -m tests.test_docs
 
 writes them anew. A page that has drifted from what it is made of is refused.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import cache
 
 import pytest
 
+from tests import ROOT
 from trailguard.commands import facts_text, rules_markdown
 from trailguard.rulebook.frameworks import load_frameworks
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 from trailguard.trails.catalog import known_facts
 
-ROOT = Path(__file__).resolve().parent.parent
 RULES = load(Settings(profile="all")).selected
 FRAMEWORKS = load_frameworks(Settings())
 
 
+@cache
 def pages() -> dict[str, str]:
     """What the generated files hold, by path from the project's root."""
     found = {f"docs/rules/{rule.id}.md": rules_markdown.rule_page(rule) for rule in RULES}

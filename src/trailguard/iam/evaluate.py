@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam import explain
+from trailguard.iam.bounds import settled
 from trailguard.iam.callers import Request, named, names_caller
 from trailguard.iam.conditions import Context, conditions_hold
 from trailguard.iam.globs import STAR, Glob, Group, glob
@@ -46,6 +47,14 @@ class Decision(NamedTuple):
 
 def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
     """Tell whether Allow statements together cover every string of the request's resource. Denials do not count."""
+    return settled(policy, lambda one: _grants(one, request, settle), _told)
+
+
+def _told(decision: Decision) -> object:
+    return decision.outcome, decision.reason
+
+
+def _grants(policy: Policy, request: Request, settle: Settle) -> Decision:
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
     target = glob(request.resource)
@@ -69,6 +78,10 @@ def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
 
 def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
     """Tell whether a Deny statement hits some string of the request's resource. The service itself is the caller."""
+    return settled(policy, lambda one: _denials(one, request, settle), _told)
+
+
+def _denials(policy: Policy, request: Request, settle: Settle) -> Decision:
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
     if request.service:
@@ -87,6 +100,10 @@ def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
 
 def denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision:
     """Tell whether Deny statements hit every string of the request's resource, so that nothing of it gets through."""
+    return settled(policy, lambda one: _denied_wholly(one, request, settle), _told)
+
+
+def _denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision:
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
     if request.service:
@@ -117,6 +134,14 @@ def allowed(policy: Policy, request: Request, settle: Settle) -> Decision:
 
 def grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Statement, Tri]]:
     """The Allow statements that let the request through on some string of its resource, or may."""
+    return settled(
+        policy,
+        lambda one: _grantors(one, request, settle),
+        lambda found: [(statement.index, answer.state, answer.reason) for statement, answer in found],
+    )
+
+
+def _grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Statement, Tri]]:
     target = glob(request.resource)
     answers = (
         (statement, both(_aspects(statement, request, target, "Allow", settle))) for statement in policy.statements

@@ -23,14 +23,15 @@ from trailguard.cloudformation.template.template import Template, expands, looks
 from trailguard.cloudformation.world.exports import shapes, words
 from trailguard.cloudformation.world.nesting import Nested, nested_of
 from trailguard.cloudformation.world.world import Member, World
+from trailguard.errors import AssemblyError, display_name
 from trailguard.findings import FileError
-from trailguard.reading.assemblies import TEMPLATE, Assembly, AssemblyError, StackArtifact, read_assembly
+from trailguard.reading.assemblies import TEMPLATE, Assembly, StackArtifact, read_assembly
 from trailguard.reading.collected import EXPORTS, IMPORTS, INCLUDES, MAKERS, File
-from trailguard.reading.discovery import Content, display_name, may_hold, read
+from trailguard.reading.discovery import Content, may_hold, read
 from trailguard.trails import catalog
 from trailguard.trails.facts.returns import RETURNS
 
-_FILE_NAME = re.compile(rb"[\w@+-][\w.@+-]*\.[A-Za-z0-9]+")
+_FILE_NAME = re.compile(rb"(?<![\w.@+-])\.*([\w@+-][\w.@+-]*\.[A-Za-z0-9]+)")  # each word is looked at once
 _EXPORT, _IMPORT = re.compile(rb"\bExport\b"), re.compile(rb"ImportValue")
 _WORD = re.compile(rb"[A-Za-z0-9]{2,}")
 _NEAR = 400  # bytes behind such a word in which the name is written
@@ -116,7 +117,7 @@ class Loader:
             try:
                 self._assemblies[folder] = read_assembly(folder, self._bytes)
             except AssemblyError as error:
-                self.errors[error.path] = FileError(display_name(error.path), 0, 0, error.message)
+                self.errors[error.file] = FileError(display_name(error.file), 0, 0, error.message)
         return self._assemblies[folder]
 
     def _bytes(self, path: str) -> bytes | None:

@@ -11,6 +11,7 @@ from trailguard.findings import (
     CONNECTION_NAMES,
     FAIL,
     NOT_APPLICABLE,
+    OPEN,
     PART_NAMES,
     PASS,
     UNKNOWN,
@@ -84,7 +85,7 @@ def _label(node: _Node) -> Iterator[str]:
 
 def _broken(rulings: tuple[Ruling, ...]) -> Iterator[str]:
     """The rules that are not kept, by their verdict."""
-    for verdict in (FAIL, CONDITIONAL, UNKNOWN):
+    for verdict in OPEN:
         names = [item.rule for item in rulings if item.verdict == verdict]
         if names:
             yield f"{verdict}: {', '.join(names)}"

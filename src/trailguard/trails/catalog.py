@@ -12,9 +12,11 @@ from trailguard.trails.bucket import archive, delivery, exports, exposure, order
 from trailguard.trails.bucket.buckets import log_bucket
 from trailguard.trails.facts.facts import Fact, FactSpec
 from trailguard.trails.facts.links import LinkFinder
+from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
 from trailguard.trails.key import encryption
 from trailguard.trails.recording import events, insights, recording
+from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import alarms, logs, topics
 from trailguard.trails.whole import lake, naming, portability, validity
 
@@ -91,7 +93,7 @@ _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
 TRAIL_FACTS: Mapping[str, FactSpec] = {
     "management_events.complete": FactSpec(
-        recording.management_events, _TRUTH, "all management events, read and write, are recorded"
+        by_item(recording.management_events, SELECTORS), _TRUTH, "all management events, read and write, are recorded"
     ),
     "ordering.after_bucket_policy": FactSpec(
         ordering.after_policy, _TRUTH, "a dependency path leads from the trail to its bucket's policy"
@@ -102,7 +104,11 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "valid.global_events": FactSpec(
         validity.global_events, _TRUTH, "a multi-Region trail includes global service events"
     ),
-    "valid.selectors": FactSpec(validity.selector_kinds, _TRUTH, "one kind of event selectors, within the limits"),
+    "valid.selectors": FactSpec(
+        by_item(validity.selector_kinds, dict.fromkeys(SELECTORS, False)),
+        _TRUTH,
+        "one kind of event selectors, within the limits",
+    ),
     "valid.cloudwatch_pair": FactSpec(validity.cloudwatch_pair, _TRUTH, "log group and role are set both or neither"),
     "valid.return_values": FactSpec(validity.return_values, _TRUTH, "names where names go, ARNs where ARNs go"),
     "valid.trail_name": FactSpec(validity.trail_name, _TRUTH, "the trail's name is one that CloudTrail accepts"),

@@ -5,10 +5,10 @@ Whatever the scenario leaves open and somebody needs to know travels as a `Split
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar, cast
+from collections.abc import Iterable
 
 from trailguard.cloudformation.scenarios.model import Model
+from trailguard.cloudformation.scenarios.sharing import Sharing
 from trailguard.cloudformation.scenarios.values import (
     VARIABLE,
     ListValue,
@@ -24,28 +24,15 @@ from trailguard.cloudformation.scenarios.values import (
 from trailguard.cloudformation.scenarios.variables import Assignment, Same, Split, Variable
 from trailguard.cloudformation.source.nodes import Node
 
-T = TypeVar("T")
 
+class Decisions(Sharing):
+    """What an assignment decides about the variables of a model. `busy` is what is just being resolved."""
 
-class Decisions:
-    """What an assignment decides about the variables of a model.
-
-    `once` keeps what others work out in this scenario, under keys of their own; `busy` what is just being resolved.
-    """
-
-    __slots__ = ("assignment", "busy", "memo", "model")
+    __slots__ = ("busy",)
 
     def __init__(self, model: Model, assignment: Assignment) -> None:
-        self.model = model
-        self.assignment = assignment
-        self.memo: dict[object, object] = {}
+        super().__init__(model, assignment)
         self.busy: set[object] = set()
-
-    def once(self, key: object, build: Callable[[], T]) -> T:
-        """What `build` gives; it is asked once in this scenario for each key. What it raises is not kept."""
-        if key not in self.memo:
-            self.memo[key] = build()
-        return cast("T", self.memo[key])
 
     def settle(self, symbol: Symbol, candidates: Iterable[str | Symbol]) -> None:
         """Return when a variable is known to equal none of the candidates here; else raise Split.

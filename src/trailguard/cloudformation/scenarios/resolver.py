@@ -44,6 +44,12 @@ class Scenario(Conditions):
         self._values: dict[tuple[str, str], Value] = {}
         self._returned_pieces: dict[tuple[str, str], tuple[Piece, ...]] = {}
 
+    def assuming(self, values: Mapping[tuple[str, str], Value]) -> Scenario:
+        """The same scenario in which some properties, by logical ID and name, have other values."""
+        scenario = type(self)(self.model, self.assignment)
+        scenario._values.update(values)
+        return scenario
+
     # --- properties -----------------------------------------------------------------------------------------------
 
     def unwrap(self, node: Node | None) -> Node | None:

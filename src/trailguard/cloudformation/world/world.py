@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
@@ -61,7 +61,7 @@ Locate: TypeAlias = "Callable[[Member, Nested], Member | str]"
 
 
 class World:
-    """Members and how they belong together. `units` cover every member; `remarks` tell what did not fit."""
+    """Members and how they belong together. `remarks` tell what did not fit."""
 
     def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate) -> None:
         self._pins = pins
@@ -74,7 +74,8 @@ class World:
         self._composed: dict[int, tuple[Template, Stacks]] = {}  # trees of several stacks, by the number of their root
         self._members = {id(member.template): member for member in members}
         self._trees = [self._tree(member) for member in self._roots()]
-        self.units = list(self._units())
+        self._meant: dict[tuple[int, int], End | str] = {}  # what each import of a stack takes, or why it is not known
+        self._groups = self._joined()
 
     # --- nested stacks --------------------------------------------------------------------------------------------
 
@@ -173,25 +174,30 @@ class World:
 
     # --- exports and imports --------------------------------------------------------------------------------------
 
-    def _units(self) -> Iterator[Unit]:
-        """Join the trees that import from each other."""
+    def units(self, files: Container[str]) -> Iterator[Unit]:
+        """What is judged together, as far as one of some files takes part in it. All of them cover every member."""
+        linked = {number for number, _ in self._meant}
+        for group in self._groups:
+            trees = [self._trees[number] for number in group]
+            if any(stack.file in files for tree in trees for stack in tree):
+                yield self._unit(trees, linked)
+
+    def _joined(self) -> list[list[int]]:
+        """The numbers of the trees that import from each other."""
         ends = [end for number, tree in enumerate(self._trees) for end in self._ends(number, tree)]
         exports = Exports(end for end in ends if end.output)
         joined = _Sets(len(self._trees))
-        meant: dict[tuple[int, int], End | str] = {}  # what each import of a stack takes, or why that is not known
         for end in ends:
             found = exports.fitting(end, self._environment) if not end.output else []
             if len(found) > 1:
-                meant[end.stack.number, end.place] = ambiguous(end, found)
+                self._meant[end.stack.number, end.place] = ambiguous(end, found)
             elif found and (macros := found[0].stack.template.macros):
                 reason = f"macro {macros[0]} may rewrite {found[0].stack.file}, which exports it"
-                meant[end.stack.number, end.place] = reason
+                self._meant[end.stack.number, end.place] = reason
             elif found:
-                meant[end.stack.number, end.place] = found[0]
+                self._meant[end.stack.number, end.place] = found[0]
                 joined.join(end.tree, found[0].tree)
-        linked = {number for number, _ in meant}
-        for group in joined.groups():
-            yield self._unit([self._trees[number] for number in group], meant, linked)
+        return joined.groups()
 
     def _environment(self, tree: int) -> tuple[str | None, str | None]:
         return self._place(self._trees[tree])
@@ -219,7 +225,7 @@ class World:
             for output, index, name in names:
                 yield End(stack, index, output, number, tuple(own_names(x, number) for x in shapes(scenarios, name)))
 
-    def _unit(self, trees: list[list[Stack]], meant: Mapping[tuple[int, int], End | str], linked: set[int]) -> Unit:
+    def _unit(self, trees: list[list[Stack]], linked: set[int]) -> Unit:
         stacks = [stack for tree in trees for stack in tree]
         root = stacks[0]
         member = self._members[id(root.template)]
@@ -236,7 +242,7 @@ class World:
         template, joined = known or composed(stacks)
         for stack in stacks:
             for index, item in enumerate(stack.imports):
-                export = meant.get((stack.number, index))
+                export = self._meant.get((stack.number, index))
                 if isinstance(export, End):
                     joined.exporters[id(item.node)] = export.stack.exports[export.place]
                 elif export is not None:

@@ -46,6 +46,7 @@ from trailguard.trails.facts.facts import (
     yes,
 )
 from trailguard.trails.facts.links import Link, elsewhere
+from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.names import same_name
 from trailguard.trails.facts.properties import NOTHING, Wanted, entry, number, step_into
 
@@ -249,7 +250,7 @@ FACTS: Mapping[str, FactSpec] = {
     "archive.versioned": FactSpec(versioned, _TRUTH, "the bucket keeps former versions of its files"),
     "archive.access_logged": FactSpec(access_logged, _TRUTH, "accesses to the bucket are logged to another bucket"),
     "archive.kept_days": FactSpec(
-        kept_days,
+        by_item(kept_days, {"LifecycleConfiguration": False}),  # one more rule only ever deletes more
         {"type": ["number", "null"]},
         "days after which a lifecycle rule deletes the first log files; nothing when none does",
         takes_wanted=True,

@@ -16,7 +16,8 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.policy import Policy, read_policy
+from trailguard.iam.documents import read_document
+from trailguard.iam.policy import Policy
 from trailguard.trails.facts.links import elsewhere
 from trailguard.trails.facts.names import bucket_name, same_name
 
@@ -65,11 +66,7 @@ def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
         raise Unbuildable("S3BucketName is empty")
     name = bucket_name(text.pieces)
     template = scenario.model.template
-    made = None
-    for bucket in template.of_type(BUCKET):
-        if same_name(scenario, name, _made_name(scenario, bucket)) and scenario.active(bucket):
-            made = bucket
-            break
+    made = next((bucket for bucket in template.of_type(BUCKET) if _is_called(scenario, bucket, name)), None)
     policies = policies_on(scenario, name)
     return LogBucket(name, value.node, made, policies, template.generator)
 
@@ -77,26 +74,32 @@ def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
 def policies_on(scenario: Scenario, name: Pieces) -> tuple[Resource, ...]:
     """The policies that the template puts on the bucket of a name."""
     policies = scenario.model.template.of_type(BUCKET_POLICY)
-    return tuple(policy for policy in policies if _is_on(scenario, policy, name) and scenario.active(policy))
+    return tuple(policy for policy in policies if _is_on(scenario, policy, name))
+
+
+def _is_called(scenario: Scenario, bucket: Resource, name: Pieces) -> bool:
+    """Tell whether a bucket is made here and has a name."""
+
+    def ask(here: Scenario) -> bool:
+        return same_name(here, name, here.returned_pieces(bucket, "Ref")) and here.active(bucket)
+
+    return scenario.agreed(("called", bucket.id, name), ask)
 
 
 def policy_of(scenario: Scenario, resource: Resource) -> Policy:
     """What a bucket policy says, read once."""
-    return scenario.once(("policy", resource.id), lambda: read_policy(scenario.value_of(resource, "PolicyDocument")))
-
-
-def _made_name(scenario: Scenario, bucket: Resource) -> Pieces:
-    """The name that a bucket has, or will have when it is made."""
-    return scenario.returned_pieces(bucket, "Ref")
+    return scenario.once(("policy", resource.id), lambda: read_document(scenario, resource, "PolicyDocument"))
 
 
 def _is_on(scenario: Scenario, policy: Resource, name: Pieces) -> bool:
-    """Tell whether a policy is put on the bucket of that name."""
-    node = scenario.property_node(policy, "Bucket")
-    if node is None:
-        return False
-    try:
-        text = text_of(scenario.resolve(node))
-    except Unbuildable:  # it names a bucket that is not made here; then neither is the policy, or nothing is
-        return False
-    return text is not None and same_name(scenario, name, bucket_name(text.pieces))
+    """Tell whether a policy is made here and put on the bucket of a name."""
+
+    def ask(here: Scenario) -> bool:
+        node = here.property_node(policy, "Bucket")
+        try:
+            text = None if node is None else text_of(here.resolve(node))
+        except Unbuildable:  # it names a bucket that is not made here; then neither is the policy, or nothing is
+            return False
+        return text is not None and same_name(here, name, bucket_name(text.pieces)) and here.active(policy)
+
+    return scenario.agreed(("on the bucket", policy.id, name), ask)

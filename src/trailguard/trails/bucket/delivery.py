@@ -14,6 +14,7 @@ from trailguard.cloudformation.scenarios.values import MapValue, Value, text_of
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.bounds import settled
 from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grantors, grants, names_caller
 from trailguard.iam.logic import Tri
 from trailguard.iam.policy import Policy, Statement, values_of
@@ -24,14 +25,41 @@ from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
 
+def _told(fact: Fact) -> object:
+    return fact.value, fact.unknown
+
+
 class Site(NamedTuple):
-    """A trail, its bucket and one policy of the bucket, in one scenario."""
+    """A trail, its bucket and one policy of the bucket, in one scenario.
+
+    `whole` is the policy with its open parts; `policy` is that, or what it is with some of them.
+    """
 
     scenario: Scenario
     trail: Resource
     bucket: LogBucket
     resource: Resource
     policy: Policy
+    whole: Policy
+
+    def settled(self, build: Callable[[Site], Fact]) -> Fact:
+        """A fact about what the policy lets through: its open parts are asked about only where they have a say."""
+        return settled(self.whole, lambda one: build(self._replace(policy=one)), _told)
+
+    def find(self, look: Callable[[Site], Statement | None]) -> Statement | None:
+        """A statement of which more can only be found the more the policy allows; None when there is none."""
+        return settled(self.whole, lambda one: look(self._replace(policy=one)), lambda found: found is not None)
+
+    def granting(self, request: Request) -> list[Statement]:
+        """The statements that let a request through, or may."""
+        return [statement for statement, _ in self.ask_grantors(request)]
+
+    def naming(self, request: Request) -> list[Statement]:
+        """Those of them that name the service principal itself."""
+        strict = request._replace(everyone=False, accounts=())
+        settle = self.scenario.settle
+        found = ((one, one.elements.get("Principal")) for one in self.granting(request))
+        return [one for one, named_in in found if named_in and not names_caller(named_in, strict, settle).is_no]
 
     def ask_grantors(self, request: Request) -> list[tuple[Statement, Tri]]:
         """The statements that let a request through."""
@@ -86,7 +114,8 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def _sites(scenario: Scenario, trail: Resource, bucket: LogBucket) -> list[Site]:
-    return [Site(scenario, trail, bucket, resource, policy_of(scenario, resource)) for resource in bucket.policies]
+    policies = ((resource, policy_of(scenario, resource)) for resource in bucket.policies)
+    return [Site(scenario, trail, bucket, resource, policy, policy) for resource, policy in policies]
 
 
 def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resource], Fact]) -> Callable[..., Fact]:
@@ -145,7 +174,7 @@ def _organization_write(site: Site) -> tuple[Decision, str]:
     """
     best: tuple[Decision, str] | None = None
     ranks = {"yes": 2, "unknown": 1, "no": 0}
-    texts = site.policy.resource_texts()
+    texts = site.whole.resource_texts()
     for organization in requests.organizations(site.scenario, site.trail, site.bucket, texts):
         (target,) = requests.organization_targets(site.scenario, site.trail, organization)
         for request in requests.writes(site.scenario, site.trail, site.bucket, [target]):
@@ -160,7 +189,7 @@ def _organization_write(site: Site) -> tuple[Decision, str]:
 def _not_denied(site: Site) -> Fact:
     scenario, trail, bucket = site.scenario, site.trail, site.bucket
     fine = yes(site.resource.key, f"nothing in {site.resource.id} keeps CloudTrail from delivering")
-    if site.policy.unknown is None and all(map(_allows, site.policy.statements)):
+    if site.policy.unknown is None and all(map(_allows, site.policy.possible)):
         return fine
     asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
     return all_of((_passes(site, request, fine) for request in map(requests.of_log_files, asked)), fine)
@@ -190,7 +219,7 @@ def _writes(site: Site) -> list[Request]:
     def build() -> list[Request]:
         targets = requests.account_targets(scenario, trail)
         if requests.is_organization_trail(scenario, trail):
-            for organization in requests.organizations(scenario, trail, bucket, site.policy.resource_texts()):
+            for organization in requests.organizations(scenario, trail, bucket, site.whole.resource_texts()):
                 targets += requests.organization_targets(scenario, trail, organization)
         return requests.writes(scenario, trail, bucket, targets)
 
@@ -223,7 +252,7 @@ def _owner_control(site: Site) -> Fact:
     asked = [
         (request._replace(context={**request.context, "s3:x-amz-acl": acl}), told)
         for request in _writes(site)
-        for acl, told in requests.other_acls(site.trail, _asked_acls(site.policy))
+        for acl, told in requests.other_acls(site.trail, _asked_acls(site.whole))
     ]
     fine = f"{site.resource.id} takes log files only with the ACL {requests.OWNER_ACL}"
     return _refused(site, asked, "lets CloudTrail write {}", "s3:x-amz-acl", fine)
@@ -232,7 +261,7 @@ def _owner_control(site: Site) -> Fact:
 def _asked_acls(policy: Policy) -> set[str | None]:
     """The ACLs that the policy's statements ask for; None for one that is no plain text."""
     asked: set[str | None] = set()
-    for statement in policy.statements:
+    for statement in policy.possible:
         condition = statement.elements.get("Condition")
         for keys in condition.entries.values() if isinstance(condition, MapValue) else ():
             for name, value in keys.entries.items() if isinstance(keys, MapValue) else ():
@@ -282,23 +311,28 @@ def _tested(statement: Statement, key: str) -> Node:
 def _service_principal(site: Site) -> Fact:
     """Whether what is granted is granted to the service principal itself, spelt right in every partition."""
     check = requests.acl_check(site.scenario, site.trail, site.bucket)
-    for request in [check, *_writes(site)]:
-        strict = request._replace(everyone=False, accounts=())
-        granting = [statement for statement, _ in site.ask_grantors(request)]
-        strictly = [
-            statement
-            for statement in granting
-            if "Principal" in statement.elements
-            and not names_caller(statement.elements["Principal"], strict, site.scenario.settle).is_no
-        ]
-        for statement in strictly or granting:
-            node = statement.place("Principal", "NotPrincipal")
-            if not strictly:
-                return no(node, f"{statement.label} of {site.resource.id} grants this to {_named(statement)}")
-            if _mentions(node, "AWS::URLSuffix"):
-                because = f"{statement.label} of {site.resource.id} builds the service principal with AWS::URLSuffix"
-                return no(node, f"{because}, which is wrong in China; it is {requests.SERVICE} everywhere")
-    return yes(site.resource.key, f"{site.resource.id} grants to {requests.SERVICE}")
+    fine = yes(site.resource.key, f"{site.resource.id} grants to {requests.SERVICE}")
+    return next(filter(None, (_misgranted(site, request) for request in [check, *_writes(site)])), fine)
+
+
+def _misgranted(site: Site, request: Request) -> Fact | None:
+    """The statement that grants a request to somebody else; None when the service principal itself is named."""
+    misspelt = site.find(lambda one: next(filter(_builds_suffix, one.naming(request)), None))
+    if misspelt is not None:
+        because = f"{misspelt.label} of {site.resource.id} builds the service principal with AWS::URLSuffix"
+        place = misspelt.place("Principal", "NotPrincipal")
+        return no(place, f"{because}, which is wrong in China; it is {requests.SERVICE} everywhere")
+    if site.find(lambda one: next(iter(one.naming(request)), None)) is not None:
+        return None
+    other = site.find(lambda one: next(iter(one.granting(request)), None))
+    if other is None:
+        return None
+    place = other.place("Principal", "NotPrincipal")
+    return no(place, f"{other.label} of {site.resource.id} grants this to {_named(other)}")
+
+
+def _builds_suffix(statement: Statement) -> bool:
+    return _mentions(statement.place("Principal", "NotPrincipal"), "AWS::URLSuffix")
 
 
 def _named(statement: Statement) -> str:
@@ -321,7 +355,7 @@ def _mentions(node: Node, name: str) -> bool:
 
 
 def _judged_fact(build: Callable[[Site], Fact], missing: Callable[..., Fact], description: str) -> FactSpec:
-    return FactSpec(_judged(build, missing), _TRUTH, description)
+    return FactSpec(_judged(lambda site: site.settled(build), missing), _TRUTH, description)
 
 
 FACTS: Mapping[str, FactSpec] = {
@@ -340,7 +374,7 @@ FACTS: Mapping[str, FactSpec] = {
     "policy.source_bound": _judged_fact(
         _source_bound, _nothing_granted, "grants are bound to this trail or account (aws:SourceArn, aws:SourceAccount)"
     ),
-    "policy.service_principal": _judged_fact(
-        _service_principal, _nothing_granted, "grants name CloudTrail's service principal"
+    "policy.service_principal": FactSpec(  # more that is granted may make it true or false
+        _judged(_service_principal, _nothing_granted), _TRUTH, "grants name CloudTrail's service principal"
     ),
 }

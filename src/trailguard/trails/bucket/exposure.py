@@ -7,12 +7,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.ht
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Absent, Pieces, Text, Unknown, Value, join_pieces
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.bounds import settled
 from trailguard.iam.callers import named
 from trailguard.iam.conditions import ABSENT, conditions_hold
 from trailguard.iam.evaluate import Request, about_action, denied_wholly
@@ -112,7 +113,15 @@ def _not_public(scenario: Scenario, bucket: Resource, resource: Resource, policy
     if policy.unknown is not None:
         return unknown(policy.node, policy.unknown, f"what {resource.id} says is not known")
     fine = yes(resource.key, f"no statement of {resource.id} lets everybody in")
-    return all_of((_keeps_out(scenario, resource, policy, one, fine) for one in policy.statements), fine)
+
+    def ask(read: Policy) -> Fact:
+        return all_of((_keeps_out(scenario, resource, read, one, fine) for one in read.statements), fine)
+
+    return settled(policy, ask, _told)
+
+
+def _told(fact: Fact) -> object:
+    return fact.value, fact.unknown
 
 
 def _keeps_out(scenario: Scenario, resource: Resource, policy: Policy, statement: Statement, fine: Fact) -> Fact:
@@ -145,7 +154,7 @@ def _requests(scenario: Scenario, bucket: Resource, policy: Policy) -> list[Requ
     context = {"aws:securetransport": (Text(("false",), bucket.key),), "s3:tlsversion": ABSENT}
     arn: Pieces = scenario.returned_pieces(bucket, "Arn")
     actions = {"s3:*": None}
-    for statement in policy.statements:
+    for statement in policy.possible:
         if statement.action is not None and statement.action.negated:
             actions.update((f"s3:{name}", None) for name in map(_left_out, statement.action.texts) if name)
     places: tuple[Pieces, ...] = (arn, join_pieces((*arn, "/*")))
@@ -158,12 +167,17 @@ def _left_out(text: Text) -> str:
 
 
 def _tls_only(scenario: Scenario, bucket: Resource, resource: Resource, policy: Policy) -> Fact:
+    asked = _requests(scenario, bucket, policy)
+    return settled(policy, lambda read: _denies_http(scenario, resource, read, asked), _told)
+
+
+def _denies_http(scenario: Scenario, resource: Resource, policy: Policy, asked: Iterable[Request]) -> Fact:
     # A Deny with NotPrincipal leaves somebody out, so it counts for nothing here.
     statements = tuple(one for one in policy.statements if one.principal is None or not one.principal.negated)
     fine = yes(resource.key, f"{resource.id} denies whatever is asked over plain HTTP")
 
     def answer(request: Request) -> Fact:
-        decision = denied_wholly(policy._replace(statements=statements), request, scenario.settle)
+        decision = denied_wholly(policy._replace(certain=statements), request, scenario.settle)
         if decision.outcome == "yes":
             return fine
         if decision.outcome == "no":
@@ -172,7 +186,7 @@ def _tls_only(scenario: Scenario, bucket: Resource, resource: Resource, policy: 
         place = decision.node if known_place else _nearest(scenario, resource, policy, request)[0]
         return unknown(place, decision.reason, f"whether {resource.id} denies plain HTTP is not known")
 
-    return all_of(map(answer, _requests(scenario, bucket, policy)), fine)
+    return all_of(map(answer, asked), fine)
 
 
 def _nearest(scenario: Scenario, resource: Resource, policy: Policy, request: Request) -> tuple[Node, str]:

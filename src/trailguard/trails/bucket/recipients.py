@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.bounds import settled
 from trailguard.iam.callers import names_caller
 from trailguard.iam.evaluate import Request
-from trailguard.iam.policy import Statement
+from trailguard.iam.policy import Policy, Statement
 from trailguard.trails.bucket.buckets import policies_on, policy_of
 from trailguard.trails.bucket.requests import SERVICE
 
@@ -24,8 +25,10 @@ def receives_logs(scenario: Scenario, bucket: Resource) -> bool:
 
     def look() -> bool:
         policies = policies_on(scenario, scenario.returned_pieces(bucket, "Ref")) if scenario.active(bucket) else ()
-        statements = (statement for policy in policies for statement in policy_of(scenario, policy).statements)
-        return any(_lets_in(scenario, statement) for statement in statements)
+        return any(settled(policy_of(scenario, policy), lets_in, bool) for policy in policies)
+
+    def lets_in(policy: Policy) -> bool:
+        return any(_lets_in(scenario, statement) for statement in policy.statements)
 
     return scenario.once(("receives logs", bucket.id), look)
 

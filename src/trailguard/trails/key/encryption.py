@@ -26,8 +26,9 @@ from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node
 from trailguard.cloudformation.template.references import mentioned, references
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.iam.conditions import ABSENT, ContextValue, Undecided
+from trailguard.iam.documents import read_document
 from trailguard.iam.evaluate import Request, allowed
-from trailguard.iam.policy import Policy, read_policy
+from trailguard.iam.policy import Policy
 from trailguard.trails.bucket import ordering, requests
 from trailguard.trails.bucket.buckets import log_bucket
 from trailguard.trails.facts.facts import (
@@ -136,8 +137,10 @@ def _policy(scenario: Scenario, key: Resource) -> Policy | None:
     """The key's policy; None when it has none of its own."""
 
     def read() -> Policy | None:
-        value = scenario.value_of(key, "KeyPolicy")
-        return None if is_empty(value) else read_policy(value)
+        node = scenario.unwrap(scenario.property_node(key, "KeyPolicy"))
+        if not isinstance(node, MapNode) and is_empty(scenario.value_of(key, "KeyPolicy")):
+            return None
+        return read_document(scenario, key, "KeyPolicy")
 
     return scenario.once(("key policy", key.id), read)
 

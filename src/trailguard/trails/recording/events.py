@@ -13,6 +13,7 @@ from trailguard.cloudformation.scenarios.values import Unknown
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, boolean, no, unknown, yes
+from trailguard.trails.facts.lists import by_item
 from trailguard.trails.recording import eventsets
 from trailguard.trails.recording.eventsets import Universe
 from trailguard.trails.recording.selectors import (
@@ -22,6 +23,7 @@ from trailguard.trails.recording.selectors import (
     MANAGEMENT_EVENTS,
     S3_ARN,
     S3_OBJECT,
+    SELECTORS,
     Part,
     recorded,
 )
@@ -143,7 +145,7 @@ _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
 FACTS: Mapping[str, FactSpec] = {
     "data_events.s3_complete": FactSpec(
-        s3_complete, _TRUTH, "read and write events of the objects of all buckets are recorded"
+        by_item(s3_complete, SELECTORS), _TRUTH, "read and write events of the objects of all buckets are recorded"
     ),
     "management_events.recorded_once": FactSpec(
         recorded_once, _TRUTH, "no earlier trail of the template records some of the same management events"

@@ -14,8 +14,18 @@ from trailguard.cloudformation.scenarios.values import Absent, ListValue, MapVal
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, no, one_of, reason_unknown, unknown, yes
+from trailguard.trails.facts.lists import by_item
 from trailguard.trails.recording.eventsets import Universe, in_common
-from trailguard.trails.recording.selectors import ADVANCED, BASIC, DATA, KINDS, MANAGEMENT, MANAGEMENT_EVENTS, recorded
+from trailguard.trails.recording.selectors import (
+    ADVANCED,
+    BASIC,
+    DATA,
+    KINDS,
+    MANAGEMENT,
+    MANAGEMENT_EVENTS,
+    SELECTORS,
+    recorded,
+)
 
 CALL_RATE, ERROR_RATE = "ApiCallRateInsight", "ApiErrorRateInsight"
 # The management events that each looks at: the values of readOnly, and what they are called.
@@ -124,7 +134,11 @@ _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
 FACTS: Mapping[str, FactSpec] = {
     "insights.complete": FactSpec(
-        complete, _TRUTH, "call-rate and error-rate insights are on, and the events that they need are recorded"
+        by_item(complete, {"InsightSelectors": True, **SELECTORS}),
+        _TRUTH,
+        "call-rate and error-rate insights are on, and the events that they need are recorded",
     ),
-    "valid.insights": FactSpec(fed, _TRUTH, "the events that the insights need are recorded"),
+    "valid.insights": FactSpec(
+        by_item(fed, {"InsightSelectors": False, **SELECTORS}), _TRUTH, "the events that the insights need are recorded"
+    ),
 }

@@ -30,6 +30,7 @@ from trailguard.trails.facts.facts import boolean, one_of, reason_unknown
 from trailguard.trails.recording.eventsets import EQUALS, OPERATORS, STARTS, Condition, Test, Tests, Universe, in_common
 
 BASIC, ADVANCED = "EventSelectors", "AdvancedEventSelectors"
+SELECTORS = {BASIC: True, ADVANCED: True}  # one more of either only ever records more
 MANAGEMENT, DATA = "Management", "Data"
 # What ReadWriteType stands for: the values of readOnly, and what CloudTrail does not record then.
 MODES = {"All": ("true", "false"), "ReadOnly": ("true",), "WriteOnly": ("false",)}

@@ -24,6 +24,7 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.documents import about
 from trailguard.iam.evaluate import Decision, Request, denials, grants
 from trailguard.iam.policy import IDENTITY_POLICY, Policy, Statement, read_policy, values_of
 from trailguard.trails.facts.facts import is_empty, reason_unknown
@@ -44,6 +45,9 @@ WRITERS = frozenset(
     )
 )  # fmt: skip
 _AWS_MANAGED = ":iam::aws:policy/"
+
+
+_SERVICE = "logs"  # whose actions the role needs
 
 
 class Grant(NamedTuple):
@@ -155,19 +159,19 @@ def _collect(scenario: Scenario, role: Resource) -> Permissions:
             writer = writer or item.node
         elif policy is not None:
             listed.append(policy)
-            add(scenario.value_of(policy, "PolicyDocument"), None)
+            add(about(scenario, policy, "PolicyDocument", _SERVICE), None)
         else:
             shown = f"what the managed policy {name} of AWS" if name else "what a managed policy made elsewhere"
             doubts.append((item.node, reason_unknown(item) or f"{shown} grants is not in the scanned files"))
     for policy in _attached(scenario, role, doubts):
         if policy not in listed:
-            add(scenario.value_of(policy, "PolicyDocument"), policy)
+            add(about(scenario, policy, "PolicyDocument", _SERVICE), policy)
     return Permissions(role, tuple(found), writer, tuple(doubts))
 
 
 def _items(scenario: Scenario, role: Resource, name: str, doubts: list[tuple[Node, str]]) -> tuple[Value, ...]:
     """The known items of a list property of the role."""
-    value = scenario.value_of(role, name)
+    value = about(scenario, role, name, _SERVICE) if name == "Policies" else scenario.value_of(role, name)
     if isinstance(value, Unknown):
         doubts.append((value.node, value.reason))
         return ()

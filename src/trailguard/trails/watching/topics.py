@@ -12,8 +12,9 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Pieces, Text, join_pieces, show, text_of
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.conditions import ContextValue, Undecided
+from trailguard.iam.documents import read_document
 from trailguard.iam.evaluate import Decision, Request, denials, grants
-from trailguard.iam.policy import read_policy, values_of
+from trailguard.iam.policy import values_of
 from trailguard.trails.bucket import requests
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
@@ -117,7 +118,7 @@ Question = Callable[..., Decision]
 
 def _asked(scenario: Scenario, trail: Resource, topic: Resource, policy: Resource, question: Question) -> Fact:
     """What one policy says to the message: whether it is granted, or whether it is not denied."""
-    document = read_policy(scenario.value_of(policy, "PolicyDocument"))
+    document = read_document(scenario, policy, "PolicyDocument")
     decision = question(document, _publication(scenario, trail, topic), scenario.settle)
     because = f"{policy.id}: {decision.because}"
     if decision.outcome == "unknown":

@@ -25,6 +25,7 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
 from trailguard.cloudformation.template.template import Resource, function_of
+from trailguard.errors import nearest
 from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, boolean, is_empty, no, unknown, yes
 from trailguard.trails.facts.names import is_free, may_be_arn, spelt
 from trailguard.trails.watching import logs
@@ -73,14 +74,7 @@ def known_properties(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def _nearest(name: str) -> str | None:
-    if name in _MISNOMERS:
-        return _MISNOMERS[name]
-    folded = {known.lower(): known for known in PROPERTIES}
-    if name.lower() in folded:
-        return folded[name.lower()]
-    import difflib
-
-    return next(iter(difflib.get_close_matches(name, PROPERTIES, 1, 0.75)), None)
+    return _MISNOMERS.get(name) or nearest(name, PROPERTIES, 0.75)
 
 
 def required_properties(scenario: Scenario, trail: Resource) -> Fact:
