@@ -114,7 +114,10 @@ class Draft:
             if not self._is_list(path):
                 raise
             del self.parts[before:]
-            return self._listed([node], node, path)
+            listed = self._listed([node], node, path)
+            if any(isinstance(variant, Absent) for part in self.parts[before:] for variant in part.variants):
+                raise  # where there is nothing, there is no empty list either
+            return listed
 
     def _listed(self, nodes: Iterable[Node], node: Node, path: Path) -> _Listed:
         items: list[tuple[int, Shape]] = []

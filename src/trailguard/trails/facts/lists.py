@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from trailguard.cloudformation.scenarios.drafts import Draft, settled
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import Value
+from trailguard.cloudformation.scenarios.values import ListValue, Value
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact
@@ -58,7 +58,10 @@ def by_item(build: Callable[..., Fact], lists: Mapping[str, bool]) -> Callable[.
 
 
 def _draft(scenario: Scenario, resource: Resource, name: str) -> Draft | None:
-    """A property with open items; None when nothing is open in it, or something else than items of lists."""
+    """A property with open items; None when nothing is open in it, or something else than items of lists.
+
+    A list that may be empty is left out, too: that is often no list of nothing, but means something of its own.
+    """
     node = scenario.property_node(resource, name)
     if node is None:
         return None
@@ -66,4 +69,6 @@ def _draft(scenario: Scenario, resource: Resource, name: str) -> Draft | None:
         draft = Draft(scenario, node)
     except Split:
         return None
-    return draft if draft.parts else None
+    value = draft.value()
+    may_be_empty = isinstance(value, ListValue) and not value.items
+    return draft if draft.parts and not may_be_empty else None
