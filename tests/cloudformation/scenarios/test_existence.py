@@ -162,6 +162,7 @@ def test_the_answers_are_those_of_the_stacks_that_can_be(template: Template) -> 
         values = {**dict.fromkeys(NAMES, FRESH), **defaults_of(template), **named}
         concerned = Oracle(template, values)
         assert concerned.answer() == leaf.answer
+        assert not stacks or any(named.items() <= one.values.items() for one in stacks)
         if concerned.can_be():
             assert changed(template, values) >= min(fewest[leaf.answer])
 
