@@ -13,7 +13,8 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam import explain
 from trailguard.iam.callers import Request, Via, named, names_caller, vias
 from trailguard.iam.conditions import ABSENT, Clause, Context, ContextValue, Undecided, conditions_hold
-from trailguard.iam.globs import STAR, Glob, Group, glob
+from trailguard.iam.globs import STAR, Glob, glob
+from trailguard.iam.inclusion import Group
 from trailguard.iam.logic import NO, YES, Tri, both, either, maybe
 from trailguard.iam.operators import ARN, FOLDED, LIKE
 from trailguard.iam.patterns import Settle, covers, may_overlap, overlaps
