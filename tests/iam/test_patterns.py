@@ -306,7 +306,7 @@ def test_hostile_wildcards(groups: list[Group], target: str, expected: bool) -> 
 def test_hostile_wildcards_in_common() -> None:
     one, other = glob(("*a" * 2000 + "*",)), glob(("?*b" * 2000,))
     assert meet(one, other)
-    assert not meet(one + ("c",), other)
+    assert not meet((*one, "c"), other)
 
 
 def test_what_takes_too_long_is_not_known() -> None:

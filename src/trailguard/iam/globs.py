@@ -185,11 +185,15 @@ class Lanes:
             shift *= 2
         return self.closed(places)
 
+    def follow(self, places: Places, token: Token) -> Places:
+        """The places to which a token of another glob leads, whatever it is."""
+        is_long = token is STAR or token is PART_STAR
+        return self.beyond(places, token) if is_long else self.after(places, token)
+
     def beside(self, places: Places, tokens: Glob) -> Iterator[Places]:
         """The places to which the tokens of another glob lead, one after the other."""
         for token in tokens:
-            is_long = token is STAR or token is PART_STAR
-            places = self.beyond(places, token) if is_long else self.after(places, token)
+            places = self.follow(places, token)
             yield places
 
 
@@ -209,13 +213,14 @@ def numbers(places: Places) -> Iterator[int]:
 
 
 @lru_cache(maxsize=256)
-def _lane(tokens: Glob) -> Lanes:
+def lane_of(tokens: Glob) -> Lanes:
+    """The lane of a single glob."""
     return Lanes((tokens,))
 
 
 def rows(one: Glob, other: Glob) -> Iterator[Places]:
     """For each place in a glob, and its end, the places in another one to which some text in common leads."""
-    lane = _lane(other)
+    lane = lane_of(other)
     places = lane.closed(1)
     yield places
     yield from lane.beside(places, one)

@@ -10,12 +10,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from trailguard.iam.globs import ANY, SOME, STAR, Glob, Lanes, Places, Token, Wild, meet, numbers
+from trailguard.iam.globs import ANY, SOME, STAR, Glob, Lanes, Places, Token, Wild, lane_of, meet, numbers
 
 LIMIT = 2_000  # pairs of a place in the target and a set of places in the patterns; beyond that nothing is claimed
 MAX_WILDCARDS = 60  # in a target
 MAX_PLACES = 100_000  # in the patterns
-EFFORT = 100_000  # steps for all that one answer takes
+EFFORT = 250_000  # steps for all that one answer takes
 _OTHER = "\0"  # stands for every character that the patterns do not name
 
 
@@ -50,7 +50,7 @@ def includes(groups: Sequence[Group], target: Glob, effort: Effort) -> bool | No
 
     Raises TooComplex when nothing may be spent any more.
     """
-    effort.spend(sum(len(group.globs) for group in groups))
+    effort.spend(sum(8 + len(tokens) for group in groups for tokens in group.globs))
     if not any(isinstance(token, Wild) for token in target):
         return any(any(meet(tokens, target) for tokens in group.globs) is not group.negated for group in groups)
     if any(_begins(tokens, target) for group in groups if not group.negated for tokens in group.globs):
@@ -59,7 +59,7 @@ def includes(groups: Sequence[Group], target: Glob, effort: Effort) -> bool | No
     if any(group.negated and not group.globs for group in near):
         return True
     near = [group for group in near if group.globs]
-    if not near or (len(near) == 1 and near[0].negated and SOME not in target):
+    if not near or (len(near) == 1 and near[0].negated and any(_touches(tokens, target) for tokens in near[0].globs)):
         return False
     return Inclusion(near, target, effort).decide()
 
@@ -73,6 +73,18 @@ def _near(groups: Sequence[Group], target: Glob) -> list[Group]:
     """The groups without the globs that have nothing in common with the target."""
     wide = tuple(STAR if token is SOME else token for token in target)
     return [Group(tuple(tokens for tokens in group.globs if meet(tokens, wide)), group.negated) for group in groups]
+
+
+def _touches(pattern: Glob, target: Glob) -> bool:
+    """Tell whether the target has a string of the pattern for certain, whatever its SOME stands for.
+
+    Of a text that nobody knows it is certain only that a `*` takes it.
+    """
+    lane = lane_of(pattern)
+    places = lane.closed(1)
+    for token in target:
+        places = lane.closed(places & lane.stars) if token is SOME else lane.follow(places, token)
+    return bool(places & lane.ends)
 
 
 class Inclusion:

@@ -28,7 +28,10 @@ MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
 WORDS = frozenset(("AWS::AccountId", "AWS::Partition", "AWS::Region"))
 DEPTH = 2  # further variables that are looked at to tell whether the value of one matters
 
+MAX_HOPELESS = 100
+
 _NOTHING: Firm = frozenset()
+_hopeless: set[tuple[tuple[Group, ...], Glob, bool]] = set()  # questions that took too long: many rules ask the same
 
 
 def covers(groups: Sequence[Group], target: Glob, settle: Settle) -> Tri:
@@ -55,12 +58,18 @@ def may_overlap(globs: Sequence[Glob], target: Glob) -> bool:
 
 
 def _decide(groups: Sequence[Group], target: Glob, some: bool, settle: Settle) -> Tri:
+    key = (tuple(groups), target, some)
+    if key in _hopeless:
+        return maybe(TOO_COMPLEX)
     question = Question(groups, target, some, Effort())
     try:
         answer = _answer(question, settle)
         if answer.is_no and _may_fit(question):
             return maybe(GENERATED_NAME)
     except TooComplex:
+        if len(_hopeless) >= MAX_HOPELESS:
+            _hopeless.clear()
+        _hopeless.add(key)
         return maybe(TOO_COMPLEX)
     return answer
 
