@@ -13,7 +13,8 @@ from trailguard.iam import explain
 from trailguard.iam.bounds import settled
 from trailguard.iam.callers import Request, named, names_caller
 from trailguard.iam.conditions import Context, conditions_hold
-from trailguard.iam.globs import STAR, Glob, Group, glob
+from trailguard.iam.globs import STAR, Glob, glob
+from trailguard.iam.inclusion import Group
 from trailguard.iam.logic import NO, YES, State, Tri, both, maybe
 from trailguard.iam.patterns import Settle, covers, may_overlap, overlaps
 from trailguard.iam.policy import Part, Policy, Statement
