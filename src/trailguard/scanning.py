@@ -24,7 +24,7 @@ from trailguard.settings.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trailguard.reading.loader import Loader
+    from trailguard.reading.kinship import Kinship
 
 # Told how many are done, how many there are, and what they are.
 Tick: TypeAlias = Callable[[int, int, str], None]
@@ -57,17 +57,17 @@ def scan(
         named = [path for path in named if not excluded(path, world, settings.exclude, settings.root)]
     found = collect([*named, *world], *asked, rulebook.selected, given, insist=not world)
     focus = names_below(named, *asked) | ({stdin_filename} if given else set()) if world else None
-    loader = _loader(found, settings)
-    joined = loader.names() if loader is not None else set()
+    kinship = _kinship(found, settings)
+    joined = kinship.names() if kinship is not None else set()
     alone = [file for file in found.files if file.marked and file.name not in joined and _is_in(file.name, focus)]
     judged = _judge_all(alone, settings, rulebook, jobs, evidence)
     results = dict(zip((file.name for file in alone), _counted(judged, len(alone), tick), strict=True))
     broken = found.errors
-    if loader is not None:
+    if kinship is not None:
         from trailguard.judging.worlds import judge_together
 
-        results.update(judge_together(loader, settings, rulebook, evidence, focus))
-        broken = (*broken, *loader.errors.values())
+        results.update(judge_together(kinship, settings, rulebook, evidence, focus))
+        broken = (*broken, *kinship.errors)
     findings = [finding for result in results.values() for finding in result.findings]
     errors = {error for error in broken if error.file in results or _is_in(error.file, focus)}
     errors.update(error for result in results.values() for error in result.errors)
@@ -125,16 +125,17 @@ def _frameworks(settings: Settings, rulebook: Rulebook) -> tuple[FrameworkInfo, 
     )
 
 
-def _loader(found: Found, settings: Settings) -> Loader | None:
+def _kinship(found: Found, settings: Settings) -> Kinship | None:
     """What is known of the templates that refer to each other; None where none does, which saves the time to ask."""
     if not any(file.refers for file in found.files):
         return None
+    from trailguard.reading.kinship import Kinship
     from trailguard.reading.loader import Loader
 
     leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
-    loader = Loader(found.files, found.folders, found.names, leave_out)
-    loader.gather()
-    return loader
+    kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out))
+    kinship.gather()
+    return kinship
 
 
 def _is_in(name: str, focus: set[str] | None) -> bool:
