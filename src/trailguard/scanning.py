@@ -17,7 +17,7 @@ from trailguard.acceptance.written import waiver_notices
 from trailguard.findings import ControlInfo, Finding, FrameworkInfo, Report, RuleInfo
 from trailguard.judging.alone import IDLE, FileResult, judge_file, today
 from trailguard.reading.collected import File, Found, collect, names_below
-from trailguard.reading.discovery import display_name, excluded
+from trailguard.reading.discovery import Others, display_name, excluded
 from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.settings.settings import Settings
@@ -129,12 +129,14 @@ def _kinship(found: Found, settings: Settings) -> Kinship | None:
     """What is known of the templates that refer to each other; None where none does, which saves the time to ask."""
     if not any(file.refers for file in found.files):
         return None
+    from trailguard.judging.deployments import pins_of
     from trailguard.reading.kinship import Kinship
     from trailguard.reading.loader import Loader
 
     leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
-    kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out))
-    kinship.gather()
+    others = Others(found.walked, settings.include, settings.exclude, settings.root)
+    kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending))
+    kinship.gather(found.markers, pins_of(settings))
     return kinship
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.source.nodes import Document, ListNode, MapNode, Node, SourceError, file_of
 from trailguard.cloudformation.source.reading import parse
-from trailguard.cloudformation.template.includes import INCLUDE, include
+from trailguard.cloudformation.template.includes import INCLUDE, include, locations
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world.nesting import Nested
+from trailguard.cloudformation.world.world import Member
 from trailguard.findings import FileError
 from trailguard.reading.assemblies import TEMPLATE, Assembly, AssemblyError, StackArtifact, read_assembly
 from trailguard.reading.collected import File
@@ -24,8 +26,9 @@ class Loader:
     """Files and the templates in them, parsed when they are needed and once.
 
     `folders` are those in which references may lead to further files, unless `is_excluded`; `names` are the paths of
-    all files that may be found by their name. `files` are those that were read, by absolute path. `errors` holds what
-    could not be read among the files that others refer to, `parts` the texts of included files by name.
+    all files that may be found by their name, `others` gives those of further ones by the end of their name.
+    `files` are those that were read, by absolute path. `errors` holds what could not be read among the files that
+    others refer to, `parts` the texts of included files by name.
     """
 
     def __init__(
@@ -34,18 +37,40 @@ class Loader:
         folders: Sequence[str],
         names: Iterable[str],
         is_excluded: Callable[[str], bool] = lambda path: False,
+        others: Callable[[str], Iterable[str]] = lambda name: (),
     ) -> None:
         self._is_excluded = is_excluded
         self.files = {os.path.abspath(file.path): file for file in reversed(list(files))}
         self._folders = [os.path.join(os.path.realpath(folder), "") for folder in folders]
         self._by_name: dict[str, list[str]] = {}
+        self._others = others
+        self._names = {os.path.abspath(name) for name in names}
         for name in names:
             self._by_name.setdefault(os.path.basename(name), []).append(os.path.abspath(name))
+        self._sources: dict[str, Document | SourceError | None] = {}
         self._documents: dict[str, Document | None] = {}
         self._templates: dict[tuple[str, tuple[tuple[str, str], ...]], Template] = {}
         self._assemblies: dict[str, Assembly | None] = {}
         self.parts: dict[str, str] = {}
         self.errors: dict[str, FileError] = {}
+
+    def named(self, name: str) -> Sequence[str]:
+        """The paths of the files of a name."""
+        known = self._by_name.get(name, ())
+        return [*known, *(path for path in self.others(name) if os.path.basename(path) == name)]
+
+    def others(self, ending: str) -> list[str]:
+        """The paths of files that no scan looks at by itself, by the end of their names."""
+        return [os.path.abspath(path) for path in self._others(ending)]
+
+    def is_named(self, path: str) -> bool:
+        """Tell whether a scan looks at a file by itself."""
+        return path in self._names
+
+    @staticmethod
+    def beside(path: str, location: str) -> str:
+        """The absolute path of a location, seen from a file; "" when it is a URL."""
+        return "" if "://" in location else os.path.normpath(os.path.join(os.path.dirname(path), location))
 
     def file(self, path: str) -> File | None:
         """The file at an absolute path, read if need be; None when it lies outside or is not there."""
@@ -75,28 +100,43 @@ class Loader:
         return self._templates[key]
 
     def _document(self, path: str) -> Document | None:
+        """The document in a file with what it includes; None when it cannot be read or is no template."""
         if path not in self._documents:
-            file = self.file(path)
             self._documents[path] = None
-            if file is not None:
-                try:
-                    document = parse(file.data)
-                    if looks_like_template(document.root):
-                        self._documents[path] = self._with_includes(path, document)
-                except SourceError as error:
-                    self._fail(path, error)
+            document = self._read(path)
+            if isinstance(document, SourceError):
+                self._fail(path, document)
+            elif document is not None and looks_like_template(document.root):
+                self._documents[path] = self._with_includes(path, document)
         return self._documents[path]
+
+    def _read(self, path: str) -> Document | SourceError | None:
+        """The document in a file as it stands there; None when the file is not to be had."""
+        if path not in self._sources:
+            file = self.file(path)
+            try:
+                self._sources[path] = parse(file.data) if file is not None else None
+            except SourceError as error:
+                self._sources[path] = error
+        return self._sources[path]
+
+    def included(self, path: str) -> list[File]:
+        """The files that a template includes, as far as they can be read."""
+        document = self._read(path)
+        if not isinstance(document, Document):
+            return []
+        files = (self.file(place) for item in locations(document.root) if (place := self.beside(path, item.value)))
+        return [file for file in files if file is not None]
 
     def _with_includes(self, path: str, document: Document) -> Document:
         """A document with what it includes from files in the scanned folders."""
         if INCLUDE not in document.text or not isinstance(document.root, MapNode):
             return document
+        texts: list[str] = []
 
         def fetch(location: str) -> Node | None:
-            if "://" in location:
-                return None
-            place = os.path.normpath(os.path.join(os.path.dirname(path), location))
-            file = self.file(place)
+            place = self.beside(path, location)
+            file = self.file(place) if place else None
             if file is None:
                 return None
             try:
@@ -106,9 +146,11 @@ class Loader:
                 return None
             _set_file(part.root, file.name)
             self.parts[file.name] = part.text
+            texts.append(part.text)
             return part.root
 
-        return document._replace(root=include(document.root, fetch))
+        root = include(document.root, fetch)
+        return document._replace(root=root, parts=tuple(texts))
 
     def _fail(self, path: str, error: SourceError) -> None:
         self.errors[path] = FileError(self.files[path].name, error.line, error.column, error.message)
@@ -123,6 +165,11 @@ class Loader:
         assembly = self._assemblies.get(os.path.dirname(path))
         for stack in assembly.stacks.values() if assembly is not None else ():
             yield from stack.constructs.items()
+
+    def members(self, paths: Iterable[str], pins: Pins) -> dict[str, Member]:
+        """The templates at some paths, as members of a world in which some values are fixed."""
+        found = ((path, self.template(path, pins.parameters), self.artifact(path)) for path in paths)
+        return {path: _member(self.name(path), item, pins, stack) for path, item, stack in found if item is not None}
 
     def _assembly(self, path: str) -> Assembly | None:
         """The cloud assembly that a template is part of."""
@@ -153,7 +200,7 @@ class Loader:
         """
         what = f"the template of {nested.resource.id}"
         if nested.path:
-            found = os.path.normpath(os.path.join(os.path.dirname(path), nested.path))
+            found = self.beside(path, nested.path)
             shown = nested.path
             if self.file(found) is not None:
                 return found if self.template(found) is not None else f"{what} cannot be read: {shown}"
@@ -164,20 +211,36 @@ class Loader:
 
     def _by_ending(self, path: str, ending: str, what: str) -> str:
         """Find a template by the end of its URL: the file of that name, the one whose folders fit best."""
-        parts = ending.split("/")
-        assembly = self._assembly(path)
-        asset = assembly.assets.get(parts[-1].partition(".")[0]) if assembly is not None else None
-        if asset is not None and self.template(asset) is not None:
-            return asset
-        candidates = [found for found in self._by_name.get(parts[-1], ()) if found != path] if parts[-1] else []
-        fitting: dict[int, list[str]] = {}
-        for found in candidates:
-            fitting.setdefault(_common(parts, found.split(os.sep)), []).append(found)
-        best = fitting[max(fitting)] if fitting else []
+        best = self.fitting(path, ending)
         if len(best) > 1:
             names = ", ".join(sorted(map(display_name, best)))
             return f"{what} may be any of these: {names}"
         return best[0] if best and self.template(best[0]) is not None else ""
+
+    def fitting(self, path: str, ending: str) -> list[str]:
+        """The files that the end of a URL fits best; several when it fits them equally."""
+        parts = ending.split("/")
+        assembly = self._assembly(path)
+        asset = assembly.assets.get(parts[-1].partition(".")[0]) if assembly is not None else None
+        if asset is not None and self.template(asset) is not None:
+            return [asset]
+        candidates = [found for found in self.named(parts[-1]) if found != path] if parts[-1] else []
+        fitting: dict[int, list[str]] = {}
+        for found in candidates:
+            fitting.setdefault(_common(parts, found.split(os.sep)), []).append(found)
+        return fitting[max(fitting)] if fitting else []
+
+    def possible(self, path: str, nested: Nested) -> list[str]:
+        """The paths that a resource may make a stack of, also of files that cannot be read."""
+        return [self.beside(path, nested.path)] if nested.path else self.fitting(path, nested.ending)
+
+
+def _member(name: str, template: Template, pins: Pins, stack: StackArtifact | None) -> Member:
+    """A template as a member of a world: what its assembly says of it goes behind what the user says."""
+    if stack is None:
+        return Member(name, template, pins.parameters, (pins.account_id, pins.region))
+    parameters = {"AWS::StackName": stack.name, **stack.parameters, **pins.parameters}
+    return Member(name, template, parameters, (pins.account_id or stack.account_id, pins.region or stack.region))
 
 
 def _set_file(root: Node, name: str) -> None:
