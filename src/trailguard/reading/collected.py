@@ -30,7 +30,8 @@ LINKS = (*IMPORTS, *EXPORTS, *MAKERS, *INCLUDES)
 class File(NamedTuple):
     """A file that was read: its path, its name in reports, and whether it may hold what the rules are about.
 
-    `refers` tells whether it may refer to other templates, or say more of itself in other files.
+    `refers` tells whether it may refer to other templates, or say more of itself in other files; `is_found` that it was
+    not looked for, but another one refers to it.
     """
 
     path: str
@@ -38,6 +39,7 @@ class File(NamedTuple):
     data: bytes
     marked: bool
     refers: bool = True
+    is_found: bool = False
 
 
 class Found(NamedTuple):

@@ -78,11 +78,6 @@ class Relatives:
 
     def find(self) -> dict[str, Template]:
         """Find them, and load them."""
-        files = self._loader.files
-        for path in self._holding(INCLUDES):
-            self._parts[path] = [file.data for file in self._loader.included(path)]
-        self._marked = {path for path, file in files.items() if file.marked}
-        self._marked.update(path for path in self._parts if self._holds(path, self._markers))
         self._see_makers()
         including = self._marked & self._parts.keys()
         self._load({*self._leading(), *including, *filter(self._loader.artifact, self._marked)})
@@ -122,21 +117,27 @@ class Relatives:
 
     def _see_makers(self) -> None:
         """Take note of where the templates lie that others make stacks of, and read those that no scan looks at."""
-        pending = sorted(self._holding(MAKERS))
+        noted = set(self._loader.files)
+        pending = [path for path in sorted(noted) if self._note(path)]
         while pending:
             path = pending.pop()
-            if path in self._places:
-                continue
             is_told = path not in self._parts and not path.endswith(TEMPLATE)
             places = self._places[path] = mentions.nested(self._loader.files[path].data) if is_told else None
             for child in self._children_of(path).possible if places is None else self._named_by(path, places):
                 self._named.paths.add(child)
-                file = self._loader.file(child) if not self._loader.is_named(child) else None
-                if file is not None:
-                    if may_hold(file.data, self._markers):
-                        self._marked.add(child)
-                    if may_hold(file.data, MAKERS):
-                        pending.append(child)
+                if child in noted or self._loader.is_named(child) or self._loader.file(child) is None:
+                    continue
+                noted.add(child)
+                pending.extend([child] if self._note(child) else [])
+
+    def _note(self, path: str) -> bool:
+        """Take note of what a file holds; tell whether it makes stacks."""
+        file = self._loader.files[path]
+        if may_hold(file.data, INCLUDES):
+            self._parts[path] = [part.data for part in self._loader.included(path)]
+        if file.marked or ((path in self._parts or file.is_found) and self._holds(path, self._markers)):
+            self._marked.add(path)
+        return self._holds(path, MAKERS)
 
     def _named_by(self, path: str, places: Iterable[Place]) -> Iterator[str]:
         """Take note of the places that a file names; the files there which no scan looks at by itself."""
