@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trailguard.findings import Finding, Report
@@ -27,7 +27,7 @@ Pick: TypeAlias = "Callable[[list[Any]], Any]"
 
 STEMS = ["trail", "logs", "my trail", "a(b)", "x~y", "c,d", "bücher", "a%20b", "il", "v1.trail", "trail-x"]
 ENDINGS = [".yaml", ".json", ".template", ".YAML", ".Json", ".txt", "", ".yaml.j2"]
-WORDS = ["audit-logs", "logs", "x", "prod-logs", "audit", "trail-bucket-name"]
+HANDED = ["audit", "audit-", "audit-logs"]
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
@@ -71,17 +71,18 @@ class Builder:
         return text
 
     def named(self) -> Any:
-        """The name of an export: literal, with the stack's name, a parameter's or a resource's in it."""
-        word = self.pick(WORDS)
-        way = self.pick(["say", "say", "stack", "parameter", "glued", "bare"])
+        """The name of an export: in full, with the stack's name in it, or what is handed to the template."""
+        way = self.pick(["say", "say", "say", "stack", "parameter", "glued", "bare", "single"])
         if way == "say":
-            return self.say(word, "default", "one", "if")
+            return self.say("audit-logs", "default", "one", "if")
         if way == "stack":
-            return {"Fn::Sub": "${AWS::StackName}-" + word}
+            return {"Fn::Sub": "${AWS::StackName}-logs"}
+        if way == "single":
+            return "x"
         self.root.setdefault("Parameters", {})["P"] = {"Type": "String"}
         if way == "bare":
             return {"Ref": "P"}
-        return {"Fn::Sub": "${P}" + ("-" if way == "parameter" else "") + word}
+        return {"Fn::Sub": "${P}-logs" if way == "parameter" else "${P}logs"}
 
     def add(self, name: str, kind: str, properties: Tree, **more: Any) -> None:
         """Add a resource."""
@@ -89,7 +90,7 @@ class Builder:
 
     def bucket(self) -> Any:
         """What a trail or a policy names as its bucket."""
-        way = self.pick(["import", "import", "own", "parameter", "literal"])
+        way = self.pick(["import", "import", "import", "import", "own", "parameter", "literal"])
         if way == "own":
             self.add("Bucket", "AWS::S3::Bucket", {})
             return {"Ref": "Bucket"}
@@ -112,7 +113,9 @@ class Builder:
         """Add a bucket policy that lets CloudTrail in, or everybody out."""
         effect, principal = self.pick([("Allow", {"Service": CLOUDTRAIL}), ("Deny", "*")])
         statement = {"Effect": effect, "Principal": principal, "Action": "s3:*", "Resource": "*"}
-        self.add("Policy", "AWS::S3::BucketPolicy", {"Bucket": self.bucket(), "PolicyDocument": {"Statement": statement}})
+        self.add(
+            "Policy", "AWS::S3::BucketPolicy", {"Bucket": self.bucket(), "PolicyDocument": {"Statement": statement}}
+        )
 
     def export(self) -> None:
         """Export the bucket, or what is imported."""
@@ -131,7 +134,7 @@ class Builder:
                 lambda: {"Fn::Join": ["/", ["https://s3.amazonaws.com", {"Ref": "AWS::Region"}, self.say(child)]]},
             ]
         )()
-        handed = self.pick([{}, {"P": "audit-logs"}, {"P": "prod"}, {"P": {"Fn::Join": ["-", ["audit", "logs"]]}}])
+        handed = {"P": self.say(self.pick(HANDED))}
         kind = self.pick(["AWS::CloudFormation::Stack", "AWS::CloudFormation::Stack", "AWS::Serverless::Application"])
         where = "Location" if kind.startswith("AWS::Serverless") else "TemplateURL"
         self.add("Nested", kind, {where: url, "Parameters": handed})
@@ -152,13 +155,13 @@ def worlds(draw: st.DrawFn) -> World:
     def pick(items: list[Any]) -> Any:
         return draw(st.sampled_from(items))
 
-    size = draw(st.integers(2, 5))
+    size = draw(st.integers(2, 6))
     names = [stem + pick(ENDINGS) for stem in draw(st.permutations(STEMS))[:size]]
     files: dict[str, Tree] = {}
     children: dict[str, set[str]] = {}
     for number, name in enumerate(names):
         builder = Builder(pick)
-        role = pick(["trail", "trail", "logs", "policy", "parent", "parent", "includer", "other"])
+        role = pick(["trail", "trail", "logs", "logs", "policy", "policy", "parent", "includer", "other"])
         if role == "trail":
             builder.trail()
         elif role == "policy":
@@ -168,14 +171,13 @@ def worlds(draw: st.DrawFn) -> World:
         elif role == "includer":
             part = Builder(pick)
             getattr(part, pick(["trail", "policy", "export"]))()
-            section = builder.root["Transform"] if "Transform" in builder.root else None
-            builder.include("part.inc")
-            is_deep = "Fn::Transform" in builder.root["Resources"] and section is None
-            files["part.inc"] = part.root["Resources"] if is_deep else part.root
-            for key in ("Parameters", "Mappings", "Conditions"):
-                builder.root.setdefault(key, {}).update(part.root.get(key, {}) if is_deep else {})
-                if not builder.root[key]:
-                    del builder.root[key]
+            builder.include(f"part{number}.inc")
+            is_deep = "Fn::Transform" in builder.root["Resources"]
+            files[f"part{number}.inc"] = part.root["Resources"] if is_deep else part.root
+            if is_deep:
+                builder.root.update(
+                    {key: node for key, node in part.root.items() if key not in ("Resources", "Outputs")}
+                )
         if not builder.root["Resources"]:
             builder.add("Queue", "AWS::SQS::Queue", {"QueueName": {"Fn::ImportValue": builder.named()}})
         later = names[number + 1 :]
@@ -183,7 +185,7 @@ def worlds(draw: st.DrawFn) -> World:
             child = pick(later)
             builder.stack(child)
             children[name] = {child}
-        if role != "includer" and pick([True, False]):
+        if role == "logs" or (role != "includer" and pick([True, False, False])):
             builder.export()
         files[name] = builder.root
     return World(files, children)
@@ -223,10 +225,12 @@ def told(report: Report) -> tuple[list[Finding], list[Any], int]:
     return list(report.results), list(report.errors), report.subjects
 
 
-PINNED = Settings(parameters={"P": "prod"}, region="eu-west-1", account_id="111122223333")
+PINNED = Settings(parameters={"P": "audit"}, region="eu-west-1", account_id="111122223333")
 
 
-@settings(max_examples=int(os.environ.get("FOLDER_EXAMPLES", "150")), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("FOLDER_EXAMPLES", "150")), deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(worlds(), st.sampled_from([Settings(), Settings(), PINNED]))
 def test_a_folder_is_what_its_files_are(world: World, chosen: Settings) -> None:
     with folder(world):

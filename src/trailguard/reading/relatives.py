@@ -7,7 +7,7 @@ the world of something to judge is parsed: what cannot is told from the bytes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import chain
 from typing import NamedTuple
 
@@ -79,14 +79,18 @@ class Relatives:
     def find(self) -> dict[str, Template]:
         """Find them, and load them."""
         self._see_makers()
-        including = self._marked & self._parts.keys()
-        self._load({*self._leading(), *including, *filter(self._loader.artifact, self._marked)})
-        self._follow()
+        self._load({*(self._marked & self._parts.keys()), *filter(self._loader.artifact, self._marked)})
         importers, exporters = (self._holding(marks) for marks in (IMPORTS, EXPORTS))
-        while found := self._exporting(importers, exporters) | self._importing(importers, exporters):
-            self._load(found)
-            self._load(self._leading())
+        linked: set[str] = set()
+        size = -1
+        while size < len(self.loaded):
+            size = len(self.loaded)
+            self._load(self._leading(self._marked | linked))
             self._follow()
+            linked |= self._exporting(importers, exporters) | self._importing(importers, exporters)
+            self._load(linked)
+            if importers & self.loaded.keys() and exporters & self.loaded.keys():
+                linked |= (importers | exporters) & self.loaded.keys()  # each of their parents gives other names
         return self.loaded
 
     def strangers(self) -> set[str]:
@@ -149,9 +153,9 @@ class Relatives:
                 (self._named.names if "/" in place.ending else self._named.endings).add(place.name)
                 yield from self._loader.others(place.name)
 
-    def _leading(self) -> set[str]:
-        """The files that make stacks of what is to be looked at, or of others that do, and makers among the latter."""
-        reached = self._marked | self.loaded.keys()
+    def _leading(self, targets: Set[str]) -> set[str]:
+        """The files that make stacks of some files, or of others that do, and the makers among these files."""
+        reached = set(targets)
         found: set[str] = set()
         while True:
             names = {os.path.basename(path) for path in reached}
