@@ -15,7 +15,8 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
+
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 INSTALL, SCAN = ACTION["runs"]["steps"]
 JOB: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "ci" / "trailguard.gitlab-ci.yml").read_text(encoding="utf-8"))

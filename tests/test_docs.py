@@ -1,26 +1,27 @@
 """The pages that are generated from the rules: one for each rule, their list, and the controls of each framework.
 
-    PYTHONPATH=src python tests/test_docs.py
+    python -m tests.test_docs
 
 writes them anew. A page that has drifted from its rule is refused.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import cache
 
 import pytest
 
+from tests import ROOT
 from trailguard.commands import rules_markdown
 from trailguard.rulebook.frameworks import load_frameworks
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
 RULES = load(Settings(profile="all")).selected
 FRAMEWORKS = load_frameworks(Settings())
 
 
+@cache
 def pages() -> dict[str, str]:
     """What the generated files hold, by path from the project's root."""
     found = {f"docs/rules/{rule.id}.md": rules_markdown.rule_page(rule) for rule in RULES}

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from trailguard.commands import init_template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
-from trailguard.judging.alone import FileResult, judge_file
+from trailguard.judging.alone import judge_file
+from trailguard.judging.results import FileResult, Task
 from trailguard.rulebook.shelf import load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+EXAMPLES = ROOT / "examples"
 COMPLIANT = sorted((EXAMPLES / "compliant").glob("*.*"))
 BROKEN = sorted((EXAMPLES / "broken").glob("*.*"))
 STACKS = sorted((EXAMPLES / "stacks").iterdir())
@@ -28,7 +30,7 @@ def name(path: Path) -> str:
 
 
 def judged(path: Path) -> FileResult:
-    result = judge_file(path.name, path.read_bytes(), Settings(), BOOK)
+    result = judge_file(path.name, path.read_bytes(), Task(Settings(), BOOK))
     assert result.errors == ()
     assert result.notices == ()
     return result
@@ -37,8 +39,8 @@ def judged(path: Path) -> FileResult:
 @pytest.mark.parametrize("path", COMPLIANT, ids=name)
 def test_a_compliant_example_passes_every_default_rule(path: Path) -> None:
     findings = judged(path).findings
-    assert [finding.rule for finding in findings] == [rule.id for rule in BOOK.selected]
-    assert [(item.rule, item.verdict) for item in findings if item.verdict not in (PASS, NOT_APPLICABLE)] == []
+    assert [finding.rule.id for finding in findings] == [rule.id for rule in BOOK.selected]
+    assert [(item.rule.id, item.verdict) for item in findings if item.verdict not in (PASS, NOT_APPLICABLE)] == []
     assert sum(item.verdict == PASS for item in findings) > len(findings) / 2
 
 
@@ -51,7 +53,12 @@ def test_a_broken_example_breaks_the_rule_that_it_names_where_it_names_it(path: 
     ]
     assert len(said) == 1, "an example says once what it breaks: # breaks TGnnn"
     found = [
-        (item.rule, item.span.line, item.verdict, dict.fromkeys(item.witness, "*") if said[0][3] else item.witness)
+        (
+            item.rule.id,
+            item.place.span.line,
+            item.verdict,
+            dict.fromkeys(item.witness, "*") if said[0][3] else item.witness,
+        )
         for item in judged(path).findings
         if item.verdict not in (PASS, NOT_APPLICABLE)
     ]
@@ -78,7 +85,7 @@ def test_an_example_of_stacks_breaks_what_its_templates_name(folder: Path, monke
     report = scan(["."], Settings())
     assert (report.errors, report.notices) == ((), ())
     assert said == {
-        (item.rule, item.file, item.span.line, item.verdict)
+        (item.rule.id, item.place.file, item.place.span.line, item.verdict)
         for item in report.results
         if item.verdict not in (PASS, NOT_APPLICABLE)
     }
@@ -98,6 +105,6 @@ def test_the_example_with_everything_is_what_init_prints() -> None:
 def test_the_example_with_everything_passes_every_rule_that_applies() -> None:
     settings = Settings(profile="all")
     content = (EXAMPLES / "compliant" / "everything.yaml").read_bytes()
-    findings = judge_file("everything.yaml", content, settings, load(settings)).findings
-    left = {item.rule for item in findings if item.verdict not in (PASS, NOT_APPLICABLE)}
+    findings = judge_file("everything.yaml", content, Task(settings, load(settings))).findings
+    left = {item.rule.id for item in findings if item.verdict not in (PASS, NOT_APPLICABLE)}
     assert left == {"TG112"}, "it is for one account, not for an organization"

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from trailguard.judging.alone import judge_file
+from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
-PEERS = Path(os.environ.get("TRAILGUARD_PEERS") or Path(__file__).resolve().parents[2] / "shared" / "peers")
+PEERS = Path(os.environ.get("TRAILGUARD_PEERS") or ROOT.parent / "shared" / "peers")
 MANIFEST = PEERS / "manifest.json"
 RULES = {
     "multi_region": "TG101",
@@ -67,7 +69,7 @@ def verdict_of(entry: dict[str, Any]) -> str:
     rule = RULES[entry["topic"]]
     settings = Settings(select=(rule,))
     content = (PEERS / entry["file"]).read_bytes()
-    result = judge_file(entry["file"], content, settings, load(settings))
+    result = judge_file(entry["file"], content, Task(settings, load(settings)))
     return next((found.verdict for found in result.findings if found.resource == entry["resource"]), "skip")
 
 

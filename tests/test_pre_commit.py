@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pre_commit", reason="pre-commit is not installed")
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.hosts
+
 GOOD = (ROOT / "examples" / "compliant" / "audit-trail.yaml").read_text(encoding="utf-8")
 BAD = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")
 CONFIG = """\

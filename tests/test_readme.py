@@ -1,6 +1,6 @@
 """Whatever the documents show is run: commands give the output that stands below them, files are accepted.
 
-`python tests/test_readme.py` writes the outputs anew. Read the diff afterwards.
+`python -m tests.test_readme` writes the outputs anew. Read the diff afterwards.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from trailguard.findings import Suppression
 from trailguard.rulebook.shelf import load_folder
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings, load
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 GUIDE = ROOT / "docs" / "your-first-rule.md"
 STACKS = ROOT / "docs" / "stacks.md"
 LINTERS = ROOT / "docs" / "linters.md"  # tests/hosts runs what it shows
 README = DOCUMENTS[0].read_text(encoding="utf-8")
 CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+PROGRAM = re.compile(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WIDTH = "100"
 
 
@@ -70,6 +71,24 @@ def blocks(language: str, text: str) -> list[str]:
 @pytest.mark.parametrize("block", blocks("console", README), ids=lambda block: block.splitlines()[0])
 def test_readme_shows_what_is_printed(block: str) -> None:
     assert transcript(block) == block
+
+
+def printed(program: str) -> str:
+    """What a Python program of the README prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUTF8": "1", "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=True,
+    )
+    return done.stdout
+
+
+def test_readme_shows_what_the_api_gives() -> None:
+    ((program, output),) = PROGRAM.findall(README)
+    assert printed(program) == output
 
 
 def test_readme_shows_something() -> None:
@@ -155,6 +174,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 if __name__ == "__main__":
     for page in (DOCUMENTS[0], STACKS):
         new = CONSOLE.sub(lambda match: transcript(match[0]), page.read_text(encoding="utf-8"))
+        new = PROGRAM.sub(lambda match: match[0].removesuffix(match[2] + "```") + printed(match[1]) + "```", new)
         page.write_text(new, encoding="utf-8", newline="\n")
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch, ".git").mkdir()

@@ -13,7 +13,8 @@ import pytest
 from trailguard.commands import init_template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file
-from trailguard.rulebook.shelf import load
+from trailguard.judging.results import Task
+from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.settings.settings import Settings
 
 WHOLE = init_template.template(("kms", "cloudwatch", "sns"))
@@ -117,19 +118,25 @@ OTHERS = {
 }
 
 
+CONDITIONS = {
+    "IsGood": "!Equals [!Ref Kind, good]",
+    "IsSandbox": "!Equals [!Ref AWS::AccountId, '111122223333']",
+    "IsGovCloud": "!Equals [!Ref AWS::Region, us-gov-west-1]",
+}
+
+
 def written(case: Case, value: str, parameters: str = "", more: str = "") -> str:
     """The template with the value written in some way, and what that needs."""
     old = case.instead or ("<line>" if case.template is LAKE else case.line.replace("VALUE", case.good))
     assert old in case.template, old
     text = case.template.replace(old, case.line.replace("VALUE", value), 1)
-    condition = "  IsGood: !Equals [!Ref Kind, good]\n" if "IsGood" in value else ""
+    named = "".join(f"  {name}: {test}\n" for name, test in CONDITIONS.items() if name in value)
     text = text.replace("Parameters:\n", f"Parameters:\n{parameters}", 1)
-    return text.replace("Conditions:\n", f"Conditions:\n{condition}", 1) + more
+    return text.replace("Conditions:\n", f"Conditions:\n{named}", 1) + more
 
 
-def verdict(case: Case, text: str) -> Finding:
-    settings = Settings(select=(case.rule,))
-    result = judge_file("t.yaml", text.encode(), settings, load(settings))
+def verdict(text: str, settings: Settings, book: Rulebook) -> Finding:
+    result = judge_file("t.yaml", text.encode(), Task(settings, book))
     assert result.errors == ()
     (finding,) = (item for item in result.findings if item.verdict != NOT_APPLICABLE or len(result.findings) == 1)
     return finding
@@ -138,9 +145,8 @@ def verdict(case: Case, text: str) -> Finding:
 def forms(case: Case) -> dict[str, tuple[str, str]]:
     """Each way to write the value, with the template and the verdict."""
     allowed = f"AllowedValues: [{case.good}, {case.bad}]"
-    quoted = {"true": "'true'", "false": "'false'"}
     kind = "  Kind: {Type: String, AllowedValues: [good, bad]%s}\n"
-    mapping = f"\nMappings:\n  Kinds:\n    Is: {{Good: {case.good}, Bad: {case.bad}}}\n"
+    kinds = mapping({"good": case.good, "bad": case.bad})
     found = {
         "good": (written(case, case.good), PASS),
         "bad": (written(case, case.bad), FAIL),
@@ -165,27 +171,67 @@ def forms(case: Case) -> dict[str, tuple[str, str]]:
             written(case, f"!If [IsGood, {case.good}, {case.bad}]", kind % ", Default: bad"),
             FAIL,
         ),
-        "mapping, good": (written(case, "!FindInMap [Kinds, Is, Good]", more=mapping), PASS),
-        "mapping, bad": (written(case, "!FindInMap [Kinds, Is, Bad]", more=mapping), FAIL),
+        "mapping, good": (written(case, "!FindInMap [Kinds, good, Is]", more=kinds), PASS),
+        "mapping, bad": (written(case, "!FindInMap [Kinds, bad, Is]", more=kinds), FAIL),
         "no value": (written(case, "!Ref AWS::NoValue"), case.missing),
         "import": (written(case, "!ImportValue Nobody-Exports-This"), case.imported),
     }
-    if case.good in quoted:
-        found["text, good"] = (written(case, quoted[case.good]), PASS)
-        found["text, bad"] = (written(case, quoted[case.bad]), FAIL)
-    return found
+    return {**found, **boolean_forms(case)} if case.good == "true" else found
 
 
-@pytest.mark.parametrize(
-    ("case", "form"),
-    [pytest.param(case, form, id=f"{case.rule}-{form}") for case in CASES for form in forms(case)],
-)
-def test_verdict(case: Case, form: str) -> None:
-    text, expected = forms(case)[form]
-    finding = verdict(case, text)
-    assert finding.verdict == expected, (finding.message, finding.reason)
-    if expected == CONDITIONAL:
-        assert list(finding.witness) == (["Kind"] if "condition" in form else ["P"])
+def mapping(rows: dict[str, str]) -> str:
+    """The section Mappings with a value for each row."""
+    return "\nMappings:\n  Kinds:\n" + "".join(f"    {row}: {{Is: {value}}}\n" for row, value in rows.items())
+
+
+def boolean_forms(case: Case) -> dict[str, tuple[str, str]]:
+    """The ways to write a Boolean: those that only it has, and some that show where a value may come from."""
+    kind = "  Kind: {Type: String, AllowedValues: [good, bad]%s}\n"
+    free = "  P: {Type: String, Default: 'true'}\n"
+    bound = "  P: {Type: String, Default: true, AllowedValues: [true, false]}\n"
+    required = "\nRules:\n  Required:\n    Assertions: [{Assert: !Equals [!Ref P, 'true']}]\n"
+    stored = "  P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /audit}\n"
+    by_kind, by_region = "!FindInMap [Kinds, !Ref Kind, Is]", "!FindInMap [Kinds, !Ref AWS::Region, Is]"
+    mixed = mapping({"us-east-1": "true", "eu-west-1": "false", "good": "true", "bad": "false"})
+    whole = mapping({"us-east-1": "true", "eu-west-1": "true", "good": "true", "bad": "true"})
+    removed = written(case, "!If [IsGood, true, !Ref AWS::NoValue]", kind % ", Default: good")
+    return {
+        "text, good": (written(case, "'true'"), PASS),
+        "text, bad": (written(case, "'false'"), FAIL),
+        "word, good": (written(case, "yes"), PASS),
+        "word, bad": (written(case, "no"), FAIL),
+        "parameter that may be any text": (written(case, "!Ref P", free), CONDITIONAL),
+        "parameter that an assertion binds": (written(case, "!Ref P", bound, required), PASS),
+        "stored parameter": (written(case, "!Ref P", stored), case.imported),
+        "dynamic reference": (written(case, "'{{resolve:ssm:/audit}}'"), case.imported),
+        "condition that removes it": (removed, CONDITIONAL if case.missing == FAIL else PASS),
+        "condition of the account": (written(case, "!If [IsSandbox, false, true]"), UNKNOWN),
+        "condition of another partition": (written(case, "!If [IsGovCloud, false, true]"), PASS),
+        "mapping by parameter": (written(case, by_kind, kind % "", mixed), CONDITIONAL),
+        "mapping by parameter, good throughout": (written(case, by_kind, kind % "", whole), PASS),
+        "mapping by Region": (written(case, by_region, more=mixed), CONDITIONAL),
+        "mapping by Region, good throughout": (written(case, by_region, more=whole), PASS),
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_each_way_to_write_it_has_its_verdict(case: Case) -> None:
+    settings = Settings(select=(case.rule,))
+    book = load(settings)
+    found = {form: verdict(text, settings, book) for form, (text, _) in forms(case).items()}
+    assert {form: finding.verdict for form, finding in found.items()} == {
+        form: expected for form, (_, expected) in forms(case).items()
+    }
+    for form, finding in found.items():
+        if finding.verdict == CONDITIONAL:
+            assert list(finding.witness) == [varied(form)], form
+
+
+def varied(form: str) -> str:
+    """What decides about a value that is written in some way."""
+    if form == "mapping by Region":
+        return "AWS::Region"
+    return "P" if form.startswith("parameter") else "Kind"
 
 
 def test_every_rule_is_here_or_has_a_reason() -> None:

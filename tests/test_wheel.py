@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
+
 BUILD = "import sys, hatchling.build as build; print(getattr(build, sys.argv[1])(sys.argv[2]))"
 
 
@@ -45,7 +46,8 @@ def test_wheel_carries_the_data(wheel: Path) -> None:
         for path in source.rglob("*")
         if path.suffix in (".py", ".typed", ".json", ".yaml", ".css", ".js")
     }
-    wanted |= {f"trailguard/{_inside(path, ROOT)}" for path in (ROOT / "rules").rglob("*") if path.is_file()}
+    rules = (path for path in (ROOT / "rules").rglob("*") if path.is_file() and path.name != "expected.json")
+    wanted |= {f"trailguard/{_inside(path, ROOT)}" for path in rules}
     assert {"trailguard/py.typed", "trailguard/rules/profiles.yaml"} <= wanted
     assert {"trailguard/schemas/report.schema.json", "trailguard/schemas/config.schema.json"} <= wanted
     assert {name for name in names if ".dist-info/" not in name} == wanted
@@ -71,6 +73,9 @@ def test_wheel_installs_the_command(work: Path, wheel: Path) -> None:
     done = _run([command, "rules", "--format", "json"], work)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
+    tested = _run([command, "test"], work)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert " 0 wrong, 0 errors" in tested.stdout
 
 
 def _inside(path: Path, folder: Path) -> str:

@@ -6,18 +6,22 @@ Everything here is a frozen value, built whole and never edited afterwards. Repo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
-# The five verdicts, worst first. A verdict is plain text, so that it prints, sorts and serialises as it is.
-FAIL = "fail"
-CONDITIONAL = "conditional"
-UNKNOWN = "unknown"
-PASS = "pass"
-NOT_APPLICABLE = "not_applicable"
-VERDICTS = (FAIL, CONDITIONAL, UNKNOWN, PASS, NOT_APPLICABLE)
+# Verdicts and severities are plain text, so that they print, sort and serialise as they are.
+Verdict: TypeAlias = Literal["fail", "conditional", "unknown", "pass", "not_applicable"]
+Severity: TypeAlias = Literal["critical", "high", "medium", "low", "info"]
 
-# Severities, worst first.
-SEVERITIES = ("critical", "high", "medium", "low", "info")
+FAIL: Final = "fail"
+CONDITIONAL: Final = "conditional"
+UNKNOWN: Final = "unknown"
+PASS: Final = "pass"
+NOT_APPLICABLE: Final = "not_applicable"
+
+# All worst first; OPEN are the verdicts that ask for attention.
+OPEN: Final[tuple[Verdict, ...]] = (FAIL, CONDITIONAL, UNKNOWN)
+VERDICTS: Final[tuple[Verdict, ...]] = (*OPEN, PASS, NOT_APPLICABLE)
+SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low", "info")
 
 
 class Span(NamedTuple):
@@ -27,6 +31,17 @@ class Span(NamedTuple):
     column: int
     end_line: int
     end_column: int
+
+
+class Place(NamedTuple):
+    """Where something is: a file, its span there, and the path that leads to it from the root of the template.
+
+    `file` is relative to the working directory where it lies in it, with "/".
+    """
+
+    file: str
+    span: Span
+    path: tuple[str | int, ...] = ()
 
 
 class Related(NamedTuple):
@@ -46,48 +61,66 @@ class Block(NamedTuple):
 
 
 class Suppression(NamedTuple):
-    """Why a finding is accepted: `kind` is "comment", "metadata", "waiver" or "baseline"."""
+    """Why a finding is accepted, and in which manner."""
 
-    kind: str
+    kind: Literal["comment", "metadata", "waiver", "baseline"]
     reason: str
     expires: str | None = None
+
+
+class RuleInfo(NamedTuple):
+    """What a report says of a rule."""
+
+    id: str
+    name: str
+    title: str
+    severity: Severity
+    why: str
+    remedy: str
+    controls: Mapping[str, tuple[str, ...]]
+    references: tuple[str, ...]
 
 
 class Finding(NamedTuple):
     """One verdict of one rule on one subject.
 
-    `file` is relative to the working directory, with "/". `path` leads from the template's root to the value at fault,
-    or to the resource when something is missing; `span` is its place. `message` says what was found and what it should
-    be. `witness` holds the parameter values that break the rule (empty when none are needed), `reason` why a verdict is
-    unknown or not applicable. `contexts` names the deployments in which the template was judged so (none for the only
-    one): nested stacks by their way from the root, and contexts of the configuration. `subject_file` is the file of the
-    subject where the mend belongs into another one, `construct` the path of the CDK construct that made the subject.
-    `blocks` are the subject and the resource at fault.
+    `place` is that of the value at fault, or of the resource when something is missing. `message` says what was found
+    and what it should be. `witness` holds the parameter values that break the rule (empty when none are needed),
+    `reason` why a verdict is unknown or not applicable. `contexts` names the deployments in which the template was
+    judged so (none for the only one): nested stacks by their way from the root, and contexts of the configuration.
+    `subject_file` is the file of the subject where the fix belongs into another one, `construct` the path of the CDK
+    construct that made the subject. `blocks` are the subject and the resource at fault.
     """
 
-    rule: str
-    name: str
-    title: str
-    severity: str
-    verdict: str
-    file: str
+    rule: RuleInfo
+    verdict: Verdict
+    place: Place
     subject: str
     resource: str
-    path: tuple[str | int, ...]
-    span: Span
     message: str
-    remedy: str
-    controls: Mapping[str, tuple[str, ...]]
-    references: tuple[str, ...]
     witness: Mapping[str, str]
     reason: str | None
     related: tuple[Related, ...]
     fingerprint: str
-    suppressed: Suppression | None = None
     contexts: tuple[str, ...] = ()
     subject_file: str = ""
     construct: str = ""
     blocks: tuple[Block, ...] = ()
+    suppressed: Suppression | None = None
+
+    @property
+    def home(self) -> str:
+        """The file of the subject."""
+        return self.subject_file or self.place.file
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it asks for attention, and nobody has accepted it."""
+        return self.verdict in OPEN and self.suppressed is None
+
+    def accepted(self, why: Suppression) -> Finding:
+        """The same finding, which somebody accepts."""
+        return self._replace(suppressed=why)
 
 
 class Ruling(NamedTuple):
@@ -95,7 +128,7 @@ class Ruling(NamedTuple):
 
     rule: str
     name: str
-    verdict: str
+    verdict: Verdict
     message: str
 
 
@@ -151,19 +184,6 @@ class Notice(NamedTuple):
     message: str
 
 
-class RuleInfo(NamedTuple):
-    """What a report says of a rule."""
-
-    id: str
-    name: str
-    title: str
-    severity: str
-    why: str
-    remedy: str
-    controls: Mapping[str, tuple[str, ...]]
-    references: tuple[str, ...]
-
-
 class ControlInfo(NamedTuple):
     """A control of a framework: why no template can decide it (None when rules stand behind it), and those rules.
 
@@ -194,7 +214,7 @@ class Report(NamedTuple):
     trails and other subjects judged. `ignored` lists the files that were passed over, with the reason (for `-v`).
     `template_names` are the files that are templates. `chains` holds the delivery chains of the trails, `frameworks`
     those that the rules' controls belong to, where they were asked for. `since` is the revision when only what changed
-    since then is told.
+    since then is told. `date` is the day, as an ISO date, on which suppressions had to be in force.
     """
 
     version: str
@@ -212,6 +232,7 @@ class Report(NamedTuple):
     template_names: tuple[str, ...] = ()
     frameworks: tuple[FrameworkInfo, ...] = ()
     since: str = ""
+    date: str = ""
 
     def summary(self) -> dict[str, int]:
         """Count everything: files, templates, subjects, each verdict (the suppressed apart), suppressed, errors."""
@@ -223,13 +244,13 @@ class Report(NamedTuple):
         return counts
 
 
-def worst(rulings: tuple[Ruling, ...]) -> str:
+def worst(rulings: tuple[Ruling, ...]) -> Verdict:
     """The worst verdict of some rulings; not applicable when there is none."""
     return min((item.verdict for item in rulings), key=VERDICTS.index, default=NOT_APPLICABLE)
 
 
-def counts(finding: Finding, fail_on: str, min_severity: str) -> bool:
+def counts(finding: Finding, fail_on: Verdict, min_severity: Severity) -> bool:
     """Tell whether a finding is at or above the threshold, so that it makes a scan end with status 1."""
     verdicts = VERDICTS[: VERDICTS.index(fail_on) + 1]
     severities = SEVERITIES[: SEVERITIES.index(min_severity) + 1]
-    return finding.verdict in verdicts and finding.severity in severities and finding.suppressed is None
+    return finding.verdict in verdicts and finding.rule.severity in severities and finding.suppressed is None

@@ -1,29 +1,29 @@
-"""The pipeline: discover, read, resolve, judge, report. This is also the Python API.
+"""The pipeline: collect, judge, report. `scan` is also the Python API.
 
->>> from trailguard.config import Settings
->>> from trailguard.scan import scan
->>> report = scan(["templates"], Settings())
+>>> from trailguard import Settings, scan
+>>> report = scan(["templates"], Settings(profile="all"))
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from trailguard import __version__
-from trailguard.acceptance import baseline
-from trailguard.acceptance.written import waiver_notices
-from trailguard.findings import ControlInfo, Finding, FrameworkInfo, Report, RuleInfo
-from trailguard.judging.alone import IDLE, FileResult, judge_file, today
-from trailguard.reading.collected import File, Found, collect, names_below
-from trailguard.reading.discovery import Others, display_name, excluded
-from trailguard.rulebook.rule import Rule
-from trailguard.rulebook.shelf import Rulebook, load
+from trailguard.errors import display_name
+from trailguard.findings import FileError, Finding, Notice, Report
+from trailguard.judging.alone import judge_files
+from trailguard.judging.results import IDLE, FileResult, Task
+from trailguard.reading.collected import Found, collect, names_below
+from trailguard.reading.discovery import Others, excluded
+from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from trailguard.findings import FrameworkInfo
     from trailguard.reading.kinship import Kinship
 
 # Told how many are done, how many there are, and what they are.
@@ -40,89 +40,52 @@ def scan(
     evidence: bool = False,
     world: Sequence[str] = (),
     tick: Tick | None = None,
+    on: str = "",
 ) -> Report:
     """Judge files and folders; `-` among the paths stands for the template in `stdin`.
 
     `world` are folders whose templates are known, too, but are judged only where the given ones have to do with them.
     `evidence` asks for the delivery chains of the trails and the frameworks behind the rules, too. `tick` is told how
-    many files of how many are judged.
+    many files of how many are judged. `on` is the day, as an ISO date, on which suppressions have to be in force: today
+    when it is not given.
     Raises RuleError when a rule or profile cannot be used, ConfigError when the baseline cannot. What is wrong with a
     template is part of the report.
     """
-    rulebook = load(settings)
-    named = [path for path in paths if path != "-"]
+    task = Task(settings, load(settings), on or time.strftime("%Y-%m-%d"), evidence)
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
+    area = _collected([path for path in paths if path != "-"], given, world, task)
+    kinship = _kinship(area.found, settings)
+    results = {**_judged_alone(area, kinship, task, jobs, tick), **_judged_together(area, kinship, task)}
+    accepted = _accepted(results.values(), task, whole=not world)
+    return _report(area, results, _errors(area, results, kinship), accepted, task)
+
+
+class _Area(NamedTuple):
+    """What a scan looks at; `focus` are the names of the files that are to be judged, None for all."""
+
+    found: Found
+    focus: frozenset[str] | None
+
+    def holds(self, name: str) -> bool:
+        """Tell whether a file is one of those that are to be judged."""
+        return self.focus is None or name in self.focus
+
+    @property
+    def size(self) -> int:
+        """How many files there are to look at."""
+        return self.found.looked_at if self.focus is None else len(self.focus)
+
+
+def _collected(paths: Sequence[str], given: tuple[str, bytes] | None, world: Sequence[str], task: Task) -> _Area:
+    """Read what is to be judged, and what may have to be known for it."""
+    settings = task.settings
     asked = (settings.include, settings.exclude, settings.root)
-    if world:  # what is named is then what changed, which may be anything
-        named = [path for path in named if not excluded(path, world, settings.exclude, settings.root)]
-    found = collect([*named, *world], *asked, rulebook.selected, given, insist=not world)
-    focus = names_below(named, *asked) | ({stdin_filename} if given else set()) if world else None
-    kinship = _kinship(found, settings)
-    joined = kinship.names() if kinship is not None else set()
-    alone = [file for file in found.files if file.marked and file.name not in joined and _is_in(file.name, focus)]
-    judged = _judge_all(alone, settings, rulebook, jobs, evidence)
-    results = dict(zip((file.name for file in alone), _counted(judged, len(alone), tick), strict=True))
-    broken = found.errors
-    if kinship is not None:
-        from trailguard.judging.worlds import judge_together
-
-        results.update(judge_together(kinship, settings, rulebook, evidence, focus))
-        broken = (*broken, *kinship.errors)
-    findings = [finding for result in results.values() for finding in result.findings]
-    errors = {error for error in broken if error.file in results or _is_in(error.file, focus)}
-    errors.update(error for result in results.values() for error in result.errors)
-    notices = {notice for result in results.values() for notice in result.notices}
-    if settings.baseline:
-        known = baseline.read(settings.baseline, display_name(settings.baseline))
-        findings, idle_notices = baseline.apply(findings, known)
-        notices.update(idle_notices if not world else ())
-    if settings.waivers:
-        notices.update(waiver_notices(findings, settings, today(), rulebook.known()))
-    others = ({file.name for file in found.files} | found.idle) - results.keys()
-    idle = {name for name in others if _is_in(name, focus)}
-    templates = sorted(idle | {name for name, result in results.items() if result.is_template})
-    ignored = [(name, result.ignored) for name, result in results.items() if result.ignored is not None]
-    ignored += [(name, IDLE) for name in idle]
-    return Report(
-        version=__version__,
-        profile=settings.profile,
-        rules=tuple(_rule_info(rule) for rule in rulebook.selected),
-        results=tuple(sorted(findings, key=order)),
-        errors=tuple(sorted(errors)),
-        notices=tuple(sorted(notices)),
-        sources={name: result.lines for name, result in results.items() if result.lines},
-        files=found.looked_at if focus is None else len(focus),
-        templates=len(templates),
-        subjects=sum(result.subjects for result in results.values()),
-        ignored=tuple(sorted([*(item for item in found.ignored if _is_in(item[0], focus)), *ignored])),
-        template_names=tuple(templates),
-        chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
-        frameworks=_frameworks(settings, rulebook) if evidence else (),
-    )
-
-
-def _frameworks(settings: Settings, rulebook: Rulebook) -> tuple[FrameworkInfo, ...]:
-    """The frameworks that the selected rules name, the one that was asked for first; each with all of its controls."""
-    from trailguard.rulebook.frameworks import Framework, load_frameworks
-
-    named = {name for rule in rulebook.selected for name in rule.controls}
-    known = load_frameworks(settings)
-    found = [known.get(name) or Framework(name, name, "", "", {}) for name in [*known, *sorted(named - known.keys())]]
-    rules = tuple(rulebook.rules.values())
-    return tuple(
-        FrameworkInfo(
-            item.name,
-            item.title,
-            item.about,
-            item.source,
-            tuple(
-                ControlInfo(control.id, control.title, control.undecidable, tuple(rule.id for rule in behind))
-                for control, behind in item.coverage(rules)
-            ),
-        )
-        for item in sorted(found, key=lambda item: item.name != settings.profile)
-        if item.name in named
-    )
+    if not world:
+        return _Area(collect(paths, *asked, task.rulebook.selected, given), None)
+    # What is named is then what changed, which may be anything.
+    named = [path for path in paths if not excluded(path, world, settings.exclude, settings.root)]
+    found = collect([*named, *world], *asked, task.rulebook.selected, given, insist=False)
+    return _Area(found, frozenset(names_below(named, *asked) | ({given[0]} if given else set())))
 
 
 def _kinship(found: Found, settings: Settings) -> Kinship | None:
@@ -140,19 +103,14 @@ def _kinship(found: Found, settings: Settings) -> Kinship | None:
     return kinship
 
 
-def _is_in(name: str, focus: set[str] | None) -> bool:
-    return focus is None or name in focus
-
-
-def order(finding: Finding) -> tuple[object, ...]:
-    """Where a finding stands in a report."""
-    return (finding.file, finding.span.line, finding.rule, finding.span.column, finding.resource, finding.path)
-
-
-def _rule_info(rule: Rule) -> RuleInfo:
-    return RuleInfo(
-        rule.id, rule.name, rule.title, rule.severity, rule.why, rule.remedy, rule.controls, rule.references
-    )
+def _judged_alone(
+    area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick | None
+) -> dict[str, FileResult]:
+    """The results of the files that have nothing to do with others."""
+    joined = kinship.names() if kinship is not None else set()
+    alone = [file for file in area.found.files if file.marked and file.name not in joined and area.holds(file.name)]
+    judged = _counted(judge_files(alone, task, jobs), len(alone), tick)
+    return {file.name: result for file, result in zip(alone, judged, strict=True)}
 
 
 def _counted(results: Iterable[FileResult], total: int, tick: Tick | None) -> Iterator[FileResult]:
@@ -162,19 +120,93 @@ def _counted(results: Iterable[FileResult], total: int, tick: Tick | None) -> It
         yield result
 
 
-def _judge_all(
-    files: list[File], settings: Settings, rulebook: Rulebook, jobs: int, chains: bool
-) -> Iterator[FileResult]:
-    judge = partial(_judge, settings=settings, rulebook=rulebook, chains=chains)
-    if jobs <= 1 or len(files) < 2:
-        yield from map(judge, files)
-        return
-    from concurrent.futures import ProcessPoolExecutor
+def _judged_together(area: _Area, kinship: Kinship | None, task: Task) -> dict[str, FileResult]:
+    """The results of the files that belong together with others."""
+    if kinship is None:
+        return {}
+    from trailguard.judging.worlds import judge_together
 
-    chunk = max(1, len(files) // (jobs * 4))
-    with ProcessPoolExecutor(min(jobs, len(files))) as pool:
-        yield from pool.map(judge, files, chunksize=chunk)
+    return judge_together(kinship, task, area.focus)
 
 
-def _judge(file: File, settings: Settings, rulebook: Rulebook, chains: bool) -> FileResult:
-    return judge_file(file.name, file.data, settings, rulebook, chains)
+def _errors(area: _Area, results: Mapping[str, FileResult], kinship: Kinship | None) -> set[FileError]:
+    """What could not be read or judged, among what is to be judged or was found to have to do with it."""
+    broken = (*area.found.errors, *(kinship.errors if kinship is not None else ()))
+    errors = {error for error in broken if error.file in results or area.holds(error.file)}
+    return errors.union(*(result.errors for result in results.values()))
+
+
+def _accepted(results: Iterable[FileResult], task: Task, whole: bool) -> tuple[list[Finding], set[Notice]]:
+    """All findings, with those accepted that the baseline holds, and all that there is to notice.
+
+    Unless the `whole` is judged, the baseline may hold findings of what is not.
+    """
+    settings = task.settings
+    findings: list[Finding] = []
+    notices: set[Notice] = set()
+    for result in results:
+        findings.extend(result.findings)
+        notices.update(result.notices)
+    if settings.baseline:
+        from trailguard.acceptance import baseline
+
+        known = baseline.read(settings.baseline, display_name(settings.baseline))
+        findings, idle = baseline.apply(findings, known)
+        notices.update(idle if whole else ())
+    if settings.waivers:
+        from trailguard.acceptance.waivers import waiver_notices
+
+        notices.update(waiver_notices(findings, settings, task.today, task.rulebook.known()))
+    return findings, notices
+
+
+def _report(
+    area: _Area,
+    results: Mapping[str, FileResult],
+    errors: Iterable[FileError],
+    accepted: tuple[Iterable[Finding], Iterable[Notice]],
+    task: Task,
+) -> Report:
+    """Everything in its order."""
+    findings, notices = accepted
+    idle = _idle(area, results)
+    templates = sorted(idle | {name for name, result in results.items() if result.is_template})
+    ignored = [item for item in area.found.ignored if area.holds(item[0])]
+    ignored += [(name, result.ignored) for name, result in results.items() if result.ignored is not None]
+    ignored += [(name, IDLE) for name in idle]
+    return Report(
+        version=__version__,
+        profile=task.settings.profile,
+        rules=tuple(rule.info for rule in task.rulebook.selected),
+        results=tuple(sorted(findings, key=order)),
+        errors=tuple(sorted(errors)),
+        notices=tuple(sorted(notices)),
+        sources={name: result.lines for name, result in results.items() if result.lines},
+        files=area.size,
+        templates=len(templates),
+        subjects=sum(result.subjects for result in results.values()),
+        ignored=tuple(sorted(ignored)),
+        template_names=tuple(templates),
+        chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
+        frameworks=_frameworks(task) if task.evidence else (),
+        date=task.today,
+    )
+
+
+def _idle(area: _Area, results: Mapping[str, FileResult]) -> set[str]:
+    """The templates that hold nothing to judge."""
+    others = {file.name for file in area.found.files} | area.found.idle
+    return {name for name in others - results.keys() if area.holds(name)}
+
+
+def order(finding: Finding) -> tuple[object, ...]:
+    """Where a finding stands in a report."""
+    file, span, path = finding.place
+    return (file, span.line, finding.rule.id, span.column, finding.resource, path)
+
+
+def _frameworks(task: Task) -> tuple[FrameworkInfo, ...]:
+    """The frameworks behind the selected rules."""
+    from trailguard.rulebook.frameworks import behind
+
+    return behind(task.rulebook, task.settings)

@@ -112,6 +112,6 @@ def explored(template: str | dict[str, Any], pins: Pins = NOTHING) -> list[tuple
 
     leaves = Scenarios(model).explore(question)
     return [
-        ({name: model.space.sample(leaf.assignment, name) for name in sorted(leaf.assignment)}, leaf.answer)
+        ({name: model.space.sample(leaf.stack, name) for name in sorted(leaf.assignment)}, leaf.answer)
         for leaf in leaves
     ]

@@ -7,17 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests import ROOT
 from trailguard.findings import NOT_APPLICABLE, PASS, Finding
 from trailguard.scanning import scan
 from trailguard.settings.settings import load
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "src" / "trailguard" / "hosts"
 CFN_LINT = "import sys; sys.argv[0] = 'cfn-lint'; from cfnlint.runner.cli import main; sys.exit(main())"
+CHECKOV = "checkov>=3.2 pathspec>=0.12"
 # Everything that a trail needs but the multi-Region switch, on lines that tests name.
 TRAIL = """\
 Resources:
@@ -67,17 +68,23 @@ def cfn_lint(folder: Path, *arguments: str, stdin: str | None = None) -> Done:
     return run([sys.executable, "-W", "ignore", "-c", CFN_LINT, *arguments], folder, stdin)
 
 
-def checkov_command() -> str:
-    """The command checkov; it is installed beside the checkout at its first use, since it pins what we need newer."""
-    folder = ROOT / ".venv-checkov"
-    command = folder / ("Scripts/checkov.cmd" if os.name == "nt" else "bin/checkov")
-    if not command.exists():
+def checkov_command(say: Callable[[str], object] = sys.stderr.write) -> str:
+    """The command checkov, which pins what we need newer, in an environment that is kept in the user's cache folder.
+
+    It is made at its first use, which `say` is told of.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trailguard-tests"
+    folder = cache / f"checkov-python{sys.version_info[0]}.{sys.version_info[1]}"
+    ready = folder / "ready"  # what was installed, written when all of it was
+    if not ready.is_file() or ready.read_text(encoding="utf-8") != CHECKOV:
+        say(f"checkov is installed into {folder} for the tests\n")
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
         python = folder / ("Scripts/python" if os.name == "nt" else "bin/python")
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "checkov>=3.2", "pathspec>=0.12"], check=True, capture_output=True)
-    return str(command)
+        subprocess.run([*install, *CHECKOV.split()], check=True, capture_output=True)
+        ready.write_text(CHECKOV, encoding="utf-8")
+    return str(folder / ("Scripts/checkov.cmd" if os.name == "nt" else "bin/checkov"))
 
 
 def checkov(folder: Path, *arguments: str, **more: str) -> tuple[Done, list[dict[str, Any]]]:
@@ -103,11 +110,19 @@ def attention(folder: Path, *paths: str) -> list[Finding]:
     return [item for item in report.results if item.verdict not in (PASS, NOT_APPLICABLE) and not item.suppressed]
 
 
+class Everywhere(NamedTuple):
+    """All templates of the examples and the rules, in a folder whose configuration asks for all rules."""
+
+    folder: Path
+    names: list[str]
+    found: list[Finding]
+
+
 def everything(folder: Path) -> list[str]:
     """Copy every template of the examples and the rules into a folder, to be judged by all rules; gives their names."""
     for name in ("examples", "rules"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / ".trailguard.yaml").write_text("profile: all\n", encoding="utf-8")
-    spare = {"rule.yaml", "controls.yaml", "profiles.yaml"}
+    spare = {"rule.yaml", "controls.yaml", "profiles.yaml", "expected.json"}
     found = [path for path in folder.rglob("*") if path.suffix in (".yaml", ".json", ".yml") and path.name not in spare]
     return sorted(path.relative_to(folder).as_posix() for path in found if not path.name.startswith("."))

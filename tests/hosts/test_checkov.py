@@ -9,9 +9,11 @@ from typing import Any, cast
 
 import pytest
 
+from tests import ROOT
+from tests.hosts.running import TRAIL, Everywhere, attention, checkov
 from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN, Finding
 
-from .running import ROOT, TRAIL, attention, checkov, everything
+pytestmark = pytest.mark.hosts
 
 OURS = ("--framework", "cloudformation", "--check", "CKV_TG*")
 
@@ -30,8 +32,14 @@ def names(reports: list[dict[str, Any]], kind: str = "failed") -> set[str]:
     return {name for name, *_ in told(reports, kind)}
 
 
+def files(reports: list[dict[str, Any]], name: str) -> dict[str, set[str]]:
+    """The files in which a check is told, by how."""
+    kinds = ("failed", "skipped", "passed")
+    return {kind: {file for check, file, _ in told(reports, kind) if check == name} for kind in kinds}
+
+
 def place(item: Finding) -> tuple[str, str, str]:
-    return item.rule.replace("TG", "CKV_TG_"), item.subject_file or item.file, item.resource
+    return item.rule.id.replace("TG", "CKV_TG_"), item.home, item.resource
 
 
 def failed(reports: list[dict[str, Any]], name: str) -> dict[str, Any]:
@@ -46,11 +54,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_it_finds_what_a_scan_finds_in_every_example_and_rule_folder(tmp_path: Path) -> None:
-    everything(tmp_path)
-    done, reports = checkov(tmp_path, "--directory", ".", "--compact", *OURS)
+def test_it_finds_what_a_scan_finds_in_every_example_and_rule_folder(everywhere: Everywhere) -> None:
+    done, reports = checkov(everywhere.folder, "--directory", ".", "--compact", *OURS)
     assert done.status == 1
-    found = attention(tmp_path, ".")
+    found = everywhere.found
     broken = {place(item) for item in found if item.verdict in (FAIL, CONDITIONAL)}
     assert len(broken) > 14_000
     assert told(reports) == broken
@@ -89,37 +96,39 @@ def test_what_is_unknown_is_skipped_with_the_reason(folder: Path) -> None:
 
 
 def test_its_options_comments_and_metadata_leave_findings_out(folder: Path) -> None:
-    assert "CKV_TG_101" in names(checkov(folder, "--directory", ".", *OURS)[1])
-    assert names(checkov(folder, "--directory", ".", "--skip-check", "CKV_TG_101,CKV_TG_000")[1]) == set()
-    (folder / "trail.yaml").write_text(
-        TRAIL.replace("Properties:", "Properties:  # checkov:skip=CKV_TG_101:one Region")
-    )
-    _, reports = checkov(folder, "--directory", ".", *OURS)
-    assert ("CKV_TG_101" in names(reports), "CKV_TG_101" in names(reports, "skipped")) == (False, True)
+    options = ("--framework", "cloudformation", "--skip-check", "CKV_TG_101,CKV_TG_000")
+    assert names(checkov(folder, "--directory", ".", *options)[1]) == set()
     metadata = "Metadata: {checkov: {skip: [{id: CKV_TG_101, comment: one Region}]}}\n    Properties:"
-    (folder / "trail.yaml").write_text(TRAIL.replace("Properties:", metadata))
-    assert "CKV_TG_101" in names(checkov(folder, "--directory", ".", *OURS)[1], "skipped")
-    (folder / "trail.yaml").write_text(TRAIL.replace("Trail: false", "Trail: false  # trailguard: ignore[TG101] known"))
+    texts = {
+        "trail.yaml": TRAIL,
+        "comment.yaml": TRAIL.replace("Properties:", "Properties:  # checkov:skip=CKV_TG_101:one Region"),
+        "metadata.yaml": TRAIL.replace("Properties:", metadata),
+        "accepted.yaml": TRAIL.replace("Trail: false", "Trail: false  # trailguard: ignore[TG101] known"),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
     _, reports = checkov(folder, "--directory", ".", *OURS)
-    assert "CKV_TG_101" not in names(reports) | names(reports, "passed")
+    assert files(reports, "CKV_TG_101") == {
+        "failed": {"trail.yaml"},
+        "skipped": {"comment.yaml", "metadata.yaml"},
+        "passed": set(),
+    }
 
 
 def test_a_resource_that_checkov_drops_is_judged(folder: Path) -> None:
     head = "Parameters: {Flag: {Type: String, Default: 'no'}}\nConditions: {Wanted: !Equals [!Ref Flag, 'yes']}\n"
-    (folder / "trail.yaml").write_text(
-        head + TRAIL.replace("    Properties:", "    Condition: Wanted\n    Properties:")
-    )
+    text = head + TRAIL.replace("    Properties:", "    Condition: Wanted\n    Properties:")
+    comment = "    Condition: Wanted  # checkov:skip=CKV_TG_101:one Region"
+    (folder / "trail.yaml").write_text(text)
+    (folder / "comment.yaml").write_text(text.replace("    Condition: Wanted", comment))
     done, reports = checkov(folder, "--directory", ".", *OURS)
-    assert names(reports) == {"CKV_TG_101"}
+    assert told(reports) == {("CKV_TG_101", "trail.yaml", "Trail")}
     item = failed(reports, "CKV_TG_101")
     assert "IsMultiRegionTrail of Trail is false" in item["check_name"]
     assert (item["file_path"], item["file_line_range"], item["resource"]) == ("/trail.yaml", [4, 12], "Trail")
     assert item["code_block"][0] == [4, "  Trail:\n"]
     assert done.status == 1
-    comment = "    Condition: Wanted  # checkov:skip=CKV_TG_101:one Region"
-    (folder / "trail.yaml").write_text((folder / "trail.yaml").read_text().replace("    Condition: Wanted", comment))
-    _, reports = checkov(folder, "--directory", ".", *OURS)
-    assert ("CKV_TG_101" in names(reports), "CKV_TG_101" in names(reports, "skipped")) == (False, True)
+    assert files(reports, "CKV_TG_101")["skipped"] == {"comment.yaml"}
 
 
 def test_templates_are_judged_together(tmp_path: Path) -> None:
@@ -183,7 +192,7 @@ def test_a_broken_configuration_is_a_failure(text: str, message: str, folder: Pa
     ("sabotage", "message"),
     [
         (
-            "import trailguard.scanning as it\ndef boom(*_): raise ZeroDivisionError('boom')\nit.judge_file = boom",
+            "import trailguard.scanning as it\ndef boom(*_): raise ZeroDivisionError('boom')\nit.judge_files = boom",
             "internal error, please report it: ZeroDivisionError: boom",
         ),
         ("import sys\nsys.modules['trailguard.hosts.checkov'] = None", "cannot be loaded: ModuleNotFoundError"),

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from .running import CFN_LINT, ROOT, TRAIL, Done, checkov_command, run
+from tests import ROOT
+from tests.hosts.running import CFN_LINT, TRAIL, Done, checkov_command, run
+
+pytestmark = pytest.mark.hosts
 
 WARNED = TRAIL + "Parameters: {Unused: {Type: String}}\n"
 

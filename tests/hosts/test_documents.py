@@ -6,9 +6,13 @@ import re
 import shlex
 import sys
 
+import pytest
+
+from tests import ROOT
+from tests.hosts.running import FOLDER, cfn_lint, checkov_command, run
 from trailguard.rulebook.rule import read_rule
 
-from .running import FOLDER, ROOT, cfn_lint, checkov_command, run
+pytestmark = pytest.mark.hosts
 
 PAGE = ROOT / "docs" / "linters.md"
 BLOCK = re.compile(r"(?<=^```console\n)\$ (.*)\n((?:.*\n)*?)(?=^```$)", re.MULTILINE)

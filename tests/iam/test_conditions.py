@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from iam_helpers import ACCOUNT, BUCKET, IMPORTED, NODE, PREFIX, TRAIL, Ledger, refuse, sent, unknown, value
 
+from tests.iam.helpers import ACCOUNT, BUCKET, IMPORTED, NODE, PREFIX, TRAIL, Ledger, refuse, sent, unknown, value
 from trailguard.cloudformation.scenarios.values import Text
 from trailguard.iam.conditions import Undecided, conditions_hold, read_clauses, told
 from trailguard.iam.operators import read_operator

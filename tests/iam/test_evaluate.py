@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from iam_helpers import (
+
+from tests.iam.helpers import (
     ACCOUNT,
     ARN,
     BUCKET,
@@ -26,7 +27,6 @@ from iam_helpers import (
     refuse,
     request,
 )
-
 from trailguard.cloudformation.scenarios.values import Pieces, Symbol, Text
 from trailguard.iam.conditions import Undecided
 from trailguard.iam.evaluate import allowed, denials, denied_wholly, grantors, grants, leads, requires

@@ -12,8 +12,8 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from iam_helpers import ACCOUNT, ARN, BUCKET, IMPORTED, LOGS, PREFIX, Ledger, Settled, pieces, refuse
 
+from tests.iam.helpers import ACCOUNT, ARN, BUCKET, IMPORTED, LOGS, PREFIX, Ledger, Settled, pieces, refuse
 from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol
 from trailguard.iam.globs import Glob, Group, arn_glob, glob, includes, meet
 from trailguard.iam.patterns import GENERATED_NAME, covers, overlaps

@@ -8,7 +8,8 @@ import json
 from typing import Any
 
 import pytest
-from iam_helpers import (
+
+from tests.iam.helpers import (
     ACCOUNT,
     ARN,
     BUCKET,
@@ -23,7 +24,6 @@ from iam_helpers import (
     unknown,
     value,
 )
-
 from trailguard.cloudformation.scenarios.values import Absent, Text, join_pieces, show
 from trailguard.iam.evaluate import denials, grants
 from trailguard.iam.policy import read_policy

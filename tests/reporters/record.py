@@ -1,11 +1,11 @@
-"""Writes the golden texts anew: `PYTHONPATH=src python -m tests.reporters.record`. Read the diff afterwards."""
+"""Writes the golden texts anew: `python -m tests.reporters.record`. Read the diff afterwards."""
 
 from __future__ import annotations
 
 import os
 
-from .samples import sample
-from .test_reporters import FORMATS, GOLDEN
+from tests.reporters.samples import sample
+from tests.reporters.test_reporters import FORMATS, GOLDEN
 
 if __name__ == "__main__":
     os.makedirs(GOLDEN, exist_ok=True)

@@ -13,11 +13,13 @@ from trailguard.findings import (
     FileError,
     Finding,
     Notice,
+    Place,
     Related,
     Report,
     RuleInfo,
     Span,
     Suppression,
+    Verdict,
 )
 
 TRAIL = """\
@@ -99,23 +101,22 @@ RULES = (
 MULTI_REGION = Span(10, 27, 10, 43)
 
 
-def finding(rule: RuleInfo = RULES[0], verdict: str = FAIL, span: Span = MULTI_REGION, **more: Any) -> Finding:
+def finding(
+    rule: RuleInfo = RULES[0],
+    verdict: Verdict = FAIL,
+    span: Span = MULTI_REGION,
+    file: str = FILE,
+    path: tuple[str | int, ...] = ("Resources", "Trail"),
+    **more: Any,
+) -> Finding:
     """Build a finding; `more` replaces its fields."""
     made = Finding(
-        rule=rule.id,
-        name=rule.name,
-        title=rule.title,
-        severity=rule.severity,
+        rule=rule,
         verdict=verdict,
-        file=FILE,
+        place=Place(file, span, path),
         subject="trail",
         resource="Trail",
-        path=("Resources", "Trail"),
-        span=span,
         message="holds",
-        remedy=rule.remedy,
-        controls=rule.controls,
-        references=rule.references,
         witness={},
         reason=None,
         related=(),

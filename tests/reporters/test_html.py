@@ -12,10 +12,14 @@ import sys
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from tests import ROOT
+from tests.reporters.samples import RULES, finding, sample
+from tests.reporters.test_reporters import EMPTY, HOSTILE, hostile
 from trailguard.acceptance import since
 from trailguard.commands.cli import main
 from trailguard.findings import (
@@ -38,10 +42,6 @@ from trailguard.reporters.html_text import Html, listing, tag, text
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
-from .samples import RULES, finding, sample
-from .test_reporters import EMPTY, HOSTILE, hostile
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 VOID = {"meta", "input"}
 OPENED = {"img", "link", "iframe", "object", "embed", "audio", "video", "source", "base", "use", "image"}
 EVIL = (
@@ -150,16 +150,20 @@ def evil(value: str) -> Report:
     control = ControlInfo(value, value, None, ("TG101", value))
     beyond = ControlInfo(value, value, value, ())
     framework = FrameworkInfo(value, value, value, value, (control, beyond))
-    rules = (*report.rules, RULES[1]._replace(id=value, severity=value, references=(value,)))
+    severity: Any = value
+    rule = RULES[1]._replace(id=value, severity=severity, references=(value,))
     item = report.results[0]
     more = (
-        item._replace(rule=value, severity=value, fingerprint=value),
+        item._replace(rule=rule, fingerprint=value),
         item._replace(verdict=PASS),
         item._replace(verdict=NOT_APPLICABLE),
-        sample().results[-1]._replace(file=value, resource=value, message=value),
+        sample().results[-1]._replace(place=item.place._replace(file=value), resource=value, message=value),
     )
     return report._replace(
-        chains=(Chain(parts, edges, (value,)),), frameworks=(framework,), rules=rules, results=(*report.results, *more)
+        chains=(Chain(parts, edges, (value,)),),
+        frameworks=(framework,),
+        rules=(*report.rules, rule),
+        results=(*report.results, *more),
     )
 
 
@@ -228,7 +232,7 @@ def test_a_scan_of_broken_templates_is_told_whole() -> None:
         assert item.resource in words
     for rule in report.rules:
         assert f"{rule.id}" in words
-        if rule.id in {item.rule for item in open_}:
+        if rule.id in {item.rule.id for item in open_}:
             assert words.count(" ".join(rule.remedy.split("\n")[0].split())[:40]) >= 1
     held = [item for item in report.results if item.verdict in (PASS, NOT_APPLICABLE)]
     assert len(page.all("li")) >= len(held)
@@ -261,12 +265,12 @@ def test_what_is_broken_on_a_trail_is_somewhere_in_its_chain(folder: str) -> Non
     found: dict[tuple[str, str], set[str]] = {}
     for item in report.results:
         if item.subject == "trail" and item.verdict in (FAIL, CONDITIONAL, UNKNOWN):
-            found.setdefault((item.subject_file or item.file, item.resource), set()).add(item.rule)
+            found.setdefault((item.home, item.resource), set()).add(item.rule.id)
     assert found
     for chain in report.chains:
         trail = chain.parts[0]
         told = {item.rule for _, _, item in html_chains._rulings(chain) if item.verdict in (FAIL, CONDITIONAL, UNKNOWN)}
-        about = {item.rule for item in report.results if item.subject == "trail"}
+        about = {item.rule.id for item in report.results if item.subject == "trail"}
         assert told & about == found.get((trail.file, trail.name), set())
 
 
@@ -421,7 +425,7 @@ def test_a_large_report_stays_small() -> None:
         file = f"infrastructure/team-{number}/templates/trail.yaml"
         sources[file] = lines
         item = report.results[number % 4]
-        results.append(item._replace(file=file, related=(), fingerprint=f"{number:020x}"))
+        results.append(item._replace(place=item.place._replace(file=file), related=(), fingerprint=f"{number:020x}"))
         told = "Nothing in LogBucketPolicy keeps CloudTrail from delivering"
         results += [finding(RULES[1], PASS, file=file, message=told) for _ in range(12)]
         chains += [chain._replace(parts=tuple(part._replace(file=part.file and file) for part in chain.parts))

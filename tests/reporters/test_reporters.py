@@ -1,4 +1,4 @@
-"""Each format is recorded once, whole, in golden/; `python tests/reporters/record.py` writes the files anew."""
+"""Each format is recorded once, whole, in golden/; `python -m tests.reporters.record` writes the files anew."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from trailguard.findings import FAIL, UNKNOWN, FileError, Finding, Notice, Related, Report, Span
+from tests.reporters.samples import RULES, finding, sample
+from tests.reporters.schemas import CODE_QUALITY, JUNIT, REPORT, SARIF
+from trailguard.findings import FAIL, UNKNOWN, FileError, Finding, Notice, Place, Related, Report, RuleInfo, Span
 from trailguard.reporters import csv_report, github, gitlab, json_report, junit, markdown, sarif, text
 from trailguard.terminal import Style
-
-from .samples import RULES, finding, sample
-from .schemas import CODE_QUALITY, JUNIT, REPORT, SARIF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,12 +120,8 @@ def test_json_and_sarif_keep_to_their_schemas(report: Report) -> None:
 def test_json_has_every_field_of_a_result() -> None:
     written = json.loads(json_report.render(sample()))
     assert written["results"][0]["witness"] == {"MultiRegion": "false"}
-    assert set(written["results"][0]) == set(Finding._fields) - {"span", "blocks"} | {
-        "line",
-        "column",
-        "end_line",
-        "end_column",
-    }
+    about = (set(RuleInfo._fields) - {"id", "why"}) | (set(Place._fields) - {"span"}) | set(Span._fields)
+    assert set(written["results"][0]) == (set(Finding._fields) - {"place", "blocks"}) | about
     assert written["summary"] == sample().summary()
 
 
@@ -261,7 +256,7 @@ def test_csv_reads_back(value: str) -> None:
 def test_csv_has_every_result() -> None:
     rows = list(csv.DictReader(io.StringIO(csv_report.render(sample()))))
     assert [(row["rule"], row["verdict"], row["line"]) for row in rows] == [
-        *((item.rule, item.verdict, str(item.span.line)) for item in sample().results),
+        *((item.rule.id, item.verdict, str(item.place.span.line)) for item in sample().results),
         ("", "error", "4"),
         ("", "error", ""),
     ]

@@ -12,12 +12,11 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN, VERDICTS, Finding, Notice, Suppression
-from trailguard.settings.settings import ConfigError
+from trailguard.errors import ConfigError
+from trailguard.findings import OPEN, VERDICTS, Finding, Notice, Suppression
 
 SCHEMA = "trailguard-baseline/1"
 DEFAULT = ".trailguard-baseline.json"
-RECORDED = (FAIL, CONDITIONAL, UNKNOWN)
 
 
 class Entry(NamedTuple):
@@ -43,15 +42,15 @@ def write(findings: Iterable[Finding], today: str) -> str:
     """The baseline of a report's findings: those that ask for attention and that nothing else suppresses."""
     entries = [
         {
-            "rule": item.rule,
+            "rule": item.rule.id,
             "verdict": item.verdict,
-            "file": item.file,
+            "file": item.place.file,
             "resource": item.resource,
-            "path": list(item.path),
+            "path": list(item.place.path),
             "fingerprint": item.fingerprint,
         }
         for item in findings
-        if item.verdict in RECORDED and (item.suppressed is None or item.suppressed.kind == "baseline")
+        if item.verdict in OPEN and (item.suppressed is None or item.suppressed.kind == "baseline")
     ]
     return json.dumps({"schema": SCHEMA, "recorded": today, "findings": entries}, indent=1) + "\n"
 
@@ -81,7 +80,7 @@ def _entry(name: str, number: int, item: Any) -> Entry:
     keys = ("fingerprint", "rule", "verdict", "file", "resource")
     path = item.get("path") if isinstance(item, dict) else None
     right = isinstance(path, list) and all(isinstance(part, (str, int)) for part in path)
-    if not right or not all(isinstance(item.get(key), str) for key in keys) or item["verdict"] not in RECORDED:
+    if not right or not all(isinstance(item.get(key), str) for key in keys) or item["verdict"] not in OPEN:
         message = f"finding {number + 1} of the baseline is not one that `trailguard baseline` wrote"
         raise ConfigError(name, 0, 0, message)
     return Entry(item["fingerprint"], item["rule"], item["verdict"], item["file"], item["resource"], tuple(path or ()))
@@ -95,13 +94,13 @@ def apply(findings: Sequence[Finding], baseline: Baseline) -> tuple[list[Finding
     used: set[str] = set()
     told: list[Finding] = []
     for item in findings:
-        if item.verdict in RECORDED and item.suppressed is None:
-            entry = by_mark.get(item.fingerprint) or renamed.get((item.rule, item.resource, item.path))
+        if item.is_open:
+            entry = by_mark.get(item.fingerprint) or renamed.get((item.rule.id, item.resource, item.place.path))
             if entry is not None:
                 used.add(entry.fingerprint)
                 if VERDICTS.index(item.verdict) >= VERDICTS.index(entry.verdict):
                     reason = f"known since {baseline.recorded}" if baseline.recorded else "known before"
-                    told.append(item._replace(suppressed=Suppression("baseline", reason)))
+                    told.append(item.accepted(Suppression("baseline", reason)))
                     continue
         told.append(item)
     idle = len(by_mark.keys() - used)

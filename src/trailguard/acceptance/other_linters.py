@@ -16,7 +16,7 @@ from trailguard.cloudformation.template.template import Resource, Template
 from trailguard.findings import Finding, Suppression
 from trailguard.rulebook.rule import Rule
 
-_SKIP = re.compile(r"checkov:skip=\s*([\w,\s-]+?)\s*(?::\s*(.*?))?\s*$")
+_SKIP = re.compile(r"checkov:skip=([\w,\s-]+)(?::(.*))?$")
 _NUMBERED = re.compile(r"([A-Za-z]+)-?(\d+)")
 
 
@@ -58,7 +58,7 @@ def _checkov(template: Template, lines: str, rules: list[Rule]) -> Iterator[Ruli
         owner = _at(template, number) if match is not None else None
         if match is not None and owner is not None:
             for name in (part.strip() for part in match[1].split(",")):
-                why = f"checkov:skip={name}: {match[2] or 'no reason'}"
+                why = f"checkov:skip={name}: {(match[2] or '').strip() or 'no reason'}"
                 for rule_id in ids.get(name, ()):
                     yield Ruling(rule_id, of_resource(owner.id), Suppression("comment", why), number)
 

@@ -12,8 +12,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from trailguard.errors import UserError
 from trailguard.findings import Block, Finding, Report
-from trailguard.settings.settings import ConfigError
 
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _ALL = (1, 10**9)
@@ -22,9 +22,9 @@ Lines: TypeAlias = "Mapping[str, Sequence[tuple[int, int]]]"  # first and last c
 
 
 def since(revision: str, folder: str) -> Lines:
-    """The lines that changed in a folder since a revision, in the names that reports use; raises ConfigError."""
+    """The lines that changed in a folder since a revision, in the names that reports use; raises UserError."""
     if revision.startswith("-"):
-        raise ConfigError("", 0, 0, f'"{revision}" is no git revision')
+        raise UserError("", 0, 0, f'"{revision}" is no git revision')
     changed = _hunks(_git(["diff", "--unified=0", "--no-color", "--no-ext-diff", "--relative", revision, "--"], folder))
     for name in _git(["ls-files", "--others", "--exclude-standard", "-z"], folder).split("\0"):
         if name:
@@ -37,10 +37,10 @@ def _git(arguments: Sequence[str], folder: str) -> str:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
     except OSError as error:
-        raise ConfigError("", 0, 0, f"git cannot be run: {error.strerror or error}") from None
+        raise UserError("", 0, 0, f"git cannot be run: {error.strerror or error}") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise ConfigError("", 0, 0, f"git {arguments[0]}: {said[0] if said else 'failed'}")
+        raise UserError("", 0, 0, f"git {arguments[0]}: {said[0] if said else 'failed'}")
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
@@ -59,7 +59,7 @@ def _hunks(text: str) -> dict[str, list[tuple[int, int]]]:
 
 
 def narrowed(report: Report, revision: str, folder: str) -> tuple[Report, str]:
-    """The report about what changed since a revision, and how much was left out; raises ConfigError."""
+    """The report about what changed since a revision, and how much was left out; raises UserError."""
     narrow = only(report, since(revision, folder))
     left_out = report.summary()["fail"] - narrow.summary()["fail"]
     return narrow._replace(
@@ -76,7 +76,7 @@ def only(report: Report, changed: Lines) -> Report:
 
 
 def _is_touched(item: Finding, changed: Lines) -> bool:
-    places = [Block(item.file, item.span.line, item.span.end_line), *item.blocks]
+    places = [Block(item.place.file, item.place.span.line, item.place.span.end_line), *item.blocks]
     places += [Block(place.file, place.span.line, place.span.end_line) for place in item.related]
     return any(
         first <= place.last and place.first <= last

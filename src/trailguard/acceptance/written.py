@@ -1,27 +1,22 @@
-"""Findings that somebody accepted: by a comment, by Metadata on the resource, or by a waiver in the configuration.
+"""Findings that somebody accepted in the template itself: by a comment, or by Metadata on the resource.
 
-A suppressed finding keeps its verdict and gains a reason; it stays in the report. A suppression that suppresses
-nothing, names a rule that does not exist, or has expired, is told.
+A suppression that suppresses nothing, names a rule that does not exist, or has expired, is reported.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, literal
 from trailguard.cloudformation.template.template import Template
-from trailguard.findings import NOT_APPLICABLE, PASS, Finding, Notice, Suppression
-from trailguard.settings.settings import Settings, Waiver
+from trailguard.findings import Finding, Notice, Suppression
 
 MARK = "trailguard:"
 
-_COMMENT = re.compile(r"#\s*trailguard:\s*ignore\[([^\]]*)\]\s*(.*?)\s*$")
+_COMMENT = re.compile(r"#\s*trailguard:\s*ignore\[([^\[\]]*)\](.*)")
 _EXPIRES = re.compile(r"\bexpires=(\S+)")
-_FOREIGN = re.compile(r"CKV2?_[A-Z]+_\d+|[EWI]\d{4}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -59,7 +54,11 @@ class Suppressions:
 
     def find(self, finding: Finding) -> Suppression | None:
         """What suppresses a finding, if anything does."""
-        return _first(finding, [*self._rulings, *self._foreign], self._today, self._used)
+        ruling = first(finding, [*self._rulings, *self._foreign], self._today)
+        if ruling is None:
+            return None
+        self._used.add(id(ruling))
+        return ruling.suppression
 
     def notices(self) -> list[Notice]:
         """Those that name no rule, and those that are of no use."""
@@ -73,42 +72,24 @@ class Suppressions:
         return found
 
 
-def suppress(
-    findings: Iterable[Finding], written: Mapping[str, Suppressions], settings: Settings, today: str
-) -> list[Finding]:
-    """Mark the findings that are suppressed: in their file, in that of their subject, or by a waiver."""
-    waivers = [_waiver(waiver, settings.root) for waiver in settings.waivers]
-    told: list[Finding] = []
-    for finding in findings:
-        suppression = None
-        if finding.verdict not in (PASS, NOT_APPLICABLE):
-            places = (written[file] for file in (finding.file, finding.subject_file) if file in written)
-            own = (place.find(finding) for place in places)
-            suppression = next((found for found in own if found is not None), None)
-            suppression = suppression or _first(finding, waivers, today, set())
-        told.append(finding if suppression is None else finding._replace(suppressed=suppression))
-    return told
-
-
 def _unused(ruling: Ruling, today: str) -> str:
-    if _expired(ruling.suppression, today):
+    if expired(ruling.suppression, today):
         return f"the suppression of {ruling.rule} expired on {ruling.suppression.expires}"
     return f"the suppression of {ruling.rule} suppresses nothing"
 
 
-def _expired(suppression: Suppression, today: str) -> bool:
+def expired(suppression: Suppression, today: str) -> bool:
     """Tell whether a suppression is past; one with a date that cannot be read has expired."""
     expires = suppression.expires
     return expires is not None and (_DATE.fullmatch(expires) is None or expires < today)
 
 
-def _first(finding: Finding, rulings: Iterable[Ruling], today: str, used: set[int]) -> Suppression | None:
+def first(finding: Finding, rulings: Iterable[Ruling], today: str) -> Ruling | None:
+    """The first of some rulings that covers a finding and is in force; None when there is none."""
     for ruling in rulings:
-        if ruling.rule in (finding.rule, finding.name) and ruling.covers(finding):
-            if _expired(ruling.suppression, today):
-                continue
-            used.add(id(ruling))
-            return ruling.suppression
+        is_about = ruling.rule in (finding.rule.id, finding.rule.name) and ruling.covers(finding)
+        if is_about and not expired(ruling.suppression, today):
+            return ruling
     return None
 
 
@@ -132,7 +113,7 @@ def _comments(lines: str) -> list[Ruling]:
 
 
 def _at_lines(lines: tuple[int, ...]) -> Callable[[Finding], bool]:
-    return lambda finding: finding.span.line in lines
+    return lambda finding: finding.place.span.line in lines
 
 
 def _metadata(template: Template) -> list[Ruling]:
@@ -155,7 +136,7 @@ def of_resource(name: str) -> Callable[[Finding], bool]:
 
 def _owner(finding: Finding) -> tuple[str | int, ...]:
     """The resource at fault: what follows Resources in the path."""
-    path = finding.path
+    path = finding.place.path
     start = path.index("Resources") + 1 if "Resources" in path else len(path)
     return path[start : start + 1]
 
@@ -174,33 +155,3 @@ def text(node: Node | None) -> str | None:
     """A text that is written down as it is."""
     value = literal(node) if isinstance(node, TextNode) else None
     return value if isinstance(value, str) else None
-
-
-def _waiver(waiver: Waiver, root: str) -> Ruling:
-    def covers(finding: Finding) -> bool:
-        path = os.path.relpath(finding.file, root).replace(os.sep, "/") if root else finding.file
-        named = fnmatchcase(path, waiver.file) or fnmatchcase(finding.file, waiver.file)
-        return named and waiver.resource in ("", finding.resource)
-
-    return Ruling(waiver.rule, covers, Suppression("waiver", waiver.reason, waiver.expires), waiver.line)
-
-
-def waiver_notices(findings: Iterable[Finding], settings: Settings, today: str, known: set[str]) -> list[Notice]:
-    """What is to be told of the configuration's waivers: those that expired, suppress nothing, or name no rule."""
-    accepted = list(findings)
-    notices = []
-    for waiver in settings.waivers:
-        ruling = _waiver(waiver, settings.root)
-        where = waiver.source or settings.source
-        if _FOREIGN.fullmatch(waiver.rule):
-            continue  # of cfn-lint or checkov, which may not run beside this scan
-        if waiver.rule not in known:
-            notices.append(Notice(where, waiver.line, f'the waiver names rule "{waiver.rule}", which does not exist'))
-        elif _expired(ruling.suppression, today):
-            notices.append(Notice(where, waiver.line, f"the waiver of {waiver.rule} expired on {waiver.expires}"))
-        elif not any(
-            finding.suppressed == ruling.suppression and waiver.rule in (finding.rule, finding.name)
-            for finding in accepted
-        ):
-            notices.append(Notice(where, waiver.line, f"the waiver of {waiver.rule} suppresses nothing"))
-    return notices

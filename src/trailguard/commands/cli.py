@@ -64,24 +64,20 @@ def _run(argv: list[str]) -> int:
 
 
 def _unknown_command(word: str, known: tuple[str, ...]) -> int:
-    from trailguard.settings.settings import nearest
+    from trailguard.errors import did_you_mean
 
     there = os.path.lexists(word) or word == "-"
-    hint = f'; did you mean "trailguard scan {word}"?' if there else nearest(word, known)
+    hint = f'; did you mean "trailguard scan {word}"?' if there else did_you_mean(word, known)
     say(f'error: there is no command "{word}"{hint}')
     return 2
 
 
 def _refuse(error: Exception) -> int:
     """Say what stops the command: the user's configuration, rule or file, or a bug of ours."""
-    place, message = getattr(error, "file", None), getattr(error, "message", None)
-    if isinstance(place, str) and isinstance(message, str):
-        from trailguard.settings.sources import display_name
+    from trailguard.errors import UserError
 
-        place = display_name(place) if os.path.isabs(place) else place
-        line, column = getattr(error, "line", 0), getattr(error, "column", 0)
-        where = f"{place}:{line}:{column}: " if place and line else f"{place}: " if place else ""
-        say(f"error: {where}{message}")
+    if isinstance(error, UserError):
+        say(f"error: {error}")
     elif isinstance(error, OSError) and error.strerror:
         say(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror}")
     else:
@@ -170,9 +166,9 @@ def _threshold(report: Report, settings: Settings) -> int:
 
 def _settings(args: Namespace, quiet: bool = False) -> Settings:
     """Combine the configuration file with the options: what is chosen replaces, what is added adds."""
-    from trailguard.settings.settings import Settings, load, parameters_file
+    from trailguard.settings.settings import Settings, load
 
-    settings = Settings() if args.no_config else load(os.getcwd(), args.config)
+    settings = Settings() if args.no_config else load(os.curdir, args.config)
     for note in settings.notes if not quiet else ():
         say(f"note: {note}")
     wanted = {
@@ -191,8 +187,11 @@ def _settings(args: Namespace, quiet: bool = False) -> Settings:
     if isinstance(given, list):
         changes["rule_dirs"] = (*settings.rule_dirs, *given)
     asked: dict[str, str] = {}
-    for path in getattr(args, "parameters", ()):
-        asked.update(parameters_file(path))
+    if getattr(args, "parameters", ()):
+        from trailguard.settings.parameters import parameters_file
+
+        for path in args.parameters:
+            asked.update(parameters_file(path))
     asked.update(getattr(args, "parameter", ()))
     places = {key: changes[key] for key in ("region", "account_id", "partition") if key in changes}
     contexts = (  # what the command line says goes before what a context says
@@ -238,14 +237,13 @@ def _explain(args: Namespace) -> int:
 def _baseline(args: Namespace) -> int:
     from trailguard import scanning
     from trailguard.acceptance import baseline
-    from trailguard.judging.alone import today
-    from trailguard.reading.discovery import display_name
+    from trailguard.errors import display_name
 
     settings = _settings(args)
     target = args.output or settings.baseline or baseline.DEFAULT
     report = scanning.scan(args.paths or ["."], settings._replace(baseline=""))
     _say_errors(report)
-    text = baseline.write(report.results, today())
+    text = baseline.write(report.results, report.date)
     if target == "-":
         return write(text) or 2 * bool(report.errors)
     with open(target, "w", encoding="utf-8", newline="\n") as stream:
@@ -277,16 +275,16 @@ def _facts(args: Namespace) -> int:
     import json
 
     from trailguard.cloudformation.source.nodes import SourceError
+    from trailguard.errors import UserError
     from trailguard.judging import factsheet
     from trailguard.reporters.common import json_safe
-    from trailguard.settings.settings import ConfigError
 
     stdin = sys.stdin.buffer.read() if args.file == "-" else None
     name = "<stdin>" if stdin is not None else args.file
     try:
         found = factsheet.facts(name, _settings(args), stdin)
     except SourceError as error:
-        raise ConfigError(name, error.line, error.column, error.message) from None
+        raise UserError(name, error.line, error.column, error.message) from None
     reconfigure(sys.stdout, encoding="utf-8")
     return write(json_safe(json.dumps(found, ensure_ascii=False, indent=2)) + "\n")
 

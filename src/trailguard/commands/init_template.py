@@ -7,12 +7,10 @@ so that the file as it stands is a template too, the one with everything.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeAlias
+from typing import Any
 
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, literal
+from trailguard.cloudformation.source.nodes import plain
 from trailguard.cloudformation.source.reading import parse
-
-Data: TypeAlias = "dict[str, Data] | list[Data] | str | int | bool | None"
 
 SWITCHES = ("organization", "kms", "cloudwatch", "sns")
 
@@ -27,7 +25,7 @@ def template(wanted: Collection[str], form: str = "yaml") -> str:
         return text
     import json
 
-    return json.dumps(_data(parse(text.encode()).root), indent=2) + "\n"
+    return json.dumps(_spelled(plain(parse(text.encode()).root)), indent=2) + "\n"
 
 
 def _chosen(whole: str, wanted: frozenset[str]) -> str:
@@ -44,15 +42,11 @@ def _chosen(whole: str, wanted: frozenset[str]) -> str:
     return "\n".join(kept) + "\n"
 
 
-def _data(node: Node) -> Data:
-    """A template as JSON knows it: numbers as numbers, and the two parts of `Fn::GetAtt` apart."""
-    if isinstance(node, MapNode):
-        entries = {name: _data(child) for name, child in node.values.items()}
-        target = entries.get("Fn::GetAtt")
-        return {"Fn::GetAtt": list(target.split(".", 1))} if isinstance(target, str) else entries
-    if isinstance(node, ListNode):
-        return [_data(item) for item in node.items]
-    if not isinstance(node, TextNode):
-        return None
-    value = literal(node)
-    return int(value) if isinstance(value, str) and node.plain and value.isdecimal() else value
+def _spelled(data: Any) -> Any:
+    """Plain data of a template as JSON has it: the two parts of `Fn::GetAtt` apart."""
+    if isinstance(data, dict):
+        target = data.get("Fn::GetAtt")
+        if isinstance(target, str):
+            return {"Fn::GetAtt": target.split(".", 1)}
+        return {name: _spelled(inner) for name, inner in data.items()}
+    return [_spelled(item) for item in data] if isinstance(data, list) else data

@@ -6,8 +6,9 @@ import argparse
 import re
 
 from trailguard.commands.parser import Parser, choice, matching, one_of, pair, processes, repeated
-from trailguard.findings import SEVERITIES
-from trailguard.settings.settings import ACCOUNT_ID, FAIL_ON, LINTERS, PARTITION, REGION, nearest
+from trailguard.errors import did_you_mean
+from trailguard.findings import OPEN, SEVERITIES
+from trailguard.settings.settings import ACCOUNT_ID, LINTERS, PARTITION, REGION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def _output(value: str) -> tuple[str | None, str]:
     if not colon or len(head) < 2 or not re.fullmatch(r"[A-Za-z_-]+", head):
         return None, value
     if head not in FORMATS:
-        raise argparse.ArgumentTypeError(f'format "{head}" is not known{nearest(head, FORMATS)}; a file is ./{value}')
+        raise argparse.ArgumentTypeError(
+            f'format "{head}" is not known{did_you_mean(head, FORMATS)}; a file is ./{value}'
+        )
     return head, tail
 
 
@@ -168,7 +171,7 @@ exit status:
     loudness.add_argument("-v", "--verbose", action="store_true", help="tell of passes and skipped files, too")
     _rule_options(parser)
     status = parser.add_argument_group("exit status")
-    choice(status, "--fail-on", FAIL_ON, "the mildest verdict that makes it 1 (default: fail)", None)
+    choice(status, "--fail-on", OPEN, "the mildest verdict that makes it 1 (default: fail)", None)
     choice(status, "--min-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
     status.add_argument("--diff", metavar="REV", help="report only what changed since a git revision")
     status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")

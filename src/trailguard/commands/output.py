@@ -64,7 +64,7 @@ def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) 
     reporter = import_module(f"trailguard.reporters.{_MODULES.get(form, form)}")
     if form not in _ROOTS:
         return str(reporter.render(report))
-    from trailguard.reading.discovery import repository
+    from trailguard.reading.ignored import repository
 
     return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd))
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 
-from trailguard.settings.settings import nearest
+from trailguard.errors import did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
         if rest:
             options = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
             word = rest[0].partition("=")[0]
-            hint = nearest(word, options) if word.startswith("-") else ""
+            hint = did_you_mean(word, options) if word.startswith("-") else ""
             known = hint if "did you mean" in hint else ""
             self.error(f"unknown {'option' if word.startswith('-') else 'argument'} {word}{known}")
         return arguments
@@ -60,7 +60,7 @@ def one_of(known: tuple[str, ...]) -> Callable[[str], str]:
 
     def check(value: str) -> str:
         if value not in known:
-            raise argparse.ArgumentTypeError(f'"{value}" is not known{nearest(value, known)}')
+            raise argparse.ArgumentTypeError(f'"{value}" is not known{did_you_mean(value, known)}')
         return value
 
     return check

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 
-from trailguard.findings import CONDITIONAL, NOT_APPLICABLE, UNKNOWN
 from trailguard.rulebook.frameworks import Framework
 from trailguard.rulebook.rule import Option, Requirement, Rule
 from trailguard.terminal import visible
@@ -93,10 +92,12 @@ def rule_page(rule: Rule) -> str:
         rows = ([escaped(name), escaped(", ".join(items))] for name, items in rule.controls.items())
         lines += ["## Controls", "", _table(("framework", "controls"), rows)]
     for title, kind in (("Good", "pass"), ("Bad", "fail")):
-        path = plainest(rule.examples(kind))
+        path = rule.plainest(kind)
         if path is not None:
             language = "json" if path.endswith(".json") else "yaml"
-            lines += [f"## {title}", "", f"```{language}", *text_lines(path), "```", ""]
+            name = example_name(rule, path)
+            lines += [f"## {title}", "", f"[{escaped(name)}](../../rules/{name})", ""]
+            lines += [f"```{language}", *text_lines(path), "```", ""]
     if rule.references:
         lines += ["## See", "", *(f"- <{item}>" for item in rule.references), ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -141,28 +142,9 @@ def _flow(value: object, indent: int = 0) -> list[str]:
     return lines
 
 
-def plainest(paths: Sequence[str]) -> str | None:
-    """The example that shows a rule best: one named after the plain case, else the shortest that says it outright."""
-    contents = {path: "\n".join(text_lines(path)) for path in paths if os.path.isfile(path)}
-    by_name = {os.path.splitext(os.path.basename(path))[0]: path for path in contents if path.endswith(".yaml")}
-    named = next((by_name[name] for name in _PLAIN_NAMES if name in by_name), None)
-    return named or min(contents, key=lambda path: (*_detours(contents[path]), len(contents[path]), path), default=None)
-
-
-_PLAIN_NAMES = (
-    "explicit-true", "missing", "explicit-false", "plain", "usual", "minimal", "classic", "documented", "string-equals",
-    "service", "inline-policy", "all-five-events", "pseudo-parameter",
-)  # fmt: skip
-
-
-def _detours(content: str) -> tuple[bool, ...]:
-    """What keeps an example from showing a rule outright: it does not apply, is uncertain, or takes more sections."""
-    aside = any(f"expect: {verdict}" in content for verdict in (NOT_APPLICABLE, UNKNOWN, CONDITIONAL))
-    return (
-        aside,
-        content.startswith("{"),
-        any(f"{name}:\n" in content for name in ("Parameters", "Mappings", "Conditions")),
-    )
+def example_name(rule: Rule, path: str) -> str:
+    """An example's path as its rule's folder is called, wherever that lies."""
+    return os.path.relpath(path, os.path.dirname(rule.folder)).replace(os.sep, "/")
 
 
 def text_lines(path: str) -> list[str]:

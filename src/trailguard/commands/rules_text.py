@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from trailguard.commands.rules_markdown import asked_of, controls_of, plainest, text_lines
+from trailguard.commands.rules_markdown import asked_of, controls_of, example_name, text_lines
 from trailguard.terminal import cells, paragraph, visible
 
 TYPE_CHECKING = False
@@ -124,9 +122,10 @@ def explain(rule: Rule, style: Style, width: int) -> str:
     if rule.references:
         lines += [style.paint("See", "bold"), *(f"  {visible(item)}" for item in rule.references), ""]
     for title, kind, colour in (("Good", "pass", "green"), ("Bad", "fail", "red")):
-        path = plainest(rule.examples(kind))
+        path = rule.plainest(kind)
         if path is not None:
-            lines.append(f"{style.paint(title, colour, 'bold')}  {style.paint(visible(os.path.basename(path)), 'dim')}")
+            name = style.paint(visible(example_name(rule, path)), "dim")
+            lines.append(f"{style.paint(title, colour, 'bold')}  {name}")
             lines += [*(f"  {line}".rstrip() for line in text_lines(path)), ""]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from trailguard.errors import display_name
 from trailguard.reading.collected import names_below
 from trailguard.settings.settings import NAMES, Settings
-from trailguard.settings.sources import display_name
 
 PAUSE = 0.5  # seconds between two looks
 

@@ -22,7 +22,7 @@ from cfnlint.template import Template
 
 from trailguard.acceptance.other_linters import cfn_lint_ids
 from trailguard.findings import Span
-from trailguard.hosts.shared import Gate, Told, asks_for_attention, sentence
+from trailguard.hosts.shared import Gate, Told, sentence
 from trailguard.reporters.common import link
 from trailguard.rulebook.rule import Rule
 
@@ -78,10 +78,10 @@ class _Session:
             where = {"location": (*start, *end)} if knows_lines else {}
             found.setdefault(name, []).append(RuleMatch(path, message, **where))
 
-        for finding in filter(asks_for_attention, told.results):
-            counting, other = cfn_lint_ids(finding.rule)
+        for finding in (item for item in told.results if item.is_open):
+            counting, other = cfn_lint_ids(finding.rule.id)
             name = counting if self.gate.counts(finding) else other
-            tell(name, list(finding.path), finding.span, sentence(finding))
+            tell(name, list(finding.place.path), finding.place.span, sentence(finding))
         for error in told.errors:
             line, column = error.line or 1, error.column or 1
             tell(BROKEN, [], Span(line, column, line, column), error.message)

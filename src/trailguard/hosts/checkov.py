@@ -31,8 +31,8 @@ from checkov.common.output.report import Report
 from checkov.runner_filter import RunnerFilter
 
 from trailguard.acceptance.other_linters import checkov_id
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, FileError, Finding
-from trailguard.hosts.shared import Gate, Told, asks_for_attention, sentence
+from trailguard.findings import NOT_APPLICABLE, OPEN, PASS, UNKNOWN, VERDICTS, FileError, Finding
+from trailguard.hosts.shared import Gate, Told, sentence
 from trailguard.reporters.common import link, readable
 from trailguard.rulebook.rule import Rule
 from trailguard.terminal import visible
@@ -75,7 +75,7 @@ class Session:
             found = self._results[file] = {}
             for item in self.gate.told(file).subjects:
                 if item.suppressed is None:
-                    found.setdefault((item.resource, item.rule), []).append(item)
+                    found.setdefault((item.resource, item.rule.id), []).append(item)
         return self._results[file].get((resource, rule), [])
 
     def files(self, folder: str | None) -> Iterator[str]:
@@ -129,9 +129,9 @@ class RuleCheck(BaseResourceCheck):
             return {"result": CheckResult.PASSED, "evaluated_keys": []}
         if worst.verdict == UNKNOWN and not self._session.gate.counts(worst):
             return {"result": CheckResult.SKIPPED, "suppress_comment": f"unknown: {sentence(worst)}"}
-        told = [sentence(item) for item in results if item.verdict in (FAIL, CONDITIONAL, UNKNOWN)]
+        told = [sentence(item) for item in results if item.verdict in OPEN]
         self.name = f"{self.rule.title}: " + "; ".join(dict.fromkeys(told))
-        at_fault = "/".join(str(step) for step in worst.path[2:])
+        at_fault = "/".join(str(step) for step in worst.place.path[2:])
         return {"result": CheckResult.FAILED, "evaluated_keys": [at_fault] if at_fault else []}
 
     def scan_resource_conf(self, conf: dict[str, Any]) -> CheckResult:
@@ -204,11 +204,11 @@ class Rest:
             yield self._own, os.path.basename(file), (line, line), {"result": CheckResult.FAILED, "evaluated_keys": []}
         left: dict[tuple[str, str], list[Finding]] = {}
         for item in told.subjects:
-            if asks_for_attention(item) and (file, item.resource, item.rule) not in self._session.seen:
-                left.setdefault((item.rule, item.resource), []).append(item)
+            if item.is_open and (file, item.resource, item.rule.id) not in self._session.seen:
+                left.setdefault((item.rule.id, item.resource), []).append(item)
         for (rule, name), found in left.items():
             first = found[0]
-            span = (first.span.line, first.span.end_line)
+            span = (first.place.span.line, first.place.span.end_line)
             blocks = ((block.first, block.last) for block in first.blocks if os.path.realpath(block.file) == file)
             yield self._checks[rule], name, next(blocks, span), self._checks[rule].outcome(found)
 

@@ -18,11 +18,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from trailguard.acceptance.written import suppress
-from trailguard.findings import FAIL, Block, FileError, Finding, Report, RuleInfo, Span
-from trailguard.judging.alone import today
+from trailguard.acceptance.waivers import accepted
+from trailguard.errors import UserError
+from trailguard.findings import FAIL, SEVERITIES, Block, FileError, Finding, Place, Report, RuleInfo, Severity, Span
+from trailguard.judging.results import lines_of
 from trailguard.scanning import order
-from trailguard.settings.settings import ConfigError, Settings
+from trailguard.settings.settings import Settings
 
 _LENGTH = 20_000  # of a command line; Windows takes 32,767 characters
 
@@ -40,12 +41,12 @@ class _Told(NamedTuple):
 
 
 def programs(names: Iterable[str]) -> list[tuple[str, str]]:
-    """The companions by name, each with its program; raises ConfigError when one is not installed."""
+    """The companions by name, each with its program; raises UserError when one is not installed."""
     found = []
     for name in sorted(set(names)):
         program = shutil.which(name) or shutil.which(name, path=os.path.dirname(sys.executable))
         if program is None:
-            raise ConfigError("", 0, 0, f"{name} is not installed (pip install {name})")
+            raise UserError("", 0, 0, f"{name} is not installed (pip install {name})")
         found.append((name, program))
     return found
 
@@ -69,9 +70,9 @@ def joined(
         with ThreadPoolExecutor(len(commands)) as pool:  # the companions at once, the parts of each in turn
             told = list(pool.map(lambda named: _ask(named[0], named[1], files), commands))
     rules = {item.id: item for one in told for item in one.rules.values()}
-    found = suppress((item for one in told for item in one.findings), {}, settings, today())
+    found = accepted((item for one in told for item in one.findings), {}, settings, report.date)
     sources = dict(report.sources)
-    for file in {item.file for item in found} - sources.keys():
+    for file in {item.place.file for item in found} - sources.keys():
         sources[file] = _lines(file, stdin)
     return report._replace(
         rules=(*report.rules, *(rules[name] for name in sorted(rules))),
@@ -140,7 +141,7 @@ def _of_cfn_lint(answer: Any, files: Mapping[str, str]) -> _Told:
             severity = _SEVERITIES.get(item["Level"], "medium")
             about = _rule("cfn-lint", name, rule["ShortDescription"], severity, rule["Source"], rule["Description"])
             told.rules[name] = about
-            told.findings.append(_finding(about, "cfn-lint", file, resource, path, span, message))
+            told.findings.append(_finding(about, resource, Place(file, span, path), message))
     return told
 
 
@@ -158,8 +159,8 @@ def _of_checkov(answer: Any, files: Mapping[str, str]) -> _Told:
             about = _rule("checkov", name, item["check_name"], severity, item.get("guideline") or "", "")
             told.rules[name] = about
             path = ("Resources", resource)
-            finding = _finding(about, "checkov", file, resource, path, Span(first, 1, first, 1), item["check_name"])
-            told.findings.append(finding._replace(blocks=(Block(file, first, last),)))
+            place, block = Place(file, Span(first, 1, first, 1), path), Block(file, first, last)
+            told.findings.append(_finding(about, resource, place, item["check_name"], (block,)))
     return told
 
 
@@ -167,36 +168,27 @@ _READERS = {"cfn-lint": _of_cfn_lint, "checkov": _of_checkov}
 
 
 def _rule(tool: str, name: str, title: str, severity: str, address: str, why: str) -> RuleInfo:
-    level = severity if severity in ("critical", "high", "medium", "low", "info") else "medium"
+    level: Severity = next((known for known in SEVERITIES if known == severity), "medium")
     links = (address,) if address.startswith(("https://", "http://")) else ()
     return RuleInfo(
         name, tool, title, level, why or f"A rule of {tool}: {title}", f"See the documentation of {tool}.", {}, links
     )
 
 
-def _finding(
-    rule: RuleInfo, tool: str, file: str, resource: str, path: tuple[str | int, ...], span: Span, message: str
-) -> Finding:
-    mark = hashlib.sha256(json.dumps([tool, rule.id, file, resource, path, message]).encode()).hexdigest()[:32]
+def _finding(rule: RuleInfo, resource: str, place: Place, message: str, blocks: tuple[Block, ...] = ()) -> Finding:
+    parts = [rule.name, rule.id, place.file, resource, place.path, message]
     return Finding(
-        rule=rule.id,
-        name=tool,
-        title=rule.title,
-        severity=rule.severity,
+        rule=rule,
         verdict=FAIL,
-        file=file,
+        place=place,
         subject="template",
         resource=resource,
-        path=path,
-        span=span,
         message=message,
-        remedy=rule.remedy,
-        controls={},
-        references=rule.references,
         witness={},
         reason=None,
         related=(),
-        fingerprint=mark,
+        fingerprint=hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32],
+        blocks=blocks,
     )
 
 
@@ -210,4 +202,4 @@ def _lines(file: str, stdin: tuple[str, bytes] | None) -> tuple[str, ...]:
                 data = stream.read()
     except OSError:
         return ()
-    return tuple(data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    return lines_of(data.decode("utf-8", "replace"))

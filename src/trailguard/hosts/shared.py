@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from trailguard.findings import NOT_APPLICABLE, PASS, FileError, Finding, Notice, Report, Span, counts
+from trailguard.errors import UserError
+from trailguard.findings import FileError, Finding, Notice, Place, Report, Span, counts
 from trailguard.reporters.common import readable, remarks
 from trailguard.rulebook.rule import Rule
 from trailguard.settings.settings import Settings
@@ -49,7 +50,7 @@ class Gate:
             from trailguard.rulebook import shelf
             from trailguard.settings import settings
 
-            self.settings = settings.load(os.getcwd())
+            self.settings = settings.load(os.curdir)
             self.rules = shelf.load(self.settings).selected
         except Exception as error:
             self.trouble = _said(error)
@@ -108,11 +109,6 @@ def sentence(finding: Finding) -> str:
     return visible(readable(" ".join(parts)))
 
 
-def asks_for_attention(finding: Finding) -> bool:
-    """Tell whether a verdict is a finding that nobody has accepted."""
-    return finding.verdict not in (PASS, NOT_APPLICABLE) and finding.suppressed is None
-
-
 def _by_file(report: Report, paths: Sequence[str]) -> dict[str, Told]:
     """Sort what a report says by the files that the host looks at, which are those named or below a named folder.
 
@@ -124,13 +120,14 @@ def _by_file(report: Report, paths: Sequence[str]) -> dict[str, Told]:
     errors: dict[str, list[FileError]] = {}
     notices: dict[str, list[Notice]] = {}
     for finding in report.results:
-        home = homes.find(finding.file, finding.contexts)
+        file, span, _ = finding.place
+        home = homes.find(file, finding.contexts)
         told = finding
-        if home != _place(finding.file):
-            message = f"{finding.file}:{finding.span.line}: {finding.message}"
-            told = finding._replace(file=home, path=(), span=Span(1, 1, 1, 1), message=message)
+        if home != _place(file):
+            message = f"{file}:{span.line}: {finding.message}"
+            told = finding._replace(place=Place(home, Span(1, 1, 1, 1)), message=message)
         results.setdefault(home, []).append(told)
-        owner = homes.find(finding.subject_file or finding.file, finding.contexts)
+        owner = homes.find(finding.home, finding.contexts)
         subjects.setdefault(owner, []).append(finding)
     for error in report.errors:
         errors.setdefault(homes.find(error.file), []).append(error)
@@ -184,8 +181,6 @@ def _stamp(place: str) -> tuple[int, int]:
 
 def _said(error: Exception) -> str:
     """The text of an error; of our own kinds with its place."""
-    message = getattr(error, "message", None)
-    if not isinstance(message, str):
+    if not isinstance(error, UserError):
         return f"internal error, please report it: {type(error).__name__}: {error}"
-    line, file = getattr(error, "line", 0), getattr(error, "file", "")
-    return f"{file}:{line}: {message}" if line else f"{file}: {message}" if file else message
+    return str(error)

@@ -11,10 +11,11 @@ from typing import NamedTuple, cast
 from trailguard.cloudformation.scenarios.values import GENERATED, Symbol, Text
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam import explain
+from trailguard.iam.bounds import settled
 from trailguard.iam.callers import Request, Via, named, names_caller, vias
 from trailguard.iam.conditions import ABSENT, Clause, Context, ContextValue, Undecided, conditions_hold
 from trailguard.iam.globs import STAR, Glob, Group, glob
-from trailguard.iam.logic import NO, YES, Tri, both, either, maybe
+from trailguard.iam.logic import NO, YES, State, Tri, both, either, maybe
 from trailguard.iam.operators import ARN, FOLDED, LIKE
 from trailguard.iam.patterns import Settle, covers, may_overlap, overlaps
 from trailguard.iam.policy import Part, Policy, Statement
@@ -41,13 +42,13 @@ __all__ = [
 
 
 class Decision(NamedTuple):
-    """The answer to a question about a request: "yes", "no" or "unknown".
+    """The answer to a question about a request.
 
     `node` is the place that decides, `because` says why in words, `reason` why it is unknown. `statements` are those
     that the answer rests on.
     """
 
-    outcome: str
+    outcome: State
     node: Node
     because: str
     reason: str
@@ -70,6 +71,14 @@ class Grant(NamedTuple):
 
 def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
     """Tell whether Allow statements together cover every string of the request's resource. Denials do not count."""
+    return settled(policy, lambda one: _grants(one, request, settle), _told)
+
+
+def _told(decision: Decision) -> object:
+    return decision.outcome, decision.reason
+
+
+def _grants(policy: Policy, request: Request, settle: Settle) -> Decision:
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
     target = glob(request.resource)
@@ -93,6 +102,10 @@ def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
 
 def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
     """Tell whether a Deny statement hits some string of the request's resource. The service itself is the caller."""
+    return settled(policy, lambda one: _denials(one, request, settle), _told)
+
+
+def _denials(policy: Policy, request: Request, settle: Settle) -> Decision:
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
     if request.service:
@@ -111,6 +124,10 @@ def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
 
 def denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision:
     """Tell whether Deny statements hit every string of the request's resource, so that nothing of it gets through."""
+    return settled(policy, lambda one: _denied_wholly(one, request, settle), _told)
+
+
+def _denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision:
     if policy.unknown is not None:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
     if request.service:
@@ -155,6 +172,14 @@ def leads(policy: Policy, request: Request, settle: Settle) -> list[Grant]:
 
 def grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Statement, Tri]]:
     """The Allow statements that let the request through on some string of its resource, or may."""
+    return settled(
+        policy,
+        lambda one: _grantors(one, request, settle),
+        lambda found: [(statement.index, answer.state, answer.reason) for statement, answer in found],
+    )
+
+
+def _grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Statement, Tri]]:
     target = glob(request.resource)
     answers = (
         (statement, both(_aspects(statement, request, target, "Allow", settle))) for statement in policy.statements

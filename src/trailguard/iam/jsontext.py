@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 
 from trailguard.cloudformation.scenarios.values import (
     Flag,
@@ -16,15 +17,20 @@ from trailguard.cloudformation.scenarios.values import (
     Value,
     join_pieces,
 )
+from trailguard.cloudformation.source.letters import SYMBOL
 from trailguard.cloudformation.source.nodes import Node
 
-_MARK = re.compile("\ue000(\\d+)\ue001")  # stands for a symbol; letters of the private use area, which nobody spells
+_MARK = re.compile(SYMBOL.pattern)
 
 
 def read_json(text: Text) -> Value:
     """The document that a text spells. Every value of it is placed where the text is; what is no JSON is Unknown."""
     symbols = text.symbols
-    spelt = "".join(piece if isinstance(piece, str) else f"\ue000{symbols.index(piece)}\ue001" for piece in text.pieces)
+    if any(isinstance(piece, str) and SYMBOL.open in piece for piece in text.pieces):
+        reason = f"it holds the letter U+{ord(SYMBOL.open):04X}, which is nobody's but trailguard's"
+        return Unknown(f"policy on line {text.node.line}", reason, text.node)
+    places = {symbol: place for place, symbol in enumerate(symbols)}
+    spelt = "".join(piece if isinstance(piece, str) else SYMBOL.around(places[piece]) for piece in text.pieces)
     try:
         document = json.loads(spelt, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as error:
@@ -42,11 +48,12 @@ class _Pairs(list[tuple[str, object]]):
 
 def _value(item: object, node: Node, symbols: tuple[Symbol, ...]) -> Value:
     if isinstance(item, _Pairs):
-        keys = [key for key, _ in item]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
+        pairs = dict(item)
+        if len(pairs) < len(item):
+            twice = next(key for key, count in Counter(key for key, _ in item).items() if count > 1)
             return Unknown(twice, f"AWS would refuse the policy: {twice} stands twice in one object", node)
-        return MapValue({key: _value(value, node, symbols) for key, value in item}, dict.fromkeys(keys, node), node)
+        entries = {key: _value(value, node, symbols) for key, value in pairs.items()}
+        return MapValue(entries, dict.fromkeys(pairs, node), node)
     if isinstance(item, list):
         return ListValue(tuple(_value(value, node, symbols) for value in item), node)
     if isinstance(item, bool):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.source.nodes import Node
 
+State: TypeAlias = Literal["yes", "no", "unknown"]
+
 
 class Tri(NamedTuple):
-    """An answer: `state` is "yes", "no" or "unknown".
+    """An answer; `reason` says why it is unknown, `node` which place makes it so."""
 
-    `reason` says why it is unknown, `node` which place makes it so.
-    """
-
-    state: str
+    state: State
     reason: str = ""
     node: Node | None = None
 

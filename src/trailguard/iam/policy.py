@@ -6,7 +6,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol, cast
 
 from trailguard.cloudformation.scenarios.values import (
     Absent,
@@ -20,6 +21,7 @@ from trailguard.cloudformation.scenarios.values import (
     Value,
     text_of,
 )
+from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.conditions import Clause, read_clauses
 from trailguard.iam.globs import Glob, folded, glob
@@ -113,17 +115,48 @@ class Statement:
         return next((self.elements[name].node for name in names if name in self.elements), self.node)
 
 
+class Draft(Protocol):
+    """A document with open parts: for each, whether more is let through with it, and the question that it hinges on."""
+
+    @property
+    def allows(self) -> Sequence[bool]:
+        """For each part, whether with it more is let through, rather than less."""
+
+    @property
+    def splits(self) -> Sequence[Split]:
+        """For each part, the question that is open."""
+
+    def with_parts(self, chosen: Iterable[int]) -> Policy:
+        """The policy in which the chosen parts, by their indexes, are all that they may be, and the others nothing."""
+
+
 class Policy(NamedTuple):
-    """A policy document. `unknown` says why it cannot be read at all, or None; `problems` what AWS would refuse."""
+    """A policy document. `unknown` says why it cannot be read at all, or None; `problems` what AWS would refuse.
+
+    `draft` is there while parts of the document are open: then `certain` is only what is in it anyway.
+    """
 
     node: Node
-    statements: tuple[Statement, ...]
+    certain: tuple[Statement, ...]
     unknown: str | None
     problems: tuple[Problem, ...] = ()
+    draft: Draft | None = None
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All statements. Raises Split while parts of the document are open."""
+        if self.draft is not None:
+            raise self.draft.splits[0]
+        return self.certain
+
+    @property
+    def possible(self) -> tuple[Statement, ...]:
+        """The statements with all that they may say, whatever is open."""
+        return self.certain if self.draft is None else self.draft.with_parts(range(len(self.draft.splits))).certain
 
     def resource_texts(self) -> list[Pieces]:
-        """The resources that its statements name, as they are written."""
-        parts = [statement.resource for statement in self.statements if statement.resource is not None]
+        """The resources that its statements name, or may name, as they are written."""
+        parts = [statement.resource for statement in self.possible if statement.resource is not None]
         return [text.pieces for part in parts if not part.negated for text in part.texts]
 
 
@@ -142,16 +175,24 @@ def read_policy(value: Value, parts: frozenset[str] = RESOURCE_POLICY) -> Policy
     if not isinstance(value, MapValue):
         problems.add(node, "the policy document is not a map")
         return Policy(node, (), problems.told(), problems.found)
-    variables = _version(value, problems)
     statements = value.entries.get("Statement")
     if isinstance(statements, Unknown):
+        _version(value, problems)
         return Policy(node, (), statements.reason)
     if statements is None:
+        _version(value, problems)
         problems.add(node, "the policy document has no Statement")
         return Policy(node, (), problems.told(), problems.found)
-    items = enumerate(values_of(statements))
+    return read_statements(value, enumerate(values_of(statements)), parts, problems)
+
+
+def read_statements(
+    document: MapValue, items: Iterable[tuple[int, Value]], parts: frozenset[str], problems: Problems
+) -> Policy:
+    """Read the statements of a document, each with its number from 0."""
+    variables = _version(document, problems)
     read = tuple(_statement(Statement(index, item, variables), item, parts, problems) for index, item in items)
-    return Policy(node, read, None, problems.found)
+    return Policy(document.node, read, None, problems.found)
 
 
 def _version(value: MapValue, problems: Problems) -> bool:

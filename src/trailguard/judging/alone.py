@@ -1,4 +1,4 @@
-"""Judges a file by itself, and makes one result of all that is found out about files.
+"""Judges templates by themselves, each in the deployments that the configuration names.
 
 Whatever goes wrong with a template is an error of its file alone and never hides what is found in others.
 """
@@ -6,77 +6,58 @@ Whatever goes wrong with a template is an error of its file alone and never hide
 from __future__ import annotations
 
 import os
-import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterator, Sequence
+from functools import partial
 
-from trailguard.acceptance.written import Ruling, Suppressions, suppress
 from trailguard.cloudformation.source.nodes import MapNode, SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
-from trailguard.findings import NOT_APPLICABLE, PASS, Chain, FileError, Finding, Notice
-from trailguard.judging.chains import chains_of
-from trailguard.judging.deployments import Deployment, deployments, merged
+from trailguard.findings import Chain, FileError, Finding, Notice
+from trailguard.judging.deployments import Deployment, deployments
+from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_of, results_of
 from trailguard.judging.subjects import JudgedTemplate
-from trailguard.rulebook.shelf import Rulebook
-from trailguard.settings.settings import Settings
-
-Item = TypeVar("Item")
-
-IDLE = "it holds no resource that the rules are about"
+from trailguard.reading.collected import File
 
 
-class FileResult(NamedTuple):
-    """What judging one file gave."""
+def judge_files(files: Sequence[File], task: Task, jobs: int = 1) -> Iterator[FileResult]:
+    """Judge files by themselves, in as many processes as `jobs` says; gives one result for each, in their order."""
+    judge_one = partial(_judge_read, task=task)
+    if jobs <= 1 or len(files) < 2:
+        yield from map(judge_one, files)
+        return
+    from concurrent.futures import ProcessPoolExecutor
 
-    findings: tuple[Finding, ...] = ()
-    errors: tuple[FileError, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    lines: tuple[str, ...] = ()
-    is_template: bool = False
-    subjects: int = 0
-    ignored: str | None = None
-    chains: tuple[Chain, ...] = ()
-
-
-class Verdicts(NamedTuple):
-    """What judging a template, or several together, gave: its subjects by file and logical ID."""
-
-    findings: list[Finding]
-    errors: list[FileError]
-    subjects: set[tuple[str, str]]
-    notices: list[Notice]
-    chains: list[Chain]
+    chunk = max(1, len(files) // (jobs * 4))
+    with ProcessPoolExecutor(min(jobs, len(files))) as pool:
+        yield from pool.map(judge_one, files, chunksize=chunk)
 
 
-def judge_file(file: str, data: bytes, settings: Settings, rulebook: Rulebook, chains: bool = False) -> FileResult:
+def _judge_read(file: File, task: Task) -> FileResult:
+    return judge_file(file.name, file.data, task)
+
+
+def judge_file(file: str, data: bytes, task: Task) -> FileResult:
     """Judge a file by itself. Never raises: whatever goes wrong with it is an error of that file alone."""
-    lines = _lines(data.decode("utf-8", "replace"))
     try:
         document = parse(data)
         if not looks_like_template(document.root):
             return FileResult(ignored="it is no CloudFormation template")
         template = Template(document)
-        told = [
-            judge(
-                JudgedTemplate(file, pinned_template(template, place), place.pins, context=place.name), rulebook, chains
-            )
-            for place in deployments(file, settings)
-        ]
-        return finish({file: (template, document.text)}, told, settings, rulebook)[file]
+        verdicts = [_judge_in(file, template, place, task) for place in deployments(file, task.settings)]
+        return results_of({file: Text(template, document.text)}, verdicts, task)[file]
     except SourceError as error:
         place = FileError(file, error.line, error.column, error.message)
-        return FileResult(errors=(place,), lines=lines, is_template=True)
+        return FileResult(errors=(place,), lines=lines_of(data.decode("utf-8", "replace")), is_template=True)
     except Exception as error:
         return FileResult(errors=(internal(file, error),), is_template=True)
 
 
-def pinned_template(template: Template, place: Deployment) -> Template:
-    """The template as it is in a deployment: its loops run over the parameters that are known there."""
+def _judge_in(file: str, template: Template, place: Deployment, task: Task) -> Verdicts:
+    """Judge a template in one deployment: its loops run over the parameters that are known there."""
     document = template.document
-    return Template(document, place.pins.parameters) if place.pins.parameters and expands(document) else template
+    pinned = Template(document, place.pins.parameters) if place.pins.parameters and expands(document) else template
+    return judge(JudgedTemplate(file, pinned, place.pins, context=place.name), task)
 
 
 def internal(file: str, error: Exception) -> FileError:
@@ -88,20 +69,31 @@ def internal(file: str, error: Exception) -> FileError:
     return FileError(file, 0, 0, f"internal error, please report it: {type(error).__name__}: {error}")
 
 
-def judge(judged: JudgedTemplate, rulebook: Rulebook, chains: bool) -> Verdicts:
+def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
     """Ask all rules about all their subjects; with the delivery chains, if these are wanted."""
-    errors = refused(judged)
+    errors = _refused(judged)
+    if errors:
+        return Verdicts(errors=errors, notices=_unjudged(judged))
+    rules = task.rulebook.selected
     findings: list[Finding] = []
     subjects: set[tuple[str, str]] = set()
-    for rule in rulebook.selected if not errors else ():
+    for rule in rules:
         for subject in judged.subjects(rule.subject):
             subjects.add(judged.name_of(subject.resource))
             findings.append(judged.finding(rule, subject))
-    found = list(chains_of(judged, rulebook.selected)) if chains and not errors else []
-    return Verdicts(findings, errors, subjects, _unjudged(judged), found)
+    return Verdicts(findings, errors, frozenset(subjects), _unjudged(judged), _chains(judged, task))
 
 
-def refused(judged: JudgedTemplate) -> list[FileError]:
+def _chains(judged: JudgedTemplate, task: Task) -> Sequence[Chain]:
+    """The delivery chains of the trails, if these are wanted."""
+    if not task.evidence:
+        return ()
+    from trailguard.judging.chains import chains_of
+
+    return list(chains_of(judged, task.rulebook.selected))
+
+
+def _refused(judged: JudgedTemplate) -> list[FileError]:
     """The values that somebody fixed for parameters which do not accept them."""
     found = []
     for name in judged.model.refused_pins():
@@ -110,73 +102,6 @@ def refused(judged: JudgedTemplate) -> list[FileError]:
         message = f"parameter {shown} does not accept the value {judged.model.fixed[name]!r} that was given for it"
         found.append(FileError(file, node.line, node.column, message))
     return found
-
-
-def finish(
-    files: Mapping[str, tuple[Template | None, str]], told: Iterable[Verdicts], settings: Settings, rulebook: Rulebook
-) -> dict[str, FileResult]:
-    """One result for each file from all that was found out about them; takes their templates and their texts."""
-    verdicts = list(told)
-    problems = [
-        FileError(file, item.line, item.column, item.message)
-        for file, (template, _) in files.items()
-        for item in (template.problems if template is not None else ())
-    ]
-    errors = by_file((error.file, error) for part in (problems, *(one.errors for one in verdicts)) for error in part)
-    notices = by_file((notice.file, notice) for one in verdicts for notice in one.notices)
-    chains = by_file((chain.parts[0].file, chain) for one in verdicts for chain in one.chains)
-    counts = Counter(file for file, _ in {subject for one in verdicts for subject in one.subjects})
-    written = {
-        file: Suppressions(
-            file, template, text, rulebook.known(), today(), _foreign(template, text, settings, rulebook)
-        )
-        for file, (template, text) in files.items()
-    }
-    findings = suppress(merged(item for one in verdicts for item in one.findings), written, settings, today())
-    found = by_file((item.file, item) for item in findings)
-    shown = set(errors)
-    for item in findings:
-        if item.verdict not in (PASS, NOT_APPLICABLE):
-            shown.update((item.file, *(place.file for place in item.related)))
-    return {
-        file: FileResult(
-            findings=tuple(found.get(file, ())),
-            errors=tuple(dict.fromkeys(errors.get(file, ()))),
-            notices=(*written[file].notices(), *dict.fromkeys(notices.get(file, ()))),
-            lines=_lines(text) if file in shown else (),
-            is_template=template is not None,
-            subjects=counts[file],
-            chains=tuple(chains.get(file, ())),
-        )
-        for file, (template, text) in files.items()
-    }
-
-
-def _foreign(template: Template | None, text: str, settings: Settings, rulebook: Rulebook) -> list[Ruling]:
-    """What is suppressed for other linters, if that is accepted."""
-    if template is None or not settings.foreign_suppressions:
-        return []
-    from trailguard.acceptance.other_linters import rulings
-
-    return rulings(template, text, settings.foreign_suppressions, rulebook.selected)
-
-
-def by_file(items: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
-    """Things by the files that they belong to."""
-    found: dict[str, list[Item]] = {}
-    for file, item in items:
-        found.setdefault(file, []).append(item)
-    return found
-
-
-def today() -> str:
-    """The date, as an ISO date."""
-    return time.strftime("%Y-%m-%d")
-
-
-def _lines(text: str) -> tuple[str, ...]:
-    """The lines of a file as editors count them."""
-    return tuple(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 
 def _unjudged(judged: JudgedTemplate) -> list[Notice]:

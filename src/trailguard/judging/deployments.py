@@ -77,7 +77,7 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
     groups: dict[object, list[Finding]] = {}
     for finding in given:
         witness = tuple(finding.witness.items())
-        same = (finding.rule, finding.subject_file, finding.resource, finding.file, finding.path, finding.span)
+        same = (finding.rule.id, finding.subject_file, finding.resource, finding.place)
         key = (same, finding.verdict, finding.message, finding.reason, witness, finding.related)
         groups.setdefault(key, []).append(finding)
     told = [_one(group) for group in groups.values()]

@@ -7,10 +7,10 @@ from trailguard.cloudformation.scenarios.scenarios import TooManyScenarios
 from trailguard.cloudformation.scenarios.witnesses import default_like
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
+from trailguard.errors import display_name
 from trailguard.judging.deployments import usual
 from trailguard.judging.places import span_of
 from trailguard.judging.subjects import JudgedTemplate, Subject
-from trailguard.reading.discovery import display_name
 from trailguard.settings.settings import Settings
 from trailguard.trails import catalog
 from trailguard.trails.facts.facts import Fact

@@ -17,20 +17,22 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from trailguard.cloudformation.source.nodes import MapNode, SourceError
+from trailguard.cloudformation.source.nodes import MapNode, SourceError, plain
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
+from trailguard.errors import display_name
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, VERDICTS, FileError, Finding
-from trailguard.judging.alone import FileResult, judge_file
+from trailguard.judging.alone import judge_file
 from trailguard.judging.deployments import usual
 from trailguard.judging.factsheet import told_fact
+from trailguard.judging.results import FileResult, Task
 from trailguard.judging.subjects import JudgedTemplate
-from trailguard.reading.discovery import display_name
-from trailguard.rulebook.rule import Rule, data
+from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import Rulebook, builtin_folder, load, load_folder
 from trailguard.settings.settings import Settings
 
-_COMMENT = re.compile(r"#\s*expect:\s*(\w+)(?:\s+when\s+(.*?))?(?:\s+--\s+(.*?))?\s*$")
+_COMMENT = re.compile(r"#\s*expect:\s*(\w+)(.*)")
+_DASH = re.compile(r"\s--\s")
 
 
 class Expectation(NamedTuple):
@@ -94,7 +96,7 @@ def _test(
     except SourceError as error:
         errors.append(FileError(file, error.line, error.column, error.message))
         return TestCase(rule.id, file, kind, "unreadable", False, error.message)
-    result = judge_file(file, content, settings, rulebook._replace(selected=(rulebook.rules[rule.id],)))
+    result = judge_file(file, content, Task(settings, rulebook._replace(selected=(rulebook.rules[rule.id],))))
     errors.extend(result.errors)
     problems = _mismatches(kind, wanted, result)
     actual = ", ".join(sorted({finding.verdict for finding in result.findings})) or "nothing judged"
@@ -143,7 +145,7 @@ def _mismatches(kind: str, wanted: list[Expectation], result: FileResult) -> lis
 
 def _matches(expectation: Expectation, finding: Finding) -> bool:
     return (
-        finding.span.line == expectation.line
+        finding.place.span.line == expectation.line
         and finding.verdict == expectation.verdict
         and expectation.message in finding.message
         and finding.witness.keys() == expectation.witness.keys()
@@ -154,7 +156,8 @@ def _matches(expectation: Expectation, finding: Finding) -> bool:
 def _told(finding: Finding) -> str:
     when = ", ".join(f"{name}={value}" for name, value in finding.witness.items())
     reason = f" ({finding.reason})" if finding.reason else ""
-    return f"line {finding.span.line}: {finding.verdict}{' when ' + when if when else ''}: {finding.message}{reason}"
+    verdict = f"{finding.verdict}{' when ' + when if when else ''}"
+    return f"line {finding.place.span.line}: {verdict}: {finding.message}{reason}"
 
 
 def expectations(content: bytes) -> list[Expectation]:
@@ -163,10 +166,14 @@ def expectations(content: bytes) -> list[Expectation]:
     found = []
     for number, line in enumerate(document.text.splitlines(), 1):
         match = _COMMENT.search(line)
-        if match is not None and match[1] in VERDICTS:
-            found.append(Expectation(number, match[1], _witness(match[2] or ""), match[3] or ""))
+        if match is None or match[1] not in VERDICTS:
+            continue
+        condition, *message = _DASH.split(match[2], maxsplit=1)
+        when, choice = (*condition.split(maxsplit=1), "", "")[:2]
+        if when in ("", "when"):
+            found.append(Expectation(number, match[1], _witness(choice.strip()), "".join(message).strip()))
     metadata = document.root.values.get("Metadata") if isinstance(document.root, MapNode) else None
-    stated: Any = data(metadata) if metadata is not None else {}
+    stated: Any = plain(metadata) if metadata is not None else {}
     own = stated.get("trailguard", {}) if isinstance(stated, dict) else {}
     for item in own.get("expect", ()) if isinstance(own, dict) else ():
         witness = {name: str(value) for name, value in item.get("witness", {}).items()}

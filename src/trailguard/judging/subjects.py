@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from importlib import import_module
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.model import Model, Pins
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -15,7 +15,7 @@ from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode, file
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.stacks.stacks import Stacks, came_from, way_to
 from trailguard.cloudformation.template.template import Resource, Template
-from trailguard.findings import NOT_APPLICABLE, UNKNOWN, Block, Finding, Related
+from trailguard.findings import NOT_APPLICABLE, UNKNOWN, Block, Finding, Place, Related
 from trailguard.judging.places import Places, span_of
 from trailguard.judging.verdict import Answer, Judgement, Question, answer, judge
 from trailguard.rulebook.rule import Requirement, Rule
@@ -23,6 +23,10 @@ from trailguard.trails import catalog
 from trailguard.trails.facts.facts import Fact
 from trailguard.trails.facts.links import Link, LinkFinder
 from trailguard.trails.facts.returns import RETURNS
+
+# The CDK constructs that resources were made from, by file and logical ID.
+Constructs: TypeAlias = "Mapping[tuple[str, str], str]"
+_NO_CONSTRUCTS: Constructs = {}
 
 
 class Subject(NamedTuple):
@@ -38,10 +42,19 @@ class Subject(NamedTuple):
 
 
 class JudgedTemplate:
-    """A template with its scenarios, ready to be asked by rules."""
+    """A template with its scenarios, ready to be asked by rules.
+
+    `constructs` are those that an assembly of the CDK names beside the template.
+    """
 
     def __init__(
-        self, file: str, template: Template, pins: Pins, stacks: Stacks | None = None, context: str = ""
+        self,
+        file: str,
+        template: Template,
+        pins: Pins,
+        stacks: Stacks | None = None,
+        context: str = "",
+        constructs: Constructs = _NO_CONSTRUCTS,
     ) -> None:
         self.file = file
         self.template = template
@@ -50,7 +63,7 @@ class JudgedTemplate:
         self.stacks = self.model.stacks
         self.scenarios = Scenarios(self.model)
         self.places = Places(template)
-
+        self._constructs = constructs
         self._subjects: dict[str, list[Subject]] = {}
 
     def place_of(self, node: Node) -> str:
@@ -105,7 +118,7 @@ class JudgedTemplate:
     def _ever(self, resource: Resource, by_itself: Callable[[Scenario, Resource], bool]) -> bool:
         """Tell whether a resource shows in some scenario what it is."""
         try:
-            return any(leaf.answer for leaf in self.scenarios.explore(lambda scenario: by_itself(scenario, resource)))
+            return self.scenarios.ever(lambda scenario: by_itself(scenario, resource))
         except TooManyScenarios:
             return False
 
@@ -131,27 +144,19 @@ class JudgedTemplate:
         prefix = self.template.prefix if stack is None else stack.template.prefix
         full_path = (*prefix, *(bare(part) if isinstance(part, str) else part for part in path))
         return Finding(
-            rule=rule.id,
-            name=rule.name,
-            title=rule.title,
-            severity=rule.severity,
+            rule=rule.info,
             verdict=judgement.verdict,
-            file=file,
+            place=Place(file, span_of(node), full_path),
             subject=rule.subject,
             resource=name,
-            path=full_path,
-            span=span_of(node),
             message=self.stacks.spell(_sentence(judgement), reader),
-            remedy=rule.remedy,
-            controls=rule.controls,
-            references=rule.references,
             witness={self.stacks.parameter(key, resource.id): value for key, value in judgement.witness.items()},
             reason=None if judgement.reason is None else self.stacks.spell(judgement.reason, reader),
             related=self._related(judgement, reader),
             fingerprint=fingerprint(rule.id, file, name, bare(owner), full_path),
             contexts=self.contexts(resource),
             subject_file="" if home == file else home,
-            construct=_construct(resource),
+            construct=_construct(resource) or self._constructs.get((home, name), ""),
             blocks=self._blocks(resource, self.template.resources.get(owner)),
         )
 

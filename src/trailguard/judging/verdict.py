@@ -6,7 +6,7 @@ Over the scenarios the verdicts are combined as the default-like ones demand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -14,10 +14,12 @@ from trailguard.cloudformation.scenarios.scenarios import MAX_LEAVES, Leaf, Scen
 from trailguard.cloudformation.scenarios.witnesses import default_like, disputed, witness
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Verdict
 from trailguard.rulebook.must import holds
 from trailguard.rulebook.rule import Requirement, Rule
 from trailguard.trails.facts.facts import Fact
+
+_NAMED = 8  # parameters that a reason names
 
 FactSource = Callable[[Scenario, Resource, Requirement], Fact]
 
@@ -25,14 +27,14 @@ FactSource = Callable[[Scenario, Resource, Requirement], Fact]
 class Answer(NamedTuple):
     """What a rule finds in one scenario: an outcome, and the facts that decided it with the rule's words on each."""
 
-    outcome: str
+    outcome: Verdict
     facts: tuple[tuple[Fact, str], ...]
 
 
 class Judgement(NamedTuple):
     """The claim of one rule about one subject. `reason` says why it is unknown or not applicable."""
 
-    verdict: str
+    verdict: Verdict
     node: Node
     message: str
     witness: Mapping[str, str]
@@ -47,14 +49,22 @@ def judge(scenarios: Scenarios, resource: Resource, question: Question) -> Judge
     """Judge one subject over all scenarios; the question has no answer where there is no such subject."""
     try:
         leaves = [leaf for leaf in scenarios.explore(question) if leaf.answer is not None]
-    except TooManyScenarios:
-        reason = f"it hinges on more than {MAX_LEAVES:,} combinations of parameter values; pin some with --parameter"
+    except TooManyScenarios as many:
+        reason = _too_many(many.names)
         return Judgement(UNKNOWN, resource.key, f"{resource.id} cannot be judged", {}, reason, ())
     if not leaves:
         reason = f"{resource.id} is made for no allowed choice of parameters"
         return Judgement(NOT_APPLICABLE, resource.key, reason, {}, reason, ())
-    return _claim(
-        scenarios, resource.key, [Leaf(leaf.assignment, leaf.answer) for leaf in leaves if leaf.answer is not None]
+    answered = [Leaf(leaf.assignment, leaf.answer, leaf.stack) for leaf in leaves if leaf.answer is not None]
+    return _claim(scenarios, resource.key, answered)
+
+
+def _too_many(names: Sequence[str]) -> str:
+    """Why a question cannot be decided that hinges on too much, and what to do."""
+    shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+    return (
+        f"it hinges on more than {MAX_LEAVES:,} combinations of values of the parameters {shown}; "
+        "pin some of them with --parameter"
     )
 
 
@@ -92,16 +102,18 @@ def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> J
         judgement = _judgement(only.outcome, only, {}, None)
         return judgement._replace(node=subject) if only.outcome == NOT_APPLICABLE else judgement
     found = [leaf.answer.outcome for leaf in leaves]
-    disputes = disputed(space, leaves, [PASS if answer == NOT_APPLICABLE else answer for answer in found])
+    outcomes = [PASS if answer == NOT_APPLICABLE else answer for answer in found]
+    disputes = disputed(space, leaves, outcomes, scenarios.existence.can)
     answers = [answer if dispute is None else UNKNOWN for answer, dispute in zip(found, disputes, strict=True)]
     usual = default_like(space, leaves)
     failing = [answer == FAIL for answer in answers]
     if any(failing):
         all_usual = all(fails for fails, is_usual in zip(failing, usual, strict=True) if is_usual)
-        index, values = witness(space, leaves, failing)
-        verdict, shown = (FAIL, {}) if all_usual else (CONDITIONAL, values)
-        return _judgement(verdict, leaves[index].answer, shown, None)
-    for verdict in (UNKNOWN, PASS):
+        index, values = witness(space, leaves, failing, scenarios.existence.keeps_defaults)
+        failed = leaves[index].answer
+        return _judgement(FAIL, failed, {}, None) if all_usual else _judgement(CONDITIONAL, failed, values, None)
+    verdicts: tuple[Verdict, ...] = (UNKNOWN, PASS)
+    for verdict in verdicts:
         if verdict in answers:
             told = [i for i, answer in enumerate(answers) if answer == verdict]
             index = min(told, key=lambda i: (found[i] != FAIL, not usual[i], len(leaves[i].assignment)))
@@ -111,17 +123,18 @@ def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> J
 
 
 def _with_choices(
-    judgement: Judgement, scenarios: Scenarios, leaves: list[Leaf[Answer]], answers: list[str]
+    judgement: Judgement, scenarios: Scenarios, leaves: list[Leaf[Answer]], answers: list[Verdict]
 ) -> Judgement:
     """Say with which parameter values something is unknown, when it is known with others."""
-    _, values = witness(scenarios.model.space, leaves, [answer == UNKNOWN for answer in answers])
+    open_ = [answer == UNKNOWN for answer in answers]
+    _, values = witness(scenarios.model.space, leaves, open_, scenarios.existence.keeps_defaults)
     if not values:
         return judgement
     chosen = ", ".join(f"{name} = {value or '(empty)'}" for name, value in values.items())
     return judgement._replace(reason=f"with {chosen}, {judgement.reason}")
 
 
-def _judgement(verdict: str, answer: Answer, values: Mapping[str, str], dispute: str | None) -> Judgement:
+def _judgement(verdict: Verdict, answer: Answer, values: Mapping[str, str], dispute: str | None) -> Judgement:
     """Tell a verdict from the facts of one scenario; the first fact in the text gives the place."""
     facts = sorted(answer.facts, key=lambda item: (item[0].node.line, item[0].node.column))
     main = facts[0][0]

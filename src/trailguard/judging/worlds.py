@@ -5,62 +5,51 @@ Whatever goes wrong with some of them never hides what is found in others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from trailguard.cloudformation.world.world import Member, Unit
-from trailguard.findings import Finding, Notice
-from trailguard.judging.alone import IDLE, FileResult, Verdicts, by_file, finish, internal, judge
+from trailguard.findings import Notice
+from trailguard.judging.alone import internal, judge
 from trailguard.judging.deployments import Deployment, deployment, is_in, usual
-from trailguard.judging.subjects import JudgedTemplate
+from trailguard.judging.results import IDLE, FileResult, Task, Text, Verdicts, results_of
+from trailguard.judging.subjects import Constructs, JudgedTemplate
 from trailguard.reading.kinship import Kinship
-from trailguard.rulebook.shelf import Rulebook
 from trailguard.settings.settings import Settings
 
 
-def judge_together(
-    kinship: Kinship, settings: Settings, rulebook: Rulebook, chains: bool, focus: set[str] | None = None
-) -> dict[str, FileResult]:
+def judge_together(kinship: Kinship, task: Task, focus: frozenset[str] | None = None) -> dict[str, FileResult]:
     """Judge the templates that are known to belong together, in every context; gives results by file.
 
     With a `focus`, only those are judged that belong together with one of its files.
     """
-    told: list[Verdicts] = []
-    notices: set[Notice] = set()
-    for place, members, wanted in _worlds(kinship, settings):
-        world = kinship.world(members, place.pins)
-        notices.update(Notice(item.file, item.node.line, item.text) for item in world.remarks)
-        units = [unit for unit in world.units if not wanted.isdisjoint(unit.files)]
-        if focus is not None:
-            units = [unit for unit in units if not focus.isdisjoint(unit.files)]
-            near = {file for unit in units for file in unit.files} | focus
-            notices = {notice for notice in notices if notice.file in near}
-        told.extend(_judge_unit(unit, place, rulebook, chains) for unit in units)
+    verdicts = list(_verdicts(kinship, task, focus))
+    heard = {file for one in verdicts for file in one.files()}
+    files = {name: Text(*source) for name, source in kinship.texts().items() if name in heard}
+    results = results_of(files, verdicts, task)
+    known = kinship.names() if focus is None else kinship.names() & focus
+    idle = FileResult(is_template=True, ignored=IDLE)
+    return {**results, **dict.fromkeys(sorted(known - results.keys()), idle)}
+
+
+def _verdicts(kinship: Kinship, task: Task, focus: frozenset[str] | None) -> Iterator[Verdicts]:
+    """What is found out in each world, and what is remarkable about how its templates belong together."""
     constructs = kinship.constructs()
-    if constructs:
-        told = [one._replace(findings=[_with_construct(item, constructs) for item in one.findings]) for one in told]
-    heard = {file for one in told for file, _ in one.subjects} | {notice.file for notice in notices}
-    heard |= {file for one in told for item in one.findings for file in (item.file, *_places(item))}
-    heard |= {error.file for one in told for error in one.errors} | {item.file for one in told for item in one.notices}
-    files = {name: text for name, text in kinship.texts().items() if name in heard}
-    results = finish(files, told, settings, rulebook)
-    own = by_file((notice.file, notice) for notice in notices)
-    for name in sorted(kinship.names() if focus is None else kinship.names() & (results.keys() | focus)):
-        result = results.get(name) or FileResult(is_template=True, ignored=IDLE)
-        results[name] = result._replace(notices=(*result.notices, *own.get(name, ())))
-    return results
+    for place, members, wanted in _worlds(kinship, task.settings):
+        world = kinship.world(members, place.pins)
+        units = [unit for unit in world.units(wanted) if _is_about(unit, focus)]
+        near = {file for unit in units for file in unit.files} | (focus or set())
+        remarks = (Notice(item.file, item.node.line, item.text) for item in world.remarks)
+        yield Verdicts(notices=[notice for notice in remarks if focus is None or notice.file in near])
+        for unit in units:
+            yield _judge_unit(unit, place, task, constructs)
 
 
-def _with_construct(finding: Finding, constructs: Mapping[tuple[str, str], str]) -> Finding:
-    """A finding with the CDK construct that its subject was made from, where only the assembly tells it."""
-    known = constructs.get((finding.subject_file or finding.file, finding.resource), "")
-    return finding if finding.construct else finding._replace(construct=known)
+def _is_about(unit: Unit, files: Iterable[str] | None) -> bool:
+    """Tell whether a unit has to do with some files; None stands for all."""
+    return files is None or not set(files).isdisjoint(unit.files)
 
 
-def _places(finding: Finding) -> Iterable[str]:
-    return (place.file for place in finding.related)
-
-
-def _worlds(kinship: Kinship, settings: Settings) -> Iterable[tuple[Deployment, dict[str, Member], set[str]]]:
+def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, Mapping[str, Member], set[str]]]:
     """Each deployment with its members by path, and the files that are judged in it.
 
     A template that no context names takes part in all of them, and is judged by itself when nothing refers to it there.
@@ -80,9 +69,9 @@ def _worlds(kinship: Kinship, settings: Settings) -> Iterable[tuple[Deployment, 
         yield place, kinship.members(sorted(free), place.pins), {names[path] for path in free}
 
 
-def _judge_unit(unit: Unit, place: Deployment, rulebook: Rulebook, chains: bool) -> Verdicts:
+def _judge_unit(unit: Unit, place: Deployment, task: Task, constructs: Constructs) -> Verdicts:
     file = unit.files[0]
     try:
-        return judge(JudgedTemplate(file, unit.template, unit.pins, unit.stacks, place.name), rulebook, chains)
+        return judge(JudgedTemplate(file, unit.template, unit.pins, unit.stacks, place.name, constructs), task)
     except Exception as error:
-        return Verdicts([], [internal(name, error) for name in unit.files], set(), [], [])
+        return Verdicts(errors=[internal(name, error) for name in unit.files])

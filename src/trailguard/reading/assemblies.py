@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from trailguard.errors import AssemblyError
 from trailguard.settings.settings import REGION
 
 MANIFEST = "manifest.json"
@@ -43,15 +44,6 @@ class Assembly(NamedTuple):
     assets: Mapping[str, str]
 
 
-class AssemblyError(Exception):
-    """A manifest that cannot be read."""
-
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(message)
-        self.path = path
-        self.message = message
-
-
 def read_assembly(folder: str, read: Read) -> Assembly | None:
     """The assembly in a folder; None when the folder holds none. Raises AssemblyError when it cannot be understood."""
     path = os.path.join(folder, MANIFEST)
@@ -67,7 +59,7 @@ def read_assembly(folder: str, read: Read) -> Assembly | None:
             stack = _stack(folder, path, name, artifact, read)
             if stack.template in stacks:
                 both = f"{stacks[stack.template].name} and {stack.name}"
-                raise AssemblyError(path, f"the cloud assembly cannot be read: {both} have one template file")
+                raise AssemblyError(path, 0, 0, f"the cloud assembly cannot be read: {both} have one template file")
             stacks[stack.template] = stack
         elif kind == "cdk:asset-manifest":
             file = _table(artifact, path, "properties").get("file")
@@ -98,14 +90,14 @@ def _stack(folder: str, path: str, name: str, artifact: dict[str, Any], read: Re
 
 def _stack_name(path: str, name: Any) -> str:
     if not isinstance(name, str) or not name:
-        raise AssemblyError(path, 'the cloud assembly cannot be read: "stackName" must be text')
+        raise AssemblyError(path, 0, 0, 'the cloud assembly cannot be read: "stackName" must be text')
     return name
 
 
 def _argument(path: str, name: str, value: Any) -> str:
     """The value of a parameter, as CloudFormation gets it."""
     if isinstance(value, (dict, list)) or value is None:
-        raise AssemblyError(path, f'the cloud assembly cannot be read: parameter "{name}" must be text')
+        raise AssemblyError(path, 0, 0, f'the cloud assembly cannot be read: parameter "{name}" must be text')
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -137,21 +129,21 @@ def _json(path: str, data: bytes) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise AssemblyError(path, f"the cloud assembly cannot be read: {error}") from None
+        raise AssemblyError(path, 0, 0, f"the cloud assembly cannot be read: {error}") from None
 
 
 def _table(value: Any, path: str, key: str) -> dict[str, Any]:
     found = value.get(key, {}) if isinstance(value, dict) else None
     if not isinstance(found, dict):
-        raise AssemblyError(path, f'the cloud assembly cannot be read: "{key}" must be a map')
+        raise AssemblyError(path, 0, 0, f'the cloud assembly cannot be read: "{key}" must be a map')
     return found
 
 
 def _inside(folder: str, path: str, name: Any) -> str:
     """The path of a file of the assembly, which must not lie outside of its folder."""
     if not isinstance(name, str) or not name:
-        raise AssemblyError(path, "the cloud assembly cannot be read: a file has no name")
+        raise AssemblyError(path, 0, 0, "the cloud assembly cannot be read: a file has no name")
     found = os.path.normpath(os.path.join(folder, name))
     if not found.startswith(os.path.join(folder, "")):
-        raise AssemblyError(path, f'the cloud assembly names a file outside of its folder: "{name}"')
+        raise AssemblyError(path, 0, 0, f'the cloud assembly names a file outside of its folder: "{name}"')
     return found

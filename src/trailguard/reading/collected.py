@@ -7,17 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from trailguard.cloudformation.template.expansion import LOOP
+from trailguard.errors import display_name
 from trailguard.findings import FileError
-from trailguard.reading.discovery import (
-    TEMPLATE,
-    Candidate,
-    Content,
-    Unreadable,
-    discover,
-    display_name,
-    may_hold,
-    read,
-)
+from trailguard.reading.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, may_hold, read
 from trailguard.rulebook.rule import Rule
 from trailguard.trails import catalog
 

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from trailguard.cloudformation.source.reading import UTF16
+from trailguard.reading.ignored import Ignored
 
 DEFAULT_INCLUDE = ("*.yaml", "*.yml", "*.json", "*.template", "*.cfn")
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "bower_components", "venv"})
@@ -157,7 +158,7 @@ def _globs(patterns: Iterable[str]) -> tuple[str, ...]:
 
 
 def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
-    ignored = _Ignored(root)
+    ignored = Ignored(root)
     files: list[str] = []
     links: list[str] = []
     pending = [root]
@@ -206,84 +207,6 @@ def _linked(root: str, links: list[str], files: list[str]) -> Iterator[Candidate
 
 def _slashed(path: str) -> str:
     return path.replace(os.sep, "/")
-
-
-class _Ignored:
-    """What `.gitignore` files leave out, inside a git repository."""
-
-    def __init__(self, root: str) -> None:
-        self._specs: list[tuple[str, Any]] = []
-        self._top = repository(root)
-        if self._top is not None:
-            folder = os.path.abspath(root)
-            above = []
-            while folder != self._top and len(folder) > len(self._top):
-                folder = os.path.dirname(folder)
-                above.append(folder)
-            for parent in reversed(above):
-                self._add(parent)
-            if self.covers(root, True):  # whoever names an ignored folder wants to see what is in it
-                self._specs.clear()
-
-    def read(self, folder: str, entries: Sequence[os.DirEntry[str]]) -> None:
-        """Take note of a folder's own `.gitignore`."""
-        if self._top is not None and any(entry.name == ".gitignore" for entry in entries):
-            self._add(os.path.abspath(folder))
-
-    def _add(self, folder: str) -> None:
-        path = os.path.join(folder, ".gitignore")
-        if not os.path.isfile(path):
-            return
-        try:
-            with open(path, encoding="utf-8-sig", errors="replace") as stream:
-                lines = stream.read().splitlines()
-        except OSError:
-            return  # nothing is ignored then, which hides nothing
-        self._specs.append((os.path.join(folder, ""), _git_ignore(lines)))
-
-    def covers(self, path: str, is_folder: bool) -> bool:
-        """Tell whether a path is ignored: the innermost `.gitignore` that has something to say decides."""
-        if not self._specs:
-            return False
-        full = os.path.abspath(path)
-        for folder, spec in reversed(self._specs):
-            if full.startswith(folder):
-                verdict = spec.check_file(_slashed(full[len(folder) :]) + ("/" if is_folder else "")).include
-                if verdict is not None:
-                    return bool(verdict)
-        return False
-
-
-def _git_ignore(lines: list[str]) -> Any:
-    """The patterns of a `.gitignore`; like git, passes over lines that are no pattern."""
-    from pathspec import GitIgnoreSpec
-
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError:
-        return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
-
-
-def _is_pattern(line: str) -> bool:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True
-
-
-def repository(path: str) -> str | None:
-    """The root of the git repository in which a path lies."""
-    folder = os.path.abspath(path)
-    while True:
-        if os.path.lexists(os.path.join(folder, ".git")):
-            return folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
 
 
 class Content(NamedTuple):
@@ -347,12 +270,3 @@ def _continued(data: bytes, markers: Sequence[bytes]) -> bool:
         return False
     joined = _CONTINUED.sub(b"", data)
     return any(marker in joined for marker in markers)
-
-
-def display_name(path: str) -> str:
-    """A path as reports show it: relative to the working directory where that is possible, with slashes."""
-    if os.path.isabs(path):
-        here = os.getcwd()
-        if path.startswith(here + os.sep):
-            path = path[len(here) + 1 :]
-    return os.path.normpath(path).replace(os.sep, "/")

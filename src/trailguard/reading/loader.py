@@ -16,10 +16,11 @@ from trailguard.cloudformation.template.includes import INCLUDE, include, locati
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world.nesting import Nested
 from trailguard.cloudformation.world.world import Member
+from trailguard.errors import AssemblyError, display_name
 from trailguard.findings import FileError
-from trailguard.reading.assemblies import TEMPLATE, Assembly, AssemblyError, StackArtifact, read_assembly
+from trailguard.reading.assemblies import TEMPLATE, Assembly, StackArtifact, read_assembly
 from trailguard.reading.collected import File
-from trailguard.reading.discovery import Content, display_name, read
+from trailguard.reading.discovery import Content, read
 
 
 class Loader:
@@ -181,7 +182,7 @@ class Loader:
             try:
                 self._assemblies[folder] = read_assembly(folder, self._bytes)
             except AssemblyError as error:
-                self.errors[error.path] = FileError(display_name(error.path), 0, 0, error.message)
+                self.errors[error.file] = FileError(display_name(error.file), 0, 0, error.message)
         return self._assemblies[folder]
 
     def _bytes(self, path: str) -> bytes | None:

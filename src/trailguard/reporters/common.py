@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN
+from trailguard.findings import CONDITIONAL, UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +20,7 @@ LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "not
 
 def open_findings(report: Report) -> list[Finding]:
     """List what asks for attention: fail, conditional and unknown, unless suppressed."""
-    return [
-        finding
-        for finding in report.results
-        if finding.verdict in (FAIL, CONDITIONAL, UNKNOWN) and finding.suppressed is None
-    ]
+    return [finding for finding in report.results if finding.is_open]
 
 
 def level(finding: Finding) -> str:
@@ -35,7 +31,7 @@ def level(finding: Finding) -> str:
     """
     if finding.verdict == UNKNOWN:
         return "note"
-    full = LEVELS.get(finding.severity, "warning")
+    full = LEVELS.get(finding.rule.severity, "warning")
     return "warning" if finding.verdict == CONDITIONAL and full == "error" else full
 
 

@@ -27,20 +27,20 @@ def render(report: Report) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for item in report.results:
-        controls = "; ".join(f"{framework} {' '.join(names)}" for framework, names in item.controls.items())
-        accepted = item.suppressed
+        controls = "; ".join(f"{framework} {' '.join(names)}" for framework, names in item.rule.controls.items())
+        accepted, rule, place = item.suppressed, item.rule, item.place
         writer.writerow(
             _cells(
-                item.verdict, item.severity, item.rule, item.name, item.file, item.span.line, item.span.column,
-                item.subject, item.resource, item.subject_file or item.file, "; ".join(item.contexts), item.message,
+                item.verdict, rule.severity, rule.id, rule.name, place.file, place.span.line, place.span.column,
+                item.subject, item.resource, item.home, "; ".join(item.contexts), item.message,
                 assignments(item.witness), item.reason, controls, accepted and accepted.reason,
                 accepted and accepted.expires, item.fingerprint,
             )
         )  # fmt: skip
     for error in report.errors:
         cells = dict.fromkeys(COLUMNS, "")
-        place = {"file": error.file, "line": str(error.line or ""), "column": str(error.column or "")}
-        cells.update(verdict="error", message=error.message, **place)
+        where = {"file": error.file, "line": str(error.line or ""), "column": str(error.column or "")}
+        cells.update(verdict="error", message=error.message, **where)
         writer.writerow(_cells(*cells.values()))
     return stream.getvalue()
 

@@ -53,9 +53,9 @@ def render(report: Report, root: str, cwd: str) -> str:
 
 
 def _worst_first(item: Finding) -> tuple[int, int, int, str, Span, str]:
-    rank = SEVERITIES.index(item.severity) if item.severity in SEVERITIES else len(SEVERITIES)
+    rank = SEVERITIES.index(item.rule.severity) if item.rule.severity in SEVERITIES else len(SEVERITIES)
     order = ("error", "warning", "note").index(level(item))
-    return order, rank, VERDICTS.index(item.verdict), item.file, item.span, item.rule
+    return order, rank, VERDICTS.index(item.verdict), item.place.file, item.place.span, item.rule.id
 
 
 def _error(error: FileError, root: str, cwd: str) -> _Annotation:
@@ -65,11 +65,12 @@ def _error(error: FileError, root: str, cwd: str) -> _Annotation:
 
 
 def _finding(item: Finding, root: str, cwd: str) -> _Annotation:
-    title = f"{item.rule} {item.name} ({item.severity}, {item.verdict})"
+    title = f"{item.rule.id} {item.rule.name} ({item.rule.severity}, {item.verdict})"
     lines = [item.message, *sentences(item)]
-    if item.remedy:
-        lines.append(f"Remedy: {' '.join(item.remedy.split())}")
-    return _Annotation(COMMANDS[level(item)], from_root(item.file, root, cwd), item.span, title, "\n".join(lines))
+    if item.rule.remedy:
+        lines.append(f"Remedy: {' '.join(item.rule.remedy.split())}")
+    file, span, _ = item.place
+    return _Annotation(COMMANDS[level(item)], from_root(file, root, cwd), span, title, "\n".join(lines))
 
 
 def _command(item: _Annotation) -> str:

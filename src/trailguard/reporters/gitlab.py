@@ -35,11 +35,11 @@ def render(report: Report, root: str, cwd: str) -> str:
 
 def _finding(item: Finding, root: str, cwd: str) -> dict[str, Any]:
     return {
-        "description": f"{item.rule} {item.name}: {'; '.join((item.message, *remarks(item)))}",
-        "check_name": item.rule,
+        "description": f"{item.rule.id} {item.rule.name}: {'; '.join((item.message, *remarks(item)))}",
+        "check_name": item.rule.id,
         "fingerprint": item.fingerprint,
         "severity": _severity(item),
-        "location": _location(from_root(item.file, root, cwd), item.span.line, item.span.end_line),
+        "location": _location(from_root(item.place.file, root, cwd), item.place.span.line, item.place.span.end_line),
     }
 
 
@@ -47,7 +47,7 @@ def _severity(item: Finding) -> str:
     """What could not be decided is for information; what only some parameters break is at most major."""
     if item.verdict == UNKNOWN:
         return "info"
-    severity = _SEVERITIES.get(item.severity, "major")
+    severity = _SEVERITIES.get(item.rule.severity, "major")
     return "major" if item.verdict == CONDITIONAL and severity in ("blocker", "critical") else severity
 
 

@@ -6,7 +6,19 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Chain, Connection, Part, Ruling, worst
+from trailguard.findings import (
+    CONDITIONAL,
+    FAIL,
+    NOT_APPLICABLE,
+    OPEN,
+    PASS,
+    UNKNOWN,
+    Chain,
+    Connection,
+    Part,
+    Ruling,
+    worst,
+)
 
 FORMATS = ("mermaid", "dot", "json")
 SCHEMA = "trailguard-graph/1"
@@ -79,7 +91,7 @@ def _label(node: _Node) -> Iterator[str]:
 
 def _broken(rulings: tuple[Ruling, ...]) -> Iterator[str]:
     """The rules that are not kept, by their verdict."""
-    for verdict in (FAIL, CONDITIONAL, UNKNOWN):
+    for verdict in OPEN:
         names = [item.rule for item in rulings if item.verdict == verdict]
         if names:
             yield f"{verdict}: {', '.join(names)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, worst
+from trailguard.findings import NOT_APPLICABLE, OPEN, PASS, VERDICTS, worst
 from trailguard.reporters.html_text import SIGNS, Html, badge, counted, join, rule_link, table, tag
 from trailguard.terminal import cells, visible
 
@@ -30,7 +30,6 @@ _LABELS = {
     "bucket": "delivers to", "policy": "is opened by", "order": "is created after", "key": "encrypts with",
     "log_group": "sends events to", "role": "with the rights of", "topic": "notifies",
 }  # fmt: skip
-_BROKEN = (FAIL, CONDITIONAL, UNKNOWN)
 _UNBROKEN = {PASS: "unbroken", NOT_APPLICABLE: "not judged"}
 
 _WIDTH, _LINE, _PAD, _GAP, _ROW = 204, 16, 12, 184, 22  # a box, a line of text, inside a box, between columns and rows
@@ -102,7 +101,7 @@ def section(chains: Sequence[Chain], linked: Container[str], results: Sequence[F
 
 
 def _ids(chain: Chain) -> str:
-    return ", ".join(dict.fromkeys(item.rule for *_, item in _rulings(chain) if item.verdict in _BROKEN))
+    return ", ".join(dict.fromkeys(item.rule for *_, item in _rulings(chain) if item.verdict in OPEN))
 
 
 def _title(chain: Chain) -> Iterator[str]:
@@ -117,8 +116,8 @@ def _accepted(results: Sequence[Finding]) -> Mapping[_Key, str]:
     found: dict[_Key, str] = {}
     opened: set[_Key] = set()
     for item in results:
-        if item.verdict in _BROKEN and item.blocks:
-            key = (item.rule, item.blocks[0].file, item.blocks[0].first)
+        if item.verdict in OPEN and item.blocks:
+            key = (item.rule.id, item.blocks[0].file, item.blocks[0].first)
             if item.suppressed is None:
                 opened.add(key)
             else:
@@ -128,7 +127,7 @@ def _accepted(results: Sequence[Finding]) -> Mapping[_Key, str]:
 
 def _figure(chain: Chain, name: str, linked: Container[str], accepted: Mapping[_Key, str]) -> Html:
     verdict = worst_of(chain)
-    broken = [found for found in _rulings(chain) if found[-1].verdict in _BROKEN]
+    broken = [found for found in _rulings(chain) if found[-1].verdict in OPEN]
     told = [tag("figcaption", tag("h3", badge(verdict, _UNBROKEN.get(verdict, "")), " ", *_title(chain)))]
     picture = _picture(chain, name)
     told.append(tag("div", picture, class_="scroll"))
@@ -168,7 +167,7 @@ def _description(chain: Chain, name: str) -> Html:
     told = []
     for edge in chain.connections:
         source, target = chain.parts[edge.source], chain.parts[edge.target]
-        ids = ", ".join(item.rule for item in edge.rulings if item.verdict in _BROKEN)
+        ids = ", ".join(item.rule for item in edge.rulings if item.verdict in OPEN)
         state = f" ({worst(edge.rulings)}: {ids})" if ids else ""
         told.append(f"{source.name} {_LABELS[edge.kind]} {_named(target)}{state}.")
     return join([title, tag("desc", " ".join(told), id=f"{name}-text")])
@@ -221,7 +220,7 @@ def _text(part: Part) -> Iterator[tuple[str, str]]:
 def _said(rulings: Iterable[Ruling], room: int) -> Iterator[tuple[str, str]]:
     """The broken rules by their verdict, in lines that fit."""
     given = tuple(rulings)
-    for verdict in _BROKEN:
+    for verdict in OPEN:
         line = f"{SIGNS[verdict]} {verdict}"
         names = list(dict.fromkeys(item.rule for item in given if item.verdict == verdict))
         for number, name in enumerate(names, 1):
@@ -253,7 +252,7 @@ def _box(box: _Box) -> Html:
     lines = [tag("text", line, x=box.x + _PAD, y=box.y + _PAD + 12 + number * _LINE, class_=class_)
              for number, (class_, line) in enumerate(box.lines)]  # fmt: skip
     frame = tag("rect", x=box.x, y=box.y, width=_WIDTH, height=box.height, rx=6)
-    corner = [_sign(box.x + _WIDTH - 16, box.y + 16, verdict)] if verdict in _BROKEN else []
+    corner = [_sign(box.x + _WIDTH - 16, box.y + 16, verdict)] if verdict in OPEN else []
     return tag("g", *title, frame, *lines, *corner, class_=kind)
 
 
@@ -299,7 +298,7 @@ def _words(edge: _Edge, x: int, y: int, wide: bool = False) -> Iterator[Html]:
     verdict = worst(edge.rulings)
     label = _LABELS[edge.kind] + ("" if edge.always else ", at times")
     yield tag("text", label, x=x, y=y - 6, class_="label")
-    if verdict in _BROKEN:
+    if verdict in OPEN:
         yield _sign(x - 10, y, verdict)
     for number, (kind, line) in enumerate(_said(edge.rulings, 60 if wide else 18)):
         yield tag("text", line, x=x, y=y + 14 + number * (_LINE - 2), class_=f"said {kind}")

@@ -48,7 +48,7 @@ def standings(framework: FrameworkInfo, report: Report) -> list[tuple[ControlInf
     """Each control of a framework with its state."""
     told: dict[str, Counter[str]] = {rule.id: Counter() for rule in report.rules}
     for item in report.results:
-        told.setdefault(item.rule, Counter())[_kind(item)] += 1
+        told.setdefault(item.rule.id, Counter())[_kind(item)] += 1
     return [(control, standing(control, told)) for control in framework.controls]
 
 

@@ -5,7 +5,7 @@ Findings stand below their rule, whose texts are there once; what holds is a lis
 
 from __future__ import annotations
 
-from trailguard.findings import CONDITIONAL, FAIL, PASS, SEVERITIES, UNKNOWN, VERDICTS
+from trailguard.findings import OPEN, PASS, SEVERITIES, VERDICTS
 from trailguard.reporters.common import circumstances, open_findings
 from trailguard.reporters.html_text import Html, anchor, badge, counted, join, listing, slug, table, tag
 
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from trailguard.findings import Finding, Report, RuleInfo
+    from trailguard.findings import Finding, Report
 
 RELATED = 6  # places beside the main one that are drawn; the others are named
 
@@ -22,14 +22,13 @@ def findings(report: Report, files: Mapping[str, int]) -> Html:
     """The open findings by rule, the worst rule first. `files` numbers the files, for the filter."""
     by_rule: dict[str, list[Finding]] = {}
     for item in open_findings(report):
-        by_rule.setdefault(item.rule, []).append(item)
-    known = {rule.id: rule for rule in report.rules}
+        by_rule.setdefault(item.rule.id, []).append(item)
     names: dict[str, int] = {}
     groups = []
     for items in sorted(by_rule.values(), key=_rank):
-        items.sort(key=lambda item: (VERDICTS.index(item.verdict), item.file, item.span))
+        items.sort(key=lambda item: (VERDICTS.index(item.verdict), item.place.file, item.place.span))
         cards = [_card(item, report, files, names) for item in items]
-        groups.append(_group(items, known.get(items[0].rule), cards))
+        groups.append(_group(items, cards))
     return join(groups) if groups else tag("p", "There are none.")
 
 
@@ -39,31 +38,32 @@ def severity_rank(severity: str) -> int:
 
 
 def _rank(items: list[Finding]) -> tuple[int, int, str]:
-    return severity_rank(items[0].severity), min(VERDICTS.index(item.verdict) for item in items), items[0].rule
+    rule = items[0].rule
+    return severity_rank(rule.severity), min(VERDICTS.index(item.verdict) for item in items), rule.id
 
 
-def _group(items: list[Finding], rule: RuleInfo | None, cards: list[Html]) -> Html:
-    first = items[0]
+def _group(items: list[Finding], cards: list[Html]) -> Html:
+    rule = items[0].rule
     counts = [
         badge(verdict, f"{number} {verdict}")
-        for verdict in (FAIL, CONDITIONAL, UNKNOWN)
+        for verdict in OPEN
         if (number := sum(item.verdict == verdict for item in items))
     ]
-    head = tag("h3", tag("span", first.rule, class_="id"), " ", first.title)
-    level = tag("span", first.severity, class_=f"severity {slug(first.severity)}")
-    told = [tag("p", level, " ", tag("code", first.name), " ", *counts, class_="chips")]
+    head = tag("h3", tag("span", rule.id, class_="id"), " ", rule.title)
+    level = tag("span", rule.severity, class_=f"severity {slug(rule.severity)}")
+    told = [tag("p", level, " ", tag("code", rule.name), " ", *counts, class_="chips")]
     about: list[tuple[str, Html]] = []
-    if rule is not None and rule.why:
+    if rule.why:
         about.append(("Why", _prose(rule.why)))
-    if first.remedy:
-        about.append(("Remedy", _prose(first.remedy)))
-    if first.controls:
-        about.append(("Controls", join(_controls(first.controls))))
-    if first.references:
-        links = [tag("li", anchor(address, address)) for address in first.references]
+    if rule.remedy:
+        about.append(("Remedy", _prose(rule.remedy)))
+    if rule.controls:
+        about.append(("Controls", join(_controls(rule.controls))))
+    if rule.references:
+        links = [tag("li", anchor(address, address)) for address in rule.references]
         about.append(("See", tag("ul", *links, class_="links")))
-    return tag("section", head, *told, _pairs(about), *cards, class_="rule", id=f"findings-{slug(first.rule)}",
-               data_r=first.rule, data_s=first.severity)  # fmt: skip
+    return tag("section", head, *told, _pairs(about), *cards, class_="rule", id=f"findings-{slug(rule.id)}",
+               data_r=rule.id, data_s=rule.severity)  # fmt: skip
 
 
 def _prose(value: str) -> Html:
@@ -83,7 +83,7 @@ def _pairs(pairs: list[tuple[str, Html]]) -> Html:
 def _card(item: Finding, report: Report, files: Mapping[str, int], names: dict[str, int]) -> Html:
     known = names[item.fingerprint] = names.get(item.fingerprint, 0) + 1
     name = f"f-{slug(item.fingerprint)}" + (f".{known}" if known > 1 else "")
-    place = f"{item.file}:{item.span.line}:{item.span.column}"
+    place = f"{item.place.file}:{item.place.span.line}:{item.place.span.column}"
     link = tag("a", place, href=f"#{name}", class_="place")
     head = tag("h4", badge(item.verdict), " ", tag("b", item.resource), " ", link)
     body = [head, tag("p", item.message, class_="message"), _source(report, item)]
@@ -95,13 +95,13 @@ def _card(item: Finding, report: Report, files: Mapping[str, int], names: dict[s
     if item.reason:
         pairs.append(("Because", join([item.reason])))
     pairs += [(label.capitalize(), join([told])) for label, told in circumstances(item)]
-    number_of = {files[file] for file in (item.file, item.subject_file) if file in files}
+    number_of = {files[file] for file in (item.place.file, item.subject_file) if file in files}
     return tag("article", *body, _pairs(pairs), class_="finding", id=name, data_v=item.verdict,
                data_f=" ".join(map(str, sorted(number_of))))  # fmt: skip
 
 
 def _source(report: Report, item: Finding) -> Html:
-    return listing(report.sources.get(item.file, ()), item.span)
+    return listing(report.sources.get(item.place.file, ()), item.place.span)
 
 
 def _places(item: Finding, report: Report) -> Iterator[Html]:
@@ -115,22 +115,21 @@ def _places(item: Finding, report: Report) -> Iterator[Html]:
 def accepted(report: Report, files: Mapping[str, int]) -> Html:
     """What is suppressed, as a table: why, by what, and until when."""
     rows = []
-    severities = {rule.id: rule.severity for rule in report.rules}
     for item in report.results:
         if item.suppressed is None:
             continue
-        place = f"{item.file}:{item.span.line}"
+        place = f"{item.place.file}:{item.place.span.line}"
         cells = (
-            tag("th", f"{item.rule} {item.name}", scope="row"),
-            tag("td", f"{item.verdict}, {severities.get(item.rule, item.severity)}"),
+            tag("th", f"{item.rule.id} {item.rule.name}", scope="row"),
+            tag("td", f"{item.verdict}, {item.rule.severity}"),
             tag("td", item.resource, " ", tag("span", place, class_="place")),
             tag("td", item.message),
             tag("td", item.suppressed.kind),
             tag("td", item.suppressed.reason),
             tag("td", item.suppressed.expires or "never"),
         )
-        rows.append(tag("tr", *cells, data_v="suppressed", data_r=item.rule, data_s=item.severity,
-                        data_f=files.get(item.file, 0)))  # fmt: skip
+        rows.append(tag("tr", *cells, data_v="suppressed", data_r=item.rule.id, data_s=item.rule.severity,
+                        data_f=files.get(item.place.file, 0)))  # fmt: skip
     heads = ("Rule", "Verdict", "Where", "What", "Accepted by", "Reason", "Expires")
     return table(heads, rows, "Accepted findings") if rows else tag("p", "Nothing is accepted.")
 
@@ -139,8 +138,8 @@ def evidence(report: Report, files: Mapping[str, int]) -> Html:
     """What holds and what does not apply, for each subject: the rule, the line, and what was found there."""
     subjects: dict[tuple[str, str, tuple[str, ...]], list[Finding]] = {}
     for item in report.results:
-        if item.suppressed is None and item.verdict not in (FAIL, CONDITIONAL, UNKNOWN):
-            subjects.setdefault((item.subject_file or item.file, item.resource, item.contexts), []).append(item)
+        if item.suppressed is None and item.verdict not in OPEN:
+            subjects.setdefault((item.home, item.resource, item.contexts), []).append(item)
     if not subjects:
         return tag("p", "There is none.")
     blocks = [_subject(key, items, files) for key, items in sorted(subjects.items())]
@@ -155,15 +154,13 @@ def _subject(key: tuple[str, str, tuple[str, ...]], items: list[Finding], files:
     head = [tag("b", resource), f" {file}"]
     if contexts:
         head.append(f", in {'; '.join(contexts)}")
-    rows = [
-        tag("li", _held(item, file), class_=None if item.verdict == PASS else "n")
-        for item in sorted(items, key=lambda item: (item.verdict != PASS, item.rule, item.file, item.span))
-    ]
+    ordered = sorted(items, key=lambda item: (item.verdict != PASS, item.rule.id, item.place.file, item.place.span))
+    rows = [tag("li", _held(item, file), class_=None if item.verdict == PASS else "n") for item in ordered]
     return tag("div", tag("p", *head), tag("ul", *rows), class_="held", data_f=files.get(file, 0))
 
 
 def _held(item: Finding, file: str) -> str:
     if item.verdict != PASS:
-        return f"{item.rule} not applicable: {item.reason or item.message}"
-    place = f"line {item.span.line}" if item.file == file else f"{item.file}:{item.span.line}"
-    return f"{item.rule} {place}: {item.message}"
+        return f"{item.rule.id} not applicable: {item.reason or item.message}"
+    place = f"line {item.place.span.line}" if item.place.file == file else f"{item.place.file}:{item.place.span.line}"
+    return f"{item.rule.id} {place}: {item.message}"

@@ -86,7 +86,7 @@ def _section(name: str, title: str, told: str, body: Html, is_filtered: bool) ->
 
 def _sections(report: Report, numbers: Mapping[str, int]) -> Iterator[tuple[str, str, str, Html]]:
     """The name, the title, the introduction and the body of each section."""
-    linked = {item.rule for item in open_findings(report)}
+    linked = {item.rule.id for item in open_findings(report)}
     yield "summary", "Summary", "", _summary(report)
     if report.errors:
         told = "These could not be judged as asked. Nothing in this report speaks for them."
@@ -111,7 +111,7 @@ def _sections(report: Report, numbers: Mapping[str, int]) -> Iterator[tuple[str,
 
 def _numbered(report: Report) -> dict[str, int]:
     """The files that results are about, with a number each."""
-    found = {file for item in report.results for file in (item.file, item.subject_file) if file}
+    found = {file for item in report.results for file in (item.place.file, item.subject_file) if file}
     return {file: number for number, file in enumerate(sorted(found))}
 
 
@@ -141,7 +141,7 @@ def _by_severity(report: Report) -> Html:
     found: dict[str, dict[str, int]] = {severity: dict.fromkeys(kinds, 0) for severity in SEVERITIES}
     for item in report.results:
         if item.suppressed is None and item.verdict in kinds:
-            row = found.setdefault(item.severity, dict.fromkeys(kinds, 0))
+            row = found.setdefault(item.rule.severity, dict.fromkeys(kinds, 0))
             row[item.verdict] += 1
     rows = [
         tag("tr", tag("th", severity, scope="row"), *(_number(row[kind]) for kind in kinds), _number(sum(row.values())))
@@ -195,7 +195,7 @@ def _rules(report: Report) -> Html:
     kinds = (*VERDICTS, "suppressed")
     told: dict[str, dict[str, int]] = {}
     for item in report.results:
-        row = told.setdefault(item.rule, dict.fromkeys(kinds, 0))
+        row = told.setdefault(item.rule.id, dict.fromkeys(kinds, 0))
         row["suppressed" if item.suppressed else item.verdict] += 1
     rows = []
     for rule in report.rules:
@@ -218,7 +218,7 @@ def _scope(report: Report, numbers: Mapping[str, int]) -> Html:
     kinds = (FAIL, CONDITIONAL, UNKNOWN, PASS, "suppressed")
     found = {file: dict.fromkeys((*kinds, NOT_APPLICABLE), 0) for file in numbers}
     for item in report.results:
-        found[item.file]["suppressed" if item.suppressed else item.verdict] += 1
+        found[item.place.file]["suppressed" if item.suppressed else item.verdict] += 1
     rows = [
         tag("tr", tag("th", file, scope="row"), *(_number(counts[kind]) for kind in kinds), data_f=numbers[file])
         for file, counts in found.items()

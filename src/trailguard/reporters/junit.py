@@ -27,7 +27,7 @@ def render(report: Report) -> str:
     for error in report.errors:
         suites.setdefault(error.file, []).append(_error(error))
     for item in report.results:
-        suites.setdefault(item.file, []).append(_case(item, names))
+        suites.setdefault(item.place.file, []).append(_case(item, names))
     root = ET.Element("testsuites", name="trailguard")
     for file in sorted(suites):
         suite = ET.SubElement(root, "testsuite", name=_safe(file))
@@ -47,19 +47,19 @@ def _count(element: ET.Element, cases: list[ET.Element]) -> None:
 
 
 def _case(item: Finding, names: dict[tuple[str, str], int]) -> ET.Element:
-    name = f"{item.rule} {item.name}: {item.resource}"
+    name = f"{item.rule.id} {item.rule.name}: {item.resource}"
     if item.contexts:
         name += f" in {'; '.join(item.contexts)}"
-    number = names[item.file, name] = names.get((item.file, name), 0) + 1
-    case = _element("testcase", name=name if number == 1 else f"{name} ({number})", classname=item.file)
-    case.set("file", _safe(item.file))
-    case.set("line", str(item.span.line))
+    number = names[item.place.file, name] = names.get((item.place.file, name), 0) + 1
+    case = _element("testcase", name=name if number == 1 else f"{name} ({number})", classname=item.place.file)
+    case.set("file", _safe(item.place.file))
+    case.set("line", str(item.place.span.line))
     case.set("time", "0")
     if item.suppressed is not None:
         until = f" until {item.suppressed.expires}" if item.suppressed.expires else ""
         case.append(_element("skipped", message=f"accepted{until}: {item.suppressed.reason}"))
     elif item.verdict in (FAIL, CONDITIONAL):
-        failure = _element("failure", message=item.message, type=f"{item.verdict} {item.severity}")
+        failure = _element("failure", message=item.message, type=f"{item.verdict} {item.rule.severity}")
         failure.text = _safe("\n".join(_details(item)), keep_lines=True)
         case.append(failure)
     elif item.verdict in (UNKNOWN, NOT_APPLICABLE):
@@ -69,10 +69,10 @@ def _case(item: Finding, names: dict[tuple[str, str], int]) -> ET.Element:
 
 
 def _details(item: Finding) -> list[str]:
-    lines = [f"{item.file}:{item.span.line}:{item.span.column}", item.message, *remarks(item)]
-    if item.remedy:
-        lines.append(f"remedy: {' '.join(item.remedy.split())}")
-    return [*lines, *item.references]
+    lines = [f"{item.place.file}:{item.place.span.line}:{item.place.span.column}", item.message, *remarks(item)]
+    if item.rule.remedy:
+        lines.append(f"remedy: {' '.join(item.rule.remedy.split())}")
+    return [*lines, *item.rule.references]
 
 
 def _error(error: FileError) -> ET.Element:

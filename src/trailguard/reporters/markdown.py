@@ -43,13 +43,13 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _worst_first(item: Finding) -> tuple[int, int, str, int, str]:
-    rank = SEVERITIES.index(item.severity) if item.severity in SEVERITIES else len(SEVERITIES)
-    return VERDICTS.index(item.verdict), rank, item.file, item.span.line, item.rule
+    rank = SEVERITIES.index(item.rule.severity) if item.rule.severity in SEVERITIES else len(SEVERITIES)
+    return VERDICTS.index(item.verdict), rank, item.place.file, item.place.span.line, item.rule.id
 
 
 def _row(item: Finding) -> str:
-    address = link(item.references)
-    rule = f"{_safe(item.rule)} {_safe(item.name)}"
+    address = link(item.rule.references)
+    rule = f"{_safe(item.rule.id)} {_safe(item.rule.name)}"
     plain = address is not None and all(char.isalnum() or char in "-._~:/?#=%" for char in address)
     what = _safe(item.message)
     if item.witness:
@@ -58,13 +58,13 @@ def _row(item: Finding) -> str:
         what += f"<br>because {_safe(item.reason)}"
     for label, text in circumstances(item):
         what += f"<br>{label} {_safe(text)}"
-    where = _safe(f"{item.file}:{item.span.line}")
+    where = _safe(f"{item.place.file}:{item.place.span.line}")
     cells = (
-        f"{_SIGNS[item.verdict]} {item.verdict}, {_safe(item.severity)}",
+        f"{_SIGNS[item.verdict]} {item.verdict}, {_safe(item.rule.severity)}",
         f"[{rule}]({address})" if plain else rule,
         where,
         what,
-        _safe(" ".join(item.remedy.split())),
+        _safe(" ".join(item.rule.remedy.split())),
     )
     return f"| {' | '.join(cells)} |"
 

@@ -116,7 +116,7 @@ def _short(text: str) -> str:
 
 
 def _result(item: Finding, places: _Places, indexes: Mapping[str, int]) -> dict[str, object]:
-    lines = [_literal(text) for text in (item.message or item.title, *sentences(item))]
+    lines = [_literal(text) for text in (item.message or item.rule.title, *sentences(item))]
     related = []
     for number, place in enumerate(item.related, 1):
         lines.append(f"See [{_label(place.message)}]({number}).")
@@ -127,21 +127,21 @@ def _result(item: Finding, places: _Places, indexes: Mapping[str, int]) -> dict[
                 "message": {"text": place.message},
             }
         )
-    if item.remedy:
-        lines.append(_literal(f"Remedy: {' '.join(item.remedy.split())}"))
-    location: dict[str, object] = {"physicalLocation": places.physical(item.file, item.span)}
+    if item.rule.remedy:
+        lines.append(_literal(f"Remedy: {' '.join(item.rule.remedy.split())}"))
+    location: dict[str, object] = {"physicalLocation": places.physical(item.place.file, item.place.span)}
     if item.resource:
         location["logicalLocations"] = [{"name": item.resource, "kind": "resource"}]
     result: dict[str, object] = {
-        "ruleId": item.rule,
+        "ruleId": item.rule.id,
         "level": level(item),
         "message": {"text": "\n".join(lines)},
         "locations": [location],
         "partialFingerprints": {"trailguard/v1": item.fingerprint},
-        "properties": {"verdict": item.verdict, "severity": item.severity, "subject": item.subject},
+        "properties": {"verdict": item.verdict, "severity": item.rule.severity, "subject": item.subject},
     }
-    if item.rule in indexes:
-        result["ruleIndex"] = indexes[item.rule]
+    if item.rule.id in indexes:
+        result["ruleIndex"] = indexes[item.rule.id]
     if related:
         result["relatedLocations"] = related
     return result

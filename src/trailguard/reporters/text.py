@@ -38,7 +38,7 @@ def render(report: Report, style: Style = PLAIN, width: int = 100, verbosity: in
 
 
 def _place(finding: Finding) -> tuple[str, Span, str]:
-    return finding.file, finding.span, finding.rule
+    return finding.place.file, finding.place.span, finding.rule.id
 
 
 def _at(file: str, line: int, column: int = 0) -> str:
@@ -54,10 +54,10 @@ def _brief(report: Report, style: Style) -> Iterator[str]:
         place = _at(error.file, error.line, error.column)
         yield f"{place}: {style.paint('error', 'red', 'bold')}: {visible(error.message)}"
     for item in sorted(open_findings(report), key=_place):
-        place = _at(item.file, item.span.line, item.span.column)
-        head = f"{style.paint(item.verdict, COLOURS[item.verdict], 'bold')}: {item.severity} {item.rule}"
+        place = _at(item.place.file, item.place.span.line, item.place.span.column)
+        head = f"{style.paint(item.verdict, COLOURS[item.verdict], 'bold')}: {item.rule.severity} {item.rule.id}"
         tail = "".join(f" ({part})" for part in _because(item))
-        yield f"{place}: {head} {visible(item.name)}: {visible(item.message)}{tail}"
+        yield f"{place}: {head} {visible(item.rule.name)}: {visible(item.message)}{tail}"
 
 
 def _because(item: Finding) -> Iterator[str]:
@@ -73,8 +73,8 @@ def _finding(item: Finding, report: Report, style: Style, width: int) -> str:
     """Draw one finding: title, message, place, excerpt, then what decides it and what to do."""
     colour = COLOURS[item.verdict]
     lines = [_title(item, style, width), paragraph(visible(item.message), width, MARGIN), ""]
-    lines.append(MARGIN + style.paint(_at(item.file, item.span.line, item.span.column), "cyan"))
-    lines += _excerpt(report, item.file, item.span, width, style, colour)
+    lines.append(MARGIN + style.paint(_at(item.place.file, item.place.span.line, item.place.span.column), "cyan"))
+    lines += _excerpt(report, item.place.file, item.place.span, width, style, colour)
     lines.append("")
     for related in item.related[:RELATED]:
         place = _at(related.file, related.span.line, related.span.column)
@@ -91,8 +91,8 @@ def _title(item: Finding, style: Style, width: int) -> str:
     """Write the heading, over several lines where the terminal is narrow."""
     parts = [
         (item.verdict.upper(), (COLOURS[item.verdict], "bold")),
-        (item.severity, (SEVERITY_COLOURS.get(item.severity, "dim"),)),
-        (f"{item.rule} {visible(item.name)}", ("bold",)),
+        (item.rule.severity, (SEVERITY_COLOURS.get(item.rule.severity, "dim"),)),
+        (f"{item.rule.id} {visible(item.rule.name)}", ("bold",)),
         (visible(item.resource), ("dim",)),
     ]
     lines, used = [""], 0
@@ -124,9 +124,9 @@ def _remarks(item: Finding) -> Iterator[tuple[str, str]]:
         yield "when", visible(assignments(item.witness))
     if item.reason:
         yield "because", visible(item.reason)
-    if item.remedy:
-        yield "remedy", visible(" ".join(item.remedy.split()))
-    address = link(item.references)
+    if item.rule.remedy:
+        yield "remedy", visible(" ".join(item.rule.remedy.split()))
+    address = link(item.rule.references)
     if address:
         yield "see", visible(address)
 
@@ -155,7 +155,7 @@ def _error(error: FileError, report: Report, style: Style, width: int) -> str:
 def _settled(report: Report, style: Style, width: int) -> Iterator[str]:
     """Name what passed, did not apply or is accepted, one paragraph each."""
     for item in sorted(report.results, key=_place):
-        place = _at(item.file, item.span.line)
+        place = _at(item.place.file, item.place.span.line)
         if item.suppressed is not None:
             until = f", until {item.suppressed.expires}" if item.suppressed.expires else ""
             verdict, tail = "suppressed", f": {item.suppressed.reason} ({item.suppressed.kind}{until})"
@@ -163,7 +163,7 @@ def _settled(report: Report, style: Style, width: int) -> Iterator[str]:
             verdict, tail = item.verdict.replace("_", " "), f": {item.reason}" if item.reason else ""
         else:
             continue
-        text = f"{item.rule} {item.name}  {place}  {item.resource}".rstrip() + tail
+        text = f"{item.rule.id} {item.rule.name}  {place}  {item.resource}".rstrip() + tail
         yield _row(
             verdict,
             visible(text),

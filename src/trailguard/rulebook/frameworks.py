@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import MapNode, Node
+from trailguard.findings import ControlInfo, FrameworkInfo
 from trailguard.rulebook.rule import FileReader, Rule, read_map
-from trailguard.rulebook.shelf import builtin_folder
+from trailguard.rulebook.shelf import Rulebook, builtin_folder
 from trailguard.settings.settings import Settings
 
 CONTROLS_FILE = "controls.yaml"
@@ -78,3 +79,22 @@ def _control(reader: FileReader, name: str, node: Node) -> Control:
         return Control(name, reader.text(node))
     reader.check_names(node, ("title", "undecidable"), ("title", "undecidable"))
     return Control(name, reader.text(node.values["title"]), reader.text(node.values["undecidable"]))
+
+
+def behind(rulebook: Rulebook, settings: Settings) -> tuple[FrameworkInfo, ...]:
+    """The frameworks that the selected rules name, the one that was asked for first; each with all of its controls."""
+    named = {name for rule in rulebook.selected for name in rule.controls}
+    known = load_frameworks(settings)
+    found = [known.get(name) or Framework(name, name, "", "", {}) for name in [*known, *sorted(named - known.keys())]]
+    rules = tuple(rulebook.rules.values())
+    wanted = (item for item in found if item.name in named)
+    return tuple(_info(item, rules) for item in sorted(wanted, key=lambda item: item.name != settings.profile))
+
+
+def _info(framework: Framework, rules: Iterable[Rule]) -> FrameworkInfo:
+    """What reports say of a framework."""
+    controls = tuple(
+        ControlInfo(control.id, control.title, control.undecidable, tuple(rule.id for rule in found))
+        for control, found in framework.coverage(rules)
+    )
+    return FrameworkInfo(framework.name, framework.title, framework.about, framework.source, controls)

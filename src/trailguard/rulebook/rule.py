@@ -6,13 +6,13 @@ A rule is a folder with `rule.yaml` and the templates that pass and fail it. Rea
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
 
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal, plain
 from trailguard.cloudformation.source.reading import parse
-from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN
+from trailguard.errors import RuleError, did_you_mean
+from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, Severity, Verdict
 from trailguard.rulebook.must import (
     KEYWORDS,
     asks_boolean,
@@ -27,21 +27,13 @@ from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
 from trailguard.trails.facts.properties import NOTHING, Wanted
 
 RULE_FILE = "rule.yaml"
+PLAIN = "plain"  # what the example is called that explains a rule
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
+Word = TypeVar("Word", bound=str)
+
+_ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
 _OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents")
-
-
-class RuleError(Exception):
-    """A rule or profile that cannot be used. `line` and `column` are 1-based, or 0 when no place is known."""
-
-    def __init__(self, file: str, line: int, column: int, message: str) -> None:
-        super().__init__(f"{file}:{line}:{column}: {message}")
-        self.file = file
-        self.line = line
-        self.column = column
-        self.message = message
 
 
 class Requirement(NamedTuple):
@@ -67,7 +59,7 @@ class Rule(NamedTuple):
     id: str
     name: str
     title: str
-    severity: str
+    severity: Severity
     subject: str
     when: tuple[Requirement, ...]
     require: tuple[Requirement, ...]
@@ -78,8 +70,15 @@ class Rule(NamedTuple):
     references: tuple[str, ...]
     folder: str
     options: Mapping[str, Option]
-    elsewhere: str = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
+    elsewhere: Verdict = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
     equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
+
+    @property
+    def info(self) -> RuleInfo:
+        """What reports say of it."""
+        return RuleInfo(
+            self.id, self.name, self.title, self.severity, self.why, self.remedy, self.controls, self.references
+        )
 
     def with_options(self, values: Mapping[str, object]) -> Rule:
         """The rule with its options filled in: those that are given, and the defaults of the rest.
@@ -102,6 +101,14 @@ class Rule(NamedTuple):
         if not os.path.isdir(folder):
             return []
         return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if not name.startswith(".")]
+
+    def plainest(self, kind: str) -> str | None:
+        """The path of the example that shows it best: the one called `plain`, else the shortest; None without any."""
+
+        def rank(path: str) -> tuple[bool, int, str]:
+            return os.path.splitext(os.path.basename(path))[0] != PLAIN, os.path.getsize(path), path
+
+        return min(filter(os.path.isfile, self.examples(kind)), key=rank, default=None)
 
 
 def _filled(requirement: Requirement, values: Mapping[str, Any]) -> Requirement | None:
@@ -156,13 +163,9 @@ def read_map(path: str) -> MapNode:
     return root
 
 
-def nearest(kind: str, name: str, known: Mapping[str, object] | list[str]) -> RuleError:
-    """The error for a name that is not known, with the nearest one that is."""
-    import difflib
-
-    close = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
-    return RuleError("", 0, 0, f'there is no {kind} "{name}"{hint}')
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """What is said of a name that is not known, with the nearest one that is."""
+    return f'there is no {kind} "{name}"{did_you_mean(name, known)}'
 
 
 def read_rule(folder: str, checked: bool = True) -> Rule:
@@ -176,7 +179,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
     reader = FileReader(path, checked)
     reader.check_names(root, (*_REQUIRED, *_OPTIONAL), _REQUIRED)
     texts = {name: reader.text(root.values[name]).strip() for name in _REQUIRED if name != "require"}
-    reader.one_of(root.values["severity"], "severity", SEVERITIES)
+    severity = reader.one_of(root.values["severity"], "severity", SEVERITIES)
     subject = subject_name(texts["subject"])
     if subject not in DEFAULT_SUBJECTS and "::" not in subject:
         reader.one_of(root.values["subject"], "subject", tuple(DEFAULT_SUBJECTS))
@@ -186,8 +189,6 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
     if not require:
         raise reader.error(root.values["require"], "require must name at least one fact")
     elsewhere = root.values.get("elsewhere")
-    if elsewhere is not None:
-        reader.one_of(elsewhere, "elsewhere", (UNKNOWN, NOT_APPLICABLE))
     controls = root.values.get("controls")
     references = root.values.get("references")
     equivalents = root.values.get("equivalents")
@@ -195,7 +196,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         id=texts["id"],
         name=texts["name"],
         title=texts["title"],
-        severity=texts["severity"],
+        severity=severity,
         subject=subject,
         when=when,
         require=require,
@@ -206,7 +207,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         references=reader.texts(references) if references is not None else (),
         folder=folder,
         options=options,
-        elsewhere=UNKNOWN if elsewhere is None else reader.text(elsewhere),
+        elsewhere=UNKNOWN if elsewhere is None else reader.one_of(elsewhere, "elsewhere", _ELSEWHERE),
         equivalents=reader.texts(equivalents) if equivalents is not None else (),
     )
 
@@ -231,16 +232,18 @@ class FileReader:
         """Refuse keys that are not known, and missing ones that are required."""
         for name, key in node.keys.items():
             if name not in known:
-                raise self.error(key, nearest("key", name, list(known)).message)
+                raise self.error(key, unknown("key", name, known))
         for name in required:
             if name not in node.values:
                 raise self.error(node, f"{name} is missing")
 
-    def one_of(self, node: Node, what: str, known: tuple[str, ...]) -> None:
-        """Refuse a text that is none of the known ones."""
+    def one_of(self, node: Node, what: str, known: tuple[Word, ...]) -> Word:
+        """A text that is one of the known ones."""
         text = self.text(node)
-        if text not in known:
-            raise self.error(node, nearest(what, text, list(known)).message)
+        for word in known:
+            if word == text:
+                return word
+        raise self.error(node, unknown(what, text, known))
 
     def text(self, node: Node) -> str:
         """A text that is not blank."""
@@ -269,7 +272,7 @@ class FileReader:
 
     def data_map(self, node: Node | None) -> dict[str, Any]:
         """A map as plain data."""
-        return {name: data(child) for name, child in self.entries(node)}
+        return {name: plain(child) for name, child in self.entries(node)}
 
     def options(self, node: Node | None) -> dict[str, Option]:
         """The options that a rule declares."""
@@ -281,7 +284,7 @@ class FileReader:
         known = ("schema", "default", "description")
         self.check_names(node, known, known)
         schema = self._schema(node.values["schema"])
-        default = data(node.values["default"])
+        default = plain(node.values["default"])
         if self.checked and default is not None and not holds(schema, default):
             raise self.error(node.values["default"], f"default does not satisfy the option's schema, {asked(schema)}")
         return Option(schema, default, " ".join(self.text(node.values["description"]).split()))
@@ -300,7 +303,7 @@ class FileReader:
         fact = self.text(node.values["fact"])
         problem = knows_fact(subject, fact)
         if problem is not None:
-            raise self.error(node.values["fact"], nearest("fact", fact, problem).message)
+            raise self.error(node.values["fact"], unknown("fact", fact, problem))
         message = self.text(node.values["message"]) if "message" in node.values else ""
         must = self.data_map(node.values["must"])
         self._check_options(node.values["must"], options)
@@ -332,21 +335,7 @@ class FileReader:
             return
         misspelt = unknown_keyword(schema)
         if misspelt is not None:
-            raise self.error(node, nearest("keyword of JSON Schema", misspelt, sorted(KEYWORDS)).message)
+            raise self.error(node, unknown("keyword of JSON Schema", misspelt, sorted(KEYWORDS)))
         problem = refuse_schema(schema)
         if problem is not None:
             raise self.error(node, f"must is no JSON Schema: {problem}")
-
-
-def data(node: Node) -> Any:
-    """A node as plain data: numbers become numbers, everything else what YAML says."""
-    if isinstance(node, MapNode):
-        return {name: data(child) for name, child in node.values.items()}
-    if isinstance(node, ListNode):
-        return [data(item) for item in node.items]
-    if not isinstance(node, TextNode):
-        return None
-    value = literal(node)
-    if isinstance(value, str) and node.plain and (number := _NUMBER.fullmatch(value)) is not None:
-        return float(value) if number[1] else int(value)
-    return value

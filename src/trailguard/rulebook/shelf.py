@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-import trailguard
 from trailguard.cloudformation.source.nodes import Node
+from trailguard.errors import RuleError
+from trailguard.findings import Severity
 from trailguard.rulebook.must import holds
-from trailguard.rulebook.rule import RULE_FILE, FileReader, Rule, RuleError, asked, nearest, read_map, read_rule
+from trailguard.rulebook.rule import RULE_FILE, FileReader, Rule, asked, read_map, read_rule, unknown
 from trailguard.settings.settings import Settings
 
 PROFILES_FILE = "profiles.yaml"
@@ -26,7 +27,7 @@ class Shelf(Mapping[str, Rule]):
         self._folders: dict[str, str] = {}
         self._read: dict[str, Rule] = {}
         self._ready: dict[str, Rule] = {}  # with the user's severities and options
-        self._severities: dict[str, str] = {}
+        self._severities: dict[str, Severity] = {}
         self._options: dict[str, Mapping[str, object]] = {}
 
     def __getitem__(self, id_: str) -> Rule:
@@ -64,7 +65,7 @@ class Shelf(Mapping[str, Rule]):
         for id_ in (name, name.upper(), self.ids.get(name)):
             if id_ in self._folders:
                 return str(id_)
-        raise nearest("rule", name, [*self, *self.ids])
+        raise RuleError("", 0, 0, unknown("rule", name, [*self, *self.ids]))
 
     def set_up(self, settings: Settings) -> None:
         """Give the rules the severities and options of the settings; raises RuleError for those that do not fit."""
@@ -94,7 +95,7 @@ class Rulebook(NamedTuple):
 
 def builtin_folder() -> str:
     """The folder of the rules that ship with trailguard: inside the package when installed, else in the checkout."""
-    here = os.path.dirname(os.path.abspath(trailguard.__file__))
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # the package
     packaged = os.path.join(here, "rules")
     if os.path.isdir(packaged):
         return packaged
@@ -136,8 +137,10 @@ def _check_options(rule: Rule, name: str, values: Mapping[str, object], settings
     for option, value in values.items():
         place = (settings.source, *settings.option_places.get((name, option), (0, 0)))
         if option not in rule.options:
-            unknown = nearest(f"option of {rule.id}", option, list(rule.options)).message
-            raise RuleError(*place, unknown if rule.options else f"{rule.id} has no options")
+            text = (
+                unknown(f"option of {rule.id}", option, rule.options) if rule.options else f"{rule.id} has no options"
+            )
+            raise RuleError(*place, text)
         schema = rule.options[option].schema
         if not holds(schema, value):
             raise RuleError(*place, f"option {option} of {rule.id} is {value!r}, {asked(schema)}")
@@ -152,7 +155,7 @@ def _taken(rule: Rule, key: str, by: str) -> RuleError:
 
 def _select(shelf: Shelf, profiles: Mapping[str, tuple[str, ...]], settings: Settings) -> tuple[Rule, ...]:
     if settings.profile not in profiles:
-        raise nearest("profile", settings.profile, profiles)
+        raise RuleError("", 0, 0, unknown("profile", settings.profile, profiles))
     wanted = set(profiles[settings.profile])
     if settings.select:
         wanted = {shelf.id_of(name) for name in settings.select}

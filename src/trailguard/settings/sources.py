@@ -6,6 +6,8 @@ import os
 import re
 import sys
 
+from trailguard.errors import ConfigError, display_name
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,28 +17,6 @@ if TYPE_CHECKING:
 
 Path = tuple[object, ...]
 KEY = None  # the last part of a path that means the key itself, not its value
-
-_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
-
-
-class ConfigError(Exception):
-    """A configuration that cannot be used. `line` and `column` are 1-based, or 0 when no place is known."""
-
-    def __init__(self, file: str, line: int, column: int, message: str) -> None:
-        super().__init__(message)
-        self.file = file
-        self.line = line
-        self.column = column
-        self.message = message
-
-
-def display_name(path: str) -> str:
-    """Name a file from the working directory, with "/", as every message does."""
-    try:
-        return os.path.relpath(path).replace(os.sep, "/")
-    except ValueError:  # another drive
-        return path
 
 
 class Source:
@@ -92,7 +72,7 @@ def _bytes(path: str) -> bytes:
 
 
 def _yaml(path: str, data: bytes) -> Source:
-    from trailguard.cloudformation.source.nodes import SourceError
+    from trailguard.cloudformation.source.nodes import SourceError, plain
     from trailguard.cloudformation.source.reading import parse
 
     if all(line.strip() in (b"", b"---") or line.lstrip().startswith(b"#") for line in data.splitlines()):
@@ -105,29 +85,24 @@ def _yaml(path: str, data: bytes) -> Source:
         raise ConfigError(display_name(path), problem.line, problem.column, problem.message)
     places: dict[Path, tuple[int, int]] = {}
     texts: dict[Path, str] = {}
-    return Source(path, _plain(document.root, (), places, texts), places, texts)
+    _note(document.root, (), places, texts)
+    return Source(path, plain(document.root), places, texts)
 
 
-def _plain(node: Node, path: Path, places: dict[Path, tuple[int, int]], texts: dict[Path, str]) -> Any:
-    """Turn nodes into plain data, and note places and texts."""
-    from trailguard.cloudformation.source.nodes import ListNode, MapNode, TextNode, literal
+def _note(node: Node, path: Path, places: dict[Path, tuple[int, int]], texts: dict[Path, str]) -> None:
+    """Take note of the place of each value, and of how plain ones are written."""
+    from trailguard.cloudformation.source.nodes import ListNode, MapNode, TextNode
 
     places[path] = (node.line, node.column)
     if isinstance(node, MapNode):
-        places.update({(*path, name, KEY): (key.line, key.column) for name, key in node.keys.items()})
-        return {key: _plain(item, (*path, key), places, texts) for key, item in node.values.items()}
-    if isinstance(node, ListNode):
-        return [_plain(item, (*path, number), places, texts) for number, item in enumerate(node.items)]
-    if not isinstance(node, TextNode):
-        return None
-    texts[path] = node.value
-    value = literal(node)
-    if isinstance(value, str) and node.plain:
-        if _WHOLE.fullmatch(value):
-            return int(value)
-        if _DECIMAL.fullmatch(value):
-            return float(value)
-    return value
+        for name, key in node.keys.items():
+            places[(*path, name, KEY)] = (key.line, key.column)
+            _note(node.values[name], (*path, name), places, texts)
+    elif isinstance(node, ListNode):
+        for number, item in enumerate(node.items):
+            _note(item, (*path, number), places, texts)
+    elif isinstance(node, TextNode):
+        texts[path] = node.value
 
 
 def _toml(path: str, data: bytes, table: tuple[str, ...]) -> Source:
@@ -166,7 +141,7 @@ def _texts(value: Any, path: Path, texts: dict[Path, str]) -> Any:
     return value
 
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]\]?\s*(#.*)?$")
+_HEADER = re.compile(r"\s*(\[\[?)([^\]#]+)\]\]?\s*(#.*)?$")
 _ENTRY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=\s*""")
 _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.nodes import MapNode
@@ -13,9 +12,11 @@ from trailguard.trails.bucket import archive, delivery, exports, exposure, order
 from trailguard.trails.bucket.buckets import log_bucket
 from trailguard.trails.facts.facts import Fact, FactSpec
 from trailguard.trails.facts.links import LinkFinder
+from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
 from trailguard.trails.key import encryption
-from trailguard.trails.recording import events, selectors
+from trailguard.trails.recording import events, insights, recording
+from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import alarms, logs, topics
 from trailguard.trails.whole import lake, naming, portability, validity
 
@@ -111,7 +112,7 @@ _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
 TRAIL_FACTS: Mapping[str, FactSpec] = {
     "management_events.complete": FactSpec(
-        selectors.management_events, _TRUTH, "all management events, read and write, are recorded"
+        by_item(recording.management_events, SELECTORS), _TRUTH, "all management events, read and write, are recorded"
     ),
     "ordering.after_bucket_policy": FactSpec(
         ordering.after_policy, _TRUTH, "a dependency path leads from the trail to its bucket's policy"
@@ -122,14 +123,18 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "valid.global_events": FactSpec(
         validity.global_events, _TRUTH, "a multi-Region trail includes global service events"
     ),
-    "valid.selectors": FactSpec(validity.selector_kinds, _TRUTH, "one kind of event selectors, within the limits"),
+    "valid.selectors": FactSpec(
+        by_item(validity.selector_kinds, dict.fromkeys(SELECTORS, False)),
+        _TRUTH,
+        "one kind of event selectors, within the limits",
+    ),
     "valid.cloudwatch_pair": FactSpec(validity.cloudwatch_pair, _TRUTH, "log group and role are set both or neither"),
-    "valid.insights": FactSpec(validity.insights, _TRUTH, "the events that the insights need are recorded"),
     "valid.return_values": FactSpec(validity.return_values, _TRUTH, "names where names go, ARNs where ARNs go"),
     "valid.trail_name": FactSpec(validity.trail_name, _TRUTH, "the trail's name is one that CloudTrail accepts"),
     **delivery.FACTS,
     **encryption.FACTS,
     **events.FACTS,
+    **insights.FACTS,
     **logs.FACTS,
     **alarms.FACTS,
     **topics.FACTS,
@@ -192,19 +197,17 @@ def knows_fact(subject: str, fact: str) -> list[str] | None:
 
 def fact_of(scenario: Scenario, subject: str, resource: Resource, name: str, wanted: Wanted = NOTHING) -> Fact:
     """A fact about a resource as a subject in a scenario, worked out once."""
-    key = ("fact", subject, resource.id, name, wanted)
-    known = scenario.memo.get(key)
-    if known is None:
+
+    def build() -> Fact:
         if name.startswith(PROPERTY):
             defaults = DEFAULTS.get(resource.type, {})
-            known = property_fact(scenario, resource, name[len(PROPERTY) :], defaults, wanted)
-        elif name.startswith(ATTRIBUTE):
-            known = attribute_fact(scenario, resource, name[len(ATTRIBUTE) :], wanted)
-        else:
-            spec = FACTS[subject][name]
-            known = spec.build(scenario, resource, wanted) if spec.takes_wanted else spec.build(scenario, resource)
-        scenario.memo[key] = known
-    return cast("Fact", known)
+            return property_fact(scenario, resource, name[len(PROPERTY) :], defaults, wanted)
+        if name.startswith(ATTRIBUTE):
+            return attribute_fact(scenario, resource, name[len(ATTRIBUTE) :], wanted)
+        spec = FACTS[subject][name]
+        return spec.build(scenario, resource, wanted) if spec.takes_wanted else spec.build(scenario, resource)
+
+    return scenario.once(("fact", subject, resource.id, name, wanted), build)
 
 
 def fact_names(subject: str, resource: Resource) -> list[str]:

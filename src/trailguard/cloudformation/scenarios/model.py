@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trailguard.cloudformation.scenarios.partitions import DEFAULT_PARTITION, SAMPLE_REGIONS, URL_SUFFIXES, partition_of
 from trailguard.cloudformation.scenarios.variables import Space, Variable
@@ -49,6 +49,9 @@ class Model:
         self.partition = pins.partition or (partition_of(pins.region) if pins.region else DEFAULT_PARTITION)
         self.space = Space()
         self.memo: dict[object, object] = {}  # what others worked out of the template, the same in all scenarios
+        self.shared: dict[
+            object, list[Any]
+        ] = {}  # what parts of it come to, in scenarios that agree in a few variables
         self.fixed: dict[str, str] = {
             "AWS::Partition": self.partition,
             "AWS::URLSuffix": URL_SUFFIXES.get(self.partition, URL_SUFFIXES[DEFAULT_PARTITION]),

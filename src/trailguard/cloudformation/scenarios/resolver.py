@@ -6,9 +6,10 @@ scenario leaves a question open that decides the value) and `Unbuildable` (no st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from trailguard.cloudformation.scenarios import crossing
+from trailguard.cloudformation.scenarios.conditions import Conditions
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable, call, make_text
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.values import (
@@ -25,195 +26,29 @@ from trailguard.cloudformation.scenarios.values import (
     Text,
     Unknown,
     Value,
-    different,
     join_pieces,
-    spell,
     text_of,
-    trim,
 )
-from trailguard.cloudformation.scenarios.variables import Assignment, Same, Split, Variable
+from trailguard.cloudformation.scenarios.variables import Assignment
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, literal
 from trailguard.cloudformation.template.template import PLACEHOLDER, Resource, function_of
 
 
-class Scenario:
-    """One scenario of a model: resolves nodes, conditions and properties under an assignment.
+class Scenario(Conditions):
+    """One scenario of a model: resolves nodes, conditions and properties under an assignment."""
 
-    `memo` keeps what others work out in this scenario, under keys of their own; `busy` what is just being resolved.
-    """
-
-    __slots__ = ("_conditions", "_open", "_returned_pieces", "_values", "assignment", "busy", "memo", "model")
+    __slots__ = ("_returned_pieces", "_values")
 
     def __init__(self, model: Model, assignment: Assignment) -> None:
-        self.model = model
-        self.assignment = assignment
-        self.memo: dict[object, object] = {}
-        self._conditions: dict[str, bool] = {}
-        self._open: dict[str, Split] = {}
-        self.busy: set[object] = set()
+        super().__init__(model, assignment)
         self._values: dict[tuple[str, str], Value] = {}
         self._returned_pieces: dict[tuple[str, str], tuple[Piece, ...]] = {}
 
-    # --- deciding -------------------------------------------------------------------------------------------------
-
-    def settle(self, symbol: Symbol, candidates: Iterable[str | Symbol]) -> None:
-        """Return when a variable is known to equal none of the candidates here; else raise Split.
-
-        What hinges on the variable may hinge on its default and its allowed values too, so these come first.
-        """
-        self.fix(symbol.name)
-        for candidate in candidates:
-            if isinstance(candidate, str):
-                self.model.space.decide(self.assignment, symbol.name, candidate)
-            elif candidate.kind == VARIABLE:
-                self.model.space.decide(self.assignment, symbol.name, Same(candidate.name))
-
-    def equal(self, left: Value, right: Value) -> bool:
-        """Compare two values as `Fn::Equals` does: as text, case-sensitively. Raises Split when it is open."""
-        first, second = text_of(left), text_of(right)
-        if first is None or second is None:
-            return self._equal_items(left, right)
-        one, other = trim(first.pieces, second.pieces)
-        if not one and not other:
-            return True
-        if different(one, other):
-            return False
-        return self.decide_pieces(one, other)
-
-    def _equal_items(self, left: Value, right: Value) -> bool:
-        if not isinstance(left, ListValue) or not isinstance(right, ListValue):
-            reason = next((side.reason for side in (left, right) if isinstance(side, Unknown)), "it is no text")
-            question = f"{_place(left.node)} = {_place(right.node)}"
-            return self.assume(question, f"whether {question} cannot be told: {reason}")
-        pairs = zip(left.items, right.items, strict=False)
-        return len(left.items) == len(right.items) and all(self.equal(one, other) for one, other in pairs)
-
-    def decide_pieces(self, left: tuple[Piece, ...], right: tuple[Piece, ...]) -> bool:
-        """Decide whether two texts are equal that differ from their first to their last piece."""
-        space = self.model.space
-        for one, other in ((left, right), (right, left)):
-            if len(one) != 1 or not isinstance(one[0], Symbol) or one[0].kind != VARIABLE:
-                continue
-            if not other:
-                return space.decide(self.assignment, one[0].name, "")
-            if len(other) == 1:
-                piece = other[0]
-                if isinstance(piece, str):
-                    return space.decide(self.assignment, one[0].name, piece)
-                if piece.kind == VARIABLE:
-                    return space.decide(self.assignment, one[0].name, Same(piece.name))
-        for piece in (*left, *right):  # a text that cannot be compared as it stands: try what is known of its parts
-            if isinstance(piece, Symbol) and piece.kind == VARIABLE:
-                self.fix(piece.name)
-        question = f"{spell(left)} = {spell(right)}"
-        reasons = [piece.reason for piece in (*left, *right) if isinstance(piece, Symbol) and piece.reason]
-        return self.assume(question, reasons[0] if reasons else f"whether {question} cannot be told")
-
-    def fix(self, name: str) -> str | None:
-        """The value of a variable here; None for "some other value". Splits on its default and its allowed values."""
-        space = self.model.space
-        name, constraint = space.lookup(self.assignment, name)
-        if isinstance(constraint.value, str):
-            return constraint.value
-        space.split_known(name, constraint)
-        return None
-
-    def is_list(self, symbol: Symbol) -> bool:
-        """Tell whether a symbol stands for all items of a list parameter."""
-        parameter = self.model.template.parameters.get(symbol.name) if symbol.kind == VARIABLE else None
-        return parameter is not None and parameter.is_list
-
-    def choose(self, name: str, keys: list[str], closed: bool) -> bool:
-        """Split on those of the keys that a variable may be; False when it can be none of them."""
-        name, constraint = self.model.space.lookup(self.assignment, name)
-        variable = self.model.space.variables[name]
-        candidates = [key for key in keys if key not in constraint.excluded and variable.permits(key)]
-        if candidates:
-            raise Split(name, candidates, closed)
-        return False
-
-    def assume(self, question: str, reason: str) -> bool:
-        """Answer a yes/no question both ways, each in a scenario of its own; results that differ are unknown."""
-        name = f"?{question}"
-        variables = self.model.space.variables
-        if name not in variables:
-            variables[name] = Variable(name, None, reason, ("yes", "no").__contains__, ("no",))
-        return self.model.space.decide(self.assignment, name, "yes")
-
-    # --- conditions and existence ---------------------------------------------------------------------------------
-
-    def condition(self, name: str) -> bool:
-        """Tell whether a named condition holds. An undefined or circular one is answered both ways, as unknown."""
-        known = self._conditions.get(name)
-        if known is not None:
-            return known
-        node = self.model.template.conditions.get(name)
-        key = ("condition", name)
-        if node is None:
-            return self.assume(f"condition {name}", f"the template does not define condition {name}")
-        if key in self.busy:
-            return self.assume(f"condition {name}", f"condition {name} refers to itself")
-        question = self._open.get(name)
-        if question is not None:  # asked before; with And and Or on top of each other it is asked very often
-            raise Split(question.name, question.candidates, question.closed)
-        self.busy.add(key)
-        try:
-            held = self._conditions[name] = self.holds(node)
-        except Split as split:
-            self._open[name] = split
-            raise
-        finally:
-            self.busy.discard(key)
-        return held
-
-    def holds(self, node: Node) -> bool:
-        """Evaluate a condition: And, Or, Not, Equals, Condition, or a function that only `Rules` know."""
-        if isinstance(node, MapNode) and len(node.values) == 1:
-            ((name, argument),) = node.values.items()
-            if name == "Condition" and isinstance(argument, TextNode):
-                return self.condition(argument.value)
-            items = argument.items if isinstance(argument, ListNode) else []
-            if name == "Fn::Not" and len(items) == 1:
-                return not self.holds(items[0])
-            if name in ("Fn::And", "Fn::Or") and items:
-                return self._first(items, stop=name == "Fn::Or")
-            if name == "Fn::Equals" and len(items) == 2:
-                return self.equal(self.resolve(items[0]), self.resolve(items[1]))
-            if name in ("Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn") and len(items) == 2:
-                return self._members(name, items[0], items[1])
-            return self.assume(f"{name} on line {node.line}", f"{name} cannot be evaluated as a condition")
-        value = self.resolve(node)
-        if isinstance(value, Flag):
-            return value.value
-        return self.assume(f"condition on line {node.line}", "the condition is not one that CloudFormation knows")
-
-    def _first(self, items: list[Node], stop: bool) -> bool:
-        """Kleene's And (stop at false) or Or (stop at true): an open item only matters when no other one decides."""
-        open_question: Split | None = None
-        for item in items:
-            try:
-                if self.holds(item) is stop:
-                    return stop
-            except Split as split:
-                open_question = open_question or split
-        if open_question is not None:
-            raise open_question
-        return not stop
-
-    def _members(self, name: str, first: Node, second: Node) -> bool:
-        members, other = self.resolve(first), self.resolve(second)
-        if not isinstance(members, ListValue) or (name == "Fn::EachMemberIn" and not isinstance(other, ListValue)):
-            return self.assume(f"{name} on line {first.line}", f"{name} looks at values known only at deployment")
-        if name == "Fn::Contains":
-            return any(self.equal(member, other) for member in members.items)
-        if name == "Fn::EachMemberEquals":
-            return all(self.equal(member, other) for member in members.items)
-        allowed = other.items if isinstance(other, ListValue) else ()
-        return all(any(self.equal(member, value) for value in allowed) for member in members.items)
-
-    def active(self, resource: Resource) -> bool:
-        """Tell whether the resource is made in this scenario."""
-        return resource.condition is None or self.condition(resource.condition)
+    def assuming(self, values: Mapping[tuple[str, str], Value]) -> Scenario:
+        """The same scenario in which some properties, by logical ID and name, have other values."""
+        scenario = type(self)(self.model, self.assignment)
+        scenario._values.update(values)
+        return scenario
 
     # --- properties -----------------------------------------------------------------------------------------------
 
@@ -391,7 +226,3 @@ class Scenario:
         primary = self.model.returns[resource.type].get("Ref", "").endswith("${" + name + "}")
         symbol = resource.id if primary else f"{resource.id}.{name}"
         return (Symbol(GENERATED, symbol, f"the {name} of {resource.id}, made at deployment"),)
-
-
-def _place(node: Node) -> str:
-    return f"the value on line {node.line}:{node.column}"

@@ -2,66 +2,56 @@
 
 A question is a function of a `Scenario`. It is asked first with nothing decided; where the answer hinges on a
 parameter, the scenario is split and the question asked again in each part. The leaves cover every stack that the
-template can become.
+template can become. What else a stack needs, by parameters that have no say in the answer, is searched for once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Generic, NamedTuple, TypeVar
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator
+from typing import Generic, TypeVar
 
+from trailguard.cloudformation.scenarios.existence import Existence
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.variables import Assignment, Constraint, Split, decided
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
-from trailguard.cloudformation.template.references import references
+from trailguard.cloudformation.scenarios.search import TooHard
+from trailguard.cloudformation.scenarios.variables import Assignment, Constraint, Split
 
 MAX_LEAVES = 4096  # combinations of parameter values that one question may hinge on
+_SUSPECT = 512  # combinations from which on a question is compared with those that were too many
+_KEPT = 1024  # scenarios that are kept for the next question
 
 T = TypeVar("T")
 
 
 class TooManyScenarios(Exception):
-    """Raised when a question hinges on more than MAX_LEAVES combinations of parameter values."""
+    """Raised when a question hinges on more than MAX_LEAVES combinations of values of the parameters in `names`."""
+
+    def __init__(self, names: Collection[str] = ()) -> None:
+        super().__init__()
+        self.names = tuple(sorted(names))
 
 
 class Leaf(Generic[T]):
-    """An answer, and what was decided to get it."""
+    """An answer, what was decided to get it, and a choice of parameters by which a stack is made in that way."""
 
-    __slots__ = ("answer", "assignment")
+    __slots__ = ("answer", "assignment", "stack")
 
-    def __init__(self, assignment: Assignment, answer: T) -> None:
+    def __init__(self, assignment: Assignment, answer: T, stack: Assignment | None = None) -> None:
         self.assignment = assignment
         self.answer = answer
-
-
-class Hazard(NamedTuple):
-    """A reference that CloudFormation refuses when its owner is made and its target is not."""
-
-    owner: str | None  # condition of the resource or output that holds the reference
-    guards: tuple[tuple[str, bool], ...]  # branches of Fn::If on the way to it
-    target: str  # condition of the resource that is referred to
-
-
-class TemplateRule(NamedTuple):
-    """A rule of the `Rules` section, the parameters that it looks at, and whether their defaults break it."""
-
-    node: Node
-    names: frozenset[str]
-    broken: bool
+        self.stack = assignment if stack is None else stack
 
 
 class Scenarios:
-    """The scenarios of a model. Everything found out in one is kept, so that the next question need not ask again."""
+    """The scenarios of a model. What is found out in one is kept for a while, so that others need not ask again."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._cache: dict[frozenset[tuple[str, Constraint]], Scenario] = {}
-        self._hazards: list[tuple[Hazard, frozenset[str]]] | None = None
-        self._rules: list[TemplateRule] | None = None
-        self._condition_names: dict[str, frozenset[str]] = {}
-        self._possible: bool | None = None
+        self.existence = Existence(model)
+        self._cache: OrderedDict[frozenset[tuple[str, Constraint]], Scenario] = OrderedDict()
+        self._too_many: list[frozenset[str]] = []  # what questions hinged on that had too many answers
 
     def at(self, assignment: Assignment) -> Scenario:
         """The scenario of an assignment."""
@@ -69,6 +59,10 @@ class Scenarios:
         scenario = self._cache.get(key)
         if scenario is None:
             scenario = self._cache[key] = Scenario(self.model, assignment)
+            if len(self._cache) > _KEPT:
+                self._cache.popitem(last=False)
+        else:
+            self._cache.move_to_end(key)
         return scenario
 
     def explore(self, question: Callable[[Scenario], T]) -> list[Leaf[T]]:
@@ -76,163 +70,39 @@ class Scenarios:
 
         Raises TooManyScenarios when there are more than MAX_LEAVES.
         """
-        pending: list[Assignment] = [{}] if self._rules_can_hold() else []
-        leaves: list[Leaf[T]] = []
+        return list(self._leaves(question))
+
+    def ever(self, predicate: Callable[[Scenario], bool]) -> bool:
+        """Tell whether something is so in any scenario that can happen. Raises TooManyScenarios as `explore` does."""
+        return any(leaf.answer for leaf in self._leaves(predicate))
+
+    def _leaves(self, question: Callable[[Scenario], T]) -> Iterator[Leaf[T]]:
+        pending: list[Assignment] = [{}] if self.existence.possible else []
+        names: set[str] = set()
+        count = 0
         while pending:
             assignment = pending.pop()
-            scenario = self.at(assignment)
             try:
-                answer = question(scenario)
-                if self._buildable(scenario):
-                    leaves.append(Leaf(assignment, answer))
+                stack = self.existence.stack(assignment)
+                if stack is None:
+                    continue
+                answer = question(self.at(assignment))
             except Split as split:
                 pending.extend(reversed(self.model.space.children(assignment, split)))
+                names.add(split.name)
+                self._limit(count + len(pending), names)
             except Unbuildable:
                 continue
-            if len(leaves) + len(pending) > MAX_LEAVES:
-                raise TooManyScenarios
-        return leaves
+            except TooHard as hard:
+                raise TooManyScenarios(hard.names & self.model.space.variables.keys()) from None
+            else:
+                count += 1
+                yield Leaf(assignment, answer, stack)
 
-    # --- which scenarios can happen -------------------------------------------------------------------------------
-
-    def _buildable(self, scenario: Scenario) -> bool:
-        """Tell whether `Rules` allow the scenario and all references hold, as far as its parameters have a say."""
-        known = scenario.memo.get("buildable")
-        if known is None:
-            known = scenario.memo["buildable"] = self._rules_hold(scenario) and self._references_hold(scenario)
-        return bool(known)
-
-    def _rules_can_hold(self) -> bool:
-        """Tell whether any choice of parameters satisfies the template's `Rules`."""
-        if self._possible is None:
-            self._possible = True
-            rules = self.model.template.rules.values()
-            if rules:
-                try:
-                    held = self.explore(lambda scenario: all(_rule_holds(scenario, rule) for rule in rules))
-                    self._possible = any(leaf.answer for leaf in held)
-                except TooManyScenarios:  # then nothing is ruled out
-                    pass
-        return self._possible
-
-    def _rules_hold(self, scenario: Scenario) -> bool:
-        """Tell whether the `Rules` hold about which the scenario has decided something, or which defaults break.
-
-        Where the defaults break a rule, whoever makes a stack has to choose something else, whatever is asked.
-        """
-        if self._rules is None:
-            rules = self.model.template.rules.values()
-            self._rules = [self._read_rule(rule) for rule in rules]
-        known = decided(scenario.assignment) if self._rules else set()
-        return all(
-            _rule_holds(scenario, rule.node) for rule in self._rules if rule.broken or not rule.names.isdisjoint(known)
-        )
-
-    def _read_rule(self, node: Node) -> TemplateRule:
-        names = frozenset(self._parameters_of(node))
-        variables = self.model.space.variables
-        defaults = {name: variables[name].default for name in names if name in variables}
-        usual = {name: Constraint(default, frozenset()) for name, default in defaults.items() if default is not None}
-        try:
-            return TemplateRule(node, names, not _rule_holds(self.at(usual), node))
-        except (Split, Unbuildable):
-            return TemplateRule(node, names, False)
-
-    def _references_hold(self, scenario: Scenario) -> bool:
-        if not scenario.assignment:
-            return True
-        if self._hazards is None:
-            self._hazards = [
-                (hazard, frozenset(self._hazard_parameters(hazard))) for hazard in dict.fromkeys(self._find_hazards())
-            ]
-        known = decided(scenario.assignment) if self._hazards else set()
-        for hazard, names in self._hazards:
-            if names.isdisjoint(known):
-                continue
-            made = hazard.owner is None or scenario.condition(hazard.owner)
-            if (
-                made
-                and all(scenario.condition(name) is branch for name, branch in hazard.guards)
-                and not scenario.condition(hazard.target)
-            ):
-                return False
-        return True
-
-    def _find_hazards(self) -> Iterable[Hazard]:
-        template = self.model.template
-        conditional = {
-            resource.id: resource.condition
-            for resource in template.resources.values()
-            if resource.condition is not None and resource.condition in template.conditions
-        }
-        if not conditional:
+    def _limit(self, count: int, names: set[str]) -> None:
+        """Stop a question that hinges on too much, earlier when another one was stopped for the same parameters."""
+        if count > MAX_LEAVES:
+            self._too_many.append(frozenset(names))
+        elif count <= _SUSPECT or not any(known <= names for known in self._too_many):
             return
-        owners: list[tuple[str | None, Node]] = [(item.condition, item.body) for item in template.resources.values()]
-        for _, node in template.outputs.values():
-            condition = node.values.get("Condition") if isinstance(node, MapNode) else None
-            owners.append((condition.value if isinstance(condition, TextNode) else None, node))
-        for owner, node in owners:
-            for name, guards in references(node):
-                target = conditional.get(name)
-                if target is not None and target != owner and (target, True) not in guards:
-                    known = tuple(guard for guard in guards if guard[0] in template.conditions)
-                    if owner is None or owner in template.conditions:
-                        yield Hazard(owner, known, target)
-
-    def _hazard_parameters(self, hazard: Hazard) -> set[str]:
-        names = {hazard.target, *(name for name, _ in hazard.guards)}
-        if hazard.owner is not None:
-            names.add(hazard.owner)
-        return {parameter for name in names for parameter in self.parameters_of_condition(name)}
-
-    def parameters_of_condition(self, name: str) -> frozenset[str]:
-        """The parameters and pseudo parameters on which a named condition depends."""
-        known = self._condition_names.get(name)
-        if known is None:
-            self._condition_names[name] = frozenset()  # a condition that refers to itself adds nothing
-            node = self.model.template.conditions.get(name)
-            known = frozenset(self._parameters_of(node)) if node is not None else frozenset()
-            self._condition_names[name] = known
-        return known
-
-    def _parameters_of(self, node: Node) -> set[str]:
-        bindings = self.model.stacks.bindings
-        names: set[str] = set()
-        pending = [node]
-        while pending:
-            current = pending.pop()
-            for name, _ in references(current):
-                if name in bindings and name not in names:  # what a parent hands down hinges on the parent's parameters
-                    pending.append(bindings[name].argument)
-                names.add(name)
-            for name in condition_names(current):
-                names |= self.parameters_of_condition(name)
-        return names
-
-
-def _rule_holds(scenario: Scenario, rule: Node) -> bool:
-    """Tell whether a rule of the template's `Rules` section lets the scenario through."""
-    if not isinstance(rule, MapNode):
-        return True
-    condition = rule.values.get("RuleCondition")
-    if condition is not None and not scenario.holds(condition):
-        return True
-    assertions = rule.values.get("Assertions")
-    items = assertions.items if isinstance(assertions, ListNode) else []
-    tests = [item.values["Assert"] for item in items if isinstance(item, MapNode) and "Assert" in item.values]
-    return all(scenario.holds(test) for test in tests)
-
-
-def condition_names(node: Node) -> Iterable[str]:
-    """The conditions that a condition or a rule refers to by name."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, ListNode):
-            pending.extend(current.items)
-        elif isinstance(current, MapNode):
-            for name, child in current.values.items():
-                if name == "Condition" and isinstance(child, TextNode):
-                    yield child.value
-                else:
-                    pending.append(child)
+        raise TooManyScenarios(names)

@@ -9,24 +9,26 @@ point to the exact place.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.source.nodes import Node
 
 # Kinds of symbols.
-VARIABLE = "variable"  # a parameter or pseudo parameter whose value the scenario has not fixed; can be split on
-GENERATED = "generated"  # made by AWS at deployment (a generated name): equal to itself, never to a literal
-OPAQUE = "opaque"  # not in the scanned files: equal to itself, anything else is undecided
+VARIABLE: Final = "variable"  # a parameter or pseudo parameter whose value the scenario has not fixed; can be split on
+GENERATED: Final = "generated"  # made by AWS at deployment (a generated name): equal to itself, never to a literal
+OPAQUE: Final = "opaque"  # not in the scanned files: equal to itself, anything else is undecided
+
+SymbolKind: TypeAlias = Literal["variable", "generated", "opaque"]
 
 
 class Symbol(NamedTuple):
     """A piece of text that stands for a value nobody wrote down.
 
-    `kind` is VARIABLE, GENERATED or OPAQUE; two symbols with the same kind and name are the same value. `reason` says,
-    for people, why it is not known (for OPAQUE) or what it is.
+    Two symbols with the same kind and name are the same value. `reason` says, for people, why it is not known (for
+    OPAQUE) or what it is.
     """
 
-    kind: str
+    kind: SymbolKind
     name: str
     reason: str = ""
 
@@ -201,5 +203,5 @@ def _generated(pieces: Pieces) -> set[str]:
     return {piece.name for piece in pieces if isinstance(piece, Symbol) and piece.kind == GENERATED}
 
 
-def _is(piece: Piece, kind: str) -> bool:
+def _is(piece: Piece, kind: SymbolKind) -> bool:
     return isinstance(piece, Symbol) and piece.kind == kind

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.regexes import LONGEST, Language
+from trailguard.cloudformation.scenarios.automata import LONGEST
+from trailguard.cloudformation.scenarios.regexes import Language
 from trailguard.cloudformation.template.template import Parameter, number_of
 
 # Values offered as "some other value" in a witness, when nothing restricts it.
@@ -39,10 +40,36 @@ FREE = Constraint(None, frozenset())
 Assignment: TypeAlias = "Mapping[str, Constraint]"
 
 
+def others_of(constraint: Constraint) -> list[str]:
+    """The variables that a constraint compares with."""
+    return [item.name for item in (constraint.value, *constraint.excluded) if isinstance(item, Same)]
+
+
+def ties(assignment: Assignment) -> frozenset[tuple[str, Constraint]]:
+    """What an assignment says of variables in terms of each other, and what it says of those otherwise."""
+    tied = {name: others for name, known in assignment.items() if (others := others_of(known))}
+    names = {*tied, *(other for others in tied.values() for other in others)}
+    return frozenset((name, assignment[name]) for name in names if name in assignment)
+
+
+class Watched(dict[str, Constraint]):
+    """An assignment that notes the names of the variables that somebody asks about, apart from those in `ties`."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, assignment: Assignment, names: set[str]) -> None:
+        super().__init__(assignment)
+        self.names = names
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """What is known of a variable."""
+        self.names.add(name)
+        return super().get(name, default)
+
+
 def decided(assignment: Assignment) -> set[str]:
     """The variables that an assignment says something about, those that others are compared with among them."""
-    others = (item for value in assignment.values() for item in (value.value, *value.excluded))
-    return {*assignment, *(item.name for item in others if isinstance(item, Same))}
+    return {*assignment, *(name for value in assignment.values() for name in others_of(value))}
 
 
 class Split(Exception):
@@ -252,7 +279,7 @@ class Space:
 
     def _apart(self, assignment: Assignment, name: str, candidate: Candidate) -> bool:
         """Tell whether two variables were found to differ, and the candidate is (the value of) the other one."""
-        for other, constraint in assignment.items():
+        for other, constraint in ties(assignment):
             if isinstance(candidate, Same):
                 if other == candidate.name and Same(name) in constraint.excluded:
                     return True
@@ -264,7 +291,7 @@ class Space:
 
     def _permits(self, assignment: Assignment, name: str, value: str) -> bool:
         """Tell whether a variable, and those found to be the same, may have a value."""
-        twins = [other for other in assignment if self.lookup(assignment, other)[0] == name]
+        twins = [other for other, _ in ties(assignment) if self.lookup(assignment, other)[0] == name]
         return all(self.variables[other].permits(value) for other in {name, *twins})
 
     def split_known(self, name: str, constraint: Constraint) -> None:
@@ -339,3 +366,13 @@ def compatible(left: Constraint, right: Constraint) -> bool:
     if isinstance(left.value, str):
         return left.value not in right.excluded
     return not isinstance(right.value, str) or right.value not in left.excluded
+
+
+def merged(left: Assignment, right: Assignment) -> Assignment:
+    """What two compatible assignments say together."""
+    found = {**left}
+    for name, constraint in right.items():
+        known = found.get(name, FREE)
+        value = constraint.value if known.value is None else known.value
+        found[name] = Constraint(value, known.excluded | constraint.excluded)
+    return found

@@ -6,11 +6,11 @@ defaults, when just those defaults are changed, and as few as possible, that mak
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from trailguard.cloudformation.scenarios.scenarios import Leaf
-from trailguard.cloudformation.scenarios.variables import FREE, Assignment, Constraint, Same, Space, compatible
+from trailguard.cloudformation.scenarios.variables import FREE, Assignment, Constraint, Same, Space, compatible, merged
 
 T = TypeVar("T")
 
@@ -18,9 +18,13 @@ EXACT_LEAVES = 600  # beyond these, disputed answers are not told apart leaf by 
 TRIED_LEAVES = 32  # failing leaves from which a witness is minimised
 
 
+def _always(assignment: Assignment) -> bool:
+    return True
+
+
 def default_like(space: Space, leaves: Sequence[Leaf[T]]) -> list[bool]:
     """For each leaf, whether it holds a default-like scenario."""
-    changes = [space.changed(leaf.assignment) for leaf in leaves]
+    changes = [space.changed(leaf.stack) for leaf in leaves]
     fewest = min((len(change) for change in changes), default=0)
     return [len(change) == fewest for change in changes]
 
@@ -34,8 +38,13 @@ def opaque_reason(space: Space, assignment: Assignment) -> str | None:
     return None
 
 
-def disputed(space: Space, leaves: Sequence[Leaf[T]], answers: Sequence[str]) -> list[str | None]:
-    """For each leaf, why its answer cannot be claimed: what decides between it and another answer is not knowable."""
+def disputed(
+    space: Space, leaves: Sequence[Leaf[T]], answers: Sequence[str], can: Callable[[Assignment], bool] = _always
+) -> list[str | None]:
+    """For each leaf, why its answer cannot be claimed: what decides between it and another answer is not knowable.
+
+    `can` tells whether a stack can be made with an assignment.
+    """
     reasons = [opaque_reason(space, leaf.assignment) for leaf in leaves]
     if not any(reasons):
         return reasons
@@ -46,63 +55,70 @@ def disputed(space: Space, leaves: Sequence[Leaf[T]], answers: Sequence[str]) ->
     for index, leaf in enumerate(leaves):
         for other, rival in enumerate(leaves):
             reason = reasons[index] or reasons[other]
-            if reason and answers[index] != answers[other] and _same_choice(space, leaf.assignment, rival.assignment):
+            if not reason or answers[index] == answers[other]:
+                continue
+            if _same_choice(space, leaf.assignment, rival.assignment, can):
                 disputes[index] = reason
                 break
     return disputes
 
 
-def _same_choice(space: Space, left: Assignment, right: Assignment) -> bool:
+def _same_choice(space: Space, left: Assignment, right: Assignment, can: Callable[[Assignment], bool]) -> bool:
     """Tell whether some choice of parameters leads to both, so that only the unknowable decides between them."""
-    return all(
-        space.variables[name].opaque is not None or compatible(constraint, right.get(name, FREE))
-        for name, constraint in left.items()
-    )
+    chosen = {name: constraint for name, constraint in left.items() if space.variables[name].opaque is None}
+    return all(compatible(item, right.get(name, FREE)) for name, item in chosen.items()) and can(merged(right, chosen))
 
 
-def witness(space: Space, leaves: Sequence[Leaf[T]], failing: Sequence[bool]) -> tuple[int, dict[str, str]]:
+def witness(
+    space: Space, leaves: Sequence[Leaf[T]], failing: Sequence[bool], makes: Callable[[Assignment], bool] = _always
+) -> tuple[int, dict[str, str]]:
     """The failing leaf that takes the fewest parameter values to reach, and these values.
 
     With these values given, every other parameter at its default, and whatever is left chosen freely, the answer is
-    always a failing one.
+    always a failing one. `makes` tells whether a stack can be made with an assignment and the defaults.
     """
-    starts = [(index, _needed(space, leaf.assignment)) for index, leaf in enumerate(leaves) if failing[index]]
+    starts = [(index, _needed(space, leaf)) for index, leaf in enumerate(leaves) if failing[index]]
     # Of two that are as short, the one that says "any other value" tells more than one with a value of its own.
     starts.sort(key=lambda start: (len(start[1]), sum(item.value is not None for item in start[1].values())))
     best: tuple[int, dict[str, Constraint]] | None = None
     for index, needed in starts[:TRIED_LEAVES]:
-        smaller = _minimal(space, leaves, failing, needed)
+        smaller = _minimal(space, leaves, failing, needed, makes)
         if best is None or len(smaller) < len(best[1]):
             best = index, smaller
     if best is None:
         return 0, {}
-    assignment = leaves[best[0]].assignment
-    return best[0], {name: space.sample(assignment, name) for name in sorted(best[1])}
+    stack = leaves[best[0]].stack
+    return best[0], {name: space.sample(stack, name) for name in sorted(best[1])}
 
 
-def _needed(space: Space, assignment: Assignment) -> dict[str, Constraint]:
+def _needed(space: Space, leaf: Leaf[T]) -> dict[str, Constraint]:
     """What must be chosen to get to a leaf: all but the parameters that may stay at their defaults."""
-    changed = space.changed(assignment)
+    changed = space.changed(leaf.stack)
+    decided = {**leaf.assignment, **{name: leaf.stack[name] for name in changed - space.changed(leaf.assignment)}}
     return {
         name: constraint
-        for name, constraint in assignment.items()
+        for name, constraint in decided.items()
         if space.variables[name].opaque is None and (space.variables[name].default is None or name in changed)
     }
 
 
 def _minimal(
-    space: Space, leaves: Sequence[Leaf[T]], failing: Sequence[bool], needed: dict[str, Constraint]
+    space: Space,
+    leaves: Sequence[Leaf[T]],
+    failing: Sequence[bool],
+    needed: dict[str, Constraint],
+    makes: Callable[[Assignment], bool],
 ) -> dict[str, Constraint]:
     for name in sorted(needed):
         smaller = {other: constraint for other, constraint in needed.items() if other != name}
-        if _always_fails(space, leaves, failing, smaller):
+        if _always_fails(space, leaves, failing, smaller, makes):
             needed = smaller
             continue
         constraint = needed[name]
         literals = Constraint(
             constraint.value, frozenset(item for item in constraint.excluded if isinstance(item, str))
         )
-        if _always_fails(space, leaves, failing, {**needed, name: literals}):
+        if _always_fails(space, leaves, failing, {**needed, name: literals}, makes):
             needed[name] = literals
     for constraint in list(needed.values()):  # "unlike P" says nothing without a value for P
         for item in (constraint.value, *constraint.excluded):
@@ -112,10 +128,18 @@ def _minimal(
 
 
 def _always_fails(
-    space: Space, leaves: Sequence[Leaf[T]], failing: Sequence[bool], chosen: Mapping[str, Constraint]
+    space: Space,
+    leaves: Sequence[Leaf[T]],
+    failing: Sequence[bool],
+    chosen: Mapping[str, Constraint],
+    makes: Callable[[Assignment], bool],
 ) -> bool:
-    reached = [index for index, leaf in enumerate(leaves) if _reaches(space, chosen, leaf.assignment)]
-    return bool(reached) and all(failing[index] for index in reached)
+    reached = [
+        fails
+        for leaf, fails in zip(leaves, failing, strict=True)
+        if _reaches(space, chosen, leaf.assignment) and makes(merged(leaf.assignment, chosen))
+    ]
+    return bool(reached) and all(reached)
 
 
 def _reaches(space: Space, chosen: Mapping[str, Constraint], assignment: Assignment) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 MAX_DEPTH = 100  # levels of nesting: real templates stay below 30, and who walks a tree by recursion must be safe
 _LINE_BREAK = re.compile(r"\r\n?|\n")
+# A number of JSON that is not so large that reading it would take long, or give infinity.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})((?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?)")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
@@ -191,6 +193,22 @@ def scalar_text(node: Node | None) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value
+
+
+def plain(node: Node) -> Any:
+    """Plain data: maps, lists, and of texts what they mean to CloudFormation; numbers as JSON writes them are numbers.
+
+    What JSON would not take for a number stays text: `012345670123` is an account ID and keeps its zero.
+    """
+    if isinstance(node, MapNode):
+        return {name: plain(child) for name, child in node.values.items()}
+    if isinstance(node, ListNode):
+        return [plain(item) for item in node.items]
+    value = literal(node) if isinstance(node, TextNode) else None
+    number = _NUMBER.fullmatch(value) if isinstance(value, str) and isinstance(node, TextNode) and node.plain else None
+    if number is None or value is None:
+        return value
+    return float(value) if number[1] else int(value)
 
 
 def shown(text: str) -> str:

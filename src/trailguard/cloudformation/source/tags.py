@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trailguard.cloudformation.source.nodes import cut
+from trailguard.errors import nearest
 
 STANDARD = "tag:yaml.org,2002:"
 _MOST_HINTS = 20  # looking for the nearest name costs, and a file with hundreds of unknown tags is not a template
@@ -32,13 +33,5 @@ def problem(tag: str, written: str, seen: int) -> str | None:
         return f"the tag {cut(written)} cannot be used here"
     if "::" in tag:  # !Rain::Module and the like
         return None
-    hint = _nearest(written) if seen < _MOST_HINTS else None
-    return f"unknown tag {cut(written)}" + (f": did you mean {hint}?" if hint else "")
-
-
-def _nearest(written: str) -> str | None:
-    import difflib  # rarely needed
-
-    names = {name.lower(): name for name in SHORT_FORMS}
-    nearest = difflib.get_close_matches(written[:40].lower(), names, n=1, cutoff=0.7)
-    return names[nearest[0]] if nearest else None
+    hint = nearest(written[:40], SHORT_FORMS, 0.7) if seen < _MOST_HINTS else None
+    return f"unknown tag {cut(written)}" + (f'; did you mean "{hint}"?' if hint else "")

@@ -11,7 +11,7 @@ from yaml.reader import ReaderError
 from trailguard.cloudformation.source.nodes import Node, Places, SyntaxFault, shown
 
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNDECODABLE = re.compile(r"!\S*%|\\U(?:[1-9a-fA-F]|0[1-9a-fA-F]|00[2-9a-fA-F]|001[1-9a-fA-F])")
+_UNDECODABLE = re.compile(r"(?<!\S)[^\s!]*(!\S*%)|\\U(?:[1-9a-fA-F]|0[1-9a-fA-F]|00[2-9a-fA-F]|001[1-9a-fA-F])")
 _INDENTATION = "check the indentation"
 _TAB = "a tab cannot indent YAML: use spaces"
 
@@ -54,7 +54,9 @@ def explain(error: Exception, text: str, innermost: Node) -> SyntaxFault:
         hint = "; is it UTF-16 without a byte order mark?" if "\0" in text[:2] else ""
         return SyntaxFault(f"the character U+{ord(text[index]):04X} is not allowed{hint}", *places.at(index))
     found = _UNDECODABLE.search(text)
-    return SyntaxFault("an escape here names no character", *places.at(found.start() if found else 0))
+    return SyntaxFault(
+        "an escape here names no character", *places.at(max(found.start(), found.start(1)) if found else 0)
+    )
 
 
 class _Fault:

@@ -22,6 +22,7 @@ from yaml.events import (
 )
 
 from trailguard.cloudformation.source import tags
+from trailguard.cloudformation.source.letters import unused
 from trailguard.cloudformation.source.nodes import (
     MAX_DEPTH,
     ListNode,
@@ -77,9 +78,7 @@ def new_parser(text: str) -> _Parser:
 
 def _stand_ins(text: str) -> dict[str, str]:
     """Characters to read in place of the exotic line breaks: such as the text neither holds nor names."""
-    lowered = text.lower()
-    free = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text and f"{code:x}" not in lowered)
-    return dict(zip(_EXOTIC_BREAKS, free, strict=False))
+    return dict(zip(_EXOTIC_BREAKS, unused(text), strict=False))
 
 
 class _Builder:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from trailguard.cloudformation.source.letters import STACK
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, mapping_at, scalar_at, sequence_at
 from trailguard.cloudformation.template.template import PLACEHOLDER, function_of
 
-_OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no name, text or pattern of a template holds them
-_MARKED = re.compile(rf"([\w:]+){_OPEN}(\d+){_CLOSE}")
-_MARK = re.compile(rf"{_OPEN}\d+{_CLOSE}")
+_MARKED = re.compile(rf"(?<![\w:])([\w:]+){STACK.pattern}")
+_MARK = re.compile(STACK.pattern)
 
 # The same in all stacks of one account and Region; the others are a stack's own.
 SHARED = frozenset({"AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::URLSuffix"})
@@ -25,23 +25,23 @@ ELSEWHERE = frozenset({"AWS::AccountId", "AWS::Region"})  # a stack set's own to
 
 def mark(number: int) -> str:
     """The ending of a stack's names."""
-    return f"{_OPEN}{number}{_CLOSE}"
+    return STACK.around(number)
 
 
 def bare(name: str) -> str:
     """A name without its ending."""
-    return _MARK.sub("", name) if _OPEN in name else name
+    return _MARK.sub("", name) if STACK.open in name else name
 
 
 def number_of(name: str) -> int | None:
     """The number of the stack that a name belongs to; None when it has no ending."""
-    found = _MARKED.search(name) if _OPEN in name else None
+    found = _MARKED.search(name) if STACK.open in name else None
     return int(found[2]) if found is not None else None
 
 
 def spell(text: str, label: Callable[[int], str]) -> str:
     """A text for people: names of another stack are told with its label, `logs.yaml:LogBucket`."""
-    if _OPEN not in text:
+    if STACK.open not in text:
         return text
 
     def told(found: re.Match[str]) -> str:

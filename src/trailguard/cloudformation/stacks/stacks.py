@@ -65,6 +65,11 @@ class Arguments(NamedTuple):
     is_set: bool
     label: str = ""
 
+    @property
+    def condition(self) -> TextNode | None:
+        """The condition under which the stack is made."""
+        return condition_of(self.parent.resource(self.maker))
+
 
 class Stack:
     """One stack of a template, its names told apart from those of all other stacks."""
@@ -82,11 +87,11 @@ class Stack:
         self.file = file
         self.template = template
         self.arguments = arguments
-        self.bindings: dict[str, Binding] = {}
         self.constants: dict[str, str] = {
             name + self.ending: value for name, value in pins.items() if name in template.parameters or "::" in name
         }
         self.pinned = frozenset(self.constants)
+        self.bindings = self._bound(arguments) if arguments is not None else {}
         self._rename = Renamer(self.ending, file, self.place)
         self._sections: dict[str, MapNode] | None = None
         self._imports: list[Import] | None = None
@@ -102,11 +107,12 @@ class Stack:
             parts = ((name, self.template.root.values.get(name)) for name in _NAMED)
             copied = ((name, rename.entries(part, ways.get(name, rename.copy))) for name, part in parts)
             self._sections = {name: part for name, part in copied if part is not None}
-            if self.arguments is not None:
-                self._bind(self.arguments)
-                condition = condition_of(self.arguments.parent.resource(self.arguments.maker))
-                if condition is not None:
-                    self._only_when(condition)
+            for name in self.bindings:
+                section = self._sections["Parameters"]
+                del section.keys[name], section.values[name]
+            condition = self.arguments.condition if self.arguments is not None else None
+            if condition is not None:
+                self._only_when(condition)
         return self._sections
 
     @property
@@ -159,20 +165,21 @@ class Stack:
         found = self.sections.get(section)
         return found.values if found is not None else {}
 
-    def _bind(self, arguments: Arguments) -> None:
+    def _bound(self, arguments: Arguments) -> dict[str, Binding]:
+        """What its parent hands to its parameters; those that get nothing have their default, which is a constant."""
         given = arguments.values
-        always = condition_of(arguments.parent.resource(arguments.maker)) is None
+        always = arguments.condition is None
+        found: dict[str, Binding] = {}
         for name, parameter in self.template.parameters.items():
             if parameter.is_stored:
                 continue
             renamed = name + self.ending
             argument = given.get(name) if isinstance(given, dict) else given
             if isinstance(argument, Node):
-                self.bindings[renamed] = Binding(parameter._replace(name=renamed), argument, always)
-                section = self.sections["Parameters"]
-                del section.keys[renamed], section.values[renamed]
+                found[renamed] = Binding(parameter._replace(name=renamed), argument, always)
             elif parameter.default is not None:
                 self.constants[renamed] = parameter.default
+        return found
 
     def _only_when(self, condition: TextNode) -> None:
         """Make what is in the stack only where the stack itself is made."""

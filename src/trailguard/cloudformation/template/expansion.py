@@ -26,8 +26,11 @@ from trailguard.cloudformation.source.nodes import (
 )
 
 LOOP = "Fn::ForEach::"
-MAX_ENTRIES = 10_000  # that all loops of a template make: a template has at most 500 resources
+# What CloudFormation takes in a template whose loops are written out.
+LIMITS = {"Resources": 500, "Outputs": 200}
+MAX_ENTRIES = 10_000  # that all loops of a template make
 MAX_NODES = 500_000  # that are looked at to make them
+MAX_CHARACTERS = 4_000_000  # that items are put into: CloudFormation takes 1 MB
 MAX_NESTING = 5
 _SECTIONS = ("Resources", "Conditions", "Outputs")
 _SPECIAL = re.compile(r"[^A-Za-z0-9]")
@@ -100,8 +103,10 @@ class _Expander:
         self._pinned = pinned
         self._problems: list[SourceError] = []
         self._open: dict[str, TextNode] = {}
-        self._entries_made = 0
+        self._turns = 0
+        self._made: dict[str, int] = {}  # entries that loops made, by section
         self._nodes = 0
+        self._characters = 0
         self._is_full = False
 
     def expand(self) -> Expansion:
@@ -127,7 +132,8 @@ class _Expander:
                 for scalar, entry in self._loop(key, place, value, scope, section):
                     self._add(made, scalar, entry, place)
             else:
-                self._add(made, _named(place, scope.names), self._entry(value, scope, section), place)
+                self._made[section] = self._made.get(section, 0) + bool(scope.names)
+                self._add(made, self._named(place, scope.names), self._entry(value, scope, section), place)
         return node if _is_same(node, made) else made
 
     def _entry(self, node: Node, scope: _Scope, section: str) -> Node:
@@ -175,16 +181,21 @@ class _Expander:
             yield place, node
             return
         for text in items.texts:
+            self._turns += 1
+            inner = self._entries(body, _Scope({**scope.names, identifier: text}), section)
             if self._too_much(key, place, section):
                 return
-            inner = self._entries(body, _Scope({**scope.names, identifier: text}), section)
             yield from ((inner.keys[name], inner.values[name]) for name in inner.values)
 
     def _too_much(self, key: str, place: TextNode, section: str) -> bool:
-        """Count one more entry; tell whether that is too much, or too much is in them."""
-        self._entries_made += 1
+        """Tell whether the loops made more than CloudFormation takes, or than is looked at."""
+        limit = LIMITS.get(section)
         what = ""
-        if self._entries_made > MAX_ENTRIES:
+        if limit is not None and self._made.get(section, 0) > limit:
+            what = f"the loops make more than {limit} {section.lower()}, which is all that CloudFormation takes"
+        elif self._characters > MAX_CHARACTERS:
+            what = "the loops make more than 1 MB, which is all that CloudFormation takes"
+        elif self._turns > MAX_ENTRIES:
             what = f"the loops make more than {MAX_ENTRIES} entries"
         elif self._nodes > MAX_NODES:
             what = "the loops make too much to be looked at"
@@ -199,7 +210,7 @@ class _Expander:
         """A value, identifiers replaced; the node itself where there is nothing to do."""
         if isinstance(node, TextNode):
             self._nodes += 1
-            return _named(node, scope.names)
+            return self._named(node, scope.names)
         made = scope.made.get(id(node))
         if made is None:
             self._nodes += 1
@@ -225,7 +236,7 @@ class _Expander:
     def _substituted(self, node: MapNode, argument: Node, scope: _Scope) -> Node:
         """A call of `Fn::Sub`; its text where nothing is left to put in, so that it may name a resource in `Ref`."""
         if isinstance(argument, TextNode):
-            text = _put(argument.value, scope.names)
+            text = self._put(argument.value, scope.names)
             if "${" not in text:
                 return scalar_at(node, text)
         if not isinstance(argument, ListNode) or len(argument.items) != 2:
@@ -271,7 +282,7 @@ class _Expander:
     def _item(self, node: Node, names: dict[str, str]) -> _Items | None:
         """One item of a written list: a text, or a reference to a parameter that is no list."""
         if isinstance(node, TextNode):
-            return _Items([_put(scalar_text(node) or "", names)], True)
+            return _Items([self._put(scalar_text(node) or "", names)], True)
         reference = node.values.get("Ref") if isinstance(node, MapNode) and len(node.values) == 1 else None
         if not isinstance(reference, TextNode):
             return None
@@ -318,25 +329,29 @@ class _Expander:
             return None
         return _Items(item.texts[0].split(parts[0].value), item.sure)
 
+    def _named(self, node: TextNode, names: dict[str, str]) -> TextNode:
+        text = self._put(node.value, names) if "{" in node.value else node.value
+        return node if text == node.value else scalar_at(node, text)
+
+    def _put(self, text: str, names: dict[str, str]) -> str:
+        """A text in which items stand for identifiers: `${Name}`, or `&{Name}` with letters and digits only."""
+        if not names or "{" not in text:
+            return text
+        size = len(text) + sum(len(names.get(found[2], "")) for found in _PLACEHOLDER.finditer(text))
+        self._characters += size
+        if self._characters > MAX_CHARACTERS:
+            return text  # the loop ends with an error
+
+        def item(found: re.Match[str]) -> str:
+            known = names.get(found[2])
+            if known is None:
+                return found[0]
+            return known if found[1] == "$" else _SPECIAL.sub("", known)
+
+        return _PLACEHOLDER.sub(item, text)
+
     def _problem(self, message: str, place: TextNode) -> None:
         self._problems.append(SourceError(message, place.line, place.column))
-
-
-def _put(text: str, names: dict[str, str]) -> str:
-    """A text in which items stand for identifiers: `${Name}`, or `&{Name}` with letters and digits only."""
-
-    def item(found: re.Match[str]) -> str:
-        known = names.get(found[2])
-        if known is None:
-            return found[0]
-        return known if found[1] == "$" else _SPECIAL.sub("", known)
-
-    return _PLACEHOLDER.sub(item, text)
-
-
-def _named(node: TextNode, names: dict[str, str]) -> TextNode:
-    text = _put(node.value, names) if "{" in node.value else node.value
-    return node if text == node.value else scalar_at(node, text)
 
 
 def _is_same(node: MapNode, made: MapNode) -> bool:

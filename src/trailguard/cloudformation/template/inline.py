@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from trailguard.cloudformation.source.letters import FILLED
 from trailguard.cloudformation.source.nodes import (
     Document,
     ListNode,
@@ -25,8 +26,7 @@ from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template, function_of, looks_like_template
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^{}]*)\}")
-_OPEN, _CLOSE = "\ue002", "\ue003"  # around what the outer template fills in
-_TOKEN = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+_TOKEN = re.compile(FILLED.pattern)
 
 
 class Inline(NamedTuple):
@@ -77,7 +77,7 @@ def _filled(scalar: TextNode, names: dict[str, Node], filled: list[Node]) -> str
         if found[1]:
             return "${" + name + "}"
         filled.append(names[name] if name in names else _reference(name, scalar))
-        return f"{_OPEN}{len(filled) - 1}{_CLOSE}"
+        return FILLED.around(len(filled) - 1)
 
     return _PLACEHOLDER.sub(token, scalar.value)
 
@@ -125,7 +125,7 @@ def _replaced(node: Node) -> Node:
     if not isinstance(node, TextNode):
         _insert(node)
         return node
-    if _OPEN not in node.value:
+    if FILLED.open not in node.value:
         return node
     return call_at(node, "Fn::Sub", scalar_at(node, _with_names(node.value.replace("${", "${!"))))
 

@@ -169,6 +169,11 @@ class Template:
         self.resources[key.value] = Resource(key.value, kind.value, key, node, name)
 
     @property
+    def generator(self) -> str | None:
+        """What may make further resources, which nobody sees here; None when nothing does."""
+        return next(iter(self.generators), None)
+
+    @property
     def macros(self) -> tuple[str, ...]:
         """The transforms that may rewrite anything."""
         return tuple(name for name in self.transforms if name not in KNOWN_TRANSFORMS)

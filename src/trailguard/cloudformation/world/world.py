@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count
 from typing import NamedTuple, TypeAlias
@@ -79,7 +79,7 @@ class Matter(NamedTuple):
 
 
 class World:
-    """Members and how they belong together. `units` cover every member; `remarks` tell what did not fit."""
+    """Members and how they belong together. `remarks` tell what did not fit."""
 
     def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate, matter: Matter) -> None:
         self._pins = pins
@@ -96,7 +96,7 @@ class World:
         self._meant: dict[tuple[int, int], End | str] = {}  # what each import takes, or why that is not known
         self._members = {id(member.template): member for member in members}
         self._trees = [self._tree(member) for member in self._roots()]
-        self.units = list(self._units())
+        self._groups = self._joined()
 
     # --- nested stacks --------------------------------------------------------------------------------------------
 
@@ -195,8 +195,15 @@ class World:
 
     # --- exports and imports --------------------------------------------------------------------------------------
 
-    def _units(self) -> Iterator[Unit]:
-        """Put the trees together that have a say in what is judged of each other."""
+    def units(self, files: Container[str]) -> Iterator[Unit]:
+        """What is judged together, as far as one of some files takes part in it. All of them cover every member."""
+        for group in self._groups:
+            trees = [self._trees[number] for number in group]
+            if any(stack.file in files for tree in trees for stack in tree):
+                yield self._unit(trees)
+
+    def _joined(self) -> list[list[int]]:
+        """The numbers of the trees that have a say in what is judged of each other."""
         joined = _Sets(len(self._trees))
         seen: set[int] = set()
         for seed, tree in enumerate(self._trees):
@@ -209,8 +216,7 @@ class World:
                 if number not in seen:
                     seen.add(number)
                     pending.extend(self._related(number))
-        for group in joined.groups():
-            yield self._unit([self._trees[number] for number in group])
+        return joined.groups()
 
     def _related(self, number: int) -> Iterator[int]:
         """The trees that a tree imports from, and those that import from it and have a say in what it is."""

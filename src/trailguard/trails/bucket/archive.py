@@ -31,13 +31,14 @@ from trailguard.iam.globs import Group, glob
 from trailguard.iam.logic import NO, YES, Tri, either, maybe
 from trailguard.iam.patterns import covers, overlaps
 from trailguard.trails.bucket import requests
-from trailguard.trails.bucket.buckets import BUCKET, log_bucket, policies_on, policy_of, same_name
+from trailguard.trails.bucket.buckets import BUCKET, log_bucket, policies_on, policy_of
 from trailguard.trails.facts.facts import (
     Fact,
     FactSpec,
     boolean,
     is_empty,
     no,
+    one_of,
     reason_unknown,
     settle_empty,
     unknown,
@@ -45,8 +46,9 @@ from trailguard.trails.facts.facts import (
     yes,
 )
 from trailguard.trails.facts.links import Link, elsewhere
+from trailguard.trails.facts.lists import by_item
+from trailguard.trails.facts.names import same_name
 from trailguard.trails.facts.properties import NOTHING, Wanted, entry, number, step_into
-from trailguard.trails.recording.selectors import one_of
 
 TRAIL = "AWS::CloudTrail::Trail"
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
@@ -248,7 +250,7 @@ FACTS: Mapping[str, FactSpec] = {
     "archive.versioned": FactSpec(versioned, _TRUTH, "the bucket keeps former versions of its files"),
     "archive.access_logged": FactSpec(access_logged, _TRUTH, "accesses to the bucket are logged to another bucket"),
     "archive.kept_days": FactSpec(
-        kept_days,
+        by_item(kept_days, {"LifecycleConfiguration": False}),  # one more rule only ever deletes more
         {"type": ["number", "null"]},
         "days after which a lifecycle rule deletes the first log files; nothing when none does",
         takes_wanted=True,

@@ -6,32 +6,60 @@ make. With two policies on one bucket either may be the one that stays, so a fac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import MapValue, Value, text_of
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.bounds import settled
 from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grantors, grants, names_caller
 from trailguard.iam.logic import Tri
 from trailguard.iam.policy import Policy, Statement, values_of
 from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
-from trailguard.trails.facts.facts import Fact, FactSpec, no, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
 
+def _told(fact: Fact) -> object:
+    return fact.value, fact.unknown
+
+
 class Site(NamedTuple):
-    """A trail, its bucket and one policy of the bucket, in one scenario."""
+    """A trail, its bucket and one policy of the bucket, in one scenario.
+
+    `whole` is the policy with its open parts; `policy` is that, or what it is with some of them.
+    """
 
     scenario: Scenario
     trail: Resource
     bucket: LogBucket
     resource: Resource
     policy: Policy
+    whole: Policy
+
+    def settled(self, build: Callable[[Site], Fact]) -> Fact:
+        """A fact about what the policy lets through: its open parts are asked about only where they have a say."""
+        return settled(self.whole, lambda one: build(self._replace(policy=one)), _told)
+
+    def find(self, look: Callable[[Site], Statement | None]) -> Statement | None:
+        """A statement of which more can only be found the more the policy allows; None when there is none."""
+        return settled(self.whole, lambda one: look(self._replace(policy=one)), lambda found: found is not None)
+
+    def granting(self, request: Request) -> list[Statement]:
+        """The statements that let a request through, or may."""
+        return [statement for statement, _ in self.ask_grantors(request)]
+
+    def naming(self, request: Request) -> list[Statement]:
+        """Those of them that name the service principal itself."""
+        strict = request._replace(everyone=False, accounts=())
+        settle = self.scenario.settle
+        found = ((one, one.elements.get("Principal")) for one in self.granting(request))
+        return [one for one, named_in in found if named_in and not names_caller(named_in, strict, settle).is_no]
 
     def ask_grantors(self, request: Request) -> list[tuple[Statement, Tri]]:
         """The statements that let a request through."""
@@ -86,7 +114,8 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def _sites(scenario: Scenario, trail: Resource, bucket: LogBucket) -> list[Site]:
-    return [Site(scenario, trail, bucket, resource, policy_of(scenario, resource)) for resource in bucket.policies]
+    policies = ((resource, policy_of(scenario, resource)) for resource in bucket.policies)
+    return [Site(scenario, trail, bucket, resource, policy, policy) for resource, policy in policies]
 
 
 def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resource], Fact]) -> Callable[..., Fact]:
@@ -101,9 +130,7 @@ def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resourc
         found = [build(site) for site in _sites(scenario, trail, bucket)]
         if not found:
             return missing(bucket, trail)
-        if any(item.unknown is None and item.value != found[0].value for item in found):
-            return unknown(found[0].node, "two policies of the bucket overwrite each other, and only one stays")
-        return next((item for item in found if item.unknown is not None), found[0])
+        return agreed(found, "the bucket")
 
     return fact
 
@@ -117,20 +144,10 @@ def _nothing_denied(bucket: LogBucket, trail: Resource) -> Fact:
     return yes(bucket.node, f"the bucket of {trail.id} has no policy that could deny anything")
 
 
-def _all(site: Site, decisions: Iterable[tuple[Decision, str]], fine: str) -> Fact:
-    """True when every decision is yes; the first no, else the first unknown, is told."""
-    doubt: Fact | None = None
-    for decision, what in decisions:
-        if decision.outcome == "no":
-            return no(decision.node, f"{decision.because} ({what})" if what else decision.because)
-        if decision.outcome == "unknown" and doubt is None:
-            doubt = unknown(decision.node, decision.reason, decision.because)
-    return doubt or yes(site.resource.key, fine)
-
-
 def _acl_check(site: Site) -> Fact:
-    request = requests.acl_check(site.scenario, site.trail, site.bucket)
-    return _all(site, [(site.ask(grants, request), "")], f"{site.resource.id} lets CloudTrail read the bucket's ACL")
+    decision = site.ask(grants, requests.acl_check(site.scenario, site.trail, site.bucket))
+    fine = yes(site.resource.key, f"{site.resource.id} lets CloudTrail read the bucket's ACL")
+    return decided(decision, decision.because, fine)
 
 
 def _log_write(site: Site) -> Fact:
@@ -141,7 +158,13 @@ def _log_write(site: Site) -> Fact:
     ]
     if requests.is_organization_trail(site.scenario, site.trail):
         decisions.append(_organization_write(site))
-    return _all(site, decisions, f"{site.resource.id} lets CloudTrail write everything that {site.trail.id} writes")
+    fine = yes(site.resource.key, f"{site.resource.id} lets CloudTrail write everything that {site.trail.id} writes")
+    return all_of((_written(decision, what, fine) for decision, what in decisions), fine)
+
+
+def _written(decision: Decision, what: str, fine: Fact) -> Fact:
+    told = f" ({what})" if decision.outcome == "no" else ""
+    return decided(decision, decision.because + told, fine)
 
 
 def _organization_write(site: Site) -> tuple[Decision, str]:
@@ -151,7 +174,7 @@ def _organization_write(site: Site) -> tuple[Decision, str]:
     """
     best: tuple[Decision, str] | None = None
     ranks = {"yes": 2, "unknown": 1, "no": 0}
-    texts = site.policy.resource_texts()
+    texts = site.whole.resource_texts()
     for organization in requests.organizations(site.scenario, site.trail, site.bucket, texts):
         (target,) = requests.organization_targets(site.scenario, site.trail, organization)
         for request in requests.writes(site.scenario, site.trail, site.bucket, [target]):
@@ -166,20 +189,23 @@ def _organization_write(site: Site) -> tuple[Decision, str]:
 def _not_denied(site: Site) -> Fact:
     scenario, trail, bucket = site.scenario, site.trail, site.bucket
     fine = yes(site.resource.key, f"nothing in {site.resource.id} keeps CloudTrail from delivering")
-    if site.policy.unknown is None and all(map(_allows, site.policy.statements)):
+    if site.policy.unknown is None and all(map(_allows, site.policy.possible)):
         return fine
     asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
-    doubt: Fact | None = None
-    for request in map(requests.of_log_files, asked):
-        decision = site.ask(denials, request)
-        if decision.outcome == "yes" and decision != site.ask(denials, requests.with_newest_tls(request, trail)):
-            reason = "it depends on the TLS version with which CloudTrail calls, which AWS does not tell"
-            decision = decision._replace(outcome="unknown", reason=reason)
-        if decision.outcome == "yes":
-            return no(decision.node, f"{site.resource.id}: {decision.because}")
-        if decision.outcome == "unknown" and doubt is None:
-            doubt = unknown(decision.node, decision.reason)
-    return doubt or fine
+    return all_of((_passes(site, request, fine) for request in map(requests.of_log_files, asked)), fine)
+
+
+def _passes(site: Site, request: Request, fine: Fact) -> Fact:
+    """Whether no Deny stops a request."""
+    decision = site.ask(denials, request)
+    if decision.outcome == "no":
+        return fine
+    if decision.outcome == "unknown":
+        return unknown(decision.node, decision.reason)
+    if decision != site.ask(denials, requests.with_newest_tls(request, site.trail)):
+        reason = "it depends on the TLS version with which CloudTrail calls, which AWS does not tell"
+        return unknown(decision.node, reason)
+    return no(decision.node, f"{site.resource.id}: {decision.because}")
 
 
 def _allows(statement: Statement) -> bool:
@@ -189,14 +215,15 @@ def _allows(statement: Statement) -> bool:
 def _writes(site: Site) -> list[Request]:
     """The writes below the account's folder, and below the folder of each organization that the policy may mean."""
     scenario, trail, bucket = site.scenario, site.trail, site.bucket
-    key = ("writes", trail.id, site.resource.id)
-    if key not in scenario.memo:
+
+    def build() -> list[Request]:
         targets = requests.account_targets(scenario, trail)
         if requests.is_organization_trail(scenario, trail):
-            for organization in requests.organizations(scenario, trail, bucket, site.policy.resource_texts()):
+            for organization in requests.organizations(scenario, trail, bucket, site.whole.resource_texts()):
                 targets += requests.organization_targets(scenario, trail, organization)
-        scenario.memo[key] = requests.writes(scenario, trail, bucket, targets)
-    return cast("list[Request]", scenario.memo[key])
+        return requests.writes(scenario, trail, bucket, targets)
+
+    return scenario.once(("writes", trail.id, site.resource.id), build)
 
 
 def _write_granted(site: Site) -> Fact:
@@ -209,13 +236,15 @@ def _any_grant(site: Site) -> Fact:
 
 
 def _any_granted(site: Site, asked: Iterable[Request], what: str) -> Fact:
-    doubt = None
-    for request in asked:
-        for statement, answer in site.ask_grantors(request):
-            if answer.is_yes:
-                return yes(statement.node, f"{site.resource.id} lets CloudTrail {what}")
-            doubt = doubt or unknown(statement.node, answer.reason)
-    return doubt or no(site.resource.key, f"no statement of {site.resource.id} lets CloudTrail {what}")
+    because = f"{site.resource.id} lets CloudTrail {what}"
+    granting = (pair for request in asked for pair in site.ask_grantors(request))
+    return any_of(
+        (
+            yes(statement.node, because) if answer.is_yes else unknown(statement.node, answer.reason)
+            for statement, answer in granting
+        ),
+        no(site.resource.key, f"no statement of {because}"),
+    )
 
 
 def _owner_control(site: Site) -> Fact:
@@ -223,7 +252,7 @@ def _owner_control(site: Site) -> Fact:
     asked = [
         (request._replace(context={**request.context, "s3:x-amz-acl": acl}), told)
         for request in _writes(site)
-        for acl, told in requests.other_acls(site.trail, _asked_acls(site.policy))
+        for acl, told in requests.other_acls(site.trail, _asked_acls(site.whole))
     ]
     fine = f"{site.resource.id} takes log files only with the ACL {requests.OWNER_ACL}"
     return _refused(site, asked, "lets CloudTrail write {}", "s3:x-amz-acl", fine)
@@ -232,7 +261,7 @@ def _owner_control(site: Site) -> Fact:
 def _asked_acls(policy: Policy) -> set[str | None]:
     """The ACLs that the policy's statements ask for; None for one that is no plain text."""
     asked: set[str | None] = set()
-    for statement in policy.statements:
+    for statement in policy.possible:
         condition = statement.elements.get("Condition")
         for keys in condition.entries.values() if isinstance(condition, MapValue) else ():
             for name, value in keys.entries.items() if isinstance(keys, MapValue) else ():
@@ -251,25 +280,22 @@ def _source_bound(site: Site) -> Fact:
 
 def _refused(site: Site, asked: Iterable[tuple[Request, str]], words: str, key: str, fine: str) -> Fact:
     """True when no request gets through; else the statement that lets one through, at its condition if it has one."""
-    doubt: Fact | None = None
-    for request, told in asked:
-        for statement, answer in site.ask_grantors(request):
-            because = f"{statement.label} of {site.resource.id} {words.format(told)}"
-            if answer.is_yes:
-                decision = _denied_anyway(site, request)
-                if decision is None:
-                    return no(_tested(statement, key), because)
-                if decision.reason:
-                    doubt = doubt or unknown(decision.node, decision.reason)
-            elif doubt is None:
-                doubt = unknown(statement.node, answer.reason, because)
-    return doubt or yes(site.resource.key, fine)
+    refused = yes(site.resource.key, fine)
 
+    def answers() -> Iterator[Fact]:
+        for request, told in asked:
+            for statement, answer in site.ask_grantors(request):
+                because = f"{statement.label} of {site.resource.id} {words.format(told)}"
+                if answer.is_unknown:
+                    yield unknown(statement.node, answer.reason, because)
+                    continue
+                denied = site.ask(denied_wholly, request)  # a Deny may stop what is granted
+                if denied.outcome == "no":
+                    yield no(_tested(statement, key), because)
+                elif denied.reason:
+                    yield unknown(denied.node, denied.reason)
 
-def _denied_anyway(site: Site, request: Request) -> Decision | None:
-    """The Deny that stops a granted request; None when nothing does. An unknown one carries its reason."""
-    whole = site.ask(denied_wholly, request)
-    return None if whole.outcome == "no" else whole
+    return all_of(answers(), refused)
 
 
 def _tested(statement: Statement, key: str) -> Node:
@@ -285,23 +311,28 @@ def _tested(statement: Statement, key: str) -> Node:
 def _service_principal(site: Site) -> Fact:
     """Whether what is granted is granted to the service principal itself, spelt right in every partition."""
     check = requests.acl_check(site.scenario, site.trail, site.bucket)
-    for request in [check, *_writes(site)]:
-        strict = request._replace(everyone=False, accounts=())
-        granting = [statement for statement, _ in site.ask_grantors(request)]
-        strictly = [
-            statement
-            for statement in granting
-            if "Principal" in statement.elements
-            and not names_caller(statement.elements["Principal"], strict, site.scenario.settle).is_no
-        ]
-        for statement in strictly or granting:
-            node = statement.place("Principal", "NotPrincipal")
-            if not strictly:
-                return no(node, f"{statement.label} of {site.resource.id} grants this to {_named(statement)}")
-            if _mentions(node, "AWS::URLSuffix"):
-                because = f"{statement.label} of {site.resource.id} builds the service principal with AWS::URLSuffix"
-                return no(node, f"{because}, which is wrong in China; it is {requests.SERVICE} everywhere")
-    return yes(site.resource.key, f"{site.resource.id} grants to {requests.SERVICE}")
+    fine = yes(site.resource.key, f"{site.resource.id} grants to {requests.SERVICE}")
+    return next(filter(None, (_misgranted(site, request) for request in [check, *_writes(site)])), fine)
+
+
+def _misgranted(site: Site, request: Request) -> Fact | None:
+    """The statement that grants a request to somebody else; None when the service principal itself is named."""
+    misspelt = site.find(lambda one: next(filter(_builds_suffix, one.naming(request)), None))
+    if misspelt is not None:
+        because = f"{misspelt.label} of {site.resource.id} builds the service principal with AWS::URLSuffix"
+        place = misspelt.place("Principal", "NotPrincipal")
+        return no(place, f"{because}, which is wrong in China; it is {requests.SERVICE} everywhere")
+    if site.find(lambda one: next(iter(one.naming(request)), None)) is not None:
+        return None
+    other = site.find(lambda one: next(iter(one.granting(request)), None))
+    if other is None:
+        return None
+    place = other.place("Principal", "NotPrincipal")
+    return no(place, f"{other.label} of {site.resource.id} grants this to {_named(other)}")
+
+
+def _builds_suffix(statement: Statement) -> bool:
+    return _mentions(statement.place("Principal", "NotPrincipal"), "AWS::URLSuffix")
 
 
 def _named(statement: Statement) -> str:
@@ -324,7 +355,7 @@ def _mentions(node: Node, name: str) -> bool:
 
 
 def _judged_fact(build: Callable[[Site], Fact], missing: Callable[..., Fact], description: str) -> FactSpec:
-    return FactSpec(_judged(build, missing), _TRUTH, description)
+    return FactSpec(_judged(lambda site: site.settled(build), missing), _TRUTH, description)
 
 
 FACTS: Mapping[str, FactSpec] = {
@@ -343,7 +374,7 @@ FACTS: Mapping[str, FactSpec] = {
     "policy.source_bound": _judged_fact(
         _source_bound, _nothing_granted, "grants are bound to this trail or account (aws:SourceArn, aws:SourceAccount)"
     ),
-    "policy.service_principal": _judged_fact(
-        _service_principal, _nothing_granted, "grants name CloudTrail's service principal"
+    "policy.service_principal": FactSpec(  # more that is granted may make it true or false
+        _judged(_service_principal, _nothing_granted), _TRUTH, "grants name CloudTrail's service principal"
     ),
 }

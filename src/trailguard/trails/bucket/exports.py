@@ -11,8 +11,8 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import text_of
 from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
 from trailguard.cloudformation.template.template import FUNCTION_PREFIX, Resource
-from trailguard.trails.bucket.buckets import same_name
 from trailguard.trails.facts.facts import Fact, FactSpec, no, unknown, yes
+from trailguard.trails.facts.names import same_name
 
 
 def bucket_name_exported(scenario: Scenario, bucket: Resource) -> Fact:

@@ -7,19 +7,20 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.ht
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Absent, Pieces, Text, Unknown, Value, join_pieces
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.bounds import settled
 from trailguard.iam.callers import named
 from trailguard.iam.conditions import ABSENT, conditions_hold
-from trailguard.iam.evaluate import Decision, Request, about_action, denied_wholly
+from trailguard.iam.evaluate import Request, about_action, denied_wholly
 from trailguard.iam.policy import Policy, Statement
 from trailguard.trails.bucket.buckets import policies_on, policy_of
 from trailguard.trails.bucket.strangers import lets_strangers_in, loophole
-from trailguard.trails.facts.facts import Fact, FactSpec, boolean, no, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, boolean, no, unknown, yes
 from trailguard.trails.facts.properties import Wanted, property_fact, step_into
 
 BLOCK = "PublicAccessBlockConfiguration"
@@ -56,14 +57,15 @@ def _settings(scenario: Scenario, bucket: Resource) -> tuple[Value, list[tuple[s
 def not_unblocked(scenario: Scenario, bucket: Resource) -> Fact:
     """Whether no setting of the public access block is switched off."""
     _, settings = _settings(scenario, bucket)
-    doubt: Fact | None = None
-    for name, value in settings:
-        found = boolean(scenario, value)
-        if found is False:
-            return no(value.node, f"{name} of {bucket.id} is false")
-        if isinstance(found, Unknown) and doubt is None:
-            doubt = unknown(found.node, found.reason, f"{name} of {bucket.id} is not known")
-    return doubt or yes(bucket.key, f"{bucket.id} switches no setting of the public access block off")
+    fine = yes(bucket.key, f"{bucket.id} switches no setting of the public access block off")
+    return all_of((_left_on(scenario, bucket, name, value, fine) for name, value in settings), fine)
+
+
+def _left_on(scenario: Scenario, bucket: Resource, name: str, value: Value, fine: Fact) -> Fact:
+    found = boolean(scenario, value)
+    if isinstance(found, Unknown):
+        return unknown(found.node, found.reason, f"{name} of {bucket.id} is not known")
+    return no(value.node, f"{name} of {bucket.id} is false") if found is False else fine
 
 
 def blocks_public(scenario: Scenario, bucket: Resource) -> Fact:
@@ -98,13 +100,11 @@ def _agreed(
         made = policies_on(scenario, scenario.returned_pieces(bucket, "Ref"))
         found = [build(scenario, bucket, policy, policy_of(scenario, policy)) for policy in made]
         if not found:
-            maker = next(iter(scenario.model.template.generators), None)
+            maker = scenario.model.template.generator
             if maker is not None:
                 return unknown(bucket.key, f"{maker} may make a policy for the bucket")
             return missing(bucket)
-        if any(one.unknown is None and one.value != found[0].value for one in found):
-            return unknown(found[0].node, "two policies of the bucket overwrite each other, and only one stays")
-        return next((one for one in found if one.unknown is not None), found[0])
+        return agreed(found, "the bucket")
 
     return fact
 
@@ -112,16 +112,25 @@ def _agreed(
 def _not_public(scenario: Scenario, bucket: Resource, resource: Resource, policy: Policy) -> Fact:
     if policy.unknown is not None:
         return unknown(policy.node, policy.unknown, f"what {resource.id} says is not known")
-    doubt: Fact | None = None
-    for statement in policy.statements:
-        answer = lets_strangers_in(scenario, policy, statement)
-        node = statement.place("Principal", "NotPrincipal")
-        if answer.is_yes:
-            return no(node, f"{statement.label} of {resource.id} lets everybody in{_despite(scenario, statement)}")
-        if answer.is_unknown and doubt is None:
-            because = f"whether {statement.label} of {resource.id} lets everybody in is not known"
-            doubt = unknown(answer.node or node, answer.reason, because)
-    return doubt or yes(resource.key, f"no statement of {resource.id} lets everybody in")
+    fine = yes(resource.key, f"no statement of {resource.id} lets everybody in")
+
+    def ask(read: Policy) -> Fact:
+        return all_of((_keeps_out(scenario, resource, read, one, fine) for one in read.statements), fine)
+
+    return settled(policy, ask, _told)
+
+
+def _told(fact: Fact) -> object:
+    return fact.value, fact.unknown
+
+
+def _keeps_out(scenario: Scenario, resource: Resource, policy: Policy, statement: Statement, fine: Fact) -> Fact:
+    answer = lets_strangers_in(scenario, policy, statement)
+    node = statement.place("Principal", "NotPrincipal")
+    because = f"{statement.label} of {resource.id} lets everybody in"
+    if answer.is_unknown:
+        return unknown(answer.node or node, answer.reason, f"whether {because} is not known")
+    return no(node, because + _despite(scenario, statement)) if answer.is_yes else fine
 
 
 def _despite(scenario: Scenario, statement: Statement) -> str:
@@ -145,7 +154,7 @@ def _requests(scenario: Scenario, bucket: Resource, policy: Policy) -> list[Requ
     context = {"aws:securetransport": (Text(("false",), bucket.key),), "s3:tlsversion": ABSENT}
     arn: Pieces = scenario.returned_pieces(bucket, "Arn")
     actions = {"s3:*": None}
-    for statement in policy.statements:
+    for statement in policy.possible:
         if statement.action is not None and statement.action.negated:
             actions.update((f"s3:{name}", None) for name in map(_left_out, statement.action.texts) if name)
     places: tuple[Pieces, ...] = (arn, join_pieces((*arn, "/*")))
@@ -158,19 +167,26 @@ def _left_out(text: Text) -> str:
 
 
 def _tls_only(scenario: Scenario, bucket: Resource, resource: Resource, policy: Policy) -> Fact:
+    asked = _requests(scenario, bucket, policy)
+    return settled(policy, lambda read: _denies_http(scenario, resource, read, asked), _told)
+
+
+def _denies_http(scenario: Scenario, resource: Resource, policy: Policy, asked: Iterable[Request]) -> Fact:
     # A Deny with NotPrincipal leaves somebody out, so it counts for nothing here.
     statements = tuple(one for one in policy.statements if one.principal is None or not one.principal.negated)
-    doubt: Fact | None = None
-    for request in _requests(scenario, bucket, policy):
-        decision: Decision = denied_wholly(policy._replace(statements=statements), request, scenario.settle)
+    fine = yes(resource.key, f"{resource.id} denies whatever is asked over plain HTTP")
+
+    def answer(request: Request) -> Fact:
+        decision = denied_wholly(policy._replace(certain=statements), request, scenario.settle)
+        if decision.outcome == "yes":
+            return fine
         if decision.outcome == "no":
             return no(*_nearest(scenario, resource, policy, request))
-        if decision.outcome == "unknown" and doubt is None:
-            because = f"whether {resource.id} denies plain HTTP is not known"
-            place = decision.node if decision.node is not policy.node else None
-            node = place or _nearest(scenario, resource, policy, request)[0]
-            doubt = unknown(node, decision.reason, because)
-    return doubt or yes(resource.key, f"{resource.id} denies whatever is asked over plain HTTP")
+        known_place = decision.node is not policy.node
+        place = decision.node if known_place else _nearest(scenario, resource, policy, request)[0]
+        return unknown(place, decision.reason, f"whether {resource.id} denies plain HTTP is not known")
+
+    return all_of(map(answer, asked), fine)
 
 
 def _nearest(scenario: Scenario, resource: Resource, policy: Policy, request: Request) -> tuple[Node, str]:

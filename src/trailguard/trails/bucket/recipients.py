@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.bounds import settled
 from trailguard.iam.callers import names_caller
 from trailguard.iam.evaluate import Request
-from trailguard.iam.policy import Statement
+from trailguard.iam.policy import Policy, Statement
 from trailguard.trails.bucket.buckets import policies_on, policy_of
 from trailguard.trails.bucket.requests import SERVICE
 
@@ -21,12 +22,15 @@ _ANY_CALL = Request(service=SERVICE, accounts=(), action="", resource=(), contex
 
 def receives_logs(scenario: Scenario, bucket: Resource) -> bool:
     """Tell whether a policy that the template puts on a bucket grants CloudTrail's service principal something."""
-    key = ("receives logs", bucket.id)
-    if key not in scenario.memo:
+
+    def look() -> bool:
         policies = policies_on(scenario, scenario.returned_pieces(bucket, "Ref")) if scenario.active(bucket) else ()
-        statements = (statement for policy in policies for statement in policy_of(scenario, policy).statements)
-        scenario.memo[key] = any(_lets_in(scenario, statement) for statement in statements)
-    return bool(scenario.memo[key])
+        return any(settled(policy_of(scenario, policy), lets_in, bool) for policy in policies)
+
+    def lets_in(policy: Policy) -> bool:
+        return any(_lets_in(scenario, statement) for statement in policy.statements)
+
+    return scenario.once(("receives logs", bucket.id), look)
 
 
 def _lets_in(scenario: Scenario, statement: Statement) -> bool:

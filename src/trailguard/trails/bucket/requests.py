@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
@@ -105,11 +105,12 @@ def writes(scenario: Scenario, trail: Resource, bucket: LogBucket, targets: Iter
 
 def base_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]:
     """The condition keys of every call to S3 that CloudTrail makes for the trail. Keys not listed are not known."""
-    key = ("request context", trail.id)
-    if key not in scenario.memo:
+
+    def build() -> dict[str, ContextValue]:
         s3: dict[str, ContextValue] = {"s3:tlsversion": (_text("1.2", trail.key),), **dict.fromkeys(_S3_KEYS, ABSENT)}
-        scenario.memo[key] = {**trail_context(scenario, trail), **s3}
-    return dict(cast("dict[str, ContextValue]", scenario.memo[key]))
+        return {**trail_context(scenario, trail), **s3}
+
+    return dict(scenario.once(("request context", trail.id), build))
 
 
 def trail_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]:

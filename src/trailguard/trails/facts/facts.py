@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
@@ -20,9 +20,11 @@ from trailguard.cloudformation.scenarios.values import (
     Unknown,
     Value,
     show,
+    text_of,
 )
 from trailguard.cloudformation.source.nodes import Node, TextNode
 from trailguard.cloudformation.template.template import function_of
+from trailguard.iam.evaluate import Decision
 
 # What CloudFormation accepts for a Boolean property besides true and false.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html (all values are text)
@@ -68,6 +70,41 @@ def unknown(node: Node, reason: str, because: str = "") -> Fact:
     return Fact(None, node, because or reason, reason)
 
 
+def decided(decision: Decision, because: str, fine: Fact) -> Fact:
+    """What a policy's answer makes of a fact: `fine` for a yes, else false or unknown at the place that decides."""
+    if decision.outcome == "yes":
+        return fine
+    return no(decision.node, because) if decision.outcome == "no" else unknown(decision.node, decision.reason, because)
+
+
+def all_of(facts: Iterable[Fact], fine: Fact) -> Fact:
+    """The first fact that is false, else the first that is not known, else `fine`. Asks no further than it must."""
+    return _first(False, facts, fine)
+
+
+def any_of(facts: Iterable[Fact], otherwise: Fact) -> Fact:
+    """The first fact that is true, else the first that is not known, else `otherwise`. Asks no further than it must."""
+    return _first(True, facts, otherwise)
+
+
+def _first(decisive: bool, facts: Iterable[Fact], otherwise: Fact) -> Fact:
+    doubt: Fact | None = None
+    for fact in facts:
+        if fact.value is decisive:
+            return fact
+        if fact.unknown is not None and doubt is None:
+            doubt = fact
+    return doubt or otherwise
+
+
+def agreed(facts: Sequence[Fact], what: str) -> Fact:
+    """What several policies on one thing say, one fact for each: any of them may be the one that stays."""
+    first = facts[0]
+    if any(fact.unknown is None and fact.value != first.value for fact in facts):
+        return unknown(first.node, f"two policies of {what} overwrite each other, and only one stays")
+    return next((fact for fact in facts if fact.unknown is not None), first)
+
+
 def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
     """A value as CloudFormation reads it in a Boolean property.
 
@@ -110,6 +147,23 @@ def _chosen_freely(scenario: Scenario, node: Node, value: str) -> bool:
         return False
     parameter = scenario.model.template.parameters.get(function[1].value)
     return parameter is not None and parameter.allowed_values is None and parameter.default != value
+
+
+def one_of(
+    scenario: Scenario, value: Value | None, known: tuple[str, ...], default: str
+) -> tuple[str, Node | None, str | None]:
+    """A text that is one of a few: (text, place, why it is unknown). A parameter is split on them."""
+    if value is None:
+        return default, None, None
+    text = text_of(value)
+    if text is None:
+        return "", value.node, None
+    if text.literal is not None:
+        return text.literal, value.node, None
+    symbol = text.symbols[0]
+    if len(text.pieces) == 1 and symbol.kind == VARIABLE:
+        scenario.choose(symbol.name, list(known), closed=True)
+    return "", value.node, reason_unknown(text) or f"{symbol.name} is none of {', '.join(known)}"
 
 
 def to_json(value: Value) -> Any:

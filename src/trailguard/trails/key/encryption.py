@@ -8,7 +8,6 @@ context of CloudTrail's calls)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import cast
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -27,11 +26,24 @@ from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node
 from trailguard.cloudformation.template.references import mentioned, references
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.iam.conditions import ABSENT, ContextValue, Undecided
+from trailguard.iam.documents import read_document
 from trailguard.iam.evaluate import Request, allowed
-from trailguard.iam.policy import Policy, read_policy
+from trailguard.iam.policy import Policy
 from trailguard.trails.bucket import ordering, requests
 from trailguard.trails.bucket.buckets import log_bucket
-from trailguard.trails.facts.facts import Fact, FactSpec, boolean, is_empty, no, reason_unknown, unknown, via, yes
+from trailguard.trails.facts.facts import (
+    Fact,
+    FactSpec,
+    all_of,
+    boolean,
+    decided,
+    is_empty,
+    no,
+    reason_unknown,
+    unknown,
+    via,
+    yes,
+)
 from trailguard.trails.facts.links import Link
 from trailguard.trails.facts.properties import entry, step_into
 from trailguard.trails.key import keys
@@ -123,11 +135,14 @@ def _request(scenario: Scenario, key: Resource, action: str, context: Context) -
 
 def _policy(scenario: Scenario, key: Resource) -> Policy | None:
     """The key's policy; None when it has none of its own."""
-    memo = ("key policy", key.id)
-    if memo not in scenario.memo:
-        value = scenario.value_of(key, "KeyPolicy")
-        scenario.memo[memo] = None if is_empty(value) else read_policy(value)
-    return cast("Policy | None", scenario.memo[memo])
+
+    def read() -> Policy | None:
+        node = scenario.unwrap(scenario.property_node(key, "KeyPolicy"))
+        if not isinstance(node, MapNode) and is_empty(scenario.value_of(key, "KeyPolicy")):
+            return None
+        return read_document(scenario, key, "KeyPolicy")
+
+    return scenario.once(("key policy", key.id), read)
 
 
 def permits(scenario: Scenario, key: Resource, asked: Iterable[tuple[str, Context]]) -> Fact:
@@ -136,15 +151,10 @@ def permits(scenario: Scenario, key: Resource, asked: Iterable[tuple[str, Contex
     if policy is None:
         because = f"{key.id} has no KeyPolicy, and the one that KMS then makes is for the account's users alone"
         return no(key.key, because)
-    doubt: Fact | None = None
-    for action, context in asked:
-        decision = allowed(policy, _request(scenario, key, action, context), scenario.settle)
-        because = f"{key.id}: {decision.because}"
-        if decision.outcome == "no":
-            return no(decision.node, because)
-        if decision.outcome == "unknown" and doubt is None:
-            doubt = unknown(decision.node, decision.reason, because)
-    return doubt or yes(key.key, f"{key.id} lets CloudTrail use it so")
+    fine = yes(key.key, f"{key.id} lets CloudTrail use it so")
+    requests_made = (_request(scenario, key, action, context) for action, context in asked)
+    decisions = (allowed(policy, request, scenario.settle) for request in requests_made)
+    return all_of((decided(decision, f"{key.id}: {decision.because}", fine) for decision in decisions), fine)
 
 
 def _encryption(scenario: Scenario, trail: Resource, key: Resource) -> Fact:
@@ -227,17 +237,22 @@ _KINDS = (
 def _symmetric(scenario: Scenario, _: Resource, key: Resource) -> Fact:
     if key.type == keys.REPLICA:
         return unknown(key.key, f"{key.id} is a copy of a key in another Region, which is not in the scanned files")
-    doubt: Fact | None = None
-    for name, good, bad, consequence in _KINDS:
-        value = scenario.value_of(key, name)
-        reason = reason_unknown(value)
-        if reason is not None:
-            doubt = doubt or unknown(value.node, reason, f"{name} of {key.id} is not known")
-        elif not is_empty(value) and not _is(scenario, text_of(value), good, (bad,)):
-            text = text_of(value)
-            told = show(text) if text is not None else "a list or a map"
-            return no(value.node, f"{name} of {key.id} is {told}{via(value.node)}, {consequence}")
-    return doubt or yes(key.key, f"{key.id} is a symmetric key with key material")
+    fine = yes(key.key, f"{key.id} is a symmetric key with key material")
+    return all_of((_kind(scenario, key, fine, *kind) for kind in _KINDS), fine)
+
+
+def _kind(
+    scenario: Scenario, key: Resource, fine: Fact, name: str, good: tuple[str, ...], bad: str, consequence: str
+) -> Fact:
+    value = scenario.value_of(key, name)
+    reason = reason_unknown(value)
+    if reason is not None:
+        return unknown(value.node, reason, f"{name} of {key.id} is not known")
+    text = text_of(value)
+    if is_empty(value) or _is(scenario, text, good, (bad,)):
+        return fine
+    told = show(text) if text is not None else "a list or a map"
+    return no(value.node, f"{name} of {key.id} is {told}{via(value.node)}, {consequence}")
 
 
 def _acyclic(scenario: Scenario, _: Resource, key: Resource) -> Fact:

@@ -8,7 +8,7 @@ keys and their aliases)
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
@@ -24,9 +24,9 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.bucket.buckets import same_name
 from trailguard.trails.facts.facts import Fact, is_empty, no, reason_unknown, unknown, via, yes
 from trailguard.trails.facts.links import Link, elsewhere
+from trailguard.trails.facts.names import same_name
 
 KEY = "AWS::KMS::Key"
 REPLICA = "AWS::KMS::ReplicaKey"
@@ -133,10 +133,7 @@ def _begins_open(pieces: Pieces) -> bool:
 
 def key_of(scenario: Scenario, resource: Resource) -> NamedKey | None:
     """The key of a trail or an event data store; None when it names none that can be a customer's own."""
-    memo = ("key of", resource.id)
-    if memo not in scenario.memo:
-        scenario.memo[memo] = _find(scenario, resource)
-    return cast("NamedKey | None", scenario.memo[memo])
+    return scenario.once(("key of", resource.id), lambda: _find(scenario, resource))
 
 
 def _find(scenario: Scenario, resource: Resource) -> NamedKey | None:

@@ -1,246 +1,46 @@
-"""What the event selectors of a trail record, as sets of events.
+"""Whether a trail records all management events.
 
-A selector that is not fully known has a least and a most that it may record.
-Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html,
-API_AdvancedEventSelector.html, API_AdvancedFieldSelector.html
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import (
-    VARIABLE,
-    Absent,
-    ListValue,
-    MapValue,
-    Text,
-    Unknown,
-    Value,
-    show,
-    text_of,
-)
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import boolean, reason_unknown
-from trailguard.trails.recording import selectors
-from trailguard.trails.recording.eventsets import EQUALS, OPERATORS, STARTS, Condition, Test, Tests
-
-S3_OBJECT = "AWS::S3::Object"
-S3_ARN = "arn:aws:s3:::"
-_BASIC_TYPES = (S3_OBJECT, "AWS::Lambda::Function", "AWS::DynamoDB::Table")
-_ANY_PARTITION = re.compile(r"arn:[^:]+:s3(?=$|:)")
-# What the texts of each field are told apart by, when a parameter gives them.
-_TOLD_APART = {
-    "eventCategory": ("Management", "Data"),
-    "readOnly": ("true", "false"),
-    "resources.type": _BASIC_TYPES,
-    "resources.ARN": (S3_ARN, "arn:aws:s3"),
-    "eventSource": ("s3.amazonaws.com", *selectors.EXCLUDABLE),
-}
-_CLOSED = ("readOnly",)
-_NOTHING = "\0nothing"  # stands for what is no text, or an empty one: CloudTrail takes neither
-_EXCLUDABLE = tuple((EQUALS, name) for name in selectors.EXCLUDABLE)
+from trailguard.trails.facts.facts import Fact, no, unknown, yes
+from trailguard.trails.recording.eventsets import TooMany, left_out
+from trailguard.trails.recording.selectors import KINDS, MANAGEMENT, MANAGEMENT_EVENTS, Part, recorded
 
 
-class Part(NamedTuple):
-    """Events that a selector records, or one of its data resources.
-
-    `least` are tests that are surely enough, None when none are; `most` are tests that every recorded event passes.
-    `doubt` is the place and the reason why they differ. `places` tells where each field is narrowed.
-    """
-
-    least: Tests | None
-    most: Tests
-    node: Node
-    places: Mapping[str, Node]
-    doubt: tuple[Node, str] | None = None
-
-
-class Bounds(NamedTuple):
-    """A test as far as it is known: what surely passes (nothing, if None), what may pass (all, if None), and why."""
-
-    least: Test | None
-    most: Test | None
-    reason: str | None = None
-
-
-class _Reader:
-    """Gathers the tests of one part: what is unknown weakens them."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.least: list[Test] | None = []
-        self.most: list[Test] = []
-        self.places: dict[str, Node] = {}
-        self.doubt: tuple[Node, str] | None = None
-
-    def add(self, bounds: Bounds, node: Node) -> None:
-        """Take one more test."""
-        named = bounds.least or bounds.most
-        if named is not None:
-            self.places[named.field] = node
-        if bounds.reason is not None:
-            self.doubt = self.doubt or (node, bounds.reason)
-        if bounds.least is None:
-            self.least = None
-        elif self.least is not None:
-            self.least.append(bounds.least)
-        if bounds.most is not None:
-            self.most.append(bounds.most)
-
-    def exclude(self, excluded: Value, bounds: Bounds) -> None:
-        """Take a list of excluded sources: whatever is in it, no more than a few sources can be left out."""
-        if bounds.least is None:
-            bounds = bounds._replace(least=Test("eventSource", (), _EXCLUDABLE))
-        self.add(bounds, excluded.node)
-
-    def part(self) -> Part:
-        """What was gathered."""
-        least = None if self.least is None else tuple(self.least)
-        return Part(least, tuple(self.most), self.node, self.places, self.doubt)
+def management_events(scenario: Scenario, trail: Resource) -> Fact:
+    """Whether all management events, read and write, are recorded."""
+    parts, node = recorded(scenario, trail, MANAGEMENT)
+    if node is trail.key:
+        return yes(node, f"{trail.id} has no event selectors, which means all management events")
+    try:
+        if left_out([part.least for part in parts if part.least is not None], MANAGEMENT_EVENTS) is None:
+            return yes(node, f"the event selectors of {trail.id} record all management events")
+        gap = left_out([part.most for part in parts], MANAGEMENT_EVENTS)  # when what is not known turns out well
+    except TooMany:
+        return unknown(node, "its event selectors are too many to compare")
+    recording = [part for part in parts if part.may_record(MANAGEMENT_EVENTS)]
+    if gap is not None:
+        return no(*_gap(parts, recording, node, f"{KINDS[gap['readOnly']]} management events are not recorded"))
+    part = next(part for part in recording if part.doubt is not None)
+    place, reason = part.doubt or (node, "")
+    if part.places.get("eventCategory") is part.node:  # a basic selector, which is pointed to as a whole
+        place = part.node
+    what = "the event selectors" if part.node is node else "an event selector"
+    return unknown(place, reason, f"{what} of {trail.id} {'are' if part.node is node else 'is'} not known")
 
 
-def recorded(scenario: Scenario, trail: Resource) -> tuple[list[Part], Node]:
-    """What the event selectors of a trail record, and the place that says so."""
-    for name, read in (("AdvancedEventSelectors", _advanced), ("EventSelectors", _basic)):
-        value = scenario.value_of(trail, name)
-        if isinstance(value, Unknown):
-            return [Part(None, (), value.node, {}, (value.node, value.reason))], value.node
-        if isinstance(value, ListValue) and value.items:
-            return [part for item in value.items for part in read(scenario, item)], value.node
-    management = (Test("eventCategory", ((EQUALS, "Management"),)),)
-    return [Part(management, management, trail.key, {})], trail.key
-
-
-def _basic(scenario: Scenario, selector: Value) -> list[Part]:
-    """A basic selector: its management events, and the events of each of its data resources."""
-    if not isinstance(selector, MapValue):
-        reason = reason_unknown(selector)
-        return [Part(None, (), selector.node, {}, (selector.node, reason))] if reason else []
-    parts = []
-    include = boolean(scenario, selector.entries.get("IncludeManagementEvents", Absent(selector.node)))
-    if include is None or include is True or isinstance(include, Unknown):
-        reader = _started(scenario, selector, "Management")
-        if isinstance(include, Unknown):
-            reader.add(Bounds(None, None, include.reason), include.node)
-        excluded = selector.entries.get("ExcludeManagementEventSources")
-        if excluded is not None:
-            reader.exclude(excluded, _field_test(scenario, "eventSource", {"NotEquals": excluded}))
-        parts.append(reader.part())
-    resources = selector.entries.get("DataResources")
-    for resource in resources.items if isinstance(resources, ListValue) else [resources] if resources else []:
-        parts += _data_resource(scenario, selector, resource)
-    return parts
-
-
-def _started(scenario: Scenario, selector: MapValue, category: str) -> _Reader:
-    """The tests of a basic selector that count for management and data events alike."""
-    reader = _Reader(selector.node)
-    test = Test("eventCategory", ((EQUALS, category),))
-    reader.add(Bounds(test, test), selector.node)
-    value = selector.entries.get("ReadWriteType")
-    mode, node, doubt = selectors.one_of(scenario, value, tuple(selectors.MODES), "All")
-    if doubt:
-        reader.add(Bounds(None, None, doubt), node or selector.node)
-    elif mode != "All":
-        modes = selectors.MODES.get(mode, frozenset())
-        chosen = tuple((EQUALS, "true" if mode == selectors.READ else "false") for mode in sorted(modes))
-        test = Test("readOnly", chosen or ((EQUALS, mode),))
-        reader.add(Bounds(test, test), node or selector.node)
-    return reader
-
-
-def _data_resource(scenario: Scenario, selector: MapValue, resource: Value) -> list[Part]:
-    if not isinstance(resource, MapValue):
-        reason = reason_unknown(resource)
-        reader = _started(scenario, selector, "Data")
-        reader.add(Bounds(None, None, reason), resource.node)
-        return [reader.part()] if reason else []
-    values = resource.entries.get("Values", Absent(resource.node))
-    parts = []
-    for value in values.items if isinstance(values, ListValue) else [values]:
-        if isinstance(value, Absent):
-            continue
-        reader = _started(scenario, selector, "Data")
-        kind = resource.entries.get("Type", Absent(resource.node))
-        reader.add(_field_test(scenario, "resources.type", {EQUALS: kind}), kind.node)
-        reader.add(_field_test(scenario, "resources.ARN", {STARTS: ListValue((value,), value.node)}), value.node)
-        parts.append(reader.part())
-    return parts
-
-
-def _advanced(scenario: Scenario, selector: Value) -> list[Part]:
-    fields = selector.entries.get("FieldSelectors") if isinstance(selector, MapValue) else selector
-    if not isinstance(fields, ListValue):
-        reason = reason_unknown(fields) if fields is not None else None
-        return [Part(None, (), selector.node, {}, (selector.node, reason))] if reason else []
-    reader = _Reader(selector.node)
-    names = []
-    for field in fields.items:
-        if not isinstance(field, MapValue):
-            reason = reason_unknown(field)
-            if reason is None:
-                return []
-            reader.add(Bounds(None, None, reason), field.node)
-            continue
-        name, node, doubt = selectors.one_of(scenario, field.entries.get("Field"), tuple(_TOLD_APART), "")
-        if doubt:
-            reader.add(Bounds(None, None, doubt), node or field.node)
-            continue
-        names.append(name)
-        operators = {operator: value for operator, value in field.entries.items() if operator != "Field"}
-        reader.add(_field_test(scenario, name, operators), field.node)
-    if "eventCategory" not in names and reader.doubt is None:
-        return []  # CloudTrail takes no selector without it
-    return [reader.part()]
-
-
-def _field_test(scenario: Scenario, field: str, operators: Mapping[str, Value]) -> Bounds:
-    """What a field selector asks for: `Equals` and the like select, `NotEquals` and the like deselect."""
-    known: dict[bool, list[Condition]] = {True: [], False: []}
-    doubts: dict[bool, str] = {}
-    for name, value in operators.items():
-        operator = name.removeprefix("Not")
-        if operator not in OPERATORS:
-            continue
-        selects = operator == name
-        for item in value.items if isinstance(value, ListValue) else (value,):
-            text = _text(scenario, field, item)
-            if isinstance(text, str):
-                known[selects].append((operator, text))
-            else:
-                doubts[selects] = text.reason
-    select, deselect = tuple(known[True]), tuple(known[False])
-    least = None if False in doubts or (True in doubts and not select) else Test(field, select, deselect)
-    most = Test(field, () if True in doubts else select, deselect)
-    return Bounds(least, most, next(iter(doubts.values()), None))
-
-
-def _text(scenario: Scenario, field: str, value: Value) -> str | Unknown:
-    """A text of a selector; any partition counts as the usual one, and a generated name as itself."""
-    text = text_of(value)
-    if text is None or not text.pieces:
-        return _NOTHING
-    spelt = _ANY_PARTITION.sub("arn:aws:s3", show(text)) if field == "resources.ARN" else show(text)
-    candidates = _TOLD_APART.get(field, ())
-    if spelt in candidates or not text.symbols:
-        return spelt
-    reason = reason_unknown(text)
-    if reason is not None:
-        # The end of a bucket's ARN tells that it is one bucket, whatever its name is.
-        last = text.pieces[-1]
-        names_one = field == "resources.ARN" and spelt.startswith(S3_ARN) and isinstance(last, str) and last[-1] == "/"
-        return spelt if names_one else Unknown(show(text), reason, value.node)
-    for symbol in text.symbols:
-        if len(text.pieces) == 1 and field in _CLOSED:
-            scenario.choose(symbol.name, list(candidates), closed=True)
-        if symbol.kind == VARIABLE:
-            scenario.fix(symbol.name)
-    for candidate in candidates:
-        if scenario.equal(text, Text((candidate,), value.node)):
-            return candidate
-    return spelt
+def _gap(parts: list[Part], recording: list[Part], node: Node, because: str) -> tuple[Node, str]:
+    """The place that leaves out management events, and how."""
+    narrowed = [part.narrowed for part in recording or parts if part.narrowed is not None]
+    if recording:
+        return narrowed[0] if narrowed else (recording[0].node, because)
+    if not narrowed:
+        told = "no advanced event selector has eventCategory Management, so no management events are recorded"
+        return node, told
+    return narrowed[0] if len(parts) == 1 else (node, "no event selector records management events")

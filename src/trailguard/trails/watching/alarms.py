@@ -6,9 +6,11 @@ trail), https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogDa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
+from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
     OPAQUE,
@@ -21,11 +23,12 @@ from trailguard.cloudformation.scenarios.values import (
     show,
     text_of,
 )
+from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.bucket.buckets import same_name
-from trailguard.trails.facts.facts import Fact, FactSpec, boolean, is_empty, no, reason_unknown, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, any_of, boolean, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link
+from trailguard.trails.facts.names import same_name
 from trailguard.trails.facts.properties import step_into
 from trailguard.trails.watching import filterpatterns, logs
 from trailguard.trails.watching.filterpatterns import EVENTS, HIDDEN, Term, Unreadable
@@ -64,18 +67,20 @@ def watches_trail_changes(scenario: Scenario, trail: Resource) -> Fact:
     link = logs.log_group_link(scenario, trail)
     if named.value is False or link is None:
         return no(trail.key, f"the events of {trail.id} go to no log group, so nothing can watch them")
-    watches, doubt = _watches(scenario, trail)
+    watches, doubts, open_ = _watches(scenario, trail)
     if not watches and link.resource is None:
-        doubt = doubt or unknown(link.node, link.elsewhere, f"no filter on the log group of {trail.id} is made here")
+        doubts.append(unknown(link.node, link.elsewhere, f"no filter on the log group of {trail.id} is made here"))
     answers = [_watched(watches, name) for name in EVENTS]
+    if open_ is not None and not all(answer is not None and answer.value is True for answer in answers):
+        raise open_
     missed = [name for name, answer in zip(EVENTS, answers, strict=True) if answer is None or answer.value is False]
-    if missed and doubt is not None:
-        return doubt
+    if missed and doubts:
+        return doubts[0]
     if missed:
         told = next((answer for answer in answers if answer is not None and answer.value is False), None)
         return told or _unmatched(watches, missed, trail, link)
-    open_ = next((answer for answer in answers if answer is not None and answer.unknown is not None), None)
-    return open_ or yes(link.node, f"alarms watch the calls that change {trail.id}")
+    doubtful = next((answer for answer in answers if answer is not None and answer.unknown is not None), None)
+    return doubtful or yes(link.node, f"alarms watch the calls that change {trail.id}")
 
 
 def _unmatched(watches: list[Watch], missed: list[str], trail: Resource, link: Link) -> Fact:
@@ -91,44 +96,55 @@ def _unmatched(watches: list[Watch], missed: list[str], trail: Resource, link: L
 
 def _watched(watches: list[Watch], name: str) -> Fact | None:
     """Whether a filter matches a call and has an alarm that tells somebody; None when no filter matches it."""
-    failed: Fact | None = None
-    doubt: Fact | None = None
-    for watch in watches:
-        sees = watch.sees(name)
-        if sees.value is False:
-            continue
-        if watch.alarm.value is False:
-            failed = failed or watch.alarm
-        elif sees.value is True and watch.alarm.value is True:
-            return watch.alarm
-        else:
-            doubt = doubt or (sees if sees.unknown is not None else watch.alarm)
-    return doubt or failed
+    seen = [(sees, watch.alarm) for watch in watches if (sees := watch.sees(name)).value is not False]
+    if not seen:
+        return None
+    # A filter of which it is not known whether it matches leaves the answer open, unless its alarm tells nobody.
+    answers = [alarm if sees.value is True or alarm.value is False else sees for sees, alarm in seen]
+    return any_of(answers, answers[0])
 
 
 # --- metric filters --------------------------------------------------------------------------------------------------
 
 
-def _watches(scenario: Scenario, trail: Resource) -> tuple[list[Watch], Fact | None]:
-    """The metric filters on the trail's log group, and a doubt whether there are more of them."""
+def _watches(scenario: Scenario, trail: Resource) -> tuple[list[Watch], list[Fact], Split | None]:
+    """The metric filters on the trail's log group, doubts whether there are more, and a question that is open of them.
+
+    A filter that watches nothing of what changes a trail, however it is decided whether it is made, is no question.
+    """
     template = scenario.model.template
+    asks = [
+        ((trail.id, resource.id), partial(_watch, trail=trail, resource=resource))
+        for resource in template.of_type(FILTER)
+    ]
+    found, open_ = scenario.among("watch", asks, _matters)
+    doubts = [one for one in found if isinstance(one, Fact)]
+    if template.generator is not None:
+        doubts.insert(0, unknown(trail.key, f"{template.generator} may make metric filters and alarms"))
+    return [one for one in found if isinstance(one, Watch)], doubts, open_
+
+
+def _watch(scenario: Scenario, trail: Resource, resource: Resource) -> Watch | Fact | None:
+    """What a metric filter does for a trail; None when it is on another log group, a doubt when that is not known."""
+    if not scenario.active(resource):
+        return None
     group = text_of(scenario.value_of(trail, logs.GROUP_ARN))
     name = () if group is None else logs.group_name(group.pieces)
-    found: list[Watch] = []
-    generator = next(iter(template.generators), None)
-    doubt = None if generator is None else unknown(trail.key, f"{generator} may make metric filters and alarms")
-    for resource in template.of_type(FILTER):
-        if not scenario.active(resource):
-            continue
-        on = scenario.value_of(resource, "LogGroupName")
-        text = text_of(on)
-        if text is not None and same_name(scenario, name, text.pieces):
-            pattern = scenario.value_of(resource, "FilterPattern")
-            read = _narrowed(scenario, resource) or _pattern(scenario, pattern)
-            found.append(Watch(resource, pattern.node, read, _alarm(scenario, resource)))
-        elif (reason := reason_unknown(on)) is not None:
-            doubt = doubt or unknown(on.node, reason, f"which log group {resource.id} watches is not known")
-    return found, doubt
+    on = scenario.value_of(resource, "LogGroupName")
+    text = text_of(on)
+    if text is not None and same_name(scenario, name, text.pieces):
+        pattern = scenario.value_of(resource, "FilterPattern")
+        read = _narrowed(scenario, resource) or _pattern(scenario, pattern)
+        return Watch(resource, pattern.node, read, _alarm(scenario, resource))
+    reason = reason_unknown(on)
+    return None if reason is None else unknown(on.node, reason, f"which log group {resource.id} watches is not known")
+
+
+def _matters(found: Watch | Fact | None) -> bool:
+    """Tell whether a metric filter may have a say."""
+    return isinstance(found, Fact) or (
+        found is not None and any(found.sees(name).value is not False for name in EVENTS)
+    )
 
 
 def _narrowed(scenario: Scenario, resource: Resource) -> str | None:
@@ -185,37 +201,46 @@ def _alarm(scenario: Scenario, resource: Resource) -> Fact:
     transformations = scenario.value_of(resource, "MetricTransformations")
     reason = reason_unknown(transformations)
     doubt = None if reason is None else unknown(transformations.node, reason, f"what {resource.id} counts is not known")
-    failed: Fact | None = None
+    alarms = scenario.model.template.of_type(ALARM)
+    asks = [((resource.id, alarm.id), partial(_looks, alarm=alarm, resource=resource)) for alarm in alarms]
+    looks, open_ = scenario.among("looks at", asks, bool)
+    answers = [answer for answer in (doubt, *(answer for found in looks for answer in found)) if answer is not None]
+    counted = _counted(scenario, resource)
+    unwatched = no(
+        resource.key, f"no alarm looks at the metric {show(counted[0].name) if counted else '(none)'} of {resource.id}"
+    )
+    answer = any_of(answers, next((answer for answer in answers if answer.value is False), unwatched))
+    if open_ is not None and answer.value is not True:
+        raise open_
+    return answer
+
+
+def _counted(scenario: Scenario, resource: Resource) -> list[Metric]:
+    """The metrics that a metric filter counts."""
+    transformations = scenario.value_of(resource, "MetricTransformations")
     items = transformations.items if isinstance(transformations, ListValue) else ()
-    metrics = [metric for metric in (Metric.read(item, "MetricNamespace") for item in items) if metric is not None]
-    looks = [
-        _looks_at(scenario, alarm, watched, counted)
-        for counted in metrics
-        for alarm, watched in _watched_metrics(scenario)
-    ]
-    for answer in filter(None, looks):
-        if answer.value is True:
-            return answer
-        if answer.unknown is not None:
-            doubt = doubt or answer
-        else:
-            failed = failed or answer
-    shown = show(metrics[0].name) if metrics else "(none)"
-    return doubt or failed or no(resource.key, f"no alarm looks at the metric {shown} of {resource.id}")
+    return [metric for metric in (Metric.read(item, "MetricNamespace") for item in items) if metric is not None]
 
 
-def _watched_metrics(scenario: Scenario) -> Iterator[tuple[Resource, Metric]]:
-    """Every metric that an alarm of the template looks at, by itself or in a calculation."""
-    for alarm in scenario.model.template.of_type(ALARM):
-        if not scenario.active(alarm):
-            continue
-        own = {name: scenario.value_of(alarm, name) for name in ("MetricName", "Namespace", "Dimensions")}
-        queries = scenario.value_of(alarm, "Metrics")
-        parts = queries.items if isinstance(queries, ListValue) else ()
-        values = [MapValue(own, {}, alarm.key), *(step_into(step_into(part, "MetricStat"), "Metric") for part in parts)]
-        for metric in (Metric.read(value, "Namespace") for value in values):
-            if metric is not None:
-                yield alarm, metric
+def _metrics_of(scenario: Scenario, alarm: Resource) -> list[Metric]:
+    """Every metric that an alarm looks at, by itself or in a calculation."""
+    own = {name: scenario.value_of(alarm, name) for name in ("MetricName", "Namespace", "Dimensions")}
+    queries = scenario.value_of(alarm, "Metrics")
+    parts = queries.items if isinstance(queries, ListValue) else ()
+    values = [MapValue(own, {}, alarm.key), *(step_into(step_into(part, "MetricStat"), "Metric") for part in parts)]
+    return [metric for metric in (Metric.read(value, "Namespace") for value in values) if metric is not None]
+
+
+def _looks(scenario: Scenario, alarm: Resource, resource: Resource) -> list[Fact]:
+    """What an alarm does about each metric that a metric filter counts; nothing when it looks at others."""
+    try:
+        watched = scenario.once(("metrics of", alarm.id), lambda: _metrics_of(scenario, alarm))
+    except Unbuildable:
+        if scenario.active(alarm):
+            raise
+        return []
+    looks = (_looks_at(scenario, alarm, one, counted) for counted in _counted(scenario, resource) for one in watched)
+    return [answer for answer in looks if answer is not None]
 
 
 def _looks_at(scenario: Scenario, alarm: Resource, watched: Metric, counted: Metric) -> Fact | None:
@@ -223,10 +248,10 @@ def _looks_at(scenario: Scenario, alarm: Resource, watched: Metric, counted: Met
     pairs = ((watched.name, counted.name), (watched.namespace, counted.namespace))
     if not all(same_name(scenario, one.pieces, other.pieces) for one, other in pairs):
         reason = watched.reason or counted.reason
-        if reason is None:
+        if reason is None or not scenario.active(alarm):
             return None
         return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")
-    if watched.divided is not counted.divided:
+    if watched.divided is not counted.divided or not scenario.active(alarm):
         return None  # with dimensions it is another metric
     if watched.divided:
         reason = "the values of its dimensions come from the events"

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
+from trailguard.cloudformation.scenarios import automata
+
 NAME, SOURCE = "$.eventName", "$.eventSource"
 ERRORS = ("$.errorCode", "$.errorMessage")  # fields of refused calls only
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -248,17 +250,33 @@ def _compare(test: Comparison, of: Event) -> Match:
     if test.regex:
         found = _searched(test.value, known)
         return found if isinstance(found, str) else found is (test.operator == "=")
-    pattern = ".*".join(map(re.escape, re.split(r"\*+", test.value)))
-    return (re.fullmatch(pattern, known) is not None) is (test.operator == "=")
+    return _fits(test.value, known) is (test.operator == "=")
+
+
+def _fits(pattern: str, known: str) -> bool:
+    """Tell whether a text is one of a pattern, in which `*` stands for any text."""
+    start, *inner = pattern.split("*")
+    if not inner:
+        return known == pattern
+    end = inner.pop()
+    place = len(start)
+    for part in inner:
+        found = known.find(part, place)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return known.startswith(start) and known.endswith(end) and place + len(end) <= len(known)
 
 
 def _searched(expression: str, known: str) -> Match:
     if not _REGEX.fullmatch(expression):
         return f"the regular expression %{expression}% is none that is known here"
     try:
-        return re.search(expression, known) is not None
-    except re.error:
+        return automata.Machine(automata.parse(expression)).found_in(known)
+    except automata.Unreadable:
         return f"the regular expression %{expression}% cannot be read"
+    except automata.TooLong:
+        return f"the regular expression %{expression}% takes too long to be tried"
 
 
 # --- patterns of words -----------------------------------------------------------------------------------------------

@@ -8,12 +8,11 @@ cloudwatch-log-group-log-stream-naming-for-cloudtrail.html (the log streams that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import cast
+from typing import Literal, TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
     GENERATED,
-    VARIABLE,
     Pieces,
     Symbol,
     Text,
@@ -27,11 +26,11 @@ from trailguard.iam.conditions import ContextValue, Undecided
 from trailguard.iam.evaluate import Decision, Request, allowed
 from trailguard.iam.policy import TRUST_POLICY, read_policy
 from trailguard.trails.bucket import requests
-from trailguard.trails.bucket.buckets import same_name
 from trailguard.trails.bucket.ordering import reaches
-from trailguard.trails.facts.facts import Fact, FactSpec, no, reason_unknown, unknown, via, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, all_of, decided, no, reason_unknown, unknown, via, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
-from trailguard.trails.watching.roles import Permissions, is_arn, permissions, role_named
+from trailguard.trails.facts.names import OPEN, is_free, may_be_arn, same_name, spelt
+from trailguard.trails.watching.roles import Permissions, may_be_role_arn, permissions, role_named
 
 GROUP = "AWS::Logs::LogGroup"
 GROUP_ARN = "CloudWatchLogsLogGroupArn"
@@ -42,8 +41,15 @@ _TRUTH: Mapping[str, object] = {"type": "boolean"}
 _MARK = ":log-group:"
 _END = ":*"
 _STREAMS = ":log-stream:"
-_HOLE = "\0"  # a symbol in a text that is looked at as a whole
-_OPEN = "\1"  # one that may stand for any text
+
+# What is wrong with the ARN of a log group, and how to say so.
+ArnFault: TypeAlias = Literal["other", "two ends", "nameless", "no end"]
+_TOLD: Mapping[ArnFault, str] = {
+    "other": "no ARN of a log group",
+    "two ends": f'with one "{_END}" too many, because the Arn of a log group ends in it already',
+    "nameless": "without the name of a log group",
+    "no end": f'which does not end in "{_END}"',
+}
 
 
 # --- the log group ---------------------------------------------------------------------------------------------------
@@ -61,10 +67,7 @@ def role_set(scenario: Scenario, trail: Resource) -> Fact:
 
 def log_group_link(scenario: Scenario, trail: Resource) -> Link | None:
     """The log group of a trail; None when it names none."""
-    key = ("log group", trail.id)
-    if key not in scenario.memo:
-        scenario.memo[key] = _find(scenario, trail)
-    return cast("Link | None", scenario.memo[key])
+    return scenario.once(("log group", trail.id), lambda: _find(scenario, trail))
 
 
 def _find(scenario: Scenario, trail: Resource) -> Link | None:
@@ -103,45 +106,31 @@ def group_arn(scenario: Scenario, trail: Resource) -> Fact:
     if text is None:
         return no(value.node, f"{GROUP_ARN} of {trail.id} is a list or a map")
     shown = f"{GROUP_ARN} of {trail.id} is {show(text)}{via(value.node)}"
-    fault = _arn_fault("".join(map(_spelt, text.pieces)))
+    fault = arn_fault(text.pieces)
     if fault is not None:
-        return no(value.node, f"{shown}, {fault}")
+        return no(value.node, f"{shown}, {_TOLD[fault]}")
     if not _ends_right(text):
         for symbol in text.symbols:
-            if _is_free(symbol):
+            if is_free(symbol):
                 scenario.fix(symbol.name)
         reason = reason_unknown(text) or f"which log group's ARN {show(text)} is shows only at deployment"
         return unknown(value.node, reason, f"whether {shown} ends in {_END} is not known")
     return yes(value.node, f"{trail.id} names a log group by its ARN")
 
 
-def _is_free(symbol: Symbol) -> bool:
-    return symbol.kind == VARIABLE and not symbol.name.startswith("AWS::")
-
-
-def _spelt(piece: str | Symbol) -> str:
-    if isinstance(piece, str):
-        return piece
-    return _HOLE if piece.kind == GENERATED or piece.name.startswith("AWS::") else _OPEN
-
-
-def _arn_fault(spelt: str) -> str | None:
-    """Why a text is no ARN of a log group that ends in `:*` once; None when it is one, or may be."""
-    if spelt.startswith(_OPEN):
+def arn_fault(pieces: Pieces) -> ArnFault | None:
+    """What keeps a text from being the ARN of a log group that ends in `:*` once; None when it is one, or may be."""
+    if not may_be_arn(pieces, "logs", _MARK[1:]):
+        return "other"
+    whole = spelt(pieces)
+    if whole.endswith(_END + _END):
+        return "two ends"
+    _, mark, rest = whole.partition(_MARK)
+    if not mark or whole.startswith(OPEN):
         return None
-    if not spelt.startswith("arn:"):
-        return "no ARN of a log group"
-    start, mark, rest = spelt.partition(_MARK)
-    if not mark:
-        return None if _OPEN in spelt else "no ARN of a log group"
-    service = start.split(":")[2:3]
-    if service not in (["logs"], [_OPEN]):
-        return "no ARN of a log group"
-    if rest.endswith(_END + _END):
-        return f'with one "{_END}" too many, because the Arn of a log group ends in it already'
     if rest.endswith(_END):
-        return None if rest != _END else "without the name of a log group"
-    return None if rest.endswith(_OPEN) else f'which does not end in "{_END}"'
+        return "nameless" if rest == _END else None
+    return None if rest.endswith(OPEN) else "no end"
 
 
 def _ends_right(text: Text) -> bool:
@@ -199,7 +188,7 @@ def _trusts(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
     """Whether CloudTrail may take on the role."""
     value = scenario.value_of(trail, ROLE_ARN)
     text = text_of(value)
-    if text is not None and not is_arn(text.pieces):
+    if text is not None and not may_be_role_arn(text.pieces):
         return no(value.node, f"{ROLE_ARN} of {trail.id} is the name of {role.id}, where its ARN belongs")
     document = scenario.value_of(role, "AssumeRolePolicyDocument")
     hidden = Undecided("which source CloudTrail tells when it takes on the role is not documented")
@@ -210,32 +199,24 @@ def _trusts(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
     }
     request = Request(requests.SERVICE, (), "sts:AssumeRole", scenario.returned_pieces(role, "Arn"), context)
     decision = allowed(read_policy(document, TRUST_POLICY), request, scenario.settle)
-    return _told(decision, role, f"CloudTrail may take on {role.id}")
-
-
-def _told(decision: Decision, role: Resource, fine: str) -> Fact:
-    because = f"{role.id}: {decision.because}"
-    if decision.outcome == "yes":
-        return yes(role.key, fine)
-    if decision.outcome == "no":
-        return no(decision.node, because)
-    return unknown(decision.node, decision.reason, because)
+    fine = yes(role.key, f"CloudTrail may take on {role.id}")
+    return decided(decision, f"{role.id}: {decision.because}", fine)
 
 
 def _permits(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
     """Whether the role may create and fill every log stream that the trail writes."""
     may = permissions(scenario, role)
-    doubt: Fact | None = None
-    for decision in _decisions(scenario, trail, may):
-        if decision.outcome == "no":
-            return no(decision.node, f"{role.id}: {decision.because}")
-        if decision.outcome == "unknown" and doubt is None:
-            doubt = unknown(decision.node, decision.reason, f"{role.id}: {decision.because}")
-    bounded = names_something(scenario, role, "PermissionsBoundary")
-    if bounded.value is not False and doubt is None:
-        reason = "what the permissions boundary leaves of its permissions is not known"
-        doubt = unknown(bounded.node, reason, f"{role.id} has a permissions boundary")
-    return doubt or yes(role.key, f"{role.id} may write to the log group of {trail.id}")
+    fine = yes(role.key, f"{role.id} may write to the log group of {trail.id}")
+
+    def answers() -> Iterator[Fact]:
+        for decision in _decisions(scenario, trail, may):
+            yield decided(decision, f"{role.id}: {decision.because}", fine)
+        bounded = names_something(scenario, role, "PermissionsBoundary")
+        if bounded.value is not False:
+            reason = "what the permissions boundary leaves of its permissions is not known"
+            yield unknown(bounded.node, reason, f"{role.id} has a permissions boundary")
+
+    return all_of(answers(), fine)
 
 
 def _decisions(scenario: Scenario, trail: Resource, may: Permissions) -> Iterator[Decision]:
@@ -296,7 +277,7 @@ def _group(scenario: Scenario, trail: Resource) -> tuple[Pieces, Pieces, Pieces]
         found = _account_and_region(pieces)
         return _without_end(pieces), *(found or where)
     name = group_name(pieces)
-    if any(isinstance(piece, Symbol) and _spelt(piece) == _OPEN for piece in name[:1]):
+    if spelt(name[:1]) == OPEN:
         return name, *where  # an ARN perhaps
     start = (f"arn:{scenario.model.partition}:logs:", *where[1], ":", *where[0])
     return join_pieces((*start, _MARK, *name)), *where

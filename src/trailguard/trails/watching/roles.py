@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
@@ -24,10 +24,11 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.documents import about
 from trailguard.iam.evaluate import Decision, Request, denials, grants
 from trailguard.iam.policy import IDENTITY_POLICY, Policy, Statement, read_policy, values_of
-from trailguard.trails.bucket.buckets import same_name
 from trailguard.trails.facts.facts import is_empty, reason_unknown
+from trailguard.trails.facts.names import may_be_arn, same_name
 from trailguard.trails.facts.properties import step_into
 
 ROLE = "AWS::IAM::Role"
@@ -44,6 +45,9 @@ WRITERS = frozenset(
     )
 )  # fmt: skip
 _AWS_MANAGED = ":iam::aws:policy/"
+
+
+_SERVICE = "logs"  # whose actions the role needs
 
 
 class Grant(NamedTuple):
@@ -112,9 +116,9 @@ def role_named(scenario: Scenario, pieces: Pieces) -> Resource | None:
     return None
 
 
-def is_arn(pieces: Pieces) -> bool:
-    """Tell whether a text is an ARN of a role, as far as it is spelt out."""
-    return _behind(pieces, ":role") is not None
+def may_be_role_arn(pieces: Pieces) -> bool:
+    """Tell whether a text may be the ARN of a role, as far as it is spelt out."""
+    return may_be_arn(pieces, "iam", "role/")
 
 
 def _behind(pieces: Pieces, mark: str) -> Pieces | None:
@@ -127,10 +131,7 @@ def _behind(pieces: Pieces, mark: str) -> Pieces | None:
 
 def permissions(scenario: Scenario, role: Resource) -> Permissions:
     """What a role of the template may do."""
-    key = ("permissions", role.id)
-    if key not in scenario.memo:
-        scenario.memo[key] = _collect(scenario, role)
-    return cast("Permissions", scenario.memo[key])
+    return scenario.once(("permissions", role.id), lambda: _collect(scenario, role))
 
 
 def _collect(scenario: Scenario, role: Resource) -> Permissions:
@@ -143,7 +144,7 @@ def _collect(scenario: Scenario, role: Resource) -> Permissions:
         if policy.unknown is not None:
             doubts.append((policy.node, policy.unknown))
 
-    generator = next(iter(scenario.model.template.generators), None)
+    generator = scenario.model.template.generator
     if generator is not None:
         doubts.append((role.key, f"{generator} may make a policy for {role.id}"))
     for item in _items(scenario, role, "Policies", doubts):
@@ -158,19 +159,19 @@ def _collect(scenario: Scenario, role: Resource) -> Permissions:
             writer = writer or item.node
         elif policy is not None:
             listed.append(policy)
-            add(scenario.value_of(policy, "PolicyDocument"), None)
+            add(about(scenario, policy, "PolicyDocument", _SERVICE), None)
         else:
             shown = f"what the managed policy {name} of AWS" if name else "what a managed policy made elsewhere"
             doubts.append((item.node, reason_unknown(item) or f"{shown} grants is not in the scanned files"))
     for policy in _attached(scenario, role, doubts):
         if policy not in listed:
-            add(scenario.value_of(policy, "PolicyDocument"), policy)
+            add(about(scenario, policy, "PolicyDocument", _SERVICE), policy)
     return Permissions(role, tuple(found), writer, tuple(doubts))
 
 
 def _items(scenario: Scenario, role: Resource, name: str, doubts: list[tuple[Node, str]]) -> tuple[Value, ...]:
     """The known items of a list property of the role."""
-    value = scenario.value_of(role, name)
+    value = about(scenario, role, name, _SERVICE) if name == "Policies" else scenario.value_of(role, name)
     if isinstance(value, Unknown):
         doubts.append((value.node, value.reason))
         return ()

@@ -7,18 +7,18 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-pe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import cast
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Pieces, Text, join_pieces, show, text_of
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.conditions import ContextValue, Undecided
+from trailguard.iam.documents import read_document
 from trailguard.iam.evaluate import Decision, Request, denials, grants
-from trailguard.iam.policy import read_policy, values_of
+from trailguard.iam.policy import values_of
 from trailguard.trails.bucket import requests
-from trailguard.trails.bucket.buckets import same_name
-from trailguard.trails.facts.facts import Fact, FactSpec, is_empty, no, reason_unknown, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, agreed, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
+from trailguard.trails.facts.names import same_name
 from trailguard.trails.key import encryption, keys
 
 TOPIC = "AWS::SNS::Topic"
@@ -37,10 +37,7 @@ def topic_set(scenario: Scenario, trail: Resource) -> Fact:
 
 def topic_link(scenario: Scenario, trail: Resource) -> Link | None:
     """The topic of a trail; None when it names none."""
-    key = ("topic", trail.id)
-    if key not in scenario.memo:
-        scenario.memo[key] = _find(scenario, trail)
-    return cast("Link | None", scenario.memo[key])
+    return scenario.once(("topic", trail.id), lambda: _find(scenario, trail))
 
 
 def _find(scenario: Scenario, trail: Resource) -> Link | None:
@@ -94,7 +91,7 @@ def _policies(scenario: Scenario, topic: Resource) -> Iterator[Resource]:
 
 def _doubt(scenario: Scenario) -> str | None:
     """Why there may be a policy that is not seen."""
-    generator = next(iter(scenario.model.template.generators), None)
+    generator = scenario.model.template.generator
     if generator is not None:
         return f"{generator} may make a policy for the topic"
     for kind, where in POLICIES.items():
@@ -121,7 +118,7 @@ Question = Callable[..., Decision]
 
 def _asked(scenario: Scenario, trail: Resource, topic: Resource, policy: Resource, question: Question) -> Fact:
     """What one policy says to the message: whether it is granted, or whether it is not denied."""
-    document = read_policy(scenario.value_of(policy, "PolicyDocument"))
+    document = read_document(scenario, policy, "PolicyDocument")
     decision = question(document, _publication(scenario, trail, topic), scenario.settle)
     because = f"{policy.id}: {decision.because}"
     if decision.outcome == "unknown":
@@ -141,9 +138,7 @@ def _answered(question: Question) -> Callable[[Scenario, Resource, Resource], Fa
             if question is denials:
                 return yes(topic.key, f"{topic.id} has no policy that could deny anything")
             return no(topic.key, f"{topic.id} has no policy, and without one its own account alone may publish")
-        if any(item.unknown is None and item.value != found[0].value for item in found):
-            return unknown(found[0].node, "two policies of the topic overwrite each other, and only one stays")
-        return next((item for item in found if item.unknown is not None), found[0])
+        return agreed(found, "the topic")
 
     return fact
 

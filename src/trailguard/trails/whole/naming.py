@@ -14,7 +14,7 @@ from trailguard.cloudformation.template.references import mentioned
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.iam.globs import STAR, glob, meet
 from trailguard.trails.bucket.buckets import log_bucket
-from trailguard.trails.facts.facts import Fact, FactSpec, no, unknown, via, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, any_of, no, unknown, via, yes
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
 _TRAIL_ARN = ":trail/"
@@ -39,13 +39,15 @@ def trail_name_free(scenario: Scenario, trail: Resource) -> Fact:
     if name is None:
         return yes(trail.key, f"the name of {trail.id} is not written in the template")
     because = f'{trail.id} is always called "{name.literal}"{via(name.node)}'
-    doubt: Unknown | None = None
-    for policy, value in _policies(scenario):
+    hard_coded = no(name.node, because)
+
+    def needed(policy: Resource, value: Value) -> Fact:
         if isinstance(value, Unknown):
-            doubt = doubt or value
-        elif any(_names(text, name.literal or "") for text in _texts(value)):
-            return yes(name.node, f"{because}, as {policy.id} needs for its ARN")
-    return no(name.node, because) if doubt is None else unknown(doubt.node, doubt.reason, because)
+            return unknown(value.node, value.reason, because)
+        named = any(_names(text, name.literal or "") for text in _texts(value))
+        return yes(name.node, f"{because}, as {policy.id} needs for its ARN") if named else hard_coded
+
+    return any_of((needed(policy, value) for policy, value in _policies(scenario)), hard_coded)
 
 
 def bucket_name_free(scenario: Scenario, trail: Resource) -> Fact:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
+from trailguard.cloudformation.scenarios.dependencies import condition_names
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.scenarios import condition_names
 from trailguard.cloudformation.scenarios.values import ListValue, Value, text_of
+from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import references
@@ -52,7 +53,11 @@ class Spelt(NamedTuple):
 
 def portable(scenario: Scenario, trail: Resource) -> Fact:
     """Whether no ARN of the trail's delivery chain spells out its partition."""
-    found = [spelt for resource in _chain(scenario, trail) for spelt in _spelt_in(scenario, resource)]
+    looked = [_spelt_in(scenario, resource) for resource in _chain(scenario, trail)]
+    found = [spelt for one in looked for spelt in one.certain]
+    open_ = next((one.open for one in looked if one.open is not None), None)
+    if open_ is not None and not found:
+        raise open_
     if not found:
         return yes(trail.key, f"no ARN of the delivery chain of {trail.id} spells out its partition")
     first, *others = found
@@ -102,19 +107,45 @@ def _named(scenario: Scenario, resource: Resource, types: frozenset[str]) -> Ite
 # --- what is written -------------------------------------------------------------------------------------------------
 
 
-def _spelt_in(scenario: Scenario, resource: Resource) -> list[Spelt]:
-    key = ("spelt partitions", resource.id)
-    if key not in scenario.memo:
+class _Looked(NamedTuple):
+    """The ARNs in a resource that spell out a partition, and what is open of whether there are more."""
+
+    certain: tuple[Spelt, ...]
+    open: Split | None
+
+
+def _spelt_in(scenario: Scenario, resource: Resource) -> _Looked:
+
+    def look() -> _Looked:
         properties = scenario.unwrap(resource.attribute("Properties"))
         nodes = properties.values.items() if isinstance(properties, MapNode) else ()
-        scenario.memo[key] = [
-            Spelt(place, resource, match[0], match[1])
-            for name, node in nodes
-            if name not in PROSE
-            for place, text in _texts(scenario, node)
-            for match in _ARN.finditer(text)
-        ]
-    return cast("list[Spelt]", scenario.memo[key])
+        open_: list[Split] = []
+        places = [place for name, node in nodes if name not in PROSE for place in _spelt_below(scenario, node, open_)]
+        certain = tuple(Spelt(place, resource, arn, partition) for place, arn, partition in places)
+        return _Looked(certain, open_[0] if open_ else None)
+
+    return scenario.once(("spelt partitions", resource.id), look)
+
+
+def _spelt_below(scenario: Scenario, node: Node, open_: list[Split]) -> list[tuple[Node, str, str]]:
+    """The ARNs below a node: place, text and partition. Where it is open whether there is one, that is noted."""
+    children: Iterable[Node] = ()
+    if isinstance(node, ListNode):
+        children = node.items
+    elif isinstance(node, MapNode) and function_of(node) is None:
+        children = node.values.values()
+    else:
+        try:
+            return _matched(scenario, node)
+        except Split:
+            outcomes = scenario.outcomes(("spelt partitions", id(node)), lambda part: _matched(part, node))
+            open_.extend([outcomes.split] if any(outcomes.answers) and outcomes.split is not None else [])
+            return []
+    return [found for child in children for found in _spelt_below(scenario, child, open_)]
+
+
+def _matched(scenario: Scenario, node: Node) -> list[tuple[Node, str, str]]:
+    return [(place, found[0], found[1]) for place, text in _texts(scenario, node) for found in _ARN.finditer(text)]
 
 
 def _texts(scenario: Scenario, node: Node) -> Iterator[tuple[Node, str]]:

@@ -7,24 +7,29 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-clou
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
-    GENERATED,
     VARIABLE,
     ListValue,
     MapValue,
+    Pieces,
     Symbol,
     Text,
     Unknown,
     Value,
+    join_pieces,
     show,
     text_of,
 )
 from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
 from trailguard.cloudformation.template.template import Resource, function_of
+from trailguard.errors import nearest
 from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, boolean, is_empty, no, unknown, yes
-from trailguard.trails.recording import selectors
+from trailguard.trails.facts.names import is_free, may_be_arn, spelt
+from trailguard.trails.watching import logs
+from trailguard.trails.watching.roles import may_be_role_arn
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudtrail-trail.html
 PROPERTIES = (
@@ -69,14 +74,7 @@ def known_properties(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def _nearest(name: str) -> str | None:
-    if name in _MISNOMERS:
-        return _MISNOMERS[name]
-    folded = {known.lower(): known for known in PROPERTIES}
-    if name.lower() in folded:
-        return folded[name.lower()]
-    import difflib
-
-    return next(iter(difflib.get_close_matches(name, PROPERTIES, 1, 0.75)), None)
+    return _MISNOMERS.get(name) or nearest(name, PROPERTIES, 0.75)
 
 
 def required_properties(scenario: Scenario, trail: Resource) -> Fact:
@@ -185,112 +183,78 @@ def cloudwatch_pair(scenario: Scenario, trail: Resource) -> Fact:
     return no(at.node, f"{trail.id} sets {present} without {missing}, and CloudTrail takes them only together")
 
 
-def insights(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether the management events that the insight selectors need are recorded."""
-    value = scenario.value_of(trail, "InsightSelectors")
-    items = value.items if isinstance(value, ListValue) else ()
-    if not items:
-        return yes(trail.key, f"{trail.id} has no insight selectors")
-    found = selectors.covers(scenario, trail)
-    if found is None:
-        for name in ("EventSelectors", "AdvancedEventSelectors"):
-            stated = scenario.value_of(trail, name)
-            if isinstance(stated, Unknown):
-                return unknown(stated.node, stated.reason, f"{name} of {trail.id} are not known")
-        return yes(value.node, f"{trail.id} records the events that its insights need")
-    modes = frozenset[str]().union(*(cover.modes for cover in found))
-    doubt = next((cover for cover in found if cover.unknown is not None), None)
-    for item in items:
-        kind = _insight(item)
-        needed = {"ApiCallRateInsight": {selectors.WRITE}, "ApiErrorRateInsight": set(selectors.BOTH)}.get(kind, set())
-        if not needed or not needed.isdisjoint(modes):
-            continue
-        if doubt is not None:
-            return unknown(doubt.node, doubt.unknown or "")
-        what = "write management events" if kind == "ApiCallRateInsight" else "management events"
-        return no(item.node, f"{kind} of {trail.id} needs {what}, which its event selectors do not record")
-    return yes(value.node, f"{trail.id} records the events that its insights need")
-
-
-def _insight(item: Value) -> str:
-    """The type of an insight selector that looks at management events, or nothing."""
-    if not isinstance(item, MapValue):
-        return ""
-    categories = item.entries.get("EventCategories")
-    if isinstance(categories, ListValue):
-        texts = [text.literal for text in map(text_of, categories.items) if text is not None]
-        if "Management" not in texts:
-            return ""
-    text = text_of(item.entries["InsightType"]) if "InsightType" in item.entries else None
-    return (text.literal or "") if text is not None else ""
-
-
 def return_values(scenario: Scenario, trail: Resource) -> Fact:
     """Whether each property gets what it takes: a name where a name goes, an ARN where an ARN goes."""
-    checks = (
-        ("S3BucketName", _bucket_fault),
-        ("CloudWatchLogsLogGroupArn", _log_group_fault),
-        ("CloudWatchLogsRoleArn", _role_fault),
-        ("KMSKeyId", _key_fault),
-        ("SnsTopicName", _topic_fault),
-    )
-    for name, fault_of in checks:
+    for name, fault_of in _TAKEN.items():
         value = scenario.value_of(trail, name)
         text = text_of(value)
-        fault = fault_of(text) if text is not None and text.pieces else None
+        if text is None or not text.pieces:
+            continue
+        fault = fault_of(text.pieces)
         if fault is not None:
-            return no(
-                value.node, f"{name} of {trail.id} is {show(text) if text else ''}, {fault}{_hint(value.node, name)}"
-            )
+            return no(value.node, f"{name} of {trail.id} is {show(text)}, {fault}{_hint(scenario, value.node, name)}")
+        _try_faulty(scenario, text, fault_of)
     return yes(trail.key, f"the properties of {trail.id} get names and ARNs where they take them")
 
 
-def _start(text: Text) -> str:
-    """The literal beginning of a text; a generated name counts as a beginning that is no ARN."""
-    first = text.pieces[0]
-    if isinstance(first, str):
-        return first
-    return "?" if first.kind == GENERATED else "arn:?"
+def _try_faulty(scenario: Scenario, text: Text, fault_of: Callable[[Pieces], str | None]) -> None:
+    """Raise Split on the parameters that put a fault into a text with their default or one of their allowed values."""
+    for symbol in filter(is_free, text.symbols):
+        variable = scenario.model.space.variables[symbol.name]
+        for value in variable.allowed or (variable.default,):
+            put = join_pieces(value or "" if piece == symbol else piece for piece in text.pieces)
+            if value is not None and put and fault_of(put) is not None:
+                scenario.fix(symbol.name)
 
 
-def _bucket_fault(text: Text) -> str | None:
-    return (
-        "an ARN where a bucket name goes"
-        if isinstance(text.pieces[0], str) and _start(text).startswith("arn:")
-        else None
-    )
+def _bucket_fault(pieces: Pieces) -> str | None:
+    return "an ARN where a bucket name goes" if spelt(pieces).startswith("arn:") else None
 
 
-def _log_group_fault(text: Text) -> str | None:
-    if not _start(text).startswith("arn:"):
+def _log_group_fault(pieces: Pieces) -> str | None:
+    fault = logs.arn_fault(pieces)
+    if fault == "other":
         return "no ARN of a log group"
-    if isinstance(text.pieces[-1], str) and text.pieces[-1].endswith(":*:*"):
+    if fault == "two ends":
         return 'with one ":*" too many, because the log group\'s Arn ends in it already'
-    return None
+    return None  # what else may be wrong with it is said where the way to the log group is judged
 
 
-def _role_fault(text: Text) -> str | None:
-    return None if _start(text).startswith("arn:") else "no ARN of a role"
+def _role_fault(pieces: Pieces) -> str | None:
+    return None if may_be_role_arn(pieces) else "no ARN of a role"
 
 
-def _key_fault(text: Text) -> str | None:
-    start = _start(text)
-    wrong = start.startswith("arn:") and start != "arn:?" and ":kms:" not in start and start.count(":") >= 3
-    return "the ARN of something else than a key" if wrong else None
+def _key_fault(pieces: Pieces) -> str | None:
+    return _other_arn(pieces, "kms", "key")
 
 
-def _topic_fault(text: Text) -> str | None:
-    start = _start(text)
-    wrong = start.startswith("arn:") and start != "arn:?" and ":sns:" not in start and start.count(":") >= 3
-    return "the ARN of something else than a topic" if wrong else None
+def _topic_fault(pieces: Pieces) -> str | None:
+    return _other_arn(pieces, "sns", "topic")
 
 
-def _hint(node: Node, name: str) -> str:
+def _other_arn(pieces: Pieces, service: str, what: str) -> str | None:
+    """What is wrong with a text where a name or an ARN of a service goes: it is an ARN of another service."""
+    other = spelt(pieces).startswith("arn:") and not may_be_arn(pieces, service)
+    return f"the ARN of something else than a {what}" if other else None
+
+
+_TAKEN: Mapping[str, Callable[[Pieces], str | None]] = {
+    "S3BucketName": _bucket_fault,
+    "CloudWatchLogsLogGroupArn": _log_group_fault,
+    "CloudWatchLogsRoleArn": _role_fault,
+    "KMSKeyId": _key_fault,
+    "SnsTopicName": _topic_fault,
+}
+
+
+def _hint(scenario: Scenario, node: Node, name: str) -> str:
     """What to write instead of a `Ref` or `GetAtt` that returns something else."""
     function = function_of(node)
     if function is None or not isinstance(function[1], TextNode):
         return ""
     kind, target = function[0], function[1].value.partition(".")[0]
+    if target in scenario.model.template.parameters:
+        return ""
     if kind == "Ref" and name.endswith("Arn"):
         return f"; use !GetAtt {target}.Arn"
     if kind == "Fn::GetAtt" and name == "S3BucketName":

@@ -1,0 +1,123 @@
+"""What one scenario has decided of parameters: whether texts are equal, which value a parameter has.
+
+Whatever the scenario leaves open and somebody needs to know travels as a `Split`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from trailguard.cloudformation.scenarios.model import Model
+from trailguard.cloudformation.scenarios.sharing import Sharing
+from trailguard.cloudformation.scenarios.values import (
+    VARIABLE,
+    ListValue,
+    Piece,
+    Symbol,
+    Unknown,
+    Value,
+    different,
+    spell,
+    text_of,
+    trim,
+)
+from trailguard.cloudformation.scenarios.variables import Assignment, Same, Split, Variable
+from trailguard.cloudformation.source.nodes import Node
+
+
+class Decisions(Sharing):
+    """What an assignment decides about the variables of a model. `busy` is what is just being resolved."""
+
+    __slots__ = ("busy",)
+
+    def __init__(self, model: Model, assignment: Assignment) -> None:
+        super().__init__(model, assignment)
+        self.busy: set[object] = set()
+
+    def settle(self, symbol: Symbol, candidates: Iterable[str | Symbol]) -> None:
+        """Return when a variable is known to equal none of the candidates here; else raise Split.
+
+        What hinges on the variable may hinge on its default and its allowed values too, so these come first.
+        """
+        self.fix(symbol.name)
+        for candidate in candidates:
+            if isinstance(candidate, str):
+                self.model.space.decide(self.assignment, symbol.name, candidate)
+            elif candidate.kind == VARIABLE:
+                self.model.space.decide(self.assignment, symbol.name, Same(candidate.name))
+
+    def equal(self, left: Value, right: Value) -> bool:
+        """Compare two values as `Fn::Equals` does: as text, case-sensitively. Raises Split when it is open."""
+        first, second = text_of(left), text_of(right)
+        if first is None or second is None:
+            return self._equal_items(left, right)
+        one, other = trim(first.pieces, second.pieces)
+        if not one and not other:
+            return True
+        if different(one, other):
+            return False
+        return self.decide_pieces(one, other)
+
+    def _equal_items(self, left: Value, right: Value) -> bool:
+        if not isinstance(left, ListValue) or not isinstance(right, ListValue):
+            reason = next((side.reason for side in (left, right) if isinstance(side, Unknown)), "it is no text")
+            question = f"{_place(left.node)} = {_place(right.node)}"
+            return self.assume(question, f"whether {question} cannot be told: {reason}")
+        pairs = zip(left.items, right.items, strict=False)
+        return len(left.items) == len(right.items) and all(self.equal(one, other) for one, other in pairs)
+
+    def decide_pieces(self, left: tuple[Piece, ...], right: tuple[Piece, ...]) -> bool:
+        """Decide whether two texts are equal that differ from their first to their last piece."""
+        space = self.model.space
+        for one, other in ((left, right), (right, left)):
+            if len(one) != 1 or not isinstance(one[0], Symbol) or one[0].kind != VARIABLE:
+                continue
+            if not other:
+                return space.decide(self.assignment, one[0].name, "")
+            if len(other) == 1:
+                piece = other[0]
+                if isinstance(piece, str):
+                    return space.decide(self.assignment, one[0].name, piece)
+                if piece.kind == VARIABLE:
+                    return space.decide(self.assignment, one[0].name, Same(piece.name))
+        for piece in (*left, *right):  # a text that cannot be compared as it stands: try what is known of its parts
+            if isinstance(piece, Symbol) and piece.kind == VARIABLE:
+                self.fix(piece.name)
+        question = f"{spell(left)} = {spell(right)}"
+        reasons = [piece.reason for piece in (*left, *right) if isinstance(piece, Symbol) and piece.reason]
+        return self.assume(question, reasons[0] if reasons else f"whether {question} cannot be told")
+
+    def fix(self, name: str) -> str | None:
+        """The value of a variable here; None for "some other value". Splits on its default and its allowed values."""
+        space = self.model.space
+        name, constraint = space.lookup(self.assignment, name)
+        if isinstance(constraint.value, str):
+            return constraint.value
+        space.split_known(name, constraint)
+        return None
+
+    def is_list(self, symbol: Symbol) -> bool:
+        """Tell whether a symbol stands for all items of a list parameter."""
+        parameter = self.model.template.parameters.get(symbol.name) if symbol.kind == VARIABLE else None
+        return parameter is not None and parameter.is_list
+
+    def choose(self, name: str, keys: list[str], closed: bool) -> bool:
+        """Split on those of the keys that a variable may be; False when it can be none of them."""
+        name, constraint = self.model.space.lookup(self.assignment, name)
+        variable = self.model.space.variables[name]
+        candidates = [key for key in keys if key not in constraint.excluded and variable.permits(key)]
+        if candidates:
+            raise Split(name, candidates, closed)
+        return False
+
+    def assume(self, question: str, reason: str) -> bool:
+        """Answer a yes/no question both ways, each in a scenario of its own; results that differ are unknown."""
+        name = f"?{question}"
+        variables = self.model.space.variables
+        if name not in variables:
+            variables[name] = Variable(name, None, reason, ("yes", "no").__contains__, ("no",))
+        return self.model.space.decide(self.assignment, name, "yes")
+
+
+def _place(node: Node) -> str:
+    return f"the value on line {node.line}:{node.column}"

@@ -1,0 +1,167 @@
+"""What a scan is asked for, what judging gives, and one result for each file from all that is found out about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from trailguard.acceptance.waivers import accepted
+from trailguard.acceptance.written import Ruling, Suppressions
+from trailguard.cloudformation.template.template import Template
+from trailguard.findings import OPEN, Chain, FileError, Finding, Notice
+from trailguard.judging.deployments import merged
+from trailguard.rulebook.shelf import Rulebook
+from trailguard.settings.settings import Settings
+
+Item = TypeVar("Item")
+
+IDLE = "it holds no resource that the rules are about"
+
+
+class Task(NamedTuple):
+    """What is asked of the templates of a scan.
+
+    `today` is the day, as an ISO date, on which suppressions have to be in force; without any, none has expired.
+    `evidence` asks for the delivery chains, too.
+    """
+
+    settings: Settings
+    rulebook: Rulebook
+    today: str = ""
+    evidence: bool = False
+
+
+class Verdicts(NamedTuple):
+    """What judging a template, or several together, gave: its subjects by file and logical ID."""
+
+    findings: Sequence[Finding] = ()
+    errors: Sequence[FileError] = ()
+    subjects: frozenset[tuple[str, str]] = frozenset()
+    notices: Sequence[Notice] = ()
+    chains: Sequence[Chain] = ()
+
+    def files(self) -> set[str]:
+        """The files that something is said of."""
+        named = {file for file, _ in self.subjects}
+        named.update(item.file for part in (self.errors, self.notices) for item in part)
+        for item in self.findings:
+            named.update(_files_of(item))
+        return named
+
+
+class FileResult(NamedTuple):
+    """What judging one file gave."""
+
+    findings: tuple[Finding, ...] = ()
+    errors: tuple[FileError, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    lines: tuple[str, ...] = ()
+    is_template: bool = False
+    subjects: int = 0
+    ignored: str | None = None
+    chains: tuple[Chain, ...] = ()
+
+
+class Text(NamedTuple):
+    """A file that something may be said of: its text and its template; None for a part that templates include."""
+
+    template: Template | None
+    text: str
+
+
+def results_of(files: Mapping[str, Text], verdicts: Sequence[Verdicts], task: Task) -> dict[str, FileResult]:
+    """One result for each of the files, by name, from all that was found out about them."""
+    written = {file: _suppressions(file, text, task) for file, text in files.items()}
+    merged_findings = merged(item for one in verdicts for item in one.findings)
+    findings = accepted(merged_findings, written, task.settings, task.today)
+    errors = [*_problems(files), *(error for one in verdicts for error in one.errors)]
+    by_file = _Sorted(
+        findings=_by_file((item.place.file, item) for item in findings),
+        errors=_by_file((error.file, error) for error in dict.fromkeys(errors)),
+        notices=_by_file((notice.file, notice) for notice in dict.fromkeys(_noticed(verdicts, written))),
+        chains=_by_file((chain.parts[0].file, chain) for one in verdicts for chain in one.chains),
+        subjects=Counter(file for file, _ in {subject for one in verdicts for subject in one.subjects}),
+        shown=_shown(findings, errors),
+    )
+    return {file: by_file.result(file, text) for file, text in files.items()}
+
+
+class _Sorted(NamedTuple):
+    """All that was found out, by file; `shown` are the files whose text a report shows."""
+
+    findings: Mapping[str, Sequence[Finding]]
+    errors: Mapping[str, Sequence[FileError]]
+    notices: Mapping[str, Sequence[Notice]]
+    chains: Mapping[str, Sequence[Chain]]
+    subjects: Mapping[str, int]
+    shown: set[str]
+
+    def result(self, file: str, source: Text) -> FileResult:
+        """What was found out about one file."""
+        return FileResult(
+            findings=tuple(self.findings.get(file, ())),
+            errors=tuple(self.errors.get(file, ())),
+            notices=tuple(self.notices.get(file, ())),
+            lines=lines_of(source.text) if file in self.shown else (),
+            is_template=source.template is not None,
+            subjects=self.subjects.get(file, 0),
+            chains=tuple(self.chains.get(file, ())),
+        )
+
+
+def _suppressions(file: str, source: Text, task: Task) -> Suppressions:
+    """What somebody accepts in a file."""
+    others = _for_other_linters(source, task)
+    return Suppressions(file, source.template, source.text, task.rulebook.known(), task.today, others)
+
+
+def _for_other_linters(source: Text, task: Task) -> list[Ruling]:
+    """What is suppressed for other linters, if that is accepted."""
+    if source.template is None or not task.settings.foreign_suppressions:
+        return []
+    from trailguard.acceptance.other_linters import rulings
+
+    return rulings(source.template, source.text, task.settings.foreign_suppressions, task.rulebook.selected)
+
+
+def _problems(files: Mapping[str, Text]) -> Iterable[FileError]:
+    """What is wrong in templates that could be judged all the same."""
+    for file, source in files.items():
+        for item in source.template.problems if source.template is not None else ():
+            yield FileError(file, item.line, item.column, item.message)
+
+
+def _noticed(verdicts: Sequence[Verdicts], written: Mapping[str, Suppressions]) -> Iterable[Notice]:
+    """What there is to notice; to be asked when it is settled which suppressions were of use."""
+    for suppressions in written.values():
+        yield from suppressions.notices()
+    for one in verdicts:
+        yield from one.notices
+
+
+def _shown(findings: Iterable[Finding], errors: Iterable[FileError]) -> set[str]:
+    """The files that a report shows excerpts of."""
+    shown = {error.file for error in errors}
+    for item in findings:
+        if item.verdict in OPEN:
+            shown.update(_files_of(item))
+    return shown
+
+
+def _files_of(finding: Finding) -> Iterable[str]:
+    """The files that a finding names."""
+    return (finding.place.file, *(place.file for place in finding.related))
+
+
+def _by_file(items: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
+    """Things by the files that they belong to."""
+    found: dict[str, list[Item]] = {}
+    for file, item in items:
+        found.setdefault(file, []).append(item)
+    return found
+
+
+def lines_of(text: str) -> tuple[str, ...]:
+    """The lines of a file as editors count them."""
+    return tuple(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
