@@ -97,7 +97,7 @@ def _kinship(found: Found, settings: Settings) -> Kinship | None:
     from trailguard.reading.loader import Loader
 
     leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
-    others = Others(found.walked, settings.include, settings.exclude, settings.root)
+    others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
     kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending))
     kinship.gather(found.markers, pins_of(settings))
     return kinship

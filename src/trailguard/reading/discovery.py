@@ -109,9 +109,17 @@ class _Patterns:
 
 
 class Others:
-    """The files below some folders that a scan does not look at by itself, because of their names."""
+    """The files below some folders that a scan does not look at by itself; `known` are those that it does."""
 
-    def __init__(self, folders: Sequence[str], include: Sequence[str], exclude: Sequence[str], base: str) -> None:
+    def __init__(
+        self,
+        folders: Sequence[str],
+        include: Sequence[str],
+        exclude: Sequence[str],
+        base: str,
+        known: Iterable[str],
+    ) -> None:
+        self._known = known
         self._folders = folders
         self._include = include or DEFAULT_INCLUDE
         self._exclude = exclude
@@ -125,7 +133,7 @@ class Others:
             return []
         if self._names is None:
             self._names = {}
-            looked_at = {item.path for item in discover(self._folders, self._include, self._exclude, self._base)}
+            looked_at = set(self._known)
             for item in discover(self._folders, ("*",), self._exclude, self._base):
                 if isinstance(item, Candidate) and item.path not in looked_at:
                     self._names.setdefault(os.path.basename(item.path), []).append(item.path)

@@ -9,6 +9,7 @@ be told", and the template has to be parsed.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.values import OPAQUE, Pieces, Symbol, join_pieces
@@ -29,7 +30,7 @@ _ITEM = re.compile(rb"""\s*(?:""" + _REF + rb"""|"([^"\\\n]*)"|'([^'\n]*)'|([\w.
 _JOIN = rb"""(?:!Join\s+|(?:\{\s*)?["']?Fn::Join["']?\s*:\s*)\[\s*["']([^"'\n\\]*)["']\s*,\s*\[([^\[\]]*)\]\s*\]"""
 
 _NAME = rb"(?:" + _JOIN + rb"|" + _SUB + _TEXT + rb")"
-_EXPORT = re.compile(rb"\bExport" + _IS + rb"""(?:\{\s*)?["']?Name""" + _IS + _NAME)
+_EXPORT = re.compile(rb"\bExport" + _IS + rb"""(?:\#[^\n]*\n\s*)*(?:\{\s*)?["']?Name""" + _IS + _NAME)
 _IMPORT = re.compile(rb"ImportValue(?:" + _IS + rb"|\s+)" + _NAME)
 _TEMPLATE = re.compile(
     rb"(?:TemplateURL|aws:asset:path|Location)"
@@ -43,19 +44,24 @@ _TEMPLATE = re.compile(
     + rb")"
 )
 _REGISTERED = re.compile(rb"Location" + _IS + rb"""(?:\{\s*)?["']?ApplicationId["']?\s*:""")  # lies in a repository
-_EXPORTS, _IMPORTS = re.compile(rb"\bExport\b"), re.compile(rb"ImportValue")
-_TEMPLATES = re.compile(rb"\bTemplateURL\b|aws:asset:path")
-_LOCATIONS = re.compile(rb"\bTemplateURL\b|aws:asset:path|\bLocation\b")
+# Where such a text is to be read: at keys, or behind a short tag.
+_EXPORTS, _IMPORTS = re.compile(rb"\bExport" + _IS), re.compile(rb"ImportValue")
+_TEMPLATES = re.compile(rb"(?:\bTemplateURL|aws:asset:path)" + _IS)
+_LOCATIONS = re.compile(rb"(?:\bTemplateURL|aws:asset:path|\bLocation)" + _IS)
 APPLICATION = b"AWS::Serverless::Application"
 
 # Keys that are written somewhere else, or split: `? key`, `*alias :`.
-_ODD_KEY = re.compile(rb"^[ \t]*\?[ \t\n]|\*[\w-]+[ \t]+:", re.MULTILINE)
+_SPLIT_KEY = re.compile(rb"^[ \t]*\?[ \t\r\n]", re.MULTILINE)
+_ALIAS_KEY = re.compile(rb"\*[\w-]+[ \t]+:")
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _PUT_TOGETHER = re.compile(rb"[A-Za-z0-9]\$\{|\}[A-Za-z0-9]|\}\$\{")  # what fills a placeholder may be part of a word
-# A parameter where it is declared; nothing else has such a type.
+# What stands behind the name of a parameter where it is declared; nothing else has such a type.
 _TYPE = rb"(?:String|Number|CommaDelimitedList|List<|AWS::SSM::Parameter::|AWS::EC2::[A-Za-z]+::(?:Id|KeyName|Name)\b)"
 _SAYS = rb"""["']?(?:[A-Z][A-Za-z]+)["']?[ \t]*:[^\n]*\n\s*"""
-_DECLARED = rb"""(?<=["'\s{,])%s["']?\s*:\s*(?:\{\s*)?(?:""" + _SAYS + rb"""){0,8}["']?Type["']?\s*:\s*["']?""" + _TYPE
+_DECLARED = re.compile(_IS + rb"""(?:\{\s*)?(?:""" + _SAYS + rb"""){0,8}["']?Type""" + _IS + rb"""["']?""" + _TYPE)
+_BEFORE = (b" ", b"\t", b"\n", b'"', b"'", b"{", b",")
+# A value that ends on its line.
+_VALUE = re.compile(rb"""[ \t]*([^\s*&|>\#][^\n]*)(?=\n""" + _NEXT + rb"""|\Z)""")
 
 
 class Names(NamedTuple):
@@ -93,6 +99,27 @@ def imported(data: bytes) -> Names | None:
     return _names(data, _IMPORTS, _IMPORT)
 
 
+def hands_on(data: bytes, properties: Iterable[str]) -> bool:
+    """Tell whether one of some properties of a template may hold an import."""
+    if not _is_legible(data):
+        return True
+    data = _with_plain_ends(data)
+    names = "|".join(sorted(properties))
+    for site in re.finditer(rf"\b(?:{names})[\"']?\s*:".encode(), data):
+        value = _VALUE.match(data, site.end())
+        if value is None or b"ImportValue" in value[1] or not _is_closed(value[1]):
+            return True
+    return False
+
+
+def _is_closed(text: bytes) -> bool:
+    """Tell whether brackets and quotes that open in a text close in it."""
+    pairs = ((b"[", b"]"), (b"{", b"}"))
+    return all(text.count(one) <= text.count(other) for one, other in pairs) and all(
+        text.count(quote) % 2 == 0 for quote in (b'"', b"'")
+    )
+
+
 def nested(data: bytes) -> list[Place] | None:
     """Where the templates lie that a template makes stacks of; None when that cannot be told."""
     sites = _LOCATIONS if APPLICATION in data else _TEMPLATES
@@ -120,15 +147,22 @@ def _shape(text: bytes, is_sub: bool) -> Pieces:
 
 def _is_parameter(data: bytes, name: bytes) -> bool:
     """Tell whether a name is surely that of a parameter, or of a pseudo parameter."""
-    return name.startswith(b"AWS::") or re.search(_DECLARED % re.escape(name), data) is not None
+    if name.startswith(b"AWS::"):
+        return True
+    place = data.find(name)
+    while place >= 0:
+        end = place + len(name)
+        if data[place - 1 : place] in _BEFORE and _DECLARED.match(data, end):
+            return True
+        place = data.find(name, end)
+    return False
 
 
 def _texts(data: bytes, sites: re.Pattern[bytes], form: re.Pattern[bytes]) -> list[tuple[bytes, bool]] | None:
     """The texts at some places, each with whether `Fn::Sub` is around it; None when one of them is no plain text."""
-    if data[:2] in UTF16 or LOOP.encode() in data or may_hold(data, ()) or _ODD_KEY.search(data):
+    if not _is_legible(data):
         return None
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    data = _with_plain_ends(data)
     found: list[tuple[bytes, bool]] = []
     for site in sites.finditer(data):
         told = form.match(data, site.start())
@@ -138,6 +172,16 @@ def _texts(data: bytes, sites: re.Pattern[bytes], form: re.Pattern[bytes]) -> li
         elif not _REGISTERED.match(data, site.start()):
             return None
     return found
+
+
+def _is_legible(data: bytes) -> bool:
+    """Tell whether keys and words stand in a text as they are meant."""
+    has_odd_key = _ALIAS_KEY.search(data) or (b"?" in data and _SPLIT_KEY.search(data))
+    return not (has_odd_key or data[:2] in UTF16 or LOOP.encode() in data or may_hold(data, ()))
+
+
+def _with_plain_ends(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 
 
 def _text(told: re.Match[bytes]) -> tuple[bytes, bool] | None:

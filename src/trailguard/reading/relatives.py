@@ -75,6 +75,7 @@ class Relatives:
         self._asked: set[tuple[str, str]] = set()
         self._met: set[str] = set()  # the files that may be relatives
         self._numbers: dict[str, int] = {}
+        self._mentioned: dict[tuple[str, Callable[[bytes], Names | None]], Names | None] = {}
 
     def find(self) -> dict[str, Template]:
         """Find them, and load them."""
@@ -221,8 +222,7 @@ class Relatives:
 
     def _importing(self, importers: set[str], exporters: set[str]) -> set[str]:
         """The files that may import what is exported in those that are looked at, and have a say in the verdicts."""
-        says = tuple(kind.encode() for kind in catalog.SAYS)
-        takers = {path for path in importers - self.loaded.keys() if path in exporters or self._holds(path, says)}
+        takers = importers - self.loaded.keys()
         giving = {path for path in exporters & (self._marked | self.loaded.keys()) if ("out", path) not in self._asked}
         if not takers or not giving:
             return set()
@@ -230,9 +230,19 @@ class Relatives:
         offered = _Names(
             name for path in giving for name in self._written(path, mentions.exported) or self._parsed(path, _exported)
         )
+        takers = {path for path in takers if self._may_say(path)}
         takers = {path for path in takers if self._fits(path, mentions.imported, self._saying, offered, _may_be_meant)}
         found = {path for path in takers if offered.meet(self._parsed(path, self._saying), _may_be_meant)}
         return found | giving if found else set()
+
+    def _may_say(self, path: str) -> bool:
+        """Tell whether a file may have a say in what another one makes, because of what it imports."""
+        if path in self._parts:
+            return True
+        data = self._loader.files[path].data
+        kinds = [names for kind, names in catalog.SAYS.items() if may_hold(data, (kind.encode(),))]
+        kinds += [("Value",)] if may_hold(data, (b"Outputs",)) else []
+        return bool(kinds) and mentions.hands_on(data, chain.from_iterable(kinds))
 
     def _counting(self, template: Template) -> Iterator[Node]:
         return (use.name for use in imports_of(template.root.values) if self._matter.counts(use))
@@ -255,7 +265,10 @@ class Relatives:
 
     def _written(self, path: str, mentioned: Callable[[bytes], Names | None]) -> list[_Name] | None:
         """The names that a template imports or exports, from its bytes; None when it has to be parsed for them."""
-        names = mentioned(self._loader.files[path].data) if path not in self._parts else None
+        key = (path, mentioned)
+        if key not in self._mentioned:
+            self._mentioned[key] = mentioned(self._loader.files[path].data) if path not in self._parts else None
+        names = self._mentioned[key]
         if names is None or names.is_open or (names.is_filled and (self._is_pinned or path.endswith(TEMPLATE))):
             return None
         return self._own(path, names.shapes)
