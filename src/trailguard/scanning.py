@@ -17,14 +17,14 @@ from trailguard.findings import FileError, Finding, Notice, Report
 from trailguard.judging.alone import judge_files
 from trailguard.judging.results import IDLE, FileResult, Task
 from trailguard.reading.collected import Found, collect, names_below
-from trailguard.reading.discovery import excluded
+from trailguard.reading.discovery import Others, excluded
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trailguard.findings import FrameworkInfo
-    from trailguard.reading.loader import Loader
+    from trailguard.reading.kinship import Kinship
 
 # Told how many are done, how many there are, and what they are.
 Tick: TypeAlias = Callable[[int, int, str], None]
@@ -54,10 +54,10 @@ def scan(
     task = Task(settings, load(settings), on or time.strftime("%Y-%m-%d"), evidence)
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
     area = _collected([path for path in paths if path != "-"], given, world, task)
-    loader = _loader(area.found, settings)
-    results = {**_judged_alone(area, loader, task, jobs, tick), **_judged_together(area, loader, task)}
+    kinship = _kinship(area.found, settings)
+    results = {**_judged_alone(area, kinship, task, jobs, tick), **_judged_together(area, kinship, task)}
     accepted = _accepted(results.values(), task, whole=not world)
-    return _report(area, results, _errors(area, results, loader), accepted, task)
+    return _report(area, results, _errors(area, results, kinship), accepted, task)
 
 
 class _Area(NamedTuple):
@@ -88,23 +88,26 @@ def _collected(paths: Sequence[str], given: tuple[str, bytes] | None, world: Seq
     return _Area(found, frozenset(names_below(named, *asked) | ({given[0]} if given else set())))
 
 
-def _loader(found: Found, settings: Settings) -> Loader | None:
+def _kinship(found: Found, settings: Settings) -> Kinship | None:
     """What is known of the templates that refer to each other; None where none does, which saves the time to ask."""
     if not any(file.refers for file in found.files):
         return None
+    from trailguard.judging.deployments import pins_of
+    from trailguard.reading.kinship import Kinship
     from trailguard.reading.loader import Loader
 
     leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
-    loader = Loader(found.files, found.folders, found.names, leave_out)
-    loader.gather()
-    return loader
+    others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
+    kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending))
+    kinship.gather(found.markers, pins_of(settings))
+    return kinship
 
 
 def _judged_alone(
-    area: _Area, loader: Loader | None, task: Task, jobs: int, tick: Tick | None
+    area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick | None
 ) -> dict[str, FileResult]:
     """The results of the files that have nothing to do with others."""
-    joined = loader.names() if loader is not None else set()
+    joined = kinship.names() if kinship is not None else set()
     alone = [file for file in area.found.files if file.marked and file.name not in joined and area.holds(file.name)]
     judged = _counted(judge_files(alone, task, jobs), len(alone), tick)
     return {file.name: result for file, result in zip(alone, judged, strict=True)}
@@ -117,18 +120,18 @@ def _counted(results: Iterable[FileResult], total: int, tick: Tick | None) -> It
         yield result
 
 
-def _judged_together(area: _Area, loader: Loader | None, task: Task) -> dict[str, FileResult]:
+def _judged_together(area: _Area, kinship: Kinship | None, task: Task) -> dict[str, FileResult]:
     """The results of the files that belong together with others."""
-    if loader is None:
+    if kinship is None:
         return {}
     from trailguard.judging.worlds import judge_together
 
-    return judge_together(loader, task, area.focus)
+    return judge_together(kinship, task, area.focus)
 
 
-def _errors(area: _Area, results: Mapping[str, FileResult], loader: Loader | None) -> set[FileError]:
+def _errors(area: _Area, results: Mapping[str, FileResult], kinship: Kinship | None) -> set[FileError]:
     """What could not be read or judged, among what is to be judged or was found to have to do with it."""
-    broken = (*area.found.errors, *(loader.errors.values() if loader is not None else ()))
+    broken = (*area.found.errors, *(kinship.errors if kinship is not None else ()))
     errors = {error for error in broken if error.file in results or area.holds(error.file)}
     return errors.union(*(result.errors for result in results.values()))
 

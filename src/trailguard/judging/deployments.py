@@ -35,6 +35,16 @@ def deployments(file: str, settings: Settings) -> list[Deployment]:
     return found or [usual(settings)]
 
 
+def pins_of(settings: Settings) -> list[Pins]:
+    """What is fixed in the deployments that are judged, each once."""
+    found = [usual(settings).pins]
+    for context in settings.contexts:
+        pins = deployment(context, settings).pins
+        if pins not in found:
+            found.append(pins)
+    return found
+
+
 def deployment(context: Context, settings: Settings) -> Deployment:
     """What is fixed in a context: its own values before those for all templates."""
     plain = usual(settings).pins

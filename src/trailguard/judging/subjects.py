@@ -112,7 +112,8 @@ class JudgedTemplate:
 
     def _may_hold(self, kind: str) -> bool:
         mark = catalog.MARKS.get(kind)
-        return mark is not None and mark.decode() in self.template.document.text
+        document = self.template.document
+        return mark is not None and any(mark.decode() in text for text in (document.text, *document.parts))
 
     def _ever(self, resource: Resource, by_itself: Callable[[Scenario, Resource], bool]) -> bool:
         """Tell whether a resource shows in some scenario what it is."""

@@ -13,29 +13,29 @@ from trailguard.judging.alone import internal, judge
 from trailguard.judging.deployments import Deployment, deployment, is_in, usual
 from trailguard.judging.results import IDLE, FileResult, Task, Text, Verdicts, results_of
 from trailguard.judging.subjects import Constructs, JudgedTemplate
-from trailguard.reading.loader import Loader
+from trailguard.reading.kinship import Kinship
 from trailguard.settings.settings import Settings
 
 
-def judge_together(loader: Loader, task: Task, focus: frozenset[str] | None = None) -> dict[str, FileResult]:
-    """Judge the templates that a loader found to belong together, in every context; gives results by file.
+def judge_together(kinship: Kinship, task: Task, focus: frozenset[str] | None = None) -> dict[str, FileResult]:
+    """Judge the templates that are known to belong together, in every context; gives results by file.
 
     With a `focus`, only those are judged that belong together with one of its files.
     """
-    verdicts = list(_verdicts(loader, task, focus))
+    verdicts = list(_verdicts(kinship, task, focus))
     heard = {file for one in verdicts for file in one.files()}
-    files = {name: Text(*source) for name, source in loader.texts().items() if name in heard}
+    files = {name: Text(*source) for name, source in kinship.texts().items() if name in heard}
     results = results_of(files, verdicts, task)
-    known = loader.names() if focus is None else loader.names() & focus
+    known = kinship.names() if focus is None else kinship.names() & focus
     idle = FileResult(is_template=True, ignored=IDLE)
     return {**results, **dict.fromkeys(sorted(known - results.keys()), idle)}
 
 
-def _verdicts(loader: Loader, task: Task, focus: frozenset[str] | None) -> Iterator[Verdicts]:
+def _verdicts(kinship: Kinship, task: Task, focus: frozenset[str] | None) -> Iterator[Verdicts]:
     """What is found out in each world, and what is remarkable about how its templates belong together."""
-    constructs = loader.constructs()
-    for place, members, wanted in _worlds(loader, task.settings):
-        world = loader.world(members, place.pins)
+    constructs = kinship.constructs()
+    for place, members, wanted in _worlds(kinship, task.settings):
+        world = kinship.world(members, place.pins)
         units = [unit for unit in world.units(wanted) if _is_about(unit, focus)]
         near = {file for unit in units for file in unit.files} | (focus or set())
         remarks = (Notice(item.file, item.node.line, item.text) for item in world.remarks)
@@ -49,12 +49,12 @@ def _is_about(unit: Unit, files: Iterable[str] | None) -> bool:
     return files is None or not set(files).isdisjoint(unit.files)
 
 
-def _worlds(loader: Loader, settings: Settings) -> Iterator[tuple[Deployment, Mapping[str, Member], set[str]]]:
+def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, Mapping[str, Member], set[str]]]:
     """Each deployment with its members by path, and the files that are judged in it.
 
     A template that no context names takes part in all of them, and is judged by itself when nothing refers to it there.
     """
-    names = {path: loader.name(path) for path in loader.loaded}
+    names = {path: kinship.name(path) for path in kinship.loaded}
     inside = [
         (context, {path for path, name in names.items() if is_in(name, context, settings.root)})
         for context in settings.contexts
@@ -63,10 +63,10 @@ def _worlds(loader: Loader, settings: Settings) -> Iterator[tuple[Deployment, Ma
     for context, paths in inside:
         if paths:
             place = deployment(context, settings)
-            yield place, loader.members(sorted(paths | free), place.pins), {names[path] for path in paths}
+            yield place, kinship.members(sorted(paths | free), place.pins), {names[path] for path in paths}
     if free:
         place = usual(settings)
-        yield place, loader.members(sorted(free), place.pins), {names[path] for path in free}
+        yield place, kinship.members(sorted(free), place.pins), {names[path] for path in free}
 
 
 def _judge_unit(unit: Unit, place: Deployment, task: Task, constructs: Constructs) -> Verdicts:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from trailguard.cloudformation.template.expansion import LOOP
 from trailguard.errors import display_name
 from trailguard.findings import FileError
 from trailguard.reading.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, may_hold, read
@@ -21,7 +22,8 @@ LINKS = (*IMPORTS, *EXPORTS, *MAKERS, *INCLUDES)
 class File(NamedTuple):
     """A file that was read: its path, its name in reports, and whether it may hold what the rules are about.
 
-    `refers` tells whether it may refer to other templates, or say more of itself in other files.
+    `refers` tells whether it may refer to other templates, or say more of itself in other files; `is_found` that it was
+    not looked for, but another one refers to it.
     """
 
     path: str
@@ -29,18 +31,22 @@ class File(NamedTuple):
     data: bytes
     marked: bool
     refers: bool = True
+    is_found: bool = False
 
 
 class Found(NamedTuple):
     """What lies below some paths.
 
-    `files` are those that were read, `folders` where references may lead, `names` the paths of all files looked at.
-    `idle` are the names of templates of which nothing has to be known, `ignored` says what was passed over.
+    `files` are those that were read, `folders` where references may lead, those `walked` through among them, `names`
+    the paths of all files looked at. `markers` are bytes without which a file holds nothing to judge. `idle` are the
+    names of templates of which nothing has to be known, `ignored` says what was passed over.
     """
 
     files: tuple[File, ...]
     folders: tuple[str, ...]
+    walked: tuple[str, ...]
     names: tuple[str, ...]
+    markers: tuple[bytes, ...]
     errors: tuple[FileError, ...]
     ignored: tuple[tuple[str, str], ...]
     looked_at: int
@@ -84,7 +90,17 @@ def collect(
         else:
             errors.append(FileError(name, 0, 0, data.message))
     looked_at = len(names) + (stdin is not None)
-    return Found(tuple(files), tuple(folders), tuple(names), tuple(errors), tuple(ignored), looked_at, frozenset(idle))
+    return Found(
+        tuple(files),
+        tuple(folders),
+        tuple(filter(os.path.isdir, paths)),
+        tuple(names),
+        markers,
+        tuple(errors),
+        tuple(ignored),
+        looked_at,
+        frozenset(idle),
+    )
 
 
 def names_below(paths: Sequence[str], include: Sequence[str], exclude: Sequence[str], root: str) -> set[str]:
@@ -93,9 +109,12 @@ def names_below(paths: Sequence[str], include: Sequence[str], exclude: Sequence[
 
 
 def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:
-    """Bytes without which a file holds no subject of the rules: the services of their resource types."""
+    """Bytes without which a file holds no subject of the rules: the services of their resource types.
+
+    A loop may put a type together.
+    """
     known = list(rules)
     types = {catalog.marking_type(rule.subject) for rule in known}
     marks = {catalog.MARKS[rule.subject] for rule in known if rule.subject in catalog.MARKS}
     found = {kind.rpartition("::")[0].encode() + b"::" for kind in types}
-    return tuple(sorted(found | marks)) or (b"AWS::CloudTrail::",)
+    return (*(sorted(found | marks) or (b"AWS::CloudTrail::",)), LOOP.encode())

@@ -21,6 +21,8 @@ DEFAULT_INCLUDE = ("*.yaml", "*.yml", "*.json", "*.template", "*.cfn")
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "bower_components", "venv"})
 MAX_BYTES = 8 * 1024 * 1024  # CloudFormation takes 1 MB; a generous multiple, so that nothing legal is refused
 TEMPLATE = "template"
+# A template holds one of these, whatever it includes.
+_SECTIONS = (b"Resources", b"AWSTemplateFormatVersion", b"AWS::Include")
 _CHUNK = 1024 * 1024
 
 # An escape that may spell a letter, a digit or a colon, as in "AWS::\u0043loudTrail::Trail"; \u003c and the like, which
@@ -49,7 +51,7 @@ def discover(
     """The files below the paths, each once. Files that are named are always given, and first.
 
     Patterns are held against names and against paths from the given folder and from `base`, the folder of the
-    configuration ("" for the working directory).
+    configuration ("" for the working directory). The usual ones take capital letters, too (`.YAML`).
     """
     seen: set[str] = set()
     named: list[Candidate | Unreadable] = []
@@ -82,16 +84,17 @@ class _Patterns:
     def __init__(self, root: str, base: str, include: Sequence[str], exclude: Sequence[str]) -> None:
         self._root = root
         self._base = base or os.curdir
-        plain = [item for item in include if item.startswith("*.") and not set(item[1:]) & set("*?[]/")]
-        self._suffixes = tuple(item[1:] for item in plain)  # cheap to test
-        self._include = _globs(item for item in include if item not in plain)
+        self._suffixes = _suffixes(include)  # cheap to test
+        self._is_usual = include is DEFAULT_INCLUDE
+        self._include = _globs(item for item in include if not _is_suffix(item))
         self._exclude = _globs(exclude)
 
     def wanted(self, name: str, path: str) -> bool:
         """Tell whether a file is one of those to read."""
         if name.startswith("."):
             return False
-        return name.endswith(self._suffixes) or self._match(path, self._include)
+        shown = name.lower() if self._is_usual else name
+        return shown.endswith(self._suffixes) or self._match(path, self._include)
 
     def excluded(self, path: str) -> bool:
         """Tell whether a file or folder is left out."""
@@ -103,6 +106,47 @@ class _Patterns:
         seen_from = (os.path.relpath(path, self._root), os.path.relpath(path, self._base), os.path.abspath(path))
         names = {os.path.basename(path), *map(_slashed, seen_from)}
         return any(fnmatchcase(name, glob) for name in names for glob in globs)
+
+
+class Others:
+    """The files below some folders that a scan does not look at by itself; `known` are those that it does."""
+
+    def __init__(
+        self,
+        folders: Sequence[str],
+        include: Sequence[str],
+        exclude: Sequence[str],
+        base: str,
+        known: Iterable[str],
+    ) -> None:
+        self._known = known
+        self._folders = folders
+        self._include = include or DEFAULT_INCLUDE
+        self._exclude = exclude
+        self._base = base
+        self._names: dict[str, list[str]] | None = None
+
+    def ending(self, ending: str) -> list[str]:
+        """The paths of those whose name ends in a certain way. The folders are only walked through if need be."""
+        shown = ending.lower() if self._include is DEFAULT_INCLUDE else ending
+        if not self._folders or shown.endswith(_suffixes(self._include)):
+            return []
+        if self._names is None:
+            self._names = {}
+            looked_at = set(self._known)
+            for item in discover(self._folders, ("*",), self._exclude, self._base):
+                if isinstance(item, Candidate) and item.path not in looked_at:
+                    self._names.setdefault(os.path.basename(item.path), []).append(item.path)
+        return [path for name, paths in self._names.items() if name.endswith(ending) for path in paths]
+
+
+def _suffixes(include: Sequence[str]) -> tuple[str, ...]:
+    """The ends of names that are enough for a file to be looked at."""
+    return tuple(item[1:] for item in include if _is_suffix(item))
+
+
+def _is_suffix(pattern: str) -> bool:
+    return pattern.startswith("*.") and not set(pattern[1:]) & set("*?[]/")
 
 
 def excluded(path: str, folders: Sequence[str], exclude: Sequence[str], base: str = "") -> bool:
@@ -201,7 +245,7 @@ def read(
         return Unreadable(path, _reason(error))
     if explicit or may_hold(data, markers):
         return Content(data, True)
-    if links and b"Resources" in data and may_hold(data, links):
+    if links and may_hold(data, links) and may_hold(data, _SECTIONS):
         return Content(data, False)
     return TEMPLATE if b"Resources" in data and b"AWS::" in data else None
 

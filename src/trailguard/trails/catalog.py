@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.nodes import MapNode
+from trailguard.cloudformation.stacks.exchanges import Taken
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.bucket import archive, delivery, exports, exposure, ordering, recipients
 from trailguard.trails.bucket.buckets import log_bucket
@@ -49,6 +50,25 @@ MARKS: Mapping[str, bytes] = {"bucket": recipients.MARK}
 # What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms.
 HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::")
 SERVICES = ("AWS::CloudTrail::", "AWS::CloudFormation::Stack", "AWS::Serverless::Application", *HELPERS)
+
+# The properties that put something on a resource of another stack: a stack that imports what stands there has a say in
+# the verdicts about that resource.
+SAYS: Mapping[str, tuple[str, ...]] = {
+    "AWS::S3::BucketPolicy": ("Bucket",),
+    "AWS::KMS::Alias": ("TargetKeyId",),
+    "AWS::KMS::ReplicaKey": ("PrimaryKeyArn",),
+    "AWS::SNS::TopicPolicy": ("Topics",),
+    "AWS::SNS::TopicInlinePolicy": ("TopicArn",),
+    "AWS::IAM::Policy": ("Roles",),
+    "AWS::IAM::ManagedPolicy": ("Roles",),
+    "AWS::IAM::RolePolicy": ("RoleName",),
+    "AWS::Logs::MetricFilter": ("LogGroupName",),
+    "AWS::CloudWatch::Alarm": ("MetricName", "Namespace", "Metrics"),
+    "AWS::CloudWatch::CompositeAlarm": ("AlarmRule",),
+    "AWS::CloudFormation::Stack": ("Parameters",),
+    "AWS::CloudFormation::StackSet": ("Parameters",),
+    "AWS::Serverless::Application": ("Parameters",),
+}
 
 # The connections of a delivery chain: the parts that a trail names, and the facts that are about the way to each.
 CHAIN: Mapping[str, LinkFinder] = {**LINKS, "role": logs.role_link}
@@ -210,9 +230,14 @@ def policies_of(scenario: Scenario, trail: Resource) -> tuple[Resource, ...]:
     return bucket.policies if bucket is not None else ()
 
 
-def helper_marks() -> tuple[bytes, ...]:
-    """Bytes without which a template holds nothing that has a say in the verdicts about another template's subjects."""
-    return tuple(name.encode() for name in HELPERS)
+def counts(use: Taken) -> bool:
+    """Tell whether an import may count for what is judged in the stack that imports; outputs hand it on."""
+    return not use.kind or use.kind.startswith(SERVICES)
+
+
+def has_say(use: Taken) -> bool:
+    """Tell whether an import may have a say in the verdicts about what is exported; outputs hand it on."""
+    return not use.kind or use.property in SAYS.get(use.kind, ()) or (not use.property and use.kind in SAYS)
 
 
 def knows_fact(subject: str, fact: str) -> list[str] | None:

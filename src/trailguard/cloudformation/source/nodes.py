@@ -141,11 +141,15 @@ class SyntaxFault(SourceError):
 
 
 class Document(NamedTuple):
-    """A document as read: its root node, its decoded text, and what is wrong in it though the rest can be read."""
+    """A document as read: its root node, its decoded text, and what is wrong in it though the rest can be read.
+
+    `parts` are the texts of what it includes.
+    """
 
     root: Node
     text: str
     problems: tuple[SourceError, ...]
+    parts: tuple[str, ...] = ()
 
 
 class Places:

@@ -6,27 +6,52 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
 from trailguard.cloudformation.template.references import Way, calls
+from trailguard.cloudformation.template.template import function_of
 
 
-def imports_of(sections: Mapping[str, Node], services: tuple[str, ...] = ("",)) -> Iterator[tuple[Node, Node, Way]]:
-    """The uses of `Fn::ImportValue` in the sections of a template: the call, the name, and when it counts.
+class Taken(NamedTuple):
+    """A use of `Fn::ImportValue`: the call, the name, and when it counts.
 
-    `services` are the beginnings of the resource types that are of interest; outputs always are.
+    `kind` is the type of the resource that it stands in, "" for an output; `property` the property of that resource, ""
+    when it stands elsewhere.
     """
+
+    node: Node
+    name: Node
+    way: Way
+    kind: str
+    property: str
+
+
+def imports_of(sections: Mapping[str, Node]) -> Iterator[Taken]:
+    """The uses of `Fn::ImportValue` in the sections of a template."""
     for section in ("Resources", "Outputs"):
         entries = sections.get(section)
         for body in entries.values.values() if isinstance(entries, MapNode) else ():
-            kind = body.values.get("Type") if isinstance(body, MapNode) else None
-            if section == "Resources" and not (isinstance(kind, TextNode) and kind.value.startswith(services)):
+            kind = body.values.get("Type") if isinstance(body, MapNode) and section == "Resources" else None
+            text = kind.value if isinstance(kind, TextNode) else ""
+            if section == "Resources" and not text:
                 continue
             condition = condition_of(body)
             guard: Way = ((condition.value, True),) if condition is not None else ()
-            for call in calls(body):
-                if call.function == "Fn::ImportValue":
-                    yield call.node, call.argument, (*guard, *call.way)
+            for part, name in _parts(body):
+                for call in calls(part):
+                    if call.function == "Fn::ImportValue":
+                        yield Taken(call.node, call.argument, (*guard, *call.way), text, name)
+
+
+def _parts(body: Node) -> Iterator[tuple[Node, str]]:
+    """What a resource or an output says, each property by its name."""
+    properties = body.values.get("Properties") if isinstance(body, MapNode) else None
+    if not isinstance(body, MapNode) or not isinstance(properties, MapNode) or function_of(properties) is not None:
+        yield body, ""
+        return
+    yield from ((node, name) for name, node in properties.values.items())
+    yield from ((node, "") for name, node in body.values.items() if name != "Properties")
 
 
 def exports_of(sections: Mapping[str, Node]) -> Iterator[tuple[TextNode, Node, MapNode]]:

@@ -119,7 +119,7 @@ class Stack:
     def imports(self) -> list[Import]:
         """What it imports."""
         if self._imports is None:
-            self._imports = [Import(self, *found) for found in imports_of(self.sections)]
+            self._imports = [Import(self, *found[:3]) for found in imports_of(self.sections)]
         return self._imports
 
     @property
@@ -371,8 +371,9 @@ def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
             root.keys[name] = TextNode(name, False, 1, 1, 1, 1)
             root.values[name] = section
     templates = {id(stack.template): stack.template for stack in members}
-    text = "\n".join(template.document.text for template in templates.values())
-    whole = Template(Document(root, text, ()))
+    documents = [template.document for template in templates.values()]
+    parts = tuple(part for document in documents for part in document.parts)
+    whole = Template(Document(root, "\n".join(document.text for document in documents), (), parts))
     for stack in members:
         for name, key in stack.template.generators.items():
             whole.generators.setdefault(name + stack.ending, key)

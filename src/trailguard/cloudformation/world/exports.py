@@ -35,7 +35,8 @@ Environment: TypeAlias = "tuple[str | None, str | None]"  # account and Region
 class End(NamedTuple):
     """An import or an export: the stack, which of its imports or exports it is, and the shapes that its name can have.
 
-    `output` is the output that exports, "" for an import; `tree` the tree of stacks that the stack is in.
+    `output` is the output that exports, "" for an import; `tree` the tree of stacks that the stack is in. Of an import,
+    `counts` tells that what it stands in may count, `has_say` that it may have a say in what is exported.
     """
 
     stack: Stack
@@ -43,6 +44,8 @@ class End(NamedTuple):
     output: str
     tree: int
     shapes: tuple[Pieces, ...]
+    counts: bool = False
+    has_say: bool = False
 
 
 class Exports:
@@ -73,12 +76,31 @@ class Exports:
 
     def _alike(self, shape: Pieces) -> Iterable[End]:
         own = frozenset(words(shape))
-        is_exact = _exact(shape) is not None
         for word in own:
             for other, theirs, end in self._by_word.get(word, ()):
-                is_told = theirs <= own or (not is_exact and own <= theirs)
-                if is_told and (not is_exact or _exact(other) is None) and not clash(*trim(shape, other)):
+                if _are_alike(shape, own, other, theirs):
                     yield end
+
+
+def may_mean(wanted: Pieces, offered: Pieces) -> bool:
+    """Tell whether the name of an import may be that of an export, as far as the two alone can tell."""
+    if wanted == offered and is_whole(wanted):
+        return True
+    return _are_alike(wanted, frozenset(words(wanted)), offered, frozenset(words(offered)))
+
+
+def _are_alike(wanted: Pieces, own: frozenset[str], offered: Pieces, theirs: frozenset[str]) -> bool:
+    """Tell whether two names that are not known whole may be the same: `own` and `theirs` are the words in them."""
+    is_exact = is_whole(wanted)
+    is_told = theirs <= own or (not is_exact and own <= theirs)
+    if not is_told or own.isdisjoint(theirs) or (is_exact and is_whole(offered)):
+        return False
+    return not clash(*trim(wanted, offered))
+
+
+def is_whole(shape: Pieces) -> bool:
+    """Tell whether a name is known from end to end."""
+    return _exact(shape) is not None
 
 
 def words(shape: Pieces) -> Iterable[str]:

@@ -9,14 +9,16 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.model import Model, Pins
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.scenarios import Scenarios
-from trailguard.cloudformation.source.nodes import Node
-from trailguard.cloudformation.stacks.exchanges import exports_of, imports_of
+from trailguard.cloudformation.scenarios.values import Pieces
+from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
+from trailguard.cloudformation.stacks.exchanges import Taken, exports_of, imports_of
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.stacks.stacks import Arguments, Stack, Stacks, composed
 from trailguard.cloudformation.template.template import Template
@@ -60,21 +62,40 @@ class Unit(NamedTuple):
 Locate: TypeAlias = "Callable[[Member, Nested], Member | str]"
 
 
+_Linked: TypeAlias = "tuple[Stack, list[Taken], list[tuple[TextNode, Node, MapNode]]]"  # what a stack imports, exports
+
+
+class Matter(NamedTuple):
+    """What makes stacks belong together.
+
+    `concerns` tells whether a template may hold something to judge. A stack belongs with those that import from each
+    other where `counts` tells of the import that it may count for the one that imports, or `has_say` that it may for
+    the one that exports: a policy that is put on an imported bucket.
+    """
+
+    concerns: Callable[[Template], bool]
+    counts: Callable[[Taken], bool]
+    has_say: Callable[[Taken], bool]
+
+
 class World:
     """Members and how they belong together. `remarks` tell what did not fit."""
 
-    def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate) -> None:
+    def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate, matter: Matter) -> None:
         self._pins = pins
         self._returns = returns
+        self._matter = matter
         self._locate = locate
         self._numbers = count(1)
         self._nested: dict[int, list[tuple[Nested, Member | str]]] = {}
         self.remarks: list[Remark] = []
         self._unread: dict[int, dict[str, str]] = {}
         self._composed: dict[int, tuple[Template, Stacks]] = {}  # trees of several stacks, by the number of their root
+        self._linked: dict[int, list[_Linked]] = {}  # by the number of the tree
+        self._wanted: dict[int, list[End]] = {}
+        self._meant: dict[tuple[int, int], End | str] = {}  # what each import takes, or why that is not known
         self._members = {id(member.template): member for member in members}
         self._trees = [self._tree(member) for member in self._roots()]
-        self._meant: dict[tuple[int, int], End | str] = {}  # what each import of a stack takes, or why it is not known
         self._groups = self._joined()
 
     # --- nested stacks --------------------------------------------------------------------------------------------
@@ -176,28 +197,58 @@ class World:
 
     def units(self, files: Container[str]) -> Iterator[Unit]:
         """What is judged together, as far as one of some files takes part in it. All of them cover every member."""
-        linked = {number for number, _ in self._meant}
         for group in self._groups:
             trees = [self._trees[number] for number in group]
             if any(stack.file in files for tree in trees for stack in tree):
-                yield self._unit(trees, linked)
+                yield self._unit(trees)
 
     def _joined(self) -> list[list[int]]:
-        """The numbers of the trees that import from each other."""
-        ends = [end for number, tree in enumerate(self._trees) for end in self._ends(number, tree)]
-        exports = Exports(end for end in ends if end.output)
+        """The numbers of the trees that have a say in what is judged of each other."""
         joined = _Sets(len(self._trees))
-        for end in ends:
-            found = exports.fitting(end, self._environment) if not end.output else []
-            if len(found) > 1:
-                self._meant[end.stack.number, end.place] = ambiguous(end, found)
-            elif found and (macros := found[0].stack.template.macros):
-                reason = f"macro {macros[0]} may rewrite {found[0].stack.file}, which exports it"
-                self._meant[end.stack.number, end.place] = reason
-            elif found:
-                self._meant[end.stack.number, end.place] = found[0]
-                joined.join(end.tree, found[0].tree)
+        seen: set[int] = set()
+        for seed, tree in enumerate(self._trees):
+            if not any(self._matter.concerns(stack.template) for stack in tree):
+                continue
+            pending = [seed]
+            while pending:
+                number = pending.pop()
+                joined.join(seed, number)
+                if number not in seen:
+                    seen.add(number)
+                    pending.extend(self._related(number))
         return joined.groups()
+
+    def _related(self, number: int) -> Iterator[int]:
+        """The trees that a tree imports from, and those that import from it and have a say in what it is."""
+        for end in self._imports(number):
+            found = self._exports.fitting(end, self._environment)
+            key = (end.stack.number, end.place)
+            if len(found) > 1:
+                self._meant[key] = ambiguous(end, found)
+            elif found and (macros := found[0].stack.template.macros):
+                self._meant[key] = f"macro {macros[0]} may rewrite {found[0].stack.file}, which exports it"
+            elif found:
+                self._meant[key] = found[0]
+                if end.counts:
+                    yield found[0].tree
+        if any(exports for _, _, exports in self._names(number)):
+            yield from self._takers.get(number, ())
+
+    @cached_property
+    def _exports(self) -> Exports:
+        """The exports of all trees."""
+        return Exports(end for number in range(len(self._trees)) for end in self._ends(number, exports=True))
+
+    @cached_property
+    def _takers(self) -> Mapping[int, Sequence[int]]:
+        """For each tree, those that import from it and have a say in what it is."""
+        found: dict[int, list[int]] = {}
+        for number in range(len(self._trees)):
+            for end in self._imports(number):
+                exports = self._exports.fitting(end, self._environment) if end.has_say else ()
+                if len(exports) == 1 and not exports[0].stack.template.macros:
+                    found.setdefault(exports[0].tree, []).append(number)
+        return found
 
     def _environment(self, tree: int) -> tuple[str | None, str | None]:
         return self._place(self._trees[tree])
@@ -206,26 +257,49 @@ class World:
         """The account and the Region of a tree, as far as they are known."""
         return self._members[id(tree[0].template)].environment
 
-    def _ends(self, number: int, tree: list[Stack]) -> Iterator[End]:
-        """The imports and exports of a tree, each with the shapes that its name can have."""
-        parts = [(stack, stack.template.root.values if len(tree) == 1 else stack.sections) for stack in tree]
-        links = [(stack, list(imports_of(part)), list(exports_of(part))) for stack, part in parts]
-        if not any(imports or exports for _, imports, exports in links):
+    def _names(self, number: int) -> list[_Linked]:
+        """What the stacks of a tree import and export."""
+        if number not in self._linked:
+            tree = self._trees[number]
+            parts = [(stack, stack.template.root.values if len(tree) == 1 else stack.sections) for stack in tree]
+            self._linked[number] = [(stack, list(imports_of(part)), list(exports_of(part))) for stack, part in parts]
+        return self._linked[number]
+
+    def _imports(self, number: int) -> list[End]:
+        if number not in self._wanted:
+            self._wanted[number] = list(self._ends(number, exports=False))
+        return self._wanted[number]
+
+    def _ends(self, number: int, *, exports: bool) -> Iterator[End]:
+        """The imports or the exports of a tree, each with the shapes that its name can have."""
+        linked = self._names(number)
+        if not any(given if exports else taken for _, taken, given in linked):
             return
+        scenarios = self._scenarios(number)
+        for stack, taken, given in linked:
+            if exports:
+                for index, (key, name, _) in enumerate(given):
+                    yield End(stack, index, bare(key.value), number, self._shapes(scenarios, name, number))
+                continue
+            for index, use in enumerate(taken):
+                names = self._shapes(scenarios, use.name, number)
+                yield End(stack, index, "", number, names, self._matter.counts(use), self._matter.has_say(use))
+
+    @staticmethod
+    def _shapes(scenarios: Scenarios, name: Node, number: int) -> tuple[Pieces, ...]:
+        return tuple(own_names(shape, number) for shape in shapes(scenarios, name))
+
+    def _scenarios(self, number: int) -> Scenarios:
+        """The scenarios of a tree by itself."""
+        tree = self._trees[number]
         if len(tree) == 1:
             member = self._members[id(tree[0].template)]
             pins = self._pins._replace(parameters={**self._pins.parameters, **member.parameters})
-            scenarios = Scenarios(Model(tree[0].template, pins, self._returns))
-        else:
-            template, stacks = self._composed[tree[0].number] = composed(tree)
-            scenarios = Scenarios(Model(template, self._pins, self._returns, stacks))
-        for stack, imports, exports in links:
-            names = [("", index, name) for index, (_, name, _) in enumerate(imports)]
-            names += [(bare(key.value), index, name) for index, (key, name, _) in enumerate(exports)]
-            for output, index, name in names:
-                yield End(stack, index, output, number, tuple(own_names(x, number) for x in shapes(scenarios, name)))
+            return Scenarios(Model(tree[0].template, pins, self._returns))
+        template, stacks = self._composed[tree[0].number] = composed(tree)
+        return Scenarios(Model(template, self._pins, self._returns, stacks))
 
-    def _unit(self, trees: list[list[Stack]], linked: set[int]) -> Unit:
+    def _unit(self, trees: list[list[Stack]]) -> Unit:
         stacks = [stack for tree in trees for stack in tree]
         root = stacks[0]
         member = self._members[id(root.template)]
@@ -236,20 +310,29 @@ class World:
             account_id=account or self._pins.account_id,
             region=region or self._pins.region,
         )
-        if len(stacks) == 1 and root.number not in linked and not self._unread.get(root.number):
+        meant = self._meant_in(stacks)
+        if len(stacks) == 1 and not meant and not self._unread.get(root.number):
             return Unit(root.template, None, files, pins)
         known = self._composed.get(root.number) if len(trees) == 1 else None
         template, joined = known or composed(stacks)
-        for stack in stacks:
-            for index, item in enumerate(stack.imports):
-                export = self._meant.get((stack.number, index))
-                if isinstance(export, End):
-                    joined.exporters[id(item.node)] = export.stack.exports[export.place]
-                elif export is not None:
-                    joined.unexported[id(item.node)] = export
+        for (stack, index), export in meant.items():
+            node = stack.imports[index].node
+            if isinstance(export, End):
+                joined.exporters[id(node)] = export.stack.exports[export.place]
+            else:
+                joined.unexported[id(node)] = export
         for tree in trees:
             joined.unread.update(self._unread.get(tree[0].number, {}))
         return Unit(template, joined, files, pins)
+
+    def _meant_in(self, stacks: Sequence[Stack]) -> dict[tuple[Stack, int], End | str]:
+        """What the imports of some stacks take from each other, or why that is not known."""
+        known = {stack.number: stack for stack in stacks}
+        return {
+            (known[number], index): export
+            for (number, index), export in self._meant.items()
+            if number in known and (isinstance(export, str) or export.stack.number in known)
+        }
 
 
 class _Sets:

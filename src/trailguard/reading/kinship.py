@@ -1,0 +1,129 @@
+"""Which templates belong together: those with subjects of the rules, and those that these refer to.
+
+What makes stacks of each other, and what imports from each other, is looked at together. Files that have nothing to do
+with a subject of the rules are not parsed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from trailguard.cloudformation.scenarios.model import Pins
+from trailguard.cloudformation.source.nodes import Node, SourceError, scalar_text
+from trailguard.cloudformation.stacks.exchanges import Taken
+from trailguard.cloudformation.template.inline import inline
+from trailguard.cloudformation.template.template import Template
+from trailguard.cloudformation.world.nesting import Nested
+from trailguard.cloudformation.world.world import Matter, Member, World
+from trailguard.findings import FileError
+from trailguard.reading.discovery import may_hold
+from trailguard.reading.loader import Loader
+from trailguard.reading.relatives import Relatives
+from trailguard.trails import catalog
+from trailguard.trails.facts.returns import RETURNS
+
+
+class Kinship:
+    """The templates that are to be looked at together, `loaded` by path, and how they make worlds."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._strangers: set[str] = set()
+        self._markers: tuple[bytes, ...] = ()
+        self._matter = Matter(self._concerns, self._counts, catalog.has_say)
+        self.loaded: dict[str, Template] = {}
+        self._kept: list[Template] = []  # worlds know templates by their identity
+
+    @property
+    def errors(self) -> list[FileError]:
+        """What could not be read among the files that others refer to, unless it has nothing to do with these."""
+        return [error for path, error in self._loader.errors.items() if path not in self._strangers]
+
+    def name(self, path: str) -> str:
+        """The name of a loaded file in reports."""
+        return self._loader.name(path)
+
+    def names(self) -> set[str]:
+        """The names of all loaded files."""
+        return {self.name(path) for path in self.loaded}
+
+    def texts(self) -> dict[str, tuple[Template | None, str]]:
+        """The loaded templates and their texts, by name, and the texts of what they include."""
+        found: dict[str, tuple[Template | None, str]] = {
+            name: (None, text) for name, text in self._loader.parts.items()
+        }
+        return found | {self.name(path): (item, item.document.text) for path, item in self.loaded.items()}
+
+    def members(self, paths: Iterable[str], pins: Pins) -> dict[str, Member]:
+        """The templates at some paths, as members of a world in which some values are fixed."""
+        return self._loader.members(paths, pins)
+
+    def constructs(self) -> dict[tuple[str, str], str]:
+        """The constructs that resources were made from, by file and logical ID, as the assemblies have them."""
+        found: dict[tuple[str, str], str] = {}
+        for path in self.loaded:
+            for resource, construct in self._loader.constructs(path):
+                found.setdefault((self.name(path), resource), construct)
+        return found
+
+    def gather(self, markers: Sequence[bytes], pins: Sequence[Pins]) -> None:
+        """Find the templates that are to be looked at together: `loaded`.
+
+        `markers` are bytes without which a file holds nothing to judge, `pins` what is fixed in the deployments.
+        """
+        self._markers = tuple(markers)
+        relatives = Relatives(self._loader, self._markers, pins, self._matter)
+        self.loaded = relatives.find()
+        self._strangers = relatives.strangers()
+
+    def _inside(self, owner: Member, nested: Nested, body: Node) -> Member | str:
+        """The template that a stack set holds as text."""
+        try:
+            inner = inline(body, owner.template.document.text)
+        except SourceError as error:
+            self._loader.errors[f"{owner.file}:{error.line}"] = FileError(
+                owner.file, error.line, error.column, error.message
+            )
+            return f"the template of {nested.resource.id} cannot be read"
+        if inner is None:
+            return f"the template of {nested.resource.id} is made at deployment, so what is in it is not judged"
+        self._kept.append(inner.template)
+        return Member(owner.file, inner.template, handed=inner.handed)
+
+    def world(self, members: Mapping[str, Member], pins: Pins) -> World:
+        """The world of some templates, by path; those that they make stacks of are found among all that are loaded."""
+        paths = {id(member.template): path for path, member in members.items()}
+        known = {id(member.template): member for member in members.values()}
+
+        def locate(owner: Member, nested: Nested) -> Member | str:
+            if nested.body is not None:
+                return self._inside(owner, nested, nested.body)
+            found = self._loader.locate(paths[id(owner.template)], nested)
+            if not os.path.isabs(found):
+                return found
+            template = self._loader.template(found, _literals(nested.arguments))
+            if template is None:
+                return ""
+            if id(template) not in known:
+                known[id(template)] = Member(self._loader.files[found].name, template)
+                paths[id(template)] = found
+            return known[id(template)]
+
+        return World(list(members.values()), pins, RETURNS, locate, self._matter)
+
+    def _concerns(self, template: Template) -> bool:
+        """Tell whether a template may hold something to judge."""
+        texts = (template.document.text, *template.document.parts)
+        return any(may_hold(text.encode("utf-8", "replace"), self._markers) for text in texts)
+
+    def _counts(self, use: Taken) -> bool:
+        """Tell whether an import may count for what is judged in the stack that imports."""
+        return catalog.counts(use) or use.kind.encode("utf-8", "replace").startswith(self._markers)
+
+
+def _literals(arguments: Mapping[str, Node] | Node) -> dict[str, str]:
+    """What is handed down as it is written."""
+    given = arguments if isinstance(arguments, dict) else {}
+    texts = ((name, scalar_text(node)) for name, node in given.items())
+    return {name: text for name, text in texts if text is not None}

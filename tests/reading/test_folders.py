@@ -1,0 +1,238 @@
+"""Scanning a folder gives what scanning all its files by their names gives, for random worlds and file names.
+
+A file that is named is always looked at. In a folder these are the files with the usual extensions, and those that they
+make stacks of, whatever these are called: the other files are left out here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from trailguard.findings import Finding, Report
+from trailguard.reading.discovery import DEFAULT_INCLUDE
+from trailguard.scanning import scan
+from trailguard.settings.settings import Settings
+
+Tree: TypeAlias = "dict[str, Any]"
+Pick: TypeAlias = "Callable[[list[Any]], Any]"
+
+STEMS = ["trail", "logs", "my trail", "a(b)", "x~y", "c,d", "bücher", "a%20b", "il", "v1.trail", "trail-x"]
+ENDINGS = [".yaml", ".json", ".template", ".YAML", ".Json", ".txt", "", ".yaml.j2"]
+HANDED = ["audit", "audit-", "audit-logs"]
+CLOUDTRAIL = "cloudtrail.amazonaws.com"
+
+
+class World(NamedTuple):
+    """Templates by file name, and the files that each of them makes stacks of."""
+
+    files: dict[str, Tree]
+    children: dict[str, set[str]]
+
+
+class Builder:
+    """Makes one template: values that are written in many ways, with the parameters and mappings that these need."""
+
+    def __init__(self, pick: Pick) -> None:
+        self.pick = pick
+        self.root: Tree = {"Resources": {}}
+
+    def say(self, text: str, *more: str) -> Any:
+        """A text, written in one of the ways in which templates write one that is known before the deployment."""
+        way = self.pick(["plain", "plain", "sub", "join", "dash", "map", "find", *more])
+        half = len(text) // 2
+        name = f"V{len(self.root.get('Parameters', {})) + len(self.root.get('Mappings', {}))}"
+        if way == "sub":
+            return {"Fn::Sub": text}
+        if way == "join":
+            return {"Fn::Join": ["", [text[:half], text[half:]]]}
+        if way == "dash" and "-" in text:
+            return {"Fn::Join": ["-", text.split("-")]}
+        if way == "map":
+            return {"Fn::Sub": [text[:half] + "${Rest}", {"Rest": text[half:]}]}
+        if way == "find":
+            self.root.setdefault("Mappings", {})[name] = {"All": {"Text": text}}
+            return {"Fn::FindInMap": [name, "All", "Text"]}
+        if way in ("default", "one"):
+            says = {"AllowedValues": [text]} if way == "one" else {}
+            self.root.setdefault("Parameters", {})[name] = {"Type": "String", "Default": text, **says}
+            return {"Ref": name}
+        if way == "if":
+            self.root.setdefault("Conditions", {})["Yes"] = {"Fn::Equals": ["a", "a"]}
+            return {"Fn::If": ["Yes", text, "other"]}
+        return text
+
+    def named(self) -> Any:
+        """The name of an export: in full, with the stack's name in it, or what is handed to the template."""
+        way = self.pick(["say", "say", "say", "stack", "parameter", "glued", "bare", "single"])
+        if way == "say":
+            return self.say("audit-logs", "default", "one", "if")
+        if way == "stack":
+            return {"Fn::Sub": "${AWS::StackName}-logs"}
+        if way == "single":
+            return "x"
+        self.root.setdefault("Parameters", {})["P"] = {"Type": "String"}
+        if way == "bare":
+            return {"Ref": "P"}
+        return {"Fn::Sub": "${P}-logs" if way == "parameter" else "${P}logs"}
+
+    def add(self, name: str, kind: str, properties: Tree, **more: Any) -> None:
+        """Add a resource."""
+        self.root["Resources"][name] = {"Type": kind, **more, "Properties": properties}
+
+    def bucket(self) -> Any:
+        """What a trail or a policy names as its bucket."""
+        way = self.pick(["import", "import", "import", "import", "own", "parameter", "literal"])
+        if way == "own":
+            self.add("Bucket", "AWS::S3::Bucket", {})
+            return {"Ref": "Bucket"}
+        if way == "parameter":
+            self.root.setdefault("Parameters", {})["P"] = {"Type": "String"}
+            return {"Ref": "P"}
+        return {"Fn::ImportValue": self.named()} if way == "import" else "audit-logs"
+
+    def trail(self) -> None:
+        """Add a trail, its type written out or put together by a loop."""
+        body: Tree = {"IsLogging": True, "IsMultiRegionTrail": True, "S3BucketName": self.bucket()}
+        if self.pick([False, False, False, True]):
+            self.root["Transform"] = "AWS::LanguageExtensions"
+            trail = {"Type": "AWS::${X}::Trail", "Properties": body}
+            self.root["Resources"]["Fn::ForEach::Each"] = ["X", ["CloudTrail"], {"T${X}": trail}]
+        else:
+            self.add("Trail", "AWS::CloudTrail::Trail", body)
+
+    def policy(self) -> None:
+        """Add a bucket policy that lets CloudTrail in, or everybody out."""
+        effect, principal = self.pick([("Allow", {"Service": CLOUDTRAIL}), ("Deny", "*")])
+        statement = {"Effect": effect, "Principal": principal, "Action": "s3:*", "Resource": "*"}
+        self.add(
+            "Policy", "AWS::S3::BucketPolicy", {"Bucket": self.bucket(), "PolicyDocument": {"Statement": statement}}
+        )
+
+    def export(self) -> None:
+        """Export the bucket, or what is imported."""
+        value = {"Ref": "Bucket"} if "Bucket" in self.root["Resources"] else {"Fn::ImportValue": self.named()}
+        self.root.setdefault("Outputs", {})["Out"] = {"Value": value, "Export": {"Name": self.named()}}
+
+    def stack(self, child: str) -> None:
+        """Make a stack of another file, found by its path or by its name behind a URL."""
+        url = self.pick(
+            [
+                lambda: child,
+                lambda: "./" + child,
+                lambda: {"Fn::Sub": "https://${AWS::Region}.s3.amazonaws.com/some/" + child},
+                lambda: "https://s3.amazonaws.com/some/" + child,
+                lambda: self.say("https://s3.amazonaws.com/some/" + child),
+                lambda: {"Fn::Join": ["/", ["https://s3.amazonaws.com", {"Ref": "AWS::Region"}, self.say(child)]]},
+            ]
+        )()
+        handed = {"P": self.say(self.pick(HANDED))}
+        kind = self.pick(["AWS::CloudFormation::Stack", "AWS::CloudFormation::Stack", "AWS::Serverless::Application"])
+        where = "Location" if kind.startswith("AWS::Serverless") else "TemplateURL"
+        self.add("Nested", kind, {where: url, "Parameters": handed})
+
+    def include(self, part: str) -> None:
+        """Include a file among the resources, or as sections."""
+        call = {"Name": "AWS::Include", "Parameters": {"Location": part}}
+        if self.pick([True, False]):
+            self.root["Resources"]["Fn::Transform"] = call
+        else:
+            self.root["Transform"] = call
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """A few files that make stacks of each other, import, export and include."""
+
+    def pick(items: list[Any]) -> Any:
+        return draw(st.sampled_from(items))
+
+    size = draw(st.integers(2, 6))
+    names = [stem + pick(ENDINGS) for stem in draw(st.permutations(STEMS))[:size]]
+    files: dict[str, Tree] = {}
+    children: dict[str, set[str]] = {}
+    for number, name in enumerate(names):
+        builder = Builder(pick)
+        role = pick(["trail", "trail", "logs", "logs", "policy", "policy", "parent", "includer", "other"])
+        if role == "trail":
+            builder.trail()
+        elif role == "policy":
+            builder.policy()
+        elif role == "logs":
+            builder.add("Bucket", "AWS::S3::Bucket", {})
+        elif role == "includer":
+            part = Builder(pick)
+            getattr(part, pick(["trail", "policy", "export"]))()
+            builder.include(f"part{number}.inc")
+            is_deep = "Fn::Transform" in builder.root["Resources"]
+            files[f"part{number}.inc"] = part.root["Resources"] if is_deep else part.root
+            if is_deep:
+                builder.root.update(
+                    {key: node for key, node in part.root.items() if key not in ("Resources", "Outputs")}
+                )
+        if not builder.root["Resources"]:
+            builder.add("Queue", "AWS::SQS::Queue", {"QueueName": {"Fn::ImportValue": builder.named()}})
+        later = names[number + 1 :]
+        if later and (role == "parent" or pick([False, False, True])):
+            child = pick(later)
+            builder.stack(child)
+            children[name] = {child}
+        if role == "logs" or (role != "includer" and pick([True, False, False])):
+            builder.export()
+        files[name] = builder.root
+    return World(files, children)
+
+
+def is_usual(name: str) -> bool:
+    return name.lower().endswith(tuple(pattern[1:] for pattern in DEFAULT_INCLUDE))
+
+
+def looked_at(world: World) -> list[str]:
+    """The files that a scan of the folder has to look at: the usual ones, and those that they make stacks of."""
+    pending = [name for name in world.files if is_usual(name)]
+    found: list[str] = []
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.append(name)
+            pending.extend(world.children.get(name, ()))
+    return sorted(found)
+
+
+@contextmanager
+def folder(world: World) -> Iterator[Path]:
+    """The world as files of a folder in which the test runs."""
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            os.chdir(name)
+            for path, tree in world.files.items():
+                Path(path).write_text(json.dumps(tree, ensure_ascii=False, indent=2), encoding="utf-8")
+            yield Path(name)
+        finally:
+            os.chdir(before)
+
+
+def told(report: Report) -> tuple[list[Finding], list[Any], int]:
+    return list(report.results), list(report.errors), report.subjects
+
+
+PINNED = Settings(parameters={"P": "audit"}, region="eu-west-1", account_id="111122223333")
+
+
+@settings(
+    max_examples=int(os.environ.get("FOLDER_EXAMPLES", "150")), deadline=None, suppress_health_check=list(HealthCheck)
+)
+@given(worlds(), st.sampled_from([Settings(), Settings(), PINNED]))
+def test_a_folder_is_what_its_files_are(world: World, chosen: Settings) -> None:
+    with folder(world):
+        by_folder, by_names = scan(["."], chosen), scan(looked_at(world), chosen)
+    assert told(by_folder) == told(by_names)
