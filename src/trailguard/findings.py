@@ -217,6 +217,14 @@ class FrameworkInfo(NamedTuple):
     controls: tuple[ControlInfo, ...]
 
 
+class Timing(NamedTuple):
+    """How long a rule took on the subjects of a file: seconds of CPU. "" is what was done before any rule."""
+
+    file: str
+    rule: str
+    seconds: float
+
+
 class Report(NamedTuple):
     """The whole outcome of a scan, sorted, ready to print.
 
@@ -224,8 +232,9 @@ class Report(NamedTuple):
     excerpts. `files` counts the files looked at, `templates` those that are CloudFormation templates, `subjects` the
     trails and other subjects judged. `ignored` lists the files that were passed over, with the reason (for `-v`).
     `template_names` are the files that are templates. `chains` holds the delivery chains of the trails, `frameworks`
-    those that the rules' controls belong to, where they were asked for. `since` is the revision when only what changed
-    since then is told. `date` is the day, as an ISO date, on which suppressions had to be in force.
+    those that the rules' controls belong to, and `timings` how long each rule took, where they were asked for. `since`
+    is the revision when only what changed since then is told. `date` is the day, as an ISO date, on which suppressions
+    had to be in force.
     """
 
     version: str
@@ -243,6 +252,7 @@ class Report(NamedTuple):
     template_names: tuple[str, ...] = ()
     frameworks: tuple[FrameworkInfo, ...] = ()
     since: str = ""
+    timings: tuple[Timing, ...] = ()
     date: str = ""
 
     def summary(self) -> dict[str, int]:

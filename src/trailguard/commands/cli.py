@@ -133,6 +133,7 @@ def _scan_once(args: Namespace) -> int:
         beside = companions.programs(args.companions)
     stdin = sys.stdin.buffer.read() if "-" in paths else None
     given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
+    given["timed"] = args.profile_time
     with Progress(not args.quiet) as progress:
         report = scanning.scan(paths, settings, **given, evidence=is_wanted("html", args), tick=progress.step)
         if beside:
@@ -150,6 +151,10 @@ def _scan_once(args: Namespace) -> int:
         say(f"no trail to judge in {', '.join(map(_shown, paths))}")
     incomplete = report.errors or (args.require_templates and not report.templates)
     status = write_report(report, args)
+    if args.profile_time:
+        from trailguard.commands.timings import summary
+
+        say(summary(report))
     return 2 if incomplete else status or _threshold(report, settings)
 
 

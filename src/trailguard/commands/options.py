@@ -169,6 +169,8 @@ exit status:
     loudness = output.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="one line for each finding, no summary")
     loudness.add_argument("-v", "--verbose", action="store_true", help="tell of passes and skipped files, too")
+    text = "say on standard error which templates and rules took how long"
+    output.add_argument("--profile-time", action="store_true", help=text)
     _rule_options(parser)
     status = parser.add_argument_group("exit status")
     choice(status, "--fail-on", OPEN, "the mildest verdict that makes it 1 (default: fail)", None)
