@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol
 from trailguard.iam.globs import ANY, PART_ANY, SOME, STAR, Glob, Token, Wild, meet
@@ -17,7 +18,18 @@ from trailguard.iam.inclusion import Effort, Group, TooComplex, includes
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
 from trailguard.iam.slices import Firm, likely_parts, loose, slices, spare_parts
 
-Settle: TypeAlias = Callable[[Symbol, Sequence["str | Symbol"]], None]
+
+class Settle(Protocol):
+    """Finds out whether a variable equals one of some candidates, or else a value that is known of it and that matters.
+
+    Returns when it equals none of them; what leaves that open travels as an exception.
+    """
+
+    def __call__(
+        self, symbol: Symbol, candidates: Sequence[str | Symbol], matters: Callable[[str], bool] = ..., /
+    ) -> None:
+        """Settle it. Without `matters` every value that is known of the variable does."""
+
 
 TOO_COMPLEX = "the wildcards take too long to compare"
 GENERATED_NAME = "whether the name that AWS generates fits the wildcards is known only at deployment"
@@ -205,9 +217,10 @@ class Question(NamedTuple):
         while waiting and found is None:
             symbol = next((one for one in waiting if self.truth(firm | {one}) is not None), waiting[0])
             waiting.remove(symbol)
-            values, strange = self._candidates(symbol, firm)
+            otherwise = self._answers(firm | {symbol}, DEPTH)
+            values, strange = self._candidates(symbol, firm, otherwise)
             if values:
-                settle(symbol, values)
+                settle(symbol, values, partial(self._matters, symbol, firm, otherwise))
             doubt = doubt or strange
             firm |= {symbol}
             found = self.truth(firm)
@@ -234,11 +247,17 @@ class Question(NamedTuple):
         symbol = next((item for item in symbols if self.truth(firm | {item}) is not None), first)
         return symbol.reason or f"{symbol.name} is not known"
 
-    def _candidates(self, symbol: Symbol, firm: Firm) -> tuple[list[str | Symbol], str]:
+    def _matters(self, symbol: Symbol, firm: Firm, otherwise: set[bool | None], value: str) -> bool:
+        """Tell whether a value of a variable changes the answer, in whatever letter case it counts."""
+        if len(otherwise) > 1 or "*" in value or "?" in value:
+            return True  # perhaps: there is more to settle first
+        spellings = {value, value.lower()}
+        return any(self.substituted(symbol, tuple(one))._answers(firm, DEPTH) != otherwise for one in spellings)
+
+    def _candidates(self, symbol: Symbol, firm: Firm, otherwise: set[bool | None]) -> tuple[list[str | Symbol], str]:
         """The values of a variable that change the answer, and why some value that cannot be told may change it."""
         values: list[str | Symbol] = []
         doubt = ""
-        otherwise = self._answers(firm | {symbol}, DEPTH)
         known = set(otherwise)
         for value, likely in self._aligned(symbol, firm, known):
             single = value[0] if len(value) == 1 else None

@@ -294,11 +294,15 @@ class Space:
         twins = [other for other, _ in ties(assignment) if self.lookup(assignment, other)[0] == name]
         return all(self.variables[other].permits(value) for other in {name, *twins})
 
-    def split_known(self, name: str, constraint: Constraint) -> None:
-        """Split on the values of a variable that are known, so that only its unknown rest is compared as such."""
+    def split_known(self, name: str, constraint: Constraint, matters: Callable[[str], bool] | None = None) -> None:
+        """Split on the values of a variable that are known, so that only its unknown rest is compared as such.
+
+        With `matters`, on those alone that do.
+        """
         variable = self.variables[name]
         known = variable.allowed or (() if variable.default is None else (variable.default,))
         candidates = [value for value in known if value not in constraint.excluded and variable.permits(value)]
+        candidates = [value for value in candidates if matters is None or matters(value)]
         if candidates:
             raise Split(name, candidates)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_network
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol, Text, show
+from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol, Text, no_other, show
 from trailguard.iam.callers import Request, named
 from trailguard.iam.conditions import ABSENT, Clause, holds
 from trailguard.iam.globs import STAR, Wild
@@ -162,7 +162,7 @@ def _takes_other(scenario: Scenario, clause: Clause, index: int) -> Tri:
     text, tokens = clause.values[index], clause.globs[index]
     kind = clause.test.kind if clause.test is not None else ""
     if kind in (LIKE, ARN) and len(text.pieces) == 1 and text.symbols and text.symbols[0].kind == VARIABLE:
-        scenario.settle(text.symbols[0], ["*"])
+        scenario.settle(text.symbols[0], ["*"], no_other)
     if tokens == (STAR,):
         return YES
     written = {symbol.name for symbol in text.symbols}
