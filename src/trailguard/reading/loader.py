@@ -15,7 +15,7 @@ from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.includes import INCLUDE, include, locations
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world.nesting import Nested
-from trailguard.cloudformation.world.world import Member
+from trailguard.cloudformation.world.trees import Member
 from trailguard.errors import AssemblyError, display_name
 from trailguard.findings import FileError
 from trailguard.reading.assemblies import TEMPLATE, Assembly, StackArtifact, read_assembly
