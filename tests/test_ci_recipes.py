@@ -18,7 +18,7 @@ import yaml
 from tests import ROOT
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-INSTALL, SCAN = ACTION["runs"]["steps"]
+_, SCAN = ACTION["runs"]["steps"]
 JOB: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "ci" / "trailguard.gitlab-ci.yml").read_text(encoding="utf-8"))
 BAD = ROOT / "examples" / "broken" / "single-region.yaml"
 

@@ -1,8 +1,8 @@
-"""The pages that are generated from the rules: one for each rule, their list, and the controls of each framework.
+"""The pages that are generated: one for each rule, their list, the controls of each framework, and the facts.
 
     python -m tests.test_docs
 
-writes them anew. A page that has drifted from its rule is refused.
+writes them anew. A page that has drifted from what it is made of is refused.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from functools import cache
 import pytest
 
 from tests import ROOT
-from trailguard.commands import rules_markdown
+from trailguard.commands import facts_text, rules_markdown
 from trailguard.rulebook.frameworks import load_frameworks
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
+from trailguard.trails.catalog import known_facts
 
 RULES = load(Settings(profile="all")).selected
 FRAMEWORKS = load_frameworks(Settings())
@@ -27,6 +28,7 @@ def pages() -> dict[str, str]:
     found = {f"docs/rules/{rule.id}.md": rules_markdown.rule_page(rule) for rule in RULES}
     found["docs/rules/README.md"] = rules_markdown.rule_index(RULES)
     found["docs/controls.md"] = rules_markdown.framework_index(FRAMEWORKS.values(), RULES)
+    found["docs/facts.md"] = facts_text.as_markdown(known_facts())
     return found
 
 

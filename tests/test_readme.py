@@ -124,6 +124,7 @@ def followed(guide: str, folder: Path) -> str:
     return re.sub(r"^```(\w+)\n(.*?)^```$", step, guide, flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_guide_works_as_it_says(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     guide = GUIDE.read_text(encoding="utf-8")

@@ -67,6 +67,7 @@ def outcome() -> ruletests.TestReport:
     return ruletests.test_rules(None, Settings())
 
 
+@pytest.mark.slow
 def test_every_template_does_what_its_folder_and_its_comments_say(outcome: ruletests.TestReport) -> None:
     assert outcome.errors == ()
     assert [(case.file, case.explanation) for case in outcome.cases if not case.ok] == []

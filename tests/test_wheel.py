@@ -21,6 +21,8 @@ from packaging.requirements import Requirement
 
 from tests import ROOT
 
+pytestmark = pytest.mark.slow
+
 BUILD = "import sys, hatchling.build as build; print(getattr(build, sys.argv[1])(sys.argv[2]))"
 
 

@@ -132,10 +132,21 @@ class Ruling(NamedTuple):
     message: str
 
 
+# The kinds of parts and connections of a delivery chain, and what each is called.
+PART_NAMES: Mapping[str, str] = {
+    "trail": "trail", "bucket": "bucket", "policy": "bucket policy", "key": "key", "log_group": "log group",
+    "role": "role", "topic": "topic",
+}  # fmt: skip
+CONNECTION_NAMES: Mapping[str, str] = {
+    "bucket": "delivers to", "policy": "is opened by", "order": "is created after", "key": "encrypts with",
+    "log_group": "sends events to", "role": "with the rights of", "topic": "notifies",
+}  # fmt: skip
+
+
 class Part(NamedTuple):
     """A part of a delivery chain: the trail, or something that it uses.
 
-    `kind` is "trail", "bucket", "policy", "key", "log_group", "role" or "topic". `file` and `line` are "" and 0 for
+    `kind` is one of PART_NAMES. `file` and `line` are "" and 0 for
     what none of the templates makes; `name` then says why nothing is known of it.
     """
 
@@ -149,7 +160,7 @@ class Part(NamedTuple):
 class Connection(NamedTuple):
     """How two parts of a chain are connected: their indexes, what the connection is, and what the rules say of it.
 
-    `always` tells that it is there in every deployment.
+    `kind` is one of CONNECTION_NAMES. `always` tells that it is there in every deployment.
     """
 
     source: int
@@ -206,6 +217,14 @@ class FrameworkInfo(NamedTuple):
     controls: tuple[ControlInfo, ...]
 
 
+class Timing(NamedTuple):
+    """How long a rule took on the subjects of a file: seconds of CPU. "" is what was done before any rule."""
+
+    file: str
+    rule: str
+    seconds: float
+
+
 class Report(NamedTuple):
     """The whole outcome of a scan, sorted, ready to print.
 
@@ -213,8 +232,9 @@ class Report(NamedTuple):
     excerpts. `files` counts the files looked at, `templates` those that are CloudFormation templates, `subjects` the
     trails and other subjects judged. `ignored` lists the files that were passed over, with the reason (for `-v`).
     `template_names` are the files that are templates. `chains` holds the delivery chains of the trails, `frameworks`
-    those that the rules' controls belong to, where they were asked for. `since` is the revision when only what changed
-    since then is told. `date` is the day, as an ISO date, on which suppressions had to be in force.
+    those that the rules' controls belong to, and `timings` how long each rule took, where they were asked for. `since`
+    is the revision when only what changed since then is told. `date` is the day, as an ISO date, on which suppressions
+    had to be in force.
     """
 
     version: str
@@ -232,6 +252,7 @@ class Report(NamedTuple):
     template_names: tuple[str, ...] = ()
     frameworks: tuple[FrameworkInfo, ...] = ()
     since: str = ""
+    timings: tuple[Timing, ...] = ()
     date: str = ""
 
     def summary(self) -> dict[str, int]:

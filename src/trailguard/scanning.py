@@ -41,17 +41,18 @@ def scan(
     world: Sequence[str] = (),
     tick: Tick | None = None,
     on: str = "",
+    timed: bool = False,
 ) -> Report:
     """Judge files and folders; `-` among the paths stands for the template in `stdin`.
 
     `world` are folders whose templates are known, too, but are judged only where the given ones have to do with them.
     `evidence` asks for the delivery chains of the trails and the frameworks behind the rules, too. `tick` is told how
     many files of how many are judged. `on` is the day, as an ISO date, on which suppressions have to be in force: today
-    when it is not given.
+    when it is not given. `timed` asks for how long each rule took on each template.
     Raises RuleError when a rule or profile cannot be used, ConfigError when the baseline cannot. What is wrong with a
     template is part of the report.
     """
-    task = Task(settings, load(settings), on or time.strftime("%Y-%m-%d"), evidence)
+    task = Task(settings, load(settings), on or time.strftime("%Y-%m-%d"), evidence, timed)
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
     area = _collected([path for path in paths if path != "-"], given, world, task)
     kinship = _kinship(area.found, settings)
@@ -190,6 +191,7 @@ def _report(
         chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
         frameworks=_frameworks(task) if task.evidence else (),
         date=task.today,
+        timings=tuple(timing for result in results.values() for timing in result.timings),
     )
 
 

@@ -351,6 +351,18 @@ def test_facts(run: Shell) -> None:
     assert run.engine.settings.parameters == {"A": "b"}
 
 
+def test_the_list_of_facts(run: Shell) -> None:
+    status, out, err = run("facts", "--list")
+    assert (status, err) == (0, "")
+    assert "\n  policy.log_write_allowed  boolean\n" in out
+    assert json.loads(run("facts", "--list", "--format", "json")[1])["schema"] == "trailguard-fact-list/1"
+    assert run("facts", "--list", "--format", "markdown")[1].startswith("# Facts\n")
+    assert run("facts", "--list", "a.yaml") == (2, "", "error: --list takes no template\n")
+    assert run("facts") == (2, "", "error: name a template, or list all facts with --list\n")
+    told = "error: --format is for --list; the facts of a template are JSON\n"
+    assert run("facts", "a.yaml", "--format", "json") == (2, "", told)
+
+
 def test_rule_tests(run: Shell) -> None:
     assert run("test") == (0, "1 rule, 1 examples, 0 wrong, 0 errors\n", "")
     run.engine.outcome = run.engine.outcome._replace(

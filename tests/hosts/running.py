@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +22,30 @@ from trailguard.settings.settings import load
 FOLDER = ROOT / "src" / "trailguard" / "hosts"
 CFN_LINT = "import sys; sys.argv[0] = 'cfn-lint'; from cfnlint.runner.cli import main; sys.exit(main())"
 CHECKOV = "checkov>=3.2 pathspec>=0.12"
+WARM = """\
+import json, os, sys, traceback
+from checkov.main import Checkov
+for line in sys.stdin:
+    request = json.loads(line)
+    child = os.fork()
+    if child:
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    status = 70
+    try:
+        for number, path in enumerate(request["files"]):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
+        os.chdir(request["folder"])
+        sys.argv = ["checkov", *request["arguments"]]
+        status = Checkov(sys.argv[1:]).run()
+    except SystemExit as end:
+        status = end.code
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status or 0)
+"""
 # Everything that a trail needs but the multi-Region switch, on lines that tests name.
 TRAIL = """\
 Resources:
@@ -87,10 +114,51 @@ def checkov_command(say: Callable[[str], object] = sys.stderr.write) -> str:
     return str(folder / ("Scripts/checkov.cmd" if os.name == "nt" else "bin/checkov"))
 
 
+class WarmCheckov:
+    """A process that has imported checkov, most of what a run costs, and forks one for each run."""
+
+    def __init__(self) -> None:
+        python = Path(checkov_command()).with_name("python")
+        self._process = subprocess.Popen(
+            [str(python), "-c", WARM],
+            env=environment(LOG_LEVEL="WARNING"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        atexit.register(self.close)
+
+    def run(self, folder: Path, arguments: Sequence[str]) -> Done:
+        """Run checkov in a folder, as its command does."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with tempfile.TemporaryDirectory() as scratch:
+            paths = [os.path.join(scratch, name) for name in ("out", "err")]
+            request = {"folder": str(folder), "arguments": list(arguments), "files": [os.devnull, *paths]}
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            status = int(self._process.stdout.readline())
+            return Done(status, *(Path(path).read_text(encoding="utf-8") for path in paths))
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+@cache
+def warm_checkov() -> WarmCheckov:
+    """The one that all tests share."""
+    return WarmCheckov()
+
+
 def checkov(folder: Path, *arguments: str, **more: str) -> tuple[Done, list[dict[str, Any]]]:
     """Run checkov with our checks; gives its reports as well, one for each language and folder."""
     options = ["--external-checks-dir", str(FOLDER / "checkov_checks"), "--skip-download", "--output", "json"]
-    done = run([checkov_command(), *options, *arguments], folder, LOG_LEVEL="WARNING", **more)
+    if more or not hasattr(os, "fork"):
+        done = run([checkov_command(), *options, *arguments], folder, LOG_LEVEL="WARNING", **more)
+    else:
+        done = warm_checkov().run(folder, [*options, *arguments])
     decoder, position, reports = json.JSONDecoder(), 0, []
     while position < len(done.out.rstrip()):
         found, position = decoder.raw_decode(done.out, position)

@@ -55,11 +55,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_finds_what_a_scan_finds_in_every_example_and_rule_folder(everywhere: Everywhere) -> None:
-    done, reports = checkov(everywhere.folder, "--directory", ".", "--compact", *OURS)
+    """Without the templates that satisfy their rule: to checkov they are like the others, and it takes its time."""
+    done, reports = checkov(everywhere.folder, "--directory", ".", "--skip-path", "/pass/", "--compact", *OURS)
     assert done.status == 1
-    found = everywhere.found
+    found = [item for item in everywhere.found if "/pass/" not in place(item)[1]]
     broken = {place(item) for item in found if item.verdict in (FAIL, CONDITIONAL)}
-    assert len(broken) > 14_000
+    assert len(broken) > 8_000
     assert told(reports) == broken
     assert told(reports, "skipped") == {place(item) for item in found if item.verdict == UNKNOWN} - broken
 

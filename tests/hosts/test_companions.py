@@ -68,14 +68,15 @@ def test_their_findings_are_in_the_report(folder: Path) -> None:
     assert (done.status, done.err) == (1, "")
 
 
-@pytest.mark.parametrize("form", ["text", "sarif", "junit", "gitlab", "markdown", "csv", "github", "html"])
-def test_every_format_tells_them(form: str, folder: Path) -> None:
-    done = scan(folder, "--format", form, "--with", "cfn-lint")
-    assert "W2001" in done.out
-    if form == "sarif":
-        run_ = json.loads(done.out)["runs"][0]
-        rules = [rule["id"] for rule in run_["tool"]["driver"]["rules"]]
-        assert {rules[item["ruleIndex"]] == item["ruleId"] for item in run_["results"]} == {True}
+def test_every_format_tells_them(folder: Path) -> None:
+    forms = ("text", "sarif", "junit", "gitlab", "markdown", "csv", "github", "html")
+    outputs = (f"--output={form}:{folder / form}" for form in forms)
+    assert scan(folder, "--with", "cfn-lint", *outputs).status == 1
+    written = {form: (folder / form).read_text(encoding="utf-8") for form in forms}
+    assert [form for form, text in written.items() if "W2001" not in text] == []
+    run_ = json.loads(written["sarif"])["runs"][0]
+    rules = [rule["id"] for rule in run_["tool"]["driver"]["rules"]]
+    assert {rules[item["ruleIndex"]] == item["ruleId"] for item in run_["results"]} == {True}
 
 
 def test_one_exit_status(folder: Path) -> None:

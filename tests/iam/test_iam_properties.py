@@ -6,6 +6,7 @@ import fnmatch
 import itertools
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from tests.iam.helpers import LEGACY, SERVICE, policy, refuse, sent
 from trailguard.cloudformation.scenarios.values import OPAQUE, Symbol
 from trailguard.iam.callers import Request
 from trailguard.iam.evaluate import allowed, denials, grants
+
+pytestmark = pytest.mark.slow
 
 # --- a small world of literals -----------------------------------------------------------------------------------
 

@@ -15,14 +15,20 @@ from hypothesis import strategies as st
 
 from tests.iam.helpers import ACCOUNT, ARN, BUCKET, IMPORTED, LOGS, PREFIX, Ledger, Settled, pieces, refuse
 from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol
-from trailguard.iam.globs import Glob, Group, arn_glob, glob, includes, meet
-from trailguard.iam.patterns import GENERATED_NAME, covers, overlaps
+from trailguard.iam import inclusion
+from trailguard.iam.globs import Glob, arn_glob, glob, meet
+from trailguard.iam.inclusion import Effort, Group
+from trailguard.iam.patterns import GENERATED_NAME, TOO_COMPLEX, covers, overlaps
 
 ALPHABET = "ab"
 LENGTH = 6
 WORDS = tuple("".join(word) for size in range(LENGTH + 1) for word in itertools.product(ALPHABET + "c", repeat=size))
 TEXTS = st.text("ab*?", max_size=4)
 SHORT = st.text("ab*?", max_size=3)
+
+
+def includes(groups: list[Group], target: Glob) -> bool | None:
+    return inclusion.includes(groups, target, Effort())
 
 
 def union(*texts: str) -> list[Group]:
@@ -114,7 +120,7 @@ COVERED = [
     ("variable bucket, literal bucket", [(ARN, VARIABLE_BUCKET, "/*")], (ARN, "logs/AWSLogs/*"), "no", "", [("BucketName", ["logs"])]),
     ("variable bucket, generated bucket", [(ARN, VARIABLE_BUCKET, "/*")], LOGS, "no", "", []),
     ("two variables", [(ARN, VARIABLE_BUCKET, "/*")], (ARN, PREFIX, "/*"), "no", "", [("Prefix", ["BucketName"]), ("BucketName", ["Prefix"])]),
-    ("a variable that holds several parts", [(PREFIX, "/*")], (ARN, VARIABLE_BUCKET, "/*"), "unknown", "whether ${Prefix} is arn:aws:s3:::${BucketName} is not known", [("Prefix", ["arn:aws:s3:::"])]),
+    ("a variable that holds several parts", [(PREFIX, "/*")], (ARN, VARIABLE_BUCKET, "/*"), "unknown", "whether ${Prefix} is arn:aws:s3:::${BucketName} is not known", []),
     ("import against itself", [(ARN, IMPORTED, "/*")], (ARN, IMPORTED, "/AWSLogs/*"), "yes", "", []),
     ("import against a literal", [(ARN, IMPORTED, "/*")], (ARN, "logs/AWSLogs/*"), "unknown", "nobody exports it", []),
     ("import against another", [(ARN, IMPORTED, "/*")], (ARN, OTHER_IMPORT, "/*"), "unknown", "nobody exports that either", []),
@@ -245,6 +251,7 @@ VALUES = tuple("".join(word) for size in range(5) for word in itertools.product(
 LETTERS = st.lists(st.sampled_from("ab*/"), max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(LETTERS, min_size=1, max_size=2), LETTERS, st.booleans(), st.integers(0, 5))
 def test_no_value_of_a_variable_that_changes_the_answer_is_overlooked(
@@ -271,3 +278,40 @@ def test_a_pattern_that_is_too_hard_is_not_decided() -> None:
     assert found.state in ("yes", "unknown")
     blown = covers(union("*a" + "?" * 14), glob(("*b" + "?" * 13,)), refuse)
     assert (blown.state, blown.reason) in (("no", ""), ("unknown", "the wildcards take too long to compare"))
+
+
+HOSTILE: dict[str, tuple[list[Group], str, bool]] = {
+    "many-stars-in-one": (union("*a*" + "b*" * 200 + "c"), "x*" + "y*" * 20, False),
+    "many-stars-that-take-all": (union("*" + "a*" * 200, "*"), "x*" + "y*" * 20, True),
+    "many-patterns": (union(*(f"s3:*{number}*t*{number}" for number in range(300))), "s3:*", False),
+    "many-wildcards-each": (
+        union(*("b/" + "".join(f"*{(one * 7 + place * 3) % 10}" for place in range(8)) for one in range(20))),
+        "b/logs/*",
+        False,
+    ),
+    "few-of-many": (union(*(f"*{one}*" for one in range(200)), "b/*"), "b/logs/*/*", True),
+    "everything-but-many": ([Group(tuple(glob((f"b/*{one}*/x*",)) for one in range(100)), True)], "b/logs/*", False),
+    "everything-but-many-others": (
+        [Group(tuple(glob((f"c/*{one}*/x*",)) for one in range(100)), True)],
+        "b/logs/*",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("groups", "target", "expected"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_wildcards(groups: list[Group], target: str, expected: bool) -> None:
+    assert includes(groups, glob((target,))) is expected
+
+
+def test_hostile_wildcards_in_common() -> None:
+    one, other = glob(("*a" * 2000 + "*",)), glob(("?*b" * 2000,))
+    assert meet(one, other)
+    assert not meet((*one, "c"), other)
+
+
+def test_what_takes_too_long_is_not_known() -> None:
+    some = [(ARN, "*", *(part for _ in range(60) for part in ("*", symbol, "?"))) for symbol in (PREFIX, ACCOUNT)]
+    groups = [Group(tuple(glob(pieces(text)) for text in some)), Group((glob(("*a*b*",)), glob(("*c?d*",))), True)]
+    found = covers(groups, glob(pieces((ARN, "*", PREFIX, "?*", ACCOUNT, "*"))), Ledger())
+    assert (found.state, found.reason) == ("unknown", TOO_COMPLEX)

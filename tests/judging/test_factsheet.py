@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+import pytest
 from jsonschema import Draft202012Validator
 
 from tests import ROOT
-from trailguard.judging.factsheet import facts
+from trailguard.cloudformation.scenarios.model import Pins
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Template
+from trailguard.judging.factsheet import facts, told_fact
+from trailguard.judging.subjects import JudgedTemplate
+from trailguard.rulebook.rule import Rule
+from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
+from trailguard.trails import catalog
+from trailguard.trails.catalog import KnownFact, known_facts
+from trailguard.trails.facts.properties import Wanted
 
 SCHEMA = json.loads(files("trailguard").joinpath("schemas/facts.schema.json").read_text(encoding="utf-8"))
 EXAMPLES = ROOT / "examples"
@@ -96,3 +109,56 @@ def test_compliant_example_has_all_its_facts_true() -> None:
     assert {(name, value["value"]) for name, values in worked_out.items() for value in values} == {
         (name, True) for name in worked_out
     }
+
+
+# --- what facts say of themselves ------------------------------------------------------------------------------------
+
+RULES = load(Settings(profile="all")).selected
+
+
+@cache
+def known(subject: str, name: str) -> KnownFact | None:
+    """What is documented of a fact; a property is documented by name where it has a default."""
+    return next((fact for fact in known_facts() if fact.name == name and subject in fact.subjects), None)
+
+
+def values(rule: Rule) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every value that the facts of a rule, and those about its subject, take in its examples."""
+    wanted = {item.fact: item.wanted for item in (*rule.when, *rule.require)}
+    worked_out = catalog.FACTS.get(rule.subject, {})
+    for path in (*rule.examples("pass"), *rule.examples("fail")):
+        judged = JudgedTemplate(path, Template(parse(Path(path).read_bytes())), Pins())
+        for subject in judged.subjects(rule.subject):
+            for name in wanted if subject.outside is None else ():
+                if name in worked_out or known(rule.subject, name):
+                    for value in told_fact(judged, rule.subject, subject, name, wanted.get(name, Wanted())):
+                        yield path, name, value
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_values_are_what_the_schema_says(rule: Rule) -> None:
+    for path, name, value in values(rule):
+        fact = known(rule.subject, name)
+        assert fact is not None, name
+        told = Draft202012Validator(fact.schema).is_valid(value["value"])
+        assert told or "unknown" in value, (path, name, value)
+
+
+def test_every_fact_is_documented_with_a_schema() -> None:
+    for fact in known_facts():
+        Draft202012Validator.check_schema(fact.schema)
+        assert fact.description
+    documented = {(subject, fact.name) for fact in known_facts() for subject in fact.subjects}
+    assert {(subject, name) for subject, specs in catalog.FACTS.items() for name in specs} <= documented
+    stated = {name for fact in known_facts() if not fact.subjects for name in [fact.name]}
+    assert stated == {
+        "properties.NAME",
+        "properties.NAME.INNER",
+        *(f"attributes.{name}" for name in catalog.ATTRIBUTES),
+    }
+
+
+def test_rules_can_ask_for_what_is_documented() -> None:
+    for fact in known_facts():
+        for subject in fact.subjects or ("AWS::Any::Type",):
+            assert catalog.knows_fact(subject, fact.name) is None, fact

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from trailguard.judging.alone import judge_file
 from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.settings.settings import Settings
+
+pytestmark = pytest.mark.slow
 
 RULEBOOK = load(Settings(select=("TG101",)))
 LITERALS = ("a", "b")

@@ -226,6 +226,7 @@ def spoilt(draw: st.DrawFn, value: Any) -> Any:
     return copy
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_spoilt_assembly_is_read_or_an_assembly_error(data: st.DataObject) -> None:
     folder = ASSEMBLIES / data.draw(st.sampled_from(["nested-bucket", "cross-stack", "stages/assembly-Prod"]))

@@ -218,6 +218,7 @@ def test_the_policy_allows_this_script_and_this_style_alone() -> None:
         assert "</" not in page.inside(name)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("examples")
 def test_a_scan_of_broken_templates_is_told_whole() -> None:
     report = judged("broken")
@@ -417,6 +418,7 @@ def test_the_page_is_the_same_from_run_to_run(seed: str, tmp_path: Path, capsys:
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_a_large_report_stays_small() -> None:
     """2,000 findings, each in a file of its own, with a chain and with what holds."""
     report, results, chains, sources = sample(), [], [], {}

@@ -133,6 +133,7 @@ def _scan_once(args: Namespace) -> int:
         beside = companions.programs(args.companions)
     stdin = sys.stdin.buffer.read() if "-" in paths else None
     given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
+    given["timed"] = args.profile_time
     with Progress(not args.quiet) as progress:
         report = scanning.scan(paths, settings, **given, evidence=is_wanted("html", args), tick=progress.step)
         if beside:
@@ -150,6 +151,10 @@ def _scan_once(args: Namespace) -> int:
         say(f"no trail to judge in {', '.join(map(_shown, paths))}")
     incomplete = report.errors or (args.require_templates and not report.templates)
     status = write_report(report, args)
+    if args.profile_time:
+        from trailguard.commands.timings import summary
+
+        say(summary(report))
     return 2 if incomplete else status or _threshold(report, settings)
 
 
@@ -272,6 +277,14 @@ def _graph(args: Namespace) -> int:
 
 
 def _facts(args: Namespace) -> int:
+    if args.list:
+        return _fact_list(args)
+    if args.file is None:
+        say("error: name a template, or list all facts with --list")
+        return 2
+    if args.format is not None:
+        say("error: --format is for --list; the facts of a template are JSON")
+        return 2
     import json
 
     from trailguard.cloudformation.source.nodes import SourceError
@@ -287,6 +300,24 @@ def _facts(args: Namespace) -> int:
         raise UserError(name, error.line, error.column, error.message) from None
     reconfigure(sys.stdout, encoding="utf-8")
     return write(json_safe(json.dumps(found, ensure_ascii=False, indent=2)) + "\n")
+
+
+def _fact_list(args: Namespace) -> int:
+    from trailguard.commands import facts_text
+    from trailguard.terminal import style_for, width_of
+    from trailguard.trails.catalog import known_facts
+
+    if args.file is not None:
+        say("error: --list takes no template")
+        return 2
+    known = known_facts()
+    reconfigure(sys.stdout, encoding="utf-8")
+    if args.format == "json":
+        return write(facts_text.as_json(known))
+    if args.format == "markdown":
+        return write(facts_text.as_markdown(known))
+    style = style_for(args.color, sys.stdout, os.environ)
+    return write(facts_text.as_text(known, style, width_of(sys.stdout, os.environ)))
 
 
 def _test(args: Namespace) -> int:

@@ -169,6 +169,8 @@ exit status:
     loudness = output.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="one line for each finding, no summary")
     loudness.add_argument("-v", "--verbose", action="store_true", help="tell of passes and skipped files, too")
+    text = "say on standard error which templates and rules took how long"
+    output.add_argument("--profile-time", action="store_true", help=text)
     _rule_options(parser)
     status = parser.add_argument_group("exit status")
     choice(status, "--fail-on", OPEN, "the mildest verdict that makes it 1 (default: fail)", None)
@@ -270,10 +272,14 @@ exit status:
 def _facts() -> Parser:
     parser = _parser(
         "facts",
-        "[OPTION…] FILE",
-        "  trailguard facts trail.yaml\n  trailguard facts trail.yaml --parameter MultiRegion=false",
+        "[OPTION…] FILE | --list",
+        "  trailguard facts trail.yaml\n  trailguard facts trail.yaml --parameter MultiRegion=false\n"
+        "  trailguard facts --list",
     )
-    parser.add_argument("file", metavar="FILE", help="a template; - is standard input")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a template; - is standard input")
+    parser.add_argument("--list", action="store_true", help="list every fact that a rule can ask for, and what it says")
+    choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", None)
+    _colour_option(parser)
     _deployment_options(parser)
     _config_options(parser)
     return parser

@@ -21,7 +21,8 @@ def escaped(text: str) -> str:
     return safe
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of Markdown."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
@@ -31,7 +32,7 @@ def rule_table(rules: Iterable[Rule]) -> str:
     """The rules as a table for a wiki or a pull request."""
     rows = ((rule.id, rule.name, rule.severity, rule.title, "; ".join(controls_of(rule))) for rule in rules)
     head = ("id", "name", "severity", "title", "controls")
-    return _table(head, ([escaped(item) for item in row] for row in rows))
+    return table(head, ([escaped(item) for item in row] for row in rows))
 
 
 def controls_of(rule: Rule) -> list[str]:
@@ -48,7 +49,7 @@ def framework_table(framework: Framework, rules: Iterable[Rule]) -> str:
         (escaped(control.id), escaped(control.title), _behind(found, control.undecidable))
         for control, found in framework.coverage(rules)
     )
-    lines.append(_table(("control", "asks for", "rules"), rows))
+    lines.append(table(("control", "asks for", "rules"), rows))
     if framework.source:
         lines.append(f"Source: <{framework.source}>\n")
     return "\n".join(lines)
@@ -63,7 +64,7 @@ def _behind(rules: Sequence[Rule], undecidable: str | None) -> str:
 def rule_index(rules: Iterable[Rule]) -> str:
     """The list of the rules, each with a link to its page."""
     rows = ([f"[{rule.id}]({rule.id}.md)", *map(escaped, (rule.name, rule.severity, rule.title))] for rule in rules)
-    return "# Rules\n\n" + _table(("id", "name", "severity", "title"), rows)
+    return "# Rules\n\n" + table(("id", "name", "severity", "title"), rows)
 
 
 def framework_index(frameworks: Iterable[Framework], rules: Sequence[Rule]) -> str:
@@ -85,12 +86,12 @@ def rule_page(rule: Rule) -> str:
     lines += ["## What is asked", "", *(f"- {item}" for item in asked_of(rule)), ""]
     if rule.options:
         rows = ([f"`{name}`", *_option(option)] for name, option in rule.options.items())
-        lines += ["## Options", "", _table(("option", "means", "default", "schema"), rows)]
+        lines += ["## Options", "", table(("option", "means", "default", "schema"), rows)]
         example = {"rules": {"options": {rule.id: {name: _sample(option) for name, option in rule.options.items()}}}}
         lines += ["In `.trailguard.yaml`:", "", "```yaml", *_flow(example), "```", ""]
     if rule.controls:
         rows = ([escaped(name), escaped(", ".join(items))] for name, items in rule.controls.items())
-        lines += ["## Controls", "", _table(("framework", "controls"), rows)]
+        lines += ["## Controls", "", table(("framework", "controls"), rows)]
     for title, kind in (("Good", "pass"), ("Bad", "fail")):
         path = rule.plainest(kind)
         if path is not None:

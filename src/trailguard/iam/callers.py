@@ -6,7 +6,6 @@ reference_policies_elements_notprincipal.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Pieces, Text, Value
@@ -16,8 +15,6 @@ from trailguard.iam.logic import NO, Tri, either, maybe, of
 from trailguard.iam.patterns import Settle, covered_by
 from trailguard.iam.policy import Caller, Principal, read_callers
 from trailguard.iam.reading import Problems
-
-EVERYONE, SERVICE, ACCOUNT = "everyone", "service", "account"
 
 
 class Request(NamedTuple):
@@ -36,14 +33,6 @@ class Request(NamedTuple):
     everyone: bool = True
 
 
-class Via(NamedTuple):
-    """An identity under which a caller is named: EVERYONE, SERVICE or ACCOUNT, the entry that names it, and whether."""
-
-    identity: str
-    caller: Caller
-    answer: Tri
-
-
 def named(principal: Principal | None, request: Request, settle: Settle) -> Tri:
     """Tell whether a statement is about the caller."""
     if principal is None:
@@ -52,50 +41,39 @@ def named(principal: Principal | None, request: Request, settle: Settle) -> Tri:
         if not request.everyone:
             return NO  # everybody but a few: not the caller itself
         full = request._replace(everyone=True)
-        return either(via.answer for via in vias(principal.callers, full, settle)).negated().at(principal.node)
-    return either(via.answer.at(via.caller.text.node) for via in vias(principal.callers, request, settle))
-
-
-def vias(callers: Iterable[Caller], request: Request, settle: Settle) -> list[Via]:
-    """The identities under which entries of a Principal name the caller, or may."""
-    found = []
-    for caller in callers:
-        identity, answer = _identity(caller, request, settle)
-        if not answer.is_no:
-            found.append(Via(identity, caller, answer))
-    return found
+        return either(_names(caller, full, settle) for caller in principal.callers).negated().at(principal.node)
+    return either(_names(caller, request, settle).at(caller.text.node) for caller in principal.callers)
 
 
 def names_caller(value: Value, request: Request, settle: Settle) -> Tri:
     """Tell whether the value of a Principal element names the caller under one of its identities."""
-    return either(via.answer for via in vias(read_callers(value, Problems()), request, settle))
+    return either(_names(caller, request, settle) for caller in read_callers(value, Problems()))
 
 
-def _identity(caller: Caller, request: Request, settle: Settle) -> tuple[str, Tri]:
+def _names(caller: Caller, request: Request, settle: Settle) -> Tri:
+    """Tell whether an entry of a Principal names the caller."""
     kind, text = caller
     if kind == "*":
-        return EVERYONE, of(request.everyone)
+        return of(request.everyone)
     if kind == "Service":
-        return SERVICE, covered_by(glob(text.pieces, wild=False), tuple(request.service), settle)
+        return covered_by(glob(text.pieces, wild=False), tuple(request.service), settle)
     if kind == "AWS":
         if text.literal is not None:
-            return ACCOUNT, of(_account(text.literal) in request.accounts)
+            return of(_account(text.literal) in request.accounts)
         return _hidden(text, request, settle, NO)
     if kind == "":
         return _hidden(text, request, settle, maybe("a Principal that is neither a map nor * is refused by AWS"))
-    return ACCOUNT, NO  # Federated, CanonicalUser: people
+    return NO  # Federated, CanonicalUser: people
 
 
-def _hidden(text: Text, request: Request, settle: Settle, otherwise: Tri) -> tuple[str, Tri]:
+def _hidden(text: Text, request: Request, settle: Settle, otherwise: Tri) -> Tri:
     """An entry with symbols in it: everybody perhaps, but never an account of the service's own."""
     if len(text.pieces) > 1:
-        return ACCOUNT, otherwise
+        return otherwise
     symbol = text.symbols[0]
     if symbol.kind == VARIABLE and request.everyone:
         settle(symbol, ["*"])
-    if symbol.kind == OPAQUE:
-        return EVERYONE, maybe(symbol.reason or f"{symbol.name} is not known")
-    return ACCOUNT, otherwise
+    return maybe(symbol.reason or f"{symbol.name} is not known") if symbol.kind == OPAQUE else otherwise
 
 
 def _account(literal: str) -> str:

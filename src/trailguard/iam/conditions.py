@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.values import MapValue, Symbol, Text, Unknown, Value, show, text_of
 from trailguard.cloudformation.source.nodes import Node
-from trailguard.iam.globs import Glob, Group, folded, glob
+from trailguard.iam.globs import Glob, folded, glob
+from trailguard.iam.inclusion import Group
 from trailguard.iam.logic import NO, YES, Tri, both, either, maybe, of
 from trailguard.iam.operators import FOLDED, NULL, TEXTUAL, Operator, compare, pattern, read_operator, refusal
 from trailguard.iam.patterns import Settle, covers

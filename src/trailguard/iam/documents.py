@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from trailguard.cloudformation.scenarios.drafts import Draft, OpenPart, Path, is_plain
+from trailguard.cloudformation.scenarios.drafts import Draft, Keys, OpenPart, Path, is_plain, keys_of
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Absent, ListValue, MapValue, Value, text_of
 from trailguard.cloudformation.scenarios.variables import Split
@@ -38,11 +38,11 @@ def read_document(scenario: Scenario, resource: Resource, name: str, kind: froze
     return policy._replace(draft=document) if document.allows else policy
 
 
-def _is_list(path: Path) -> bool:
-    """Tell whether one value in some place of a document stands for a list of it."""
-    if STATEMENT not in path:
+def _is_list(keys: Keys) -> bool:
+    """Tell whether some place of a document holds a list, which may be written as a single value."""
+    if STATEMENT not in keys:
         return False
-    keys = [step for step in path[path.index(STATEMENT) + 1 :] if isinstance(step, str)]
+    keys = keys[keys.index(STATEMENT) + 1 :]
     if len(keys) < 2:
         return not keys or keys[0] in _LISTS
     return (keys[0] in _PRINCIPALS and len(keys) == 2) or (keys[0] == "Condition" and len(keys) == 3)
@@ -71,7 +71,7 @@ class _Document:
 
     def _allows(self, part: OpenPart) -> bool:
         """Tell whether a part lets more through. Raises Split when that is open itself."""
-        keys = [step for step in part.path if isinstance(step, str)]
+        keys = keys_of(part.path)
         if len(keys) < 2:
             effects = {_effect(variant) for variant in part.variants if isinstance(variant, MapValue)}
             if len(effects) > 1 or None in effects:
@@ -84,7 +84,7 @@ class _Document:
         return (effect == "Allow") is not _takes_back(keys[1:])
 
 
-def _takes_back(keys: list[str]) -> bool:
+def _takes_back(keys: Keys) -> bool:
     """Tell whether a statement is about less, the more it lists in some place."""
     if keys[0] != "Condition":
         return keys[0].startswith("Not")
@@ -110,7 +110,7 @@ def about(scenario: Scenario, resource: Resource, name: str, service: str) -> Va
         node = scenario.property_node(resource, name)
         if node is None:
             raise
-        draft = Draft(scenario, node, _is_list)
+        draft = Draft(scenario, node, lambda keys: not keys or _is_list(keys))
     for part in draft.parts:
         if any(_mentions(variant, service) for variant in (*part.variants, *_around(draft, part.path))):
             raise part.split

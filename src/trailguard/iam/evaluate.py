@@ -8,36 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
-from trailguard.cloudformation.scenarios.values import GENERATED, Symbol, Text
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam import explain
 from trailguard.iam.bounds import settled
-from trailguard.iam.callers import Request, Via, named, names_caller, vias
-from trailguard.iam.conditions import ABSENT, Clause, Context, ContextValue, Undecided, conditions_hold
-from trailguard.iam.globs import STAR, Glob, Group, glob
-from trailguard.iam.logic import NO, YES, State, Tri, both, either, maybe
-from trailguard.iam.operators import ARN, FOLDED, LIKE
+from trailguard.iam.callers import Request, named, names_caller
+from trailguard.iam.conditions import Context, conditions_hold
+from trailguard.iam.globs import STAR, Glob, glob
+from trailguard.iam.inclusion import Group
+from trailguard.iam.logic import NO, YES, State, Tri, both, maybe
 from trailguard.iam.patterns import Settle, covers, may_overlap, overlaps
 from trailguard.iam.policy import Part, Policy, Statement
 
 __all__ = [
-    "ABSENT",
-    "Context",
-    "ContextValue",
     "Decision",
-    "Grant",
     "Request",
-    "Settle",
-    "Undecided",
-    "Via",
+    "about_action",
     "allowed",
     "denials",
     "denied_wholly",
     "grantors",
     "grants",
-    "leads",
     "names_caller",
-    "requires",
 ]
 
 
@@ -53,20 +44,6 @@ class Decision(NamedTuple):
     because: str
     reason: str
     statements: tuple[Statement, ...] = ()
-
-
-class Grant(NamedTuple):
-    """An Allow statement about a request: whom it names, and whether its resource and its condition fit."""
-
-    statement: Statement
-    via: tuple[Via, ...]
-    aim: Tri  # effect, action, principal, and some string of the resource
-    condition: Tri
-
-    @property
-    def answer(self) -> Tri:
-        """Whether the statement lets some string of the resource through."""
-        return both((self.aim, self.condition))
 
 
 def grants(policy: Policy, request: Request, settle: Settle) -> Decision:
@@ -156,20 +133,6 @@ def allowed(policy: Policy, request: Request, settle: Settle) -> Decision:
     return granted if granted.outcome == "unknown" or denied.outcome == "no" else denied
 
 
-def leads(policy: Policy, request: Request, settle: Settle) -> list[Grant]:
-    """The Allow statements about the request, whether or not their conditions hold: whom they name, and what fits."""
-    target = glob(request.resource)
-    found = []
-    for statement in policy.statements:
-        aim = _aim(statement, request, target, "Allow", settle)
-        if aim.is_no:
-            continue
-        principal = statement.principal
-        via = () if principal is None or principal.negated else tuple(vias(principal.callers, request, settle))
-        found.append(Grant(statement, via, aim, _condition(statement, request.context, settle)))
-    return found
-
-
 def grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Statement, Tri]]:
     """The Allow statements that let the request through on some string of its resource, or may."""
     return settled(
@@ -185,41 +148,6 @@ def _grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[St
         (statement, both(_aspects(statement, request, target, "Allow", settle))) for statement in policy.statements
     )
     return [(statement, answer) for statement, answer in answers if not answer.is_no]
-
-
-def requires(statement: Statement, key: str, values: Sequence[Text], context: Context, settle: Settle) -> Tri:
-    """Tell whether a statement's condition forces a context key to be one of some values.
-
-    The condition is tried without the key, with a value that nobody spells, and with every other value that the
-    condition itself suggests for the key: it may hold for none of them.
-    """
-    name = key.lower()
-    node = statement.node
-    stranger = Text((Symbol(GENERATED, f"another {key}", f"some other {key}"),), node)
-    tried: list[ContextValue] = [ABSENT, (stranger,)]
-    clauses = [clause for clause in statement.clauses if clause.name == name]
-    tried += [(Text((text,), node),) if text else (Text((), node),) for text in _suggested(clauses, values)]
-    wanted = [text.pieces for text in values]
-    tried += [(t,) for clause in clauses for t in clause.values if t.literal is None and t.pieces not in wanted]
-    if statement.fault is not None:
-        return maybe(statement.fault, node)
-    return either(_condition(statement, {**context, name: value}, settle) for value in tried).negated()
-
-
-def _suggested(clauses: Sequence[Clause], values: Sequence[Text]) -> list[str]:
-    """Texts, none of the values, that the clauses about a key may well take."""
-    found: dict[str, None] = {}
-    for clause in clauses:
-        kind = clause.test.kind if clause.test is not None else ""
-        for text in clause.values:
-            if text.literal is None:
-                continue
-            for filling in ("", "0") if kind in (LIKE, ARN) else ("*",):
-                one = text.literal.replace("*", filling).replace("?", "0" if filling != "*" else "?")
-                found[one] = None
-                if kind == FOLDED:
-                    found[one.swapcase()] = None
-    return [text for text in found if all(text != value.literal for value in values)]
 
 
 # --- one statement ---------------------------------------------------------------------------------------------------

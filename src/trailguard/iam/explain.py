@@ -8,7 +8,8 @@ from trailguard.cloudformation.scenarios.values import Symbol, Text, show
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.callers import Request, named
 from trailguard.iam.conditions import conditions_hold, holds, told
-from trailguard.iam.globs import Glob, Group, glob
+from trailguard.iam.globs import Glob, glob
+from trailguard.iam.inclusion import Group
 from trailguard.iam.logic import NO, Tri
 from trailguard.iam.patterns import covers, may_overlap
 from trailguard.iam.policy import Part, Policy, Statement

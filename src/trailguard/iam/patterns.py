@@ -8,26 +8,14 @@ exception of its own) or lets it stand for some value that equals none of them.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol
 from trailguard.cloudformation.stacks.renaming import bare
-from trailguard.iam.globs import (
-    ANY,
-    PART_ANY,
-    PART_STAR,
-    SOME,
-    STAR,
-    Glob,
-    Group,
-    Token,
-    TooComplex,
-    Wild,
-    includes,
-    meet,
-    paths,
-)
+from trailguard.iam.globs import ANY, PART_ANY, PART_STAR, SOME, STAR, Glob, Token, Wild, meet, numbers, rows
+from trailguard.iam.inclusion import Effort, Group, TooComplex, includes
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
 
 Settle: TypeAlias = Callable[[Symbol, Sequence["str | Symbol"]], None]
@@ -40,7 +28,10 @@ MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
 WORDS = frozenset(("AWS::AccountId", "AWS::Partition", "AWS::Region"))
 DEPTH = 2  # further variables that are looked at to tell whether the value of one matters
 
+MAX_HOPELESS = 100
+
 _NOTHING: Firm = frozenset()
+_hopeless: set[tuple[tuple[Group, ...], Glob, bool]] = set()  # questions that took too long: many rules ask the same
 
 
 def covers(groups: Sequence[Group], target: Glob, settle: Settle) -> Tri:
@@ -63,33 +54,37 @@ def overlaps(globs: Sequence[Glob], target: Glob, settle: Settle) -> Tri:
 def may_overlap(globs: Sequence[Glob], target: Glob) -> bool:
     """Tell whether some string of the target may be one of some glob, for some value of their symbols."""
     loose = tuple(STAR if isinstance(token, Symbol) else token for token in target)
-    try:
-        return any(meet(tuple(STAR if isinstance(t, Symbol) else t for t in tokens), loose) for tokens in globs)
-    except TooComplex:
-        return True
+    return any(meet(tuple(STAR if isinstance(t, Symbol) else t for t in tokens), loose) for tokens in globs)
 
 
 def _decide(groups: Sequence[Group], target: Glob, some: bool, settle: Settle) -> Tri:
+    key = (tuple(groups), target, some)
+    if key in _hopeless:
+        return maybe(TOO_COMPLEX)
+    question = Question(groups, target, some, Effort())
     try:
-        answer = _answer(groups, target, some, settle)
-        if answer.is_no and _may_fit(groups, target, some):
+        answer = _answer(question, settle)
+        if answer.is_no and _may_fit(question):
             return maybe(GENERATED_NAME)
     except TooComplex:
+        if len(_hopeless) >= MAX_HOPELESS:
+            _hopeless.clear()
+        _hopeless.add(key)
         return maybe(TOO_COMPLEX)
     return answer
 
 
-def _may_fit(groups: Sequence[Group], target: Glob, some: bool) -> bool:
+def _may_fit(asked: Question) -> bool:
     """Tell whether a generated name may fit where a pattern mixes letters and wildcards (`prod-*`).
 
     Letters alone are never a generated name, and `*` alone takes any.
     """
-    names = {token for token in target if isinstance(token, Symbol) and token.kind == GENERATED}
-    globs = (tokens for group in groups if not group.negated for tokens in group.globs)
+    names = {token for token in asked.target if isinstance(token, Symbol) and token.kind == GENERATED}
+    globs = (tokens for group in asked.groups if not group.negated for tokens in group.globs)
     mixed = tuple(tokens for tokens in globs if names.isdisjoint(tokens) and _is_mixed(tokens)) if names else ()
     if not mixed:
         return False
-    question = Question((Group(mixed),), target, some).mapped(_unnamed)
+    question = asked._replace(groups=(Group(mixed),)).mapped(_unnamed)
     firm = frozenset(token for token in question.tokens() if isinstance(token, Symbol) and token.kind == VARIABLE)
     return question.canonical().possible(firm) is not False
 
@@ -115,8 +110,7 @@ def _unnamed(token: Token) -> Token:
     return token._replace(kind=OPAQUE) if isinstance(token, Symbol) and token.kind == GENERATED else token
 
 
-def _answer(groups: Sequence[Group], target: Glob, some: bool, settle: Settle) -> Tri:
-    question = Question(groups, target, some)
+def _answer(question: Question, settle: Settle) -> Tri:
     found = question.sure(_NOTHING)
     if found:
         return YES
@@ -126,11 +120,15 @@ def _answer(groups: Sequence[Group], target: Glob, some: bool, settle: Settle) -
 
 
 class Question(NamedTuple):
-    """Whether all (or with `some`, any) strings of a target are in one of some groups."""
+    """Whether all (or with `some`, any) strings of a target are in one of some groups.
+
+    Finding out raises TooComplex when it takes more than an effort.
+    """
 
     groups: Sequence[Group]
     target: Glob
     some: bool
+    effort: Effort
 
     def tokens(self) -> list[Token]:
         """All tokens of both sides."""
@@ -148,7 +146,7 @@ class Question(NamedTuple):
             return tuple(map(change, tokens))
 
         groups = [Group(tuple(map(put, group.globs)), group.negated) for group in self.groups]
-        return Question(groups, put(self.target), self.some)
+        return Question(groups, put(self.target), self.some, self.effort)
 
     def substituted(self, symbol: Symbol, value: Glob) -> Question:
         """The same question with a value in the place of a symbol."""
@@ -159,7 +157,7 @@ class Question(NamedTuple):
             return tuple(part for token in tokens for part in (value if token == symbol else (token,)))
 
         groups = [Group(tuple(map(put, group.globs)), group.negated) for group in self.groups]
-        return Question(groups, put(self.target), self.some)
+        return Question(groups, put(self.target), self.some, self.effort)
 
     # --- two ways to look at symbols that may be anything ----------------------------------------------------------
 
@@ -168,14 +166,14 @@ class Question(NamedTuple):
         if self.some:
             return any(meet(pattern, self.target) for group in self.groups for pattern in group.globs)
         plain = [group for group in self.groups if not group.negated]
-        found = includes(plain, self.target) if plain else False
+        found = includes(plain, self.target, self.effort) if plain else False
         if found or len(plain) == len(self.groups):
             return found
         groups = [
             Group(tuple(_loose(tokens, firm, STAR) for tokens in group.globs), True) if group.negated else group
             for group in self.groups
         ]
-        return includes(groups, _loose(self.target, firm, STAR))
+        return includes(groups, _loose(self.target, firm, STAR), self.effort)
 
     def possible(self, firm: Firm) -> bool | None:
         """Tell whether it may be so for some value of the symbols that are not firm."""
@@ -189,7 +187,7 @@ class Question(NamedTuple):
                 groups.append(Group(fixed, True))
             else:
                 groups.append(Group(tuple(_loose(tokens, firm, STAR) for tokens in group.globs)))
-        return includes(groups, _loose(self.target, firm, SOME))
+        return includes(groups, _loose(self.target, firm, SOME), self.effort)
 
     def truth(self, firm: Firm) -> bool | None:
         """Yes or no when it is the same whatever the symbols that are not firm stand for, else None."""
@@ -280,11 +278,13 @@ class Question(NamedTuple):
         """
         sides = [sides for group in self.groups for pattern in group.globs
                  for sides in ((self.target, pattern), (pattern, self.target))]  # fmt: skip
-        likely = dict.fromkeys(part for side in sides for part in _likely(_slices(symbol, *side, firm)))
+        likely = dict.fromkeys(part for side in sides for part in _likely(_slices(symbol, *side, firm, self.effort)))
         yield from ((part, True) for part in likely)
         if not known >= {True, False}:
             letters = frozenset(token for token in self.tokens() if isinstance(token, Symbol))
-            spare = dict.fromkeys(part for side in sides for part in _spare(_slices(symbol, *side, letters)))
+            spare = dict.fromkeys(
+                part for side in sides for part in _spare(_slices(symbol, *side, letters, self.effort))
+            )
             yield from ((part, False) for part in spare if part not in likely)
 
 
@@ -313,27 +313,41 @@ class _Slice(NamedTuple):
     open_end: bool
 
 
-def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm) -> Iterator[_Slice]:
+def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm, effort: Effort) -> Iterator[_Slice]:
     """The parts of the other side that a symbol of mine would have to equal for both to have a text in common."""
     if symbol not in mine:
         return
     one, two = _loose(mine, firm, STAR), _loose(other, firm, STAR)
+    effort.spend(len(one))
+    before = list(rows(one, two))
+    after = list(rows(one[::-1], two[::-1]))
+    stops = _stops(symbol, other)
     for place, token in enumerate(mine):
         if token != symbol:
             continue
         vague = any(isinstance(t, Wild) for t in (*one[max(place - 1, 0) : place], *one[place + 1 : place + 2]))
-        before, after = one[:place], one[:place:-1]
-        starts = {j for i, j in paths(before, two) if i == len(before)}
-        ends = {len(two) - j for i, j in paths(after, two[::-1]) if i == len(after)}
-        for start, end in ((start, end) for start in starts for end in ends if start <= end):
-            part = other[start:end]
-            if any(isinstance(t, Symbol) and (t == symbol or t.kind != VARIABLE) for t in part):
-                continue
-            if bare(symbol.name) in WORDS and any(_is_none(symbol, t) for t in part):
-                continue
-            near = vague or any(t is STAR or t is PART_STAR for t in two[max(start - 1, 0) : end + 1])
-            open_end = bool(part) and other[end : end + 1] not in (("/",), (":",), ())
-            yield _Slice(place, _sample(part), near, open_end)
+        ends = [len(two) - end for end in numbers(after[len(one) - 1 - place])][::-1]
+        for start in numbers(before[place]):
+            for end in ends[bisect_left(ends, start) : bisect_right(ends, stops[start])]:
+                effort.spend(1 + (end - start) // 64)
+                part = other[start:end]
+                near = vague or any(t is STAR or t is PART_STAR for t in two[max(start - 1, 0) : end + 1])
+                open_end = bool(part) and other[end : end + 1] not in (("/",), (":",), ())
+                yield _Slice(place, _sample(part), near, open_end)
+
+
+def _stops(symbol: Symbol, other: Glob) -> list[int]:
+    """For each place of the other side, how far a value of a symbol may reach from there."""
+    is_word = bare(symbol.name) in WORDS
+    stop = len(other)
+    found = [stop]
+    for place in range(len(other) - 1, -1, -1):
+        token = other[place]
+        is_other = isinstance(token, Symbol) and (token == symbol or token.kind != VARIABLE)
+        if is_other or (is_word and _is_none(symbol, token)):
+            stop = place
+        found.append(stop)
+    return found[::-1]
 
 
 def _is_none(word: Symbol, token: Token) -> bool:

@@ -6,6 +6,7 @@ Whatever goes wrong with a template is an error of its file alone and never hide
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -13,7 +14,7 @@ from trailguard.cloudformation.source.nodes import MapNode, SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
-from trailguard.findings import Chain, FileError, Finding, Notice
+from trailguard.findings import Chain, FileError, Finding, Notice, Timing
 from trailguard.judging.deployments import Deployment, deployments
 from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_of, results_of
 from trailguard.judging.subjects import JudgedTemplate
@@ -77,11 +78,15 @@ def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
     rules = task.rulebook.selected
     findings: list[Finding] = []
     subjects: set[tuple[str, str]] = set()
+    timings: list[Timing] = []
     for rule in rules:
+        started = time.process_time() if task.timed else 0.0
         for subject in judged.subjects(rule.subject):
             subjects.add(judged.name_of(subject.resource))
             findings.append(judged.finding(rule, subject))
-    return Verdicts(findings, errors, frozenset(subjects), _unjudged(judged), _chains(judged, task))
+        if task.timed:
+            timings.append(Timing(judged.file, rule.id, time.process_time() - started))
+    return Verdicts(findings, errors, frozenset(subjects), _unjudged(judged), _chains(judged, task), timings)
 
 
 def _chains(judged: JudgedTemplate, task: Task) -> Sequence[Chain]:

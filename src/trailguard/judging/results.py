@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from trailguard.acceptance.waivers import accepted
 from trailguard.acceptance.written import Ruling, Suppressions
 from trailguard.cloudformation.template.template import Template
-from trailguard.findings import OPEN, Chain, FileError, Finding, Notice
+from trailguard.findings import OPEN, Chain, FileError, Finding, Notice, Timing
 from trailguard.judging.deployments import merged
 from trailguard.rulebook.shelf import Rulebook
 from trailguard.settings.settings import Settings
@@ -23,13 +23,14 @@ class Task(NamedTuple):
     """What is asked of the templates of a scan.
 
     `today` is the day, as an ISO date, on which suppressions have to be in force; without any, none has expired.
-    `evidence` asks for the delivery chains, too.
+    `evidence` asks for the delivery chains, too, `timed` for how long each rule takes.
     """
 
     settings: Settings
     rulebook: Rulebook
     today: str = ""
     evidence: bool = False
+    timed: bool = False
 
 
 class Verdicts(NamedTuple):
@@ -40,6 +41,7 @@ class Verdicts(NamedTuple):
     subjects: frozenset[tuple[str, str]] = frozenset()
     notices: Sequence[Notice] = ()
     chains: Sequence[Chain] = ()
+    timings: Sequence[Timing] = ()
 
     def files(self) -> set[str]:
         """The files that something is said of."""
@@ -61,6 +63,7 @@ class FileResult(NamedTuple):
     subjects: int = 0
     ignored: str | None = None
     chains: tuple[Chain, ...] = ()
+    timings: tuple[Timing, ...] = ()
 
 
 class Text(NamedTuple):
@@ -81,6 +84,7 @@ def results_of(files: Mapping[str, Text], verdicts: Sequence[Verdicts], task: Ta
         errors=_by_file((error.file, error) for error in dict.fromkeys(errors)),
         notices=_by_file((notice.file, notice) for notice in dict.fromkeys(_noticed(verdicts, written))),
         chains=_by_file((chain.parts[0].file, chain) for one in verdicts for chain in one.chains),
+        timings=_by_file((timing.file, timing) for one in verdicts for timing in one.timings),
         subjects=Counter(file for file, _ in {subject for one in verdicts for subject in one.subjects}),
         shown=_shown(findings, errors),
     )
@@ -94,6 +98,7 @@ class _Sorted(NamedTuple):
     errors: Mapping[str, Sequence[FileError]]
     notices: Mapping[str, Sequence[Notice]]
     chains: Mapping[str, Sequence[Chain]]
+    timings: Mapping[str, Sequence[Timing]]
     subjects: Mapping[str, int]
     shown: set[str]
 
@@ -107,6 +112,7 @@ class _Sorted(NamedTuple):
             is_template=source.template is not None,
             subjects=self.subjects.get(file, 0),
             chains=tuple(self.chains.get(file, ())),
+            timings=tuple(self.timings.get(file, ())),
         )
 
 

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from trailguard.findings import (
     CONDITIONAL,
+    CONNECTION_NAMES,
     FAIL,
     NOT_APPLICABLE,
     OPEN,
+    PART_NAMES,
     PASS,
     UNKNOWN,
     Chain,
@@ -23,14 +25,6 @@ from trailguard.findings import (
 FORMATS = ("mermaid", "dot", "json")
 SCHEMA = "trailguard-graph/1"
 
-_KINDS = {
-    "trail": "trail", "bucket": "bucket", "policy": "bucket policy", "key": "key", "log_group": "log group",
-    "role": "role", "topic": "topic",
-}  # fmt: skip
-_LABELS = {
-    "bucket": "delivers to", "policy": "is opened by", "order": "waits for", "key": "encrypts with",
-    "log_group": "sends events to", "role": "with the rights of", "topic": "tells",
-}  # fmt: skip
 _COLOURS = {FAIL: "#c62828", CONDITIONAL: "#b26a00", UNKNOWN: "#7b1fa2", PASS: "#2e7d32", NOT_APPLICABLE: "#6b7280"}
 _ELSEWHERE = "made elsewhere"
 
@@ -83,7 +77,7 @@ def render(chains: Sequence[Chain], form: str) -> str:
 
 def _label(node: _Node) -> Iterator[str]:
     part = node.part
-    yield _KINDS[part.kind]
+    yield PART_NAMES[part.kind]
     yield part.name if part.file else _ELSEWHERE
     yield from (f"in {context}" for context in node.contexts)
     yield from _broken(node.rulings)
@@ -98,7 +92,7 @@ def _broken(rulings: tuple[Ruling, ...]) -> Iterator[str]:
 
 
 def _edge_label(edge: Connection) -> Iterator[str]:
-    yield _LABELS[edge.kind] + ("" if edge.always else " (in some deployments)")
+    yield CONNECTION_NAMES[edge.kind] + ("" if edge.always else " (in some deployments)")
     yield from _broken(edge.rulings)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from trailguard.findings import NOT_APPLICABLE, OPEN, PASS, VERDICTS, worst
+from trailguard.findings import CONNECTION_NAMES, NOT_APPLICABLE, OPEN, PART_NAMES, PASS, VERDICTS, worst
 from trailguard.reporters.html_text import SIGNS, Html, badge, counted, join, rule_link, table, tag
 from trailguard.terminal import cells, visible
 
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     _Key = tuple[str, str, int]  # a rule, a file and the line of its subject
 
 ROOM = 500_000  # characters of pictures: a few hundred; more are hard to load and harder to read
-KINDS = {
-    "trail": "trail", "bucket": "bucket", "policy": "bucket policy", "key": "key", "log_group": "log group",
-    "role": "role", "topic": "topic",
-}  # fmt: skip
-_LABELS = {
-    "bucket": "delivers to", "policy": "is opened by", "order": "is created after", "key": "encrypts with",
-    "log_group": "sends events to", "role": "with the rights of", "topic": "notifies",
-}  # fmt: skip
 _UNBROKEN = {PASS: "unbroken", NOT_APPLICABLE: "not judged"}
 
 _WIDTH, _LINE, _PAD, _GAP, _ROW = 204, 16, 12, 184, 22  # a box, a line of text, inside a box, between columns and rows
@@ -68,13 +60,13 @@ def _rulings(chain: Chain) -> Iterator[tuple[Part, str, Ruling]]:
     for part in chain.parts:
         yield from ((part, _named(part), item) for item in part.rulings)
     for edge in chain.connections:
-        name = f"{_LABELS[edge.kind]} {_named(chain.parts[edge.target])}"
+        name = f"{CONNECTION_NAMES[edge.kind]} {_named(chain.parts[edge.target])}"
         yield from ((chain.parts[0], name, item) for item in edge.rulings)
 
 
 def _named(part: Part) -> str:
     """What a part is and is called; of what is made elsewhere, why nothing is known."""
-    return f"{KINDS[part.kind]} {part.name if part.file else f'({part.name})'}"
+    return f"{PART_NAMES[part.kind]} {part.name if part.file else f'({part.name})'}"
 
 
 def section(chains: Sequence[Chain], linked: Container[str], results: Sequence[Finding] = ()) -> Html:
@@ -169,7 +161,7 @@ def _description(chain: Chain, name: str) -> Html:
         source, target = chain.parts[edge.source], chain.parts[edge.target]
         ids = ", ".join(item.rule for item in edge.rulings if item.verdict in OPEN)
         state = f" ({worst(edge.rulings)}: {ids})" if ids else ""
-        told.append(f"{source.name} {_LABELS[edge.kind]} {_named(target)}{state}.")
+        told.append(f"{source.name} {CONNECTION_NAMES[edge.kind]} {_named(target)}{state}.")
     return join([title, tag("desc", " ".join(told), id=f"{name}-text")])
 
 
@@ -210,7 +202,7 @@ def _placed(chain: Chain, edges: list[_Edge]) -> tuple[list[_Box], int, int]:
 
 def _text(part: Part) -> Iterator[tuple[str, str]]:
     """The lines in a box: what it is, its name, its place, and the rules that it breaks."""
-    yield "kind", KINDS[part.kind]
+    yield "kind", PART_NAMES[part.kind]
     yield "name", _cut(part.name if part.file else "not in these templates")
     yield "place", _cut(f"{part.file}:{part.line}" if part.file else part.name, from_end=bool(part.file))
     for verdict, line in _said(part.rulings, _WORDS):
@@ -296,7 +288,7 @@ def _line(way: str, verdict: str) -> Html:
 def _words(edge: _Edge, x: int, y: int, wide: bool = False) -> Iterator[Html]:
     """What a connection is, above its line, and the rules that break it, below."""
     verdict = worst(edge.rulings)
-    label = _LABELS[edge.kind] + ("" if edge.always else ", at times")
+    label = CONNECTION_NAMES[edge.kind] + ("" if edge.always else ", at times")
     yield tag("text", label, x=x, y=y - 6, class_="label")
     if verdict in OPEN:
         yield _sign(x - 10, y, verdict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.nodes import MapNode
@@ -148,6 +149,59 @@ FACTS: Mapping[str, Mapping[str, FactSpec]] = {
     "bucket": {**archive.FACTS, **exposure.FACTS, **exports.FACTS},
     "key": encryption.KEY_FACTS,
 }
+
+
+# The facts that every resource has, whatever its type: what it says by itself. The capitals stand for a name.
+_ANYTHING: Mapping[str, object] = {}
+GENERIC: Mapping[str, tuple[Mapping[str, object], str]] = {
+    PROPERTY + "NAME": (_ANYTHING, "a property; null when it is not set"),
+    PROPERTY + "NAME.INNER": (_ANYTHING, "what is inside a property, by name, or by number in a list, from 0"),
+    **{
+        ATTRIBUTE + name: (_ANYTHING, f"{name}, which stands beside the properties; null when it is not set")
+        for name in ATTRIBUTES
+    },
+}
+# A Boolean property, unless its text spells something else. The key of a trail may be a copy of one in another Region,
+# which has no such properties.
+_BOOLEAN_PROPERTY: Mapping[str, object] = {"type": ["boolean", "string"]}
+_BOOLEAN_OF_KEY: Mapping[str, object] = {"type": ["boolean", "string", "null"]}
+
+
+class KnownFact(NamedTuple):
+    """A fact that a rule can ask for: of which subjects (none: of any resource), what it says, and its values.
+
+    A value is null instead when it cannot be known.
+    """
+
+    name: str
+    subjects: tuple[str, ...]
+    description: str
+    schema: Mapping[str, object]
+
+
+def known_facts() -> list[KnownFact]:
+    """Every fact that a rule can ask for, by name: those that are worked out, then those that a resource says."""
+    told: dict[tuple[str, str], KnownFact] = {}
+    for subject, specs in FACTS.items():
+        for name, spec in specs.items():
+            known = told.get((name, spec.description), KnownFact(name, (), spec.description, spec.schema))
+            told[name, spec.description] = known._replace(subjects=(*known.subjects, subject))
+    order = tuple(DEFAULT_SUBJECTS)
+    worked_out = sorted(told.values(), key=lambda known: (order.index(known.subjects[0]), known.name))
+    stated = [
+        KnownFact(PROPERTY + name, (subject,), *_stated(subject, name, default))
+        for subject, kind in DEFAULT_SUBJECTS.items()
+        for name, (default, _) in DEFAULTS.get(kind, {}).items()
+    ]
+    generic = [KnownFact(name, (), description, schema) for name, (schema, description) in GENERIC.items()]
+    return [*worked_out, *stated, *generic]
+
+
+def _stated(subject: str, name: str, default: bool) -> tuple[str, Mapping[str, object]]:
+    description = f"{name}, which is {str(default).lower()} when it is not set"
+    if subject != "key":
+        return description, _BOOLEAN_PROPERTY
+    return f"{description}; null for a copy of a key in another Region", _BOOLEAN_OF_KEY
 
 
 def resource_type(subject: str) -> str:

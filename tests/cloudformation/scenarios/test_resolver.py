@@ -394,6 +394,7 @@ def conditions(depth: int) -> st.SearchStrategy[Any]:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(texts(3), list_expressions(2)))
 def test_expressions_over_pinned_parameters(expression: Any) -> None:
@@ -495,6 +496,7 @@ NODES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(value=NODES, condition=NODES, table=NODES, parameter=NODES)
 def test_malformed_trees_never_raise(value: Node, condition: Node, table: Node, parameter: Node) -> None:

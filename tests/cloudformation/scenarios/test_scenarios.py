@@ -31,7 +31,6 @@ def probed(expression: Any, **sections: Any) -> list[tuple[dict[str, str], Any]]
 
 
 ASKED = {"Fn::If": [equals("P", "a"), "yes", "no"]}
-NOT_B = {"Assertions": [{"Assert": {"Fn::Not": [equals("P", "b")]}}]}
 
 RULES: dict[str, tuple[dict[str, Any], list[tuple[dict[str, str], str]]]] = {
     "none": ({}, [({"P": "a"}, "yes"), ({"P": "other"}, "no")]),
@@ -146,6 +145,7 @@ def test_a_hazard_of_another_branch_is_seen_where_it_matters() -> None:
 # --- exploring ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_too_many_scenarios() -> None:
     names = [f"P{number}" for number in range(14)]
     value = {"Fn::Join": ["", [{"Fn::If": [equals(name, "a"), "1", "0"]} for name in names]]}
@@ -308,6 +308,7 @@ def test_ten_conditions_over_eight_parameters() -> None:
     assert {finding.verdict for finding in result.findings if finding.rule.id == "TG101"} == {CONDITIONAL}
 
 
+@pytest.mark.slow
 def test_more_combinations_than_can_be_tried() -> None:
     parameters = {f"P{number}": STRING for number in range(16)}
     parts = [{"Fn::If": [equals(name, "a"), "t", "f"]} for name in parameters]
@@ -328,6 +329,7 @@ def test_huge_allowed_values(count: int) -> None:
     assert (found.verdict, found.witness) == (CONDITIONAL, {"P": "v0"})
 
 
+@pytest.mark.slow
 def test_huge_allowed_values_of_a_name() -> None:
     allowed = [f"v{number}" for number in range(3000)]
     template = {

@@ -226,6 +226,7 @@ class Dumper(yaml.SafeDumper):
 
 
 # The dumper of YAML 1.1 folds at NEL, LS and PS, where we end no line.
+@pytest.mark.slow
 @given(
     trees(without="\0\x85\u2028\u2029").filter(bool),
     st.sampled_from([None, True, False]),

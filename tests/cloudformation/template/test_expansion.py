@@ -181,6 +181,7 @@ def test_what_does_not_hinge_on_the_item_is_shared() -> None:
     assert resources.values["Ra"] is resources.values["Rb"]
 
 
+@pytest.mark.slow
 def test_work_ends() -> None:
     wide = ", ".join(["'${X}'"] * 1000)
     items = ", ".join(map(str, range(5000)))

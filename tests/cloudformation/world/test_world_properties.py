@@ -38,6 +38,8 @@ from trailguard.rulebook.shelf import Rulebook, load
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = sorted((ROOT / "rules").glob("*/*/*"))
 RULES = sorted((ROOT / "rules").glob("TG*"))
 PRIVATE = re.compile("[\ue000-\uf8ff]")  # letters that mark texts while they are worked on: see source/letters.py

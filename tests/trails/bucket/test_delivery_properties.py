@@ -14,6 +14,8 @@ from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 TEMPLATE = """\
 Parameters:
   P: {{Type: String{default}}}

@@ -151,6 +151,7 @@ LEGAL = re.compile(
 PARTS = st.sampled_from(["arn:aws:kms:", "r:1:", "alias/", "aws/", "key/", "s3", "arn:aws:sns:", UUID, "logs", "", ":"])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.lists(PARTS, min_size=1, max_size=3, unique=True), min_size=1, max_size=4))
 def test_names_in_parts_are_read_as_names_in_one_piece(choices: list[list[str]]) -> None:

@@ -152,6 +152,7 @@ def test_unknown_part_that_cannot_matter() -> None:
     assert complete(EventSelectors=[s3("arn:aws:s3:::a/", mode=LOOKUP)]).value is False
 
 
+@pytest.mark.slow
 def test_too_many_filters_to_compare() -> None:
     names = ("eventName", "userIdentity.arn", "eventType")
     filters = [{"Field": name, "NotEquals": [f"{name}{number}" for number in range(60)]} for name in names]
@@ -210,6 +211,7 @@ def advanced_records(selector: Selector, event: tuple[str, str]) -> bool:
     return True
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(basic_selectors, min_size=1, max_size=4))
 def test_basic_selectors_as_the_oracle(selectors: list[Selector]) -> None:
@@ -217,6 +219,7 @@ def test_basic_selectors_as_the_oracle(selectors: list[Selector]) -> None:
     assert complete(EventSelectors=selectors).value is expected
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(advanced_selectors, min_size=1, max_size=4))
 def test_advanced_selectors_as_the_oracle(selectors: list[Selector]) -> None:
@@ -260,6 +263,7 @@ unknown_basic = st.builds(
 unknown_advanced = st.lists(st.one_of(fields, unknown_arns), max_size=2).map(lambda chosen: advanced(*chosen))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.lists(unknown_basic, min_size=1, max_size=3), st.lists(unknown_advanced, min_size=1, max_size=3)))
 def test_what_is_told_of_the_unknown_holds_whatever_it_is(selectors: list[Selector]) -> None:
@@ -282,6 +286,7 @@ UNIVERSE = eventsets.Universe({"y": ("ab", "b")})
 EVERY = [{"x": word, "y": other} for word in WORDS for other in ("ab", "b")]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(tests_of_fields, max_size=3))
 def test_sets_of_events_as_the_oracle(selectors: list[eventsets.Tests]) -> None:

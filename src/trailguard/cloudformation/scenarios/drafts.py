@@ -17,6 +17,7 @@ from trailguard.cloudformation.template.template import function_of
 
 T = TypeVar("T")
 Path: TypeAlias = "tuple[str | int, ...]"
+Keys: TypeAlias = "tuple[str, ...]"
 
 
 class OpenPart(NamedTuple):
@@ -50,18 +51,14 @@ class _Mapped(NamedTuple):
 Shape: TypeAlias = "Value | _Open | _Listed | _Mapped"
 
 
-def _never(path: Path) -> bool:
-    return False
-
-
 class Draft:
     """The value of a node with open parts.
 
-    `is_list` tells of a path whether a single value in that place stands for a list of it. Raises Split for what is
-    open elsewhere than in a list.
+    `is_list` tells by the keys that lead to a place whether there is a list, of which items may be there or not; a
+    single value stands for a list there. Raises Split for what is open elsewhere.
     """
 
-    def __init__(self, scenario: Scenario, node: Node, is_list: Callable[[Path], bool] = _never) -> None:
+    def __init__(self, scenario: Scenario, node: Node, is_list: Callable[[Keys], bool]) -> None:
         self._scenario = scenario
         self._is_list = is_list
         self.parts: list[OpenPart] = []
@@ -100,7 +97,7 @@ class Draft:
         try:
             return self._scenario.resolve(node)
         except Split:
-            if isinstance(node, ListNode):
+            if isinstance(node, ListNode) and self._is_list(keys_of(path)):
                 return self._listed(node.items, node, path)
             if is_plain(node):
                 return _Mapped({name: self._entry(child, (*path, name)) for name, child in node.values.items()}, node)
@@ -111,10 +108,13 @@ class Draft:
         try:
             return self._read(node, path)
         except Split:
-            if not self._is_list(path):
+            if not self._is_list(keys_of(path)):
                 raise
             del self.parts[before:]
-            return self._listed([node], node, path)
+            listed = self._listed([node], node, path)
+            if any(isinstance(variant, Absent) for part in self.parts[before:] for variant in part.variants):
+                raise  # where there is nothing, there is no empty list either
+            return listed
 
     def _listed(self, nodes: Iterable[Node], node: Node, path: Path) -> _Listed:
         items: list[tuple[int, Shape]] = []
@@ -159,6 +159,11 @@ class Draft:
                 yield from variant.items
             elif not isinstance(variant, Absent):
                 yield variant
+
+
+def keys_of(path: Path) -> Keys:
+    """The keys of maps in a path."""
+    return tuple(step for step in path if isinstance(step, str))
 
 
 def settled(

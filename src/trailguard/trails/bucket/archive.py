@@ -27,7 +27,8 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.globs import Group, glob
+from trailguard.iam.globs import glob
+from trailguard.iam.inclusion import Group
 from trailguard.iam.logic import NO, YES, Tri, either, maybe
 from trailguard.iam.patterns import covers, overlaps
 from trailguard.trails.bucket import requests

@@ -17,7 +17,8 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol, Text, show
 from trailguard.iam.callers import Request, named
 from trailguard.iam.conditions import ABSENT, Clause, holds
-from trailguard.iam.globs import STAR, Group, Wild
+from trailguard.iam.globs import STAR, Wild
+from trailguard.iam.inclusion import Group
 from trailguard.iam.logic import NO, YES, Tri, both, either, maybe, of
 from trailguard.iam.operators import ADDRESS, ARN, LIKE, NULL, TEXTUAL
 from trailguard.iam.patterns import covers

@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeAlias
 
-from trailguard.cloudformation.scenarios.drafts import Draft, settled
+from trailguard.cloudformation.scenarios.drafts import Draft, Keys, settled
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import Value
+from trailguard.cloudformation.scenarios.values import ListValue, Value
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact
+
+# The lists in properties of which items may be there or not, by the keys that lead to them.
+_LISTS: Mapping[str, Collection[Keys]] = {
+    "EventSelectors": ((), ("DataResources",), ("DataResources", "Values")),
+    "AdvancedEventSelectors": ((),),
+    "InsightSelectors": ((),),
+    "LifecycleConfiguration": (("Rules",),),
+}
 
 Ask: TypeAlias = "Callable[[Scenario], Fact]"
 
@@ -58,12 +66,17 @@ def by_item(build: Callable[..., Fact], lists: Mapping[str, bool]) -> Callable[.
 
 
 def _draft(scenario: Scenario, resource: Resource, name: str) -> Draft | None:
-    """A property with open items; None when nothing is open in it, or something else than items of lists."""
+    """A property with open items; None when nothing is open in it, or something else than items of lists.
+
+    A list that may be empty is left out, too: that is often no list of nothing, but means something of its own.
+    """
     node = scenario.property_node(resource, name)
     if node is None:
         return None
     try:
-        draft = Draft(scenario, node)
+        draft = Draft(scenario, node, _LISTS[name].__contains__)
     except Split:
         return None
-    return draft if draft.parts else None
+    value = draft.value()
+    may_be_empty = isinstance(value, ListValue) and not value.items
+    return draft if draft.parts and not may_be_empty else None
