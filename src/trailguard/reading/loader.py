@@ -107,8 +107,9 @@ class Loader:
             document = self._read(path)
             if isinstance(document, SourceError):
                 self._fail(path, document)
-            elif document is not None and looks_like_template(document.root):
-                self._documents[path] = self._with_includes(path, document)
+            elif document is not None:
+                whole = self._with_includes(path, document)
+                self._documents[path] = whole if looks_like_template(whole.root) else None
         return self._documents[path]
 
     def _read(self, path: str) -> Document | SourceError | None:
