@@ -14,10 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from trailguard.cloudformation.source.nodes import Document
+from trailguard.cloudformation.source.reading import parse
 from trailguard.findings import Finding, Report
+from trailguard.reading import loader
 from trailguard.reading.discovery import DEFAULT_INCLUDE
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
@@ -228,6 +232,7 @@ def told(report: Report) -> tuple[list[Finding], list[Any], int]:
 PINNED = Settings(parameters={"P": "audit"}, region="eu-west-1", account_id="111122223333")
 
 
+@pytest.mark.slow
 @settings(
     max_examples=int(os.environ.get("FOLDER_EXAMPLES", "150")), deadline=None, suppress_health_check=list(HealthCheck)
 )
@@ -236,3 +241,124 @@ def test_a_folder_is_what_its_files_are(world: World, chosen: Settings) -> None:
     with folder(world):
         by_folder, by_names = scan(["."], chosen), scan(looked_at(world), chosen)
     assert told(by_folder) == told(by_names)
+
+
+def trail(bucket: Any) -> Tree:
+    """A template with a trail."""
+    body = {"IsLogging": True, "IsMultiRegionTrail": True, "S3BucketName": bucket}
+    return {"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": body}}}
+
+
+def bucket(name: Any, **sections: Any) -> Tree:
+    """A template that exports a bucket."""
+    output = {"Value": {"Ref": "Bucket"}, "Export": {"Name": name}}
+    return {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}, "Outputs": {"Out": output}, **sections}
+
+
+def nests(url: Any, **handed: Any) -> Tree:
+    """A template that makes a stack of another one."""
+    stack = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url, "Parameters": handed}}
+    return {"Resources": {"Nested": stack}}
+
+
+def includes(location: str) -> Tree:
+    """A template all of whose resources stand in another file."""
+    return {"Transform": {"Name": "AWS::Include", "Parameters": {"Location": location}}}
+
+
+TEXT: Tree = {"Type": "String"}
+# Names that share a word only through what fills them.
+OPEN = {"Fn::Sub": "${AWS::StackName}-audit-${AWS::Region}"}
+FAR = [
+    World({"a.yaml": trail({"Fn::ImportValue": name}), "b.yaml": exporter, **more}, {})
+    for name, exporter, more in [
+        ("audit-logs", bucket({"Ref": "P"}, Parameters={"P": {**TEXT, "Default": "audit-logs"}}), {}),
+        ("audit-logs", bucket({"Ref": "P"}, Parameters={"P": TEXT}), {"c.yaml": nests("b.yaml", P="audit-logs")}),
+        (
+            "audit-logs",
+            bucket({"Fn::Sub": "${P}gs"}, Parameters={"P": TEXT}),
+            {"c.yaml": nests("b.yaml", P="audit-lo")},
+        ),
+        (OPEN, bucket({"Fn::Sub": "${P}-x1"}, Parameters={"P": TEXT}), {}),
+        (OPEN, bucket({"Fn::Sub": "${Group}-x1"}), {}),
+        ("audit-logs", bucket({"Fn::Join": ["", ["audit-", "lo", "gs"]]}), {}),
+        ("audit-logs", bucket({"Fn::FindInMap": ["M", "a", "b"]}, Mappings={"M": {"a": {"b": "audit-logs"}}}), {}),
+        ("x", bucket("x"), {}),
+    ]
+]
+FAR[4].files["b.yaml"]["Resources"]["Group"] = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "audit"}}
+
+
+@pytest.mark.parametrize("world", FAR)
+@pytest.mark.parametrize("chosen", [Settings(), PINNED])
+def test_exports_are_found_whatever_names_them(world: World, chosen: Settings) -> None:
+    with folder(world):
+        by_folder, by_names = scan(["."], chosen), scan(sorted(world.files), chosen)
+    assert told(by_folder) == told(by_names)
+
+
+@pytest.mark.parametrize("name", ["my trail.yaml", "a(b)~c,d.txt", "b\u00fccher", "a%20b.yaml.j2", "TRAIL.YAML"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        lambda name: name,
+        lambda name: "https://s3.amazonaws.com/some/" + name,
+        lambda name: {"Fn::Sub": ["https://${B}/${N}", {"B": "example.com", "N": name}]},
+        lambda name: {"Fn::Join": ["", ["https://example.com/", name[:3], name[3:]]]},
+    ],
+)
+def test_nested_templates_are_found_whatever_they_are_called(name: str, url: Callable[[str], Any]) -> None:
+    parameters = {"Parameters": {"Name": TEXT}}
+    child = {**trail({"Ref": "Name"}), **parameters}
+    with folder(World({"parent.yaml": nests(url(name), Name="handed-down"), name: child}, {})):
+        report = scan(["."], Settings())
+    contexts = {finding.contexts for finding in report.results}
+    assert (report.subjects, contexts) == (1, {("Nested of parent.yaml",)})
+
+
+@pytest.mark.parametrize("location", ["part.yaml", "./deep/part.inc", "part"])
+def test_a_trail_in_an_included_file_is_judged(location: str) -> None:
+    world = World({"audit.yaml": includes(location)}, {})
+    with folder(world):
+        Path("deep").mkdir()
+        Path(location).write_text(json.dumps(trail("logs")), encoding="utf-8")
+        report = scan(["audit.yaml" if location == "part.yaml" else "."], Settings())
+    assert report.subjects == 1
+    assert {finding.place.file for finding in report.results} <= {"audit.yaml", location.removeprefix("./")}
+
+
+@pytest.mark.parametrize("name", ["trail.YAML", "trail.Json", "trail.TEMPLATE", "trail.yML", "trail.CFN"])
+def test_extensions_may_be_written_in_capital_letters(name: str) -> None:
+    with folder(World({name: trail("logs")}, {})):
+        assert scan(["."], Settings()).subjects == 1
+
+
+def test_a_type_may_be_put_together_by_a_loop() -> None:
+    body = trail("logs")["Resources"]["Trail"]["Properties"]
+    loop = ["X", ["CloudTrail"], {"T${X}": {"Type": "AWS::${X}::Trail", "Properties": body}}]
+    template = {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::Each": loop}}
+    with folder(World({"a.yaml": template}, {})):
+        assert scan(["."], Settings()).subjects == 1
+
+
+def test_a_nested_template_that_is_not_there_is_told_without_a_trail_beside_it() -> None:
+    with folder(World({"a.yaml": nests("missing.yaml")}, {})):
+        (notice,) = scan(["."], Settings()).notices
+    assert notice.message == "the template of Nested is not there: missing.yaml"
+
+
+def test_what_has_nothing_to_do_with_a_trail_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[bytes] = []
+
+    def counted(data: bytes) -> Document:
+        parsed.append(data)
+        return parse(data)
+
+    monkeypatch.setattr(loader, "parse", counted)
+    other = bucket("other-name")
+    strangers = {f"vpc{number}.yaml": bucket({"Fn::Sub": "${AWS::StackName}-vpc"}) for number in range(20)}
+    users = {f"user{number}.yaml": nests(f"vpc{number}.yaml") for number in range(20)}
+    world = {"a.yaml": trail({"Fn::ImportValue": "audit-logs"}), "b.yaml": bucket("audit-logs"), "c.yaml": other}
+    with folder(World({**world, **strangers, **users}, {})):
+        report = scan(["."], Settings())
+    assert (report.files, report.templates, len(parsed)) == (43, 43, 2)

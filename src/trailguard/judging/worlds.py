@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from trailguard.cloudformation.world.world import Member, Unit
+from trailguard.cloudformation.world.trees import Member
+from trailguard.cloudformation.world.world import Unit
 from trailguard.findings import Notice
 from trailguard.judging.alone import internal, judge
 from trailguard.judging.deployments import Deployment, deployment, is_in, usual

@@ -15,7 +15,8 @@ from trailguard.cloudformation.stacks.exchanges import Taken
 from trailguard.cloudformation.template.inline import inline
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.nesting import Nested
-from trailguard.cloudformation.world.world import Matter, Member, World
+from trailguard.cloudformation.world.trees import Member
+from trailguard.cloudformation.world.world import Matter, World
 from trailguard.findings import FileError
 from trailguard.reading.discovery import may_hold
 from trailguard.reading.loader import Loader

@@ -15,7 +15,7 @@ from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.includes import INCLUDE, include, locations
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world.nesting import Nested
-from trailguard.cloudformation.world.world import Member
+from trailguard.cloudformation.world.trees import Member
 from trailguard.errors import AssemblyError, display_name
 from trailguard.findings import FileError
 from trailguard.reading.assemblies import TEMPLATE, Assembly, StackArtifact, read_assembly
@@ -107,8 +107,9 @@ class Loader:
             document = self._read(path)
             if isinstance(document, SourceError):
                 self._fail(path, document)
-            elif document is not None and looks_like_template(document.root):
-                self._documents[path] = self._with_includes(path, document)
+            elif document is not None:
+                whole = self._with_includes(path, document)
+                self._documents[path] = whole if looks_like_template(whole.root) else None
         return self._documents[path]
 
     def _read(self, path: str) -> Document | SourceError | None:

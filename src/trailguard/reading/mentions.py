@@ -54,7 +54,6 @@ APPLICATION = b"AWS::Serverless::Application"
 _SPLIT_KEY = re.compile(rb"^[ \t]*\?[ \t\r\n]", re.MULTILINE)
 _ALIAS_KEY = re.compile(rb"\*[\w-]+[ \t]+:")
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
-_PUT_TOGETHER = re.compile(rb"[A-Za-z0-9]\$\{|\}[A-Za-z0-9]|\}\$\{")  # what fills a placeholder may be part of a word
 # What stands behind the name of a parameter where it is declared; nothing else has such a type.
 _TYPE = rb"(?:String|Number|CommaDelimitedList|List<|AWS::SSM::Parameter::|AWS::EC2::[A-Za-z]+::(?:Id|KeyName|Name)\b)"
 _SAYS = rb"""["']?(?:[A-Z][A-Za-z]+)["']?[ \t]*:[^\n]*\n\s*"""
@@ -130,7 +129,7 @@ def nested(data: bytes) -> list[Place] | None:
 
 def _names(data: bytes, sites: re.Pattern[bytes], form: re.Pattern[bytes]) -> Names | None:
     texts = _texts(data, sites, form)
-    if texts is None or any(is_sub and _PUT_TOGETHER.search(text) for text, is_sub in texts):
+    if texts is None:
         return None
     shapes = {_shape(text, is_sub): None for text, is_sub in texts}
     filled = {piece.name for shape in shapes for piece in shape if isinstance(piece, Symbol)}

@@ -112,9 +112,9 @@ class Relatives:
             if template is not None:
                 self.loaded[path] = template
 
-    def _variants(self, path: str) -> Iterator[tuple[Template, Pins]]:
-        """A template as it is in each deployment, and what is fixed there."""
-        for pins in self._pins:
+    def _variants(self, path: str, all_pins: Iterable[Pins]) -> Iterator[tuple[Template, Pins]]:
+        """A template as it is in some deployments, and what is fixed there."""
+        for pins in all_pins:
             for member in self._loader.members([path], pins).values():
                 yield member.template, pins._replace(parameters={**pins.parameters, **member.parameters})
 
@@ -181,7 +181,7 @@ class Relatives:
             return child in reached or not (self._loader.is_named(child) or self._loader.file(child))
         if "/" in place.ending and place.name not in names:
             return False
-        if place.is_sure and not self._is_pinned:
+        if place.is_sure:
             return not reached.isdisjoint(self._loader.fitting(path, place.ending))
         return any(name.endswith(place.name) for name in names)
 
@@ -189,7 +189,7 @@ class Relatives:
         """The files that a template makes stacks of in some deployment."""
         if path not in self._children:
             found = self._children[path] = _Children(set(), set())
-            for template, pins in self._variants(path):
+            for template, pins in self._variants(path, self._pins):
                 for nested in nested_of(Scenario(Model(template, pins, RETURNS), {})):
                     found.possible.update(self._loader.possible(path, nested))
                     child = self._loader.locate(path, nested)
@@ -276,7 +276,9 @@ class Relatives:
     def _parsed(self, path: str, named: Callable[[Template], Iterator[Node]]) -> list[_Name]:
         """The names that a template imports or exports, as far as they are known before the deployment."""
         found: dict[Pieces, None] = {}
-        for template, pins in self._variants(path):
+        # Values that are given are those of roots.
+        nested = [pins._replace(parameters={}) for pins in self._pins if pins.parameters and self._may_be_nested(path)]
+        for template, pins in self._variants(path, [*self._pins, *nested]):
             scenarios = Scenarios(Model(template, pins, RETURNS))
             for name in named(template):
                 # What cannot be told may be told with what another template hands it.

@@ -1,0 +1,161 @@
+"""Trees of stacks: one for each template that no other one makes a stack of, with the stacks that are made in turn.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from typing import NamedTuple, TypeAlias
+
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.source.nodes import Node
+from trailguard.cloudformation.stacks.stacks import Arguments, Stack
+from trailguard.cloudformation.template.template import Template
+from trailguard.cloudformation.world.nesting import Nested, nested_of
+
+MAX_STACKS = 2000  # that one root makes: an operation on nested stacks is limited to 2,500 resources
+MAX_DEPTH = 20
+
+
+class Member(NamedTuple):
+    """A template of the world: its file as reports show it, and what is known of its deployment."""
+
+    file: str
+    template: Template
+    parameters: Mapping[str, str] = {}
+    environment: tuple[str | None, str | None] = (None, None)  # account and Region
+    handed: Mapping[str, Node] = {}  # by the template that holds it as text, besides what its resource hands it
+
+
+class Remark(NamedTuple):
+    """Something about how the templates belong together that their author should know."""
+
+    file: str
+    node: Node
+    text: str
+
+
+Returns: TypeAlias = "Mapping[str, Mapping[str, str]]"
+
+# Finds the template that a resource of a member makes a stack of; a text says why there is none ("": no need to tell).
+Locate: TypeAlias = "Callable[[Member, Nested], Member | str]"
+
+
+class Trees:
+    """The trees of stacks of some members, and of those that these make stacks of.
+
+    `trees` hold the stack of each root first, then those that it makes. `members` are all templates by their identity,
+    `remarks` tell what did not fit, `unread` why stacks could not be followed: by the number of their root and by the
+    resource that makes them.
+    """
+
+    def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate) -> None:
+        self._pins = pins
+        self._returns = returns
+        self._locate = locate
+        self._numbers = count(1)
+        self._nested: dict[int, list[tuple[Nested, Member | str]]] = {}
+        self.remarks: list[Remark] = []
+        self.unread: dict[int, dict[str, str]] = {}
+        self.members = {id(member.template): member for member in members}
+        self.trees = [self._tree(member) for member in self._roots()]
+
+    def _children(self, member: Member) -> list[tuple[Nested, Member | str]]:
+        """The stacks that a member makes, each with the member that it is a stack of, or why there is none."""
+        key = id(member.template)
+        if key not in self._nested:
+            scenario = Scenario(Model(member.template, self._pins, self._returns), {})
+            self._nested[key] = found = []
+            for nested in nested_of(scenario):
+                target = self._locate(member, nested)
+                found.append((nested, target))
+                if isinstance(target, str) and target:
+                    self.remarks.append(Remark(member.file, nested.place, target))
+        return self._nested[key]
+
+    def _roots(self) -> list[Member]:
+        """The members that no other one makes a stack of; of a circle, one member."""
+        made: set[int] = set()
+        pending = list(self.members)
+        for key in pending:
+            for _, target in self._children(self.members[key]):
+                if isinstance(target, Member):
+                    made.add(id(target.template.document))
+                    if id(target.template) not in self.members:
+                        self.members[id(target.template)] = target
+                        pending.append(id(target.template))
+        roots: list[Member] = []
+        reached: set[int] = set()
+        free = (key for key in pending if id(self.members[key].template.document) not in made)
+        for key in [*free, *pending]:
+            if id(self.members[key].template.document) not in reached:
+                roots.append(self.members[key])
+                self._reach(self.members[key], reached)
+        return roots
+
+    def _reach(self, member: Member, reached: set[int]) -> None:
+        pending = [member]
+        while pending:
+            current = pending.pop()
+            if id(current.template.document) not in reached:
+                reached.add(id(current.template.document))
+                pending.extend(target for _, target in self._children(current) if isinstance(target, Member))
+
+    def _tree(self, member: Member) -> list[Stack]:
+        """The stack of a root and all stacks that it makes, the parents first."""
+        root = Stack(next(self._numbers), member.file, member.template, None, member.parameters)
+        stacks = [root]
+        # The templates above each stack, itself included.
+        line: dict[int, tuple[int, ...]] = {root.number: (id(member.template.document),)}
+        pending = [(root, member)]
+        while pending:
+            stack, owner = pending.pop()
+            for nested, target in self._children(owner):
+                maker = nested.resource.id + stack.ending
+                why = self._refuse(stack, nested, target, line[stack.number], len(stacks))
+                if why is not None or isinstance(target, str):
+                    self.unread.setdefault(root.number, {})[maker] = why or _unread(nested)
+                    continue
+                given = nested.arguments
+                if isinstance(given, dict):
+                    given = {**given, **target.handed}
+                    self._tell_misfits(owner, nested, target, given)
+                arguments = Arguments(stack, maker, stack.handed(given), nested.is_set, nested.label)
+                child = Stack(next(self._numbers), target.file, target.template, arguments)
+                line[child.number] = (*line[stack.number], id(target.template.document))
+                stacks.append(child)
+                pending.append((child, target))
+        return stacks
+
+    def _refuse(
+        self, stack: Stack, nested: Nested, target: Member | str, line: tuple[int, ...], size: int
+    ) -> str | None:
+        """Say why a nested stack cannot be followed; None when it can."""
+        if isinstance(target, str):
+            return None
+        if id(target.template.document) in line:
+            text = f"{nested.resource.id} makes a stack of {target.file}, which makes this one: a circle"
+        elif size >= MAX_STACKS or len(line) >= MAX_DEPTH:
+            text = f"{nested.resource.id} is one of too many nested stacks; {target.file} is not followed from here"
+        else:
+            return None
+        self.remarks.append(Remark(stack.file, nested.place, text))
+        return text
+
+    def _tell_misfits(self, owner: Member, nested: Nested, child: Member, given: Mapping[str, Node]) -> None:
+        parameters = child.template.parameters
+        for item in parameters.values():
+            if item.default is None and not item.is_stored and item.name not in given:
+                text = f"{nested.resource.id} hands {child.file} nothing for its parameter {item.name}"
+                self.remarks.append(Remark(owner.file, nested.place, text))
+        for name, node in given.items():
+            if name not in parameters and not child.template.macros:
+                text = f"{nested.resource.id} hands {child.file} a parameter {name} that it does not have"
+                self.remarks.append(Remark(owner.file, node, text))
+
+
+def _unread(nested: Nested) -> str:
+    return f"the template of {nested.resource.id} is not among the scanned files"
