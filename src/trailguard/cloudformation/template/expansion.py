@@ -22,9 +22,9 @@ from trailguard.cloudformation.source.nodes import (
     scalar_at,
     sequence_at,
 )
+from trailguard.cloudformation.source.tags import LOOP
 from trailguard.cloudformation.template.loopitems import MAX_CHARACTERS, Collections, Texts
 
-LOOP = "Fn::ForEach::"
 # What CloudFormation takes in a template whose loops are written out.
 LIMITS = {"Resources": 500, "Outputs": 200}
 MAX_ENTRIES = 10_000  # that all loops of a template make

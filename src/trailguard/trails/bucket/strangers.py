@@ -11,7 +11,6 @@ public")
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_network
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol, Text, no_other, show
@@ -147,6 +146,8 @@ def _takes_address(text: Text) -> Tri:
     if text.literal is None:
         reason = next((symbol.reason for symbol in text.symbols if symbol.kind == OPAQUE), None)
         return NO if reason is None else maybe(reason, text.node)
+    from ipaddress import ip_network  # late: it takes 2 ms, and few policies name addresses
+
     try:
         network = ip_network(text.literal, strict=False)
     except ValueError:

@@ -19,7 +19,6 @@ from trailguard.cloudformation.scenarios.values import (
     Text,
     Unknown,
     Value,
-    no_other,
     show,
     text_of,
 )
@@ -202,7 +201,7 @@ def settle_empty(scenario: Scenario, text: Text) -> None:
     first = next((symbol for symbol in text.symbols if symbol.kind == VARIABLE), None)
     bare_symbols = all(isinstance(piece, Symbol) and not piece.name.startswith("AWS::") for piece in text.pieces)
     if first is not None and bare_symbols:  # where it is empty, the next one is the first
-        scenario.settle(first, [""], no_other)
+        scenario.settle(first, [""])
 
 
 def via(node: Node) -> str:
