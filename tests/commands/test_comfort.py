@@ -52,7 +52,7 @@ def completed(tmp_path: Path, shell: str, words: str) -> list[str]:
     [
         ("trailguard ba", ["baseline"]),
         ("trailguard scan --format ju", ["junit"]),
-        ("trailguard scan --prof", ["--profile"]),
+        ("trailguard scan --prof", ["--profile-time", "--profile"]),
         ("trailguard scan --profile de", ["default"]),
         ("trailguard explain TG1", ["TG101", "TG104"]),
         ("trailguard graph --format d", ["dot"]),
