@@ -18,10 +18,12 @@ from trailguard.cloudformation.template.expansion import LOOP
 from trailguard.cloudformation.world.exports import words
 from trailguard.reading.discovery import may_hold
 
-# A text: in quotes, or plain and alone on its line, with a line behind it that does not continue it.
-_NEXT = rb"""(?:[ \t]*(?:\#[^\n]*)?\n)*(?:\Z|[^\s\#]|[ \t]+(?:-\s|[}\]]|["']?[\w.:/-]+["']?:\s))"""
-_PLAIN = rb"""(?=[\w./$-])(?:[^\s"'\#,:\[\]{}$\\]|[ \t]|:(?!\s)|\$\{[^{}\n]*\}|\$(?!\{))*(?=\n""" + _NEXT + rb"|\Z)"
+# A text: in quotes, or plain and to the end of its line.
+_PLAIN = rb"""(?=[\w./$-])(?:[^\s"'\#,:\[\]{}$\\]|[ \t]|:(?!\s)|\$\{[^{}\n]*\}|\$(?!\{))*(?=\n|\Z)"""
 _TEXT = rb"""(?:"([^"\\\n]*)"|'([^'\n]*)'(?!')|(""" + _PLAIN + rb"))"
+# The next line, blank ones and comments passed over, and what cannot be the rest of a text.
+_NEXT = re.compile(rb"(?:[ \t]*(?:\#[^\n]*)?\n)*([ \t]*)([^\n]*)")
+_NO_REST = re.compile(rb"""[}\]]|["']?[\w.:/-]+["']?\s*:(?:\s|\Z)|\Z""")
 _SUB = rb"""(!Sub\s+|(?:\{\s*)?["']?Fn::Sub["']?\s*:\s*)?"""
 _IS = rb"""["']?\s*:\s*"""
 # `Fn::Join` in one pair of brackets, of texts and references.
@@ -60,7 +62,7 @@ _SAYS = rb"""["']?(?:[A-Z][A-Za-z]+)["']?[ \t]*:[^\n]*\n\s*"""
 _DECLARED = re.compile(_IS + rb"""(?:\{\s*)?(?:""" + _SAYS + rb"""){0,8}["']?Type""" + _IS + rb"""["']?""" + _TYPE)
 _BEFORE = (b" ", b"\t", b"\n", b'"', b"'", b"{", b",")
 # A value that ends on its line.
-_VALUE = re.compile(rb"""[ \t]*([^\s*&|>\#][^\n]*)(?=\n""" + _NEXT + rb"""|\Z)""")
+_VALUE = re.compile(rb"[ \t]*(?!!\S*[ \t]*$)([^\s*&|>\#][^\n]*)", re.MULTILINE)
 
 
 class Names(NamedTuple):
@@ -106,7 +108,7 @@ def hands_on(data: bytes, properties: Iterable[str]) -> bool:
     names = "|".join(sorted(properties))
     for site in re.finditer(rf"\b(?:{names})[\"']?\s*:".encode(), data):
         value = _VALUE.match(data, site.end())
-        if value is None or b"ImportValue" in value[1] or not _is_closed(value[1]):
+        if value is None or b"ImportValue" in value[1] or not _is_closed(value[1]) or _goes_on(data, value.end()):
             return True
     return False
 
@@ -165,7 +167,8 @@ def _texts(data: bytes, sites: re.Pattern[bytes], form: re.Pattern[bytes]) -> li
     found: list[tuple[bytes, bool]] = []
     for site in sites.finditer(data):
         told = form.match(data, site.start())
-        text = _text(told) if told is not None else None
+        is_whole = told is not None and not (told.lastindex == len(told.groups()) and _goes_on(data, told.end()))
+        text = _text(told) if told is not None and is_whole else None
         if text is not None:
             found.append(text)
         elif not _REGISTERED.match(data, site.start()):
@@ -181,6 +184,17 @@ def _is_legible(data: bytes) -> bool:
 
 def _with_plain_ends(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+
+def _goes_on(data: bytes, end: int) -> bool:
+    """Tell whether the line behind one that ends somewhere may be the rest of a plain text on it."""
+    following = _NEXT.match(data, end + 1)
+    if following is None or _NO_REST.match(following[2]):
+        return False
+    line = data[data.rfind(b"\n", 0, end) + 1 : end]
+    indent, next_indent = len(line) - len(line.lstrip()), len(following[1])
+    is_item = following[2].startswith(b"- ")
+    return not (is_item and next_indent <= indent and (next_indent < indent or line.lstrip().startswith(b"- ")))
 
 
 def _text(told: re.Match[bytes]) -> tuple[bytes, bool] | None:

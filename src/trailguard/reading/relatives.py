@@ -230,9 +230,14 @@ class Relatives:
         offered = _Names(
             name for path in giving for name in self._written(path, mentions.exported) or self._parsed(path, _exported)
         )
-        takers = {path for path in takers if self._may_say(path)}
-        takers = {path for path in takers if self._fits(path, mentions.imported, self._saying, offered, _may_be_meant)}
-        found = {path for path in takers if offered.meet(self._parsed(path, self._saying), _may_be_meant)}
+        found = takers & self._marked
+        for path in takers - found:
+            if (
+                self._may_say(path)
+                and self._fits(path, mentions.imported, self._saying, offered, _may_be_meant)
+                and offered.meet(self._parsed(path, self._saying), _may_be_meant)
+            ):
+                found.add(path)
         return found | giving if found else set()
 
     def _may_say(self, path: str) -> bool:
@@ -258,7 +263,9 @@ class Relatives:
         names: _Names,
         fit: Callable[[Pieces, Pieces], bool],
     ) -> bool:
-        """Tell whether a file may import or export one of some names."""
+        """Tell whether a file may import or export one of some names; if it is parsed anyway, the world tells that."""
+        if path in self._marked:
+            return True
         written = self._written(path, mentioned)
         self._met.update([path] if written is None else [])
         return names.meet(self._parsed(path, named) if written is None else written, fit)
