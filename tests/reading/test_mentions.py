@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trailguard.reading.mentions import Place, exported, hands_on, imported, nested
+from trailguard.reading.mentions import Place, exported, handed_on, imported, nested
 
 
 def shown(text: str) -> list[str] | None:
@@ -118,19 +118,29 @@ def test_places_of_nested_templates(text: str, expected: list[Place] | None) -> 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Bucket: !Ref A\nOther: x", False),
-        ("Bucket: my-logs", False),
-        ("Bucket: {Ref: A}\n- x", False),
-        ("MyBucket:\n  x: y", False),
-        ("Bucket: !ImportValue A\nOther: x", True),
-        ("Bucket: {'Fn::ImportValue': A}\nOther: x", True),
-        ("Bucket:\n  Fn::ImportValue: A\n", True),
-        ("Bucket: [\n !ImportValue A]\n", True),
-        ("Bucket: *alias\n", True),
-        ("Bucket: >-\n  x\n", True),
-        ("Bucket: !Sub\n  - ${A}\n  - A: !ImportValue A\n", True),
-        ("Roles:\n  - !ImportValue A\n", True),
+        ("Bucket: !Ref A\nOther: !ImportValue b\n", []),
+        ("Bucket: {Ref: A}\n", []),
+        ("MyBucket:\n  x: !ImportValue b\n", []),
+        ("Roles:\n- !Ref A\nOther:\n- !ImportValue b\n", []),
+        ("  Roles:\n    - !Ref A\n  Other: !ImportValue b\n", []),
+        ('{\n  "Roles": [\n    {"Ref": "A"}\n  ],\n  "X": {"Fn::ImportValue": "b"}\n}', []),
+        ('{\n  "Bucket": "A",\n  "X": {"Fn::ImportValue": "b"}\n}', []),
+        ("Bucket: !ImportValue a\nOther: x", ["a"]),
+        ("Bucket: {'Fn::ImportValue': 'a'}\nOther: !ImportValue b\n", ["a"]),
+        ("Bucket:\n  Fn::ImportValue: a\nOther: x", ["a"]),
+        ("Bucket: [\n !ImportValue 'a']\n", ["a"]),
+        ("Bucket: !Sub\n  - ${A}\n  - A: !ImportValue a\n", ["a"]),
+        ("Roles:\n- !Ref A\n\n# more\n- !ImportValue a\nOther: !ImportValue b\n", ["a"]),
+        ("- Roles:\n  - !ImportValue a\n- Other: !ImportValue b\n", ["a"]),
+        ('{"Bucket": {"Fn::ImportValue": "a"}, "Other": {"Fn::ImportValue": "b"}}', ["a"]),
+        ('{"Bucket": "A", "Other": {"Fn::ImportValue": "b"}}', ["b"]),
+        ("Bucket: *alias\n", None),
+        ("Bucket:\n  <<: *alias\n", None),
+        ("Bucket: !ImportValue\n  Ref: A\n", None),
+        ("Bucket: 'two\nlines'\n", None),
+        ("{Bucket: [\n x, !ImportValue b", None),
     ],
 )
-def test_properties_that_may_hold_an_import(text: str, expected: bool) -> None:
-    assert hands_on(text.encode(), ("Bucket", "Roles")) is expected
+def test_names_of_imports_in_some_properties(text: str, expected: list[str] | None) -> None:
+    names = handed_on(text.encode(), ("Bucket", "Roles"))
+    assert (None if names is None else [shape[0] for shape in names.shapes]) == expected

@@ -76,7 +76,7 @@ class Loader:
     def file(self, path: str) -> File | None:
         """The file at an absolute path, read if need be; None when it lies outside or is not there."""
         if path not in self.files and (data := self._bytes(path)) is not None:
-            self.files[path] = File(path, display_name(path), data, False, is_found=True)
+            self.files[path] = File(path, display_name(path), data, False)
         return self.files.get(path)
 
     def name(self, path: str) -> str:
