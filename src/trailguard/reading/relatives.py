@@ -221,10 +221,8 @@ class Relatives:
 
     def _exporting(self) -> set[str]:
         """The files that may export what is imported in those that are looked at."""
-        asking = {
-            path for path in self._importers & (self._marked | self.loaded.keys()) if ("in", path) not in self._asked
-        }
-        self._asked.update(("in", path) for path in asking)
+        asking = (self._importers & (self._marked | self.loaded.keys())) - self._asking
+        self._asking |= asking
         self._load(asking)
         wanted = _Names(chain.from_iterable(self._parsed(path, self._counting) for path in asking & self.loaded.keys()))
         rest = self._exporters - self.loaded.keys() if wanted.all else ()
@@ -233,9 +231,7 @@ class Relatives:
     def _importing(self) -> set[str]:
         """The files that may import what is exported in those that are looked at, and have a say in the verdicts."""
         takers = self._importers - self.loaded.keys()
-        giving = {
-            path for path in self._exporters & (self._marked | self.loaded.keys()) if ("out", path) not in self._asked
-        }
+        giving = (self._exporters & (self._marked | self.loaded.keys())) - self._giving
         if not takers or not giving:
             return set()
         self._giving |= giving
