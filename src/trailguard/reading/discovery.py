@@ -86,6 +86,7 @@ class _Patterns:
         self._base = base or os.curdir
         self._suffixes = _suffixes(include)  # cheap to test
         self._is_usual = include is DEFAULT_INCLUDE
+        self._is_all = "*" in include
         self._include = _globs(item for item in include if not _is_suffix(item))
         self._exclude = _globs(exclude)
 
@@ -94,7 +95,7 @@ class _Patterns:
         if name.startswith("."):
             return False
         shown = name.lower() if self._is_usual else name
-        return shown.endswith(self._suffixes) or self._match(path, self._include)
+        return self._is_all or shown.endswith(self._suffixes) or self._match(path, self._include)
 
     def excluded(self, path: str) -> bool:
         """Tell whether a file or folder is left out."""

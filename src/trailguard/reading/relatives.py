@@ -82,6 +82,7 @@ class Relatives:
         self._giving: set[str] = set()  # those of which it is known who imports what they export
         self._met: set[str] = set()  # the files that may be relatives
         self._numbers: dict[str, int] = {}
+        self._mentioned: dict[tuple[str, object], Names | None] = {}
 
     def find(self) -> dict[str, Template]:
         """Find them, and load them."""
@@ -275,7 +276,10 @@ class Relatives:
 
     def _written(self, path: str, mentioned: Mentioned) -> list[_Name] | None:
         """The names that a template imports or exports, from its bytes; None when it has to be parsed for them."""
-        names = mentioned(self._loader.files[path].data) if path not in self._parts else None
+        key = (path, getattr(mentioned, "func", mentioned))
+        if key not in self._mentioned:
+            self._mentioned[key] = mentioned(self._loader.files[path].data) if path not in self._parts else None
+        names = self._mentioned[key]
         if names is None or names.is_open or (names.is_filled and (self._is_pinned or path.endswith(TEMPLATE))):
             return None
         return self._own(path, names.shapes)
