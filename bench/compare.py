@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import contestants
 import folders
+import hostile_inputs
 from contestants import REFERENCE, Contestant
 from measure import Result, interleave, own_peak_mib
 
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "compliant" / "audit-trail.yaml"
 MULTIPLES = (1, 2, 4)
-CASES = ("one", "folders", "linear")
+RICH = (
+    "chain-of-optional-resources", "optional-statements", "rules-over-used-lists", "filters-and-alarms",
+    "regions-in-a-map",
+)  # fmt: skip
+CASES = ("one", "rich", "folders", "linear")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,6 +76,9 @@ def _measure(options: argparse.Namespace, present: Sequence[Contestant], scratch
     if "one" in cases:
         template = EXAMPLE if EXAMPLE.exists() else folders.trails(scratch / "one", 1) / "team-0" / "trail-0.yaml"
         _print_case(f"One template, cold start: {template.name}", _compare(options, present, template))
+    if "rich" in cases:
+        folder = _rich(scratch / "rich")
+        _print_case(f"{_count(folder)} condition-rich templates", _compare(options, present, folder))
     chosen = [folder.resolve() for folder in options.folders]
     if not chosen and {"folders", "linear"} & set(cases):
         chosen = [folders.trails(scratch / "trails"), folders.ordinary(scratch / "many")]
@@ -79,6 +87,17 @@ def _measure(options: argparse.Namespace, present: Sequence[Contestant], scratch
             _print_case(f"Folder {folder.name}, {_count(folder)} files", _compare(options, present, folder))
     if "linear" in cases:
         _linear(options, present, chosen[0], scratch)
+
+
+def _rich(folder: Path) -> Path:
+    """Templates in which many things are optional, each by a parameter of its own."""
+    for name in RICH:
+        made = hostile_inputs.CASES[name]
+        for path, content in made.make(made.full).items():
+            target = folder / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content, encoding="utf-8")
+    return folder
 
 
 def _compare(options: argparse.Namespace, present: Sequence[Contestant], target: Path) -> dict[str, Result]:

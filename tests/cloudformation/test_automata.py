@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trailguard.cloudformation.scenarios.automata import LONGEST, Machine, TooLong, Unreadable, parse
+from trailguard.cloudformation.scenarios.automata import Machine, TooLong, Unreadable, parse
+from trailguard.cloudformation.template.template import LONGEST
 
 ATOMS = ("a", "b", "ab", "[ab]", "[^a]", ".", r"\d", r"\W", r"\b", r"\Bb", "^", "$", r"\A", r"\Z", "", "a?", "(?i:a)")
 EXPRESSIONS = st.recursive(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trailguard.cloudformation.scenarios.values import (
@@ -19,6 +19,7 @@ from trailguard.cloudformation.scenarios.values import (
     Text,
     Unknown,
     Value,
+    every_value,
     join_pieces,
 )
 from trailguard.cloudformation.source.nodes import Node
@@ -55,11 +56,13 @@ class Ledger:
     def __init__(self) -> None:
         self.asked: list[tuple[str, list[str]]] = []
 
-    def __call__(self, symbol: Symbol, candidates: Sequence[str | Symbol]) -> None:
+    def __call__(
+        self, symbol: Symbol, candidates: Sequence[str | Symbol], matters: Callable[[str], bool] = every_value, /
+    ) -> None:
         self.asked.append((symbol.name, [c if isinstance(c, str) else c.name for c in candidates]))
 
 
-def refuse(symbol: Symbol, candidates: Sequence[str | Symbol]) -> None:
+def refuse(symbol: Symbol, candidates: Sequence[str | Symbol], matters: Callable[[str], bool] = every_value, /) -> None:
     raise Settled(symbol.name, candidates)
 
 

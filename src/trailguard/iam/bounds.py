@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from trailguard.cloudformation.scenarios import drafts
 from trailguard.iam.policy import Policy
 
 T = TypeVar("T")
@@ -19,4 +18,6 @@ def settled(policy: Policy, ask: Callable[[Policy], T], told: Callable[[T], obje
     draft = policy.draft
     if draft is None:
         return ask(policy)
+    from trailguard.cloudformation.scenarios import drafts  # late: most policies have no open parts
+
     return drafts.settled(draft.splits, draft.allows, lambda chosen: ask(draft.with_parts(chosen)), told)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Pieces, Text, Value
+from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Pieces, Text, Value, no_other
 from trailguard.iam.conditions import Context
 from trailguard.iam.globs import glob
 from trailguard.iam.logic import NO, Tri, either, maybe, of
@@ -72,7 +72,7 @@ def _hidden(text: Text, request: Request, settle: Settle, otherwise: Tri) -> Tri
         return otherwise
     symbol = text.symbols[0]
     if symbol.kind == VARIABLE and request.everyone:
-        settle(symbol, ["*"])
+        settle(symbol, ["*"], no_other)
     return maybe(symbol.reason or f"{symbol.name} is not known") if symbol.kind == OPAQUE else otherwise
 
 

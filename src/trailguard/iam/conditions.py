@@ -6,10 +6,19 @@ reference_policies_condition-single-vs-multi-valued-context-keys.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.values import MapValue, Symbol, Text, Unknown, Value, show, text_of
+from trailguard.cloudformation.scenarios.values import (
+    MapValue,
+    Symbol,
+    Text,
+    Unknown,
+    Value,
+    every_value,
+    show,
+    text_of,
+)
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.globs import Glob, folded, glob
 from trailguard.iam.inclusion import Group
@@ -157,9 +166,12 @@ def _one_of(clause: Clause, test: Operator, sent: Text, settle: Settle) -> Tri:
 def _respelling(settle: Settle, texts: Sequence[Text]) -> Settle:
     """Offer values as they are spelt, not as they are compared without regard to letter case."""
 
-    def settled(symbol: Symbol, candidates: Sequence[str | Symbol]) -> None:
+    def settled(
+        symbol: Symbol, candidates: Sequence[str | Symbol], matters: Callable[[str], bool] = every_value, /
+    ) -> None:
         spelt = [piece for text in texts for piece in text.pieces if isinstance(piece, str)]
-        settle(symbol, [value if isinstance(value, Symbol) else _respelt(value, spelt) for value in candidates])
+        offered = [value if isinstance(value, Symbol) else _respelt(value, spelt) for value in candidates]
+        settle(symbol, offered, matters)
 
     return settled
 

@@ -1,25 +1,12 @@
-"""Reads a policy document of a template as far as a scenario decides it; what is open stays apart.
-
-Statements, and the actions, resources, principals and condition values in them, are often optional. They are asked
-about only where they have a say in a question, instead of each time in every combination.
-"""
+"""Reads the policy documents of a template as far as a scenario decides them; what is open in lists stays open."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from trailguard.cloudformation.scenarios.drafts import Draft, Keys, OpenPart, Path, is_plain, keys_of
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import Absent, ListValue, MapValue, Value, text_of
+from trailguard.cloudformation.scenarios.values import Value
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.operators import read_operator
-from trailguard.iam.policy import RESOURCE_POLICY, Policy, read_policy, read_statements
-from trailguard.iam.reading import Problems
-
-_LISTS = frozenset(("Action", "NotAction", "Resource", "NotResource"))
-_PRINCIPALS = frozenset(("Principal", "NotPrincipal"))
-STATEMENT = "Statement"
+from trailguard.iam.policy import RESOURCE_POLICY, Policy, read_policy
 
 
 def read_document(scenario: Scenario, resource: Resource, name: str, kind: frozenset[str] = RESOURCE_POLICY) -> Policy:
@@ -30,73 +17,12 @@ def read_document(scenario: Scenario, resource: Resource, name: str, kind: froze
     try:
         return read_policy(scenario.value_of(resource, name), kind)
     except Split:
-        body = scenario.unwrap(scenario.property_node(resource, name))
-        if not is_plain(body) or STATEMENT not in body.values:
+        from trailguard.iam.drafted import drafted_policy  # late: most documents are decided
+
+        policy = drafted_policy(scenario, resource, name, kind)
+        if policy is None:
             raise
-        document = _Document(Draft(scenario, body, _is_list), kind)
-    policy = document.with_parts(())
-    return policy._replace(draft=document) if document.allows else policy
-
-
-def _is_list(keys: Keys) -> bool:
-    """Tell whether some place of a document holds a list, which may be written as a single value."""
-    if STATEMENT not in keys:
-        return False
-    keys = keys[keys.index(STATEMENT) + 1 :]
-    if len(keys) < 2:
-        return not keys or keys[0] in _LISTS
-    return (keys[0] in _PRINCIPALS and len(keys) == 2) or (keys[0] == "Condition" and len(keys) == 3)
-
-
-class _Document:
-    """A document with open parts. `allows` tells of each whether with it more is let through, rather than less."""
-
-    def __init__(self, draft: Draft, kind: frozenset[str]) -> None:
-        self._draft = draft
-        self._kind = kind
-        self._made: dict[frozenset[int], Policy] = {}
-        self.allows = tuple(map(self._allows, draft.parts))
-        self.splits = tuple(part.split for part in draft.parts)
-
-    def with_parts(self, chosen: Iterable[int]) -> Policy:
-        """The policy in which the chosen parts, by their indexes, are all that they may be, and the others nothing."""
-        key = frozenset(chosen)
-        if key not in self._made:
-            value = self._draft.value(key)
-            if not isinstance(value, MapValue):
-                raise ValueError("a policy document with open parts is a map")
-            items = self._draft.numbered(STATEMENT, key)
-            self._made[key] = read_statements(value, items, self._kind, Problems())
-        return self._made[key]
-
-    def _allows(self, part: OpenPart) -> bool:
-        """Tell whether a part lets more through. Raises Split when that is open itself."""
-        keys = keys_of(part.path)
-        if len(keys) < 2:
-            effects = {_effect(variant) for variant in part.variants if isinstance(variant, MapValue)}
-            if len(effects) > 1 or None in effects:
-                raise part.split
-            return effects != {"Deny"}
-        statement = part.path[: part.path.index(keys[1])]
-        effect = _effect(self._draft.entry(statement))
-        if effect is None:
-            raise part.split
-        return (effect == "Allow") is not _takes_back(keys[1:])
-
-
-def _takes_back(keys: Keys) -> bool:
-    """Tell whether a statement is about less, the more it lists in some place."""
-    if keys[0] != "Condition":
-        return keys[0].startswith("Not")
-    operator = read_operator(keys[1])
-    return operator is not None and operator.negated
-
-
-def _effect(value: Value | None) -> str | None:
-    """The effect of a statement; None when it is neither of the two, or not known."""
-    effect = value.entries.get("Effect") if isinstance(value, MapValue) else None
-    text = text_of(effect) if effect is not None else None
-    return text.literal if text is not None and text.literal in ("Allow", "Deny") else None
+        return policy
 
 
 def about(scenario: Scenario, resource: Resource, name: str, service: str) -> Value:
@@ -107,42 +33,9 @@ def about(scenario: Scenario, resource: Resource, name: str, service: str) -> Va
     try:
         return scenario.value_of(resource, name)
     except Split:
+        from trailguard.iam.drafted import drafted_about
+
         node = scenario.property_node(resource, name)
         if node is None:
             raise
-        draft = Draft(scenario, node, lambda keys: not keys or _is_list(keys))
-    for part in draft.parts:
-        if any(_mentions(variant, service) for variant in (*part.variants, *_around(draft, part.path))):
-            raise part.split
-    return draft.value()
-
-
-def _around(draft: Draft, path: Path) -> Iterable[Value]:
-    """The actions of the statement that a part of it belongs to."""
-    if STATEMENT not in path:
-        return
-    start = path.index(STATEMENT) + 1
-    if start < len(path) and isinstance(path[start], int):
-        start += 1
-    if start == len(path):  # a whole statement
-        return
-    for element in ("Action", "NotAction"):
-        found = draft.entry((*path[:start], element))
-        if found is not None:
-            yield MapValue({element: found}, {}, found.node)
-
-
-def _mentions(value: Value, service: str) -> bool:
-    """Tell whether actions of a service may be among those that a part of a document names."""
-    if isinstance(value, MapValue):
-        if "NotAction" in value.entries:
-            return True
-        statements = value.entries.get("Action", value.entries.get(STATEMENT, value.entries.get("PolicyDocument")))
-        return statements is not None and _mentions(statements, service)
-    if isinstance(value, ListValue):
-        return any(_mentions(item, service) for item in value.items)
-    text = text_of(value)
-    if text is None or text.literal is None:
-        return not isinstance(value, Absent)
-    prefix = text.literal.lower().partition(":")[0]
-    return any(mark in prefix for mark in "*?") or prefix == service
+        return drafted_about(scenario, node, service)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from trailguard.cloudformation.scenarios.values import Symbol, Text, show
+from trailguard.cloudformation.scenarios.values import Symbol, Text, every_value, show
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.callers import Request, named
 from trailguard.iam.conditions import conditions_hold, holds, told
@@ -112,5 +112,7 @@ def _listed(texts: Sequence[Text]) -> str:
     return f"{shown} and {len(texts) - 3} more" if len(texts) > 3 else shown or "nothing"
 
 
-def _leave_open(symbol: Symbol, candidates: Sequence[str | Symbol]) -> None:
+def _leave_open(
+    symbol: Symbol, candidates: Sequence[str | Symbol], matters: Callable[[str], bool] = every_value, /
+) -> None:
     """Settle nothing: an explanation raises no new questions."""

@@ -8,24 +8,31 @@ exception of its own) or lets it stand for some value that equals none of them.
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol
-from trailguard.cloudformation.stacks.renaming import bare
-from trailguard.iam.globs import ANY, PART_ANY, PART_STAR, SOME, STAR, Glob, Token, Wild, meet, numbers, rows
+from trailguard.iam.globs import ANY, PART_ANY, SOME, STAR, Glob, Token, Wild, meet
 from trailguard.iam.inclusion import Effort, Group, TooComplex, includes
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
+from trailguard.iam.slices import Firm, likely_parts, loose, slices, spare_parts
 
-Settle: TypeAlias = Callable[[Symbol, Sequence["str | Symbol"]], None]
-Firm: TypeAlias = "frozenset[Symbol]"
+
+class Settle(Protocol):
+    """Finds out whether a variable equals one of some candidates, or else a value that is known of it and that matters.
+
+    Returns when it equals none of them; what leaves that open travels as an exception.
+    """
+
+    def __call__(
+        self, symbol: Symbol, candidates: Sequence[str | Symbol], matters: Callable[[str], bool] = ..., /
+    ) -> None:
+        """Settle it. Without `matters` every value that is known of the variable does."""
+
 
 TOO_COMPLEX = "the wildcards take too long to compare"
 GENERATED_NAME = "whether the name that AWS generates fits the wildcards is known only at deployment"
-MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
-# Variables whose values hold no delimiter of an ARN.
-WORDS = frozenset(("AWS::AccountId", "AWS::Partition", "AWS::Region"))
 DEPTH = 2  # further variables that are looked at to tell whether the value of one matters
 
 MAX_HOPELESS = 100
@@ -170,24 +177,24 @@ class Question(NamedTuple):
         if found or len(plain) == len(self.groups):
             return found
         groups = [
-            Group(tuple(_loose(tokens, firm, STAR) for tokens in group.globs), True) if group.negated else group
+            Group(tuple(loose(tokens, firm, STAR) for tokens in group.globs), True) if group.negated else group
             for group in self.groups
         ]
-        return includes(groups, _loose(self.target, firm, STAR), self.effort)
+        return includes(groups, loose(self.target, firm, STAR), self.effort)
 
     def possible(self, firm: Firm) -> bool | None:
         """Tell whether it may be so for some value of the symbols that are not firm."""
         if self.some:
-            target = _loose(self.target, firm, STAR)
-            return any(meet(_loose(tokens, firm, STAR), target) for group in self.groups for tokens in group.globs)
+            target = loose(self.target, firm, STAR)
+            return any(meet(loose(tokens, firm, STAR), target) for group in self.groups for tokens in group.globs)
         groups = []
         for group in self.groups:
             if group.negated:
-                fixed = tuple(tokens for tokens in group.globs if _loose(tokens, firm, STAR) == tokens)
+                fixed = tuple(tokens for tokens in group.globs if loose(tokens, firm, STAR) == tokens)
                 groups.append(Group(fixed, True))
             else:
-                groups.append(Group(tuple(_loose(tokens, firm, STAR) for tokens in group.globs)))
-        return includes(groups, _loose(self.target, firm, SOME), self.effort)
+                groups.append(Group(tuple(loose(tokens, firm, STAR) for tokens in group.globs)))
+        return includes(groups, loose(self.target, firm, SOME), self.effort)
 
     def truth(self, firm: Firm) -> bool | None:
         """Yes or no when it is the same whatever the symbols that are not firm stand for, else None."""
@@ -210,9 +217,10 @@ class Question(NamedTuple):
         while waiting and found is None:
             symbol = next((one for one in waiting if self.truth(firm | {one}) is not None), waiting[0])
             waiting.remove(symbol)
-            values, strange = self._candidates(symbol, firm)
+            otherwise = self._answers(firm | {symbol}, DEPTH)
+            values, strange = self._candidates(symbol, firm, otherwise)
             if values:
-                settle(symbol, values)
+                settle(symbol, values, partial(self._matters, symbol, firm, otherwise))
             doubt = doubt or strange
             firm |= {symbol}
             found = self.truth(firm)
@@ -239,11 +247,17 @@ class Question(NamedTuple):
         symbol = next((item for item in symbols if self.truth(firm | {item}) is not None), first)
         return symbol.reason or f"{symbol.name} is not known"
 
-    def _candidates(self, symbol: Symbol, firm: Firm) -> tuple[list[str | Symbol], str]:
+    def _matters(self, symbol: Symbol, firm: Firm, otherwise: set[bool | None], value: str) -> bool:
+        """Tell whether a value of a variable changes the answer, in whatever letter case it counts."""
+        if len(otherwise) > 1 or "*" in value or "?" in value:
+            return True  # perhaps: there is more to settle first
+        spellings = {value, value.lower()}
+        return any(self.substituted(symbol, tuple(one))._answers(firm, DEPTH) != otherwise for one in spellings)
+
+    def _candidates(self, symbol: Symbol, firm: Firm, otherwise: set[bool | None]) -> tuple[list[str | Symbol], str]:
         """The values of a variable that change the answer, and why some value that cannot be told may change it."""
         values: list[str | Symbol] = []
         doubt = ""
-        otherwise = self._answers(firm | {symbol}, DEPTH)
         known = set(otherwise)
         for value, likely in self._aligned(symbol, firm, known):
             single = value[0] if len(value) == 1 else None
@@ -278,126 +292,16 @@ class Question(NamedTuple):
         """
         sides = [sides for group in self.groups for pattern in group.globs
                  for sides in ((self.target, pattern), (pattern, self.target))]  # fmt: skip
-        likely = dict.fromkeys(part for side in sides for part in _likely(_slices(symbol, *side, firm, self.effort)))
+        likely = dict.fromkeys(
+            part for side in sides for part in likely_parts(slices(symbol, *side, firm, self.effort))
+        )
         yield from ((part, True) for part in likely)
         if not known >= {True, False}:
             letters = frozenset(token for token in self.tokens() if isinstance(token, Symbol))
             spare = dict.fromkeys(
-                part for side in sides for part in _spare(_slices(symbol, *side, letters, self.effort))
+                part for side in sides for part in spare_parts(slices(symbol, *side, letters, self.effort))
             )
             yield from ((part, False) for part in spare if part not in likely)
-
-
-def _loose(tokens: Glob, firm: Firm, wild: Wild) -> Glob:
-    """The glob with a wildcard for each symbol that may be anything."""
-    for token in tokens:
-        if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm:
-            break
-    else:
-        return tokens
-    return tuple(
-        wild if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm else token
-        for token in tokens
-    )
-
-
-class _Slice(NamedTuple):
-    """What stands on the other side where a symbol stands in one place.
-
-    `vague` tells that a wildcard nearby leaves other slices as well, `open_end` that the slice ends within a part.
-    """
-
-    place: int
-    part: Glob
-    vague: bool
-    open_end: bool
-
-
-def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm, effort: Effort) -> Iterator[_Slice]:
-    """The parts of the other side that a symbol of mine would have to equal for both to have a text in common."""
-    if symbol not in mine:
-        return
-    one, two = _loose(mine, firm, STAR), _loose(other, firm, STAR)
-    effort.spend(len(one))
-    before = list(rows(one, two))
-    after = list(rows(one[::-1], two[::-1]))
-    stops = _stops(symbol, other)
-    for place, token in enumerate(mine):
-        if token != symbol:
-            continue
-        vague = any(isinstance(t, Wild) for t in (*one[max(place - 1, 0) : place], *one[place + 1 : place + 2]))
-        ends = [len(two) - end for end in numbers(after[len(one) - 1 - place])][::-1]
-        for start in numbers(before[place]):
-            for end in ends[bisect_left(ends, start) : bisect_right(ends, stops[start])]:
-                effort.spend(1 + (end - start) // 64)
-                part = other[start:end]
-                near = vague or any(t is STAR or t is PART_STAR for t in two[max(start - 1, 0) : end + 1])
-                open_end = bool(part) and other[end : end + 1] not in (("/",), (":",), ())
-                yield _Slice(place, _sample(part), near, open_end)
-
-
-def _stops(symbol: Symbol, other: Glob) -> list[int]:
-    """For each place of the other side, how far a value of a symbol may reach from there."""
-    is_word = bare(symbol.name) in WORDS
-    stop = len(other)
-    found = [stop]
-    for place in range(len(other) - 1, -1, -1):
-        token = other[place]
-        is_other = isinstance(token, Symbol) and (token == symbol or token.kind != VARIABLE)
-        if is_other or (is_word and _is_none(symbol, token)):
-            stop = place
-        found.append(stop)
-    return found[::-1]
-
-
-def _is_none(word: Symbol, token: Token) -> bool:
-    """Tell whether a token cannot stand in one of WORDS: a delimiter, or another kind of WORDS."""
-    if isinstance(token, Symbol):
-        return bare(token.name) in WORDS - {bare(word.name)}
-    return token in (":", "/")
-
-
-def _likely(slices: Iterable[_Slice]) -> list[Glob]:
-    """Where a wildcard leaves many slices, a few that stand for all; a path stands for longer ones around it."""
-    found = list(slices)
-    parts = dict.fromkeys(one.part for one in found if not one.vague)
-    if not parts:
-        ends = {one.part: one.open_end for one in found}
-        parts = dict.fromkeys(sorted(ends, key=lambda part: (ends[part], _ragged(part), len(part)))[:2])
-    short = [part for part in parts if not any(_extends(part, one) for one in parts if one)]
-    return sorted(short, key=lambda part: (_ragged(part), len(part)))[:MAX_CANDIDATES]
-
-
-def _spare(slices: Iterable[_Slice]) -> list[Glob]:
-    """What fits where each symbol equals itself alone: another variable, or a text.
-
-    Of the texts that a wildcard leaves, that is the longest for each place: it leaves the wildcards of the other side
-    to those around the symbol.
-    """
-    exact: dict[Glob, None] = {}
-    longest: dict[int, Glob] = {}
-    for one in slices:
-        is_text = not any(isinstance(token, Symbol) for token in one.part)
-        if not one.vague and (is_text or len(one.part) == 1):
-            exact[one.part] = None
-        elif is_text and len(one.part) >= len(longest.get(one.place, ())):
-            longest[one.place] = one.part
-    return list(dict.fromkeys((*exact, *longest.values())))
-
-
-def _extends(part: Glob, one: Glob) -> bool:
-    """Tell whether a path is another one with folders before or behind it."""
-    return part[: len(one) + 1] == (*one, "/") or part[-len(one) - 1 :] == ("/", *one)
-
-
-def _sample(part: Glob) -> Glob:
-    """A text of a glob: nothing for each `*`, a zero for each `?`."""
-    return tuple("0" if t is ANY or t is PART_ANY else t for t in part if t is not STAR and t is not PART_STAR)
-
-
-def _ragged(part: Glob) -> bool:
-    """Tell whether a text begins or ends with a delimiter, as a value rarely does."""
-    return bool(part) and (part[0] in ("/", ":") or part[-1] in ("/", ":"))
 
 
 def spelt(tokens: Glob) -> str:

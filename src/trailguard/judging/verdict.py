@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.scenarios import MAX_LEAVES, Leaf, Scenarios, TooManyScenarios
-from trailguard.cloudformation.scenarios.witnesses import default_like, disputed, witness
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Verdict
@@ -101,6 +100,8 @@ def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> J
         only = leaves[0].answer
         judgement = _judgement(only.outcome, only, {}, None)
         return judgement._replace(node=subject) if only.outcome == NOT_APPLICABLE else judgement
+    from trailguard.cloudformation.scenarios.witnesses import default_like, disputed, witness  # late: see above
+
     found = [leaf.answer.outcome for leaf in leaves]
     outcomes = [PASS if answer == NOT_APPLICABLE else answer for answer in found]
     disputes = disputed(space, leaves, outcomes, scenarios.existence.can)
@@ -126,6 +127,8 @@ def _with_choices(
     judgement: Judgement, scenarios: Scenarios, leaves: list[Leaf[Answer]], answers: list[Verdict]
 ) -> Judgement:
     """Say with which parameter values something is unknown, when it is known with others."""
+    from trailguard.cloudformation.scenarios.witnesses import witness
+
     open_ = [answer == UNKNOWN for answer in answers]
     _, values = witness(scenarios.model.space, leaves, open_, scenarios.existence.keeps_defaults)
     if not values:

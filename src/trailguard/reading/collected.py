@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from trailguard.cloudformation.template.expansion import LOOP
+from trailguard.cloudformation.source.tags import LOOP
 from trailguard.errors import display_name
 from trailguard.findings import FileError
 from trailguard.reading.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, may_hold, read

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.values import OPAQUE, Pieces, Symbol, join_pieces
 from trailguard.cloudformation.source.reading import UTF16
-from trailguard.cloudformation.template.expansion import LOOP
+from trailguard.cloudformation.source.tags import LOOP
 from trailguard.cloudformation.world.exports import words
 from trailguard.reading.discovery import may_hold
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trailguard.cloudformation.scenarios.automata import LONGEST
 from trailguard.cloudformation.scenarios.regexes import LIMIT, Language
+from trailguard.cloudformation.template.template import LONGEST
 
 FINITE: dict[str, tuple[str, tuple[str, ...]]] = {
     "one": ("dev", ("dev",)),

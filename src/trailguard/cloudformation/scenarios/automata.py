@@ -16,7 +16,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
-LONGEST = 4096  # longest text that is tried: the longest value of a parameter
+from trailguard.cloudformation.template.template import LONGEST
+
 LONGEST_EXPRESSION = 20_000  # AWS takes 4,000 characters
 MAX_STATES = 20_000
 MAX_ASSERTIONS = 30

@@ -5,7 +5,7 @@ Whatever the scenario leaves open and somebody needs to know travels as a `Split
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.sharing import Sharing
@@ -17,6 +17,7 @@ from trailguard.cloudformation.scenarios.values import (
     Unknown,
     Value,
     different,
+    every_value,
     spell,
     text_of,
     trim,
@@ -34,12 +35,18 @@ class Decisions(Sharing):
         super().__init__(model, assignment)
         self.busy: set[object] = set()
 
-    def settle(self, symbol: Symbol, candidates: Iterable[str | Symbol]) -> None:
+    def settle(
+        self, symbol: Symbol, candidates: Iterable[str | Symbol], matters: Callable[[str], bool] = every_value, /
+    ) -> None:
         """Return when a variable is known to equal none of the candidates here; else raise Split.
 
-        What hinges on the variable may hinge on its default and its allowed values too, so these come first.
+        What hinges on the variable may hinge on its default and its allowed values too, so these come first, as far as
+        they matter.
         """
-        self.fix(symbol.name)
+        space = self.model.space
+        name, constraint = space.lookup(self.assignment, symbol.name)
+        if constraint.value is None:
+            space.split_known(name, constraint, matters)
         for candidate in candidates:
             if isinstance(candidate, str):
                 self.model.space.decide(self.assignment, symbol.name, candidate)

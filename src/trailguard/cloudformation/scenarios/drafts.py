@@ -199,8 +199,8 @@ def _raise_telling(splits: Sequence[Split], ask: Callable[[Collection[int]], obj
         for index, split in enumerate(splits):
             try:
                 changes = ask(without ^ {index}) != usual
-            except Split:
-                doubtful = doubtful or split
+            except Split as asked:  # what the part hinges on itself tells more than whether it is there
+                doubtful = doubtful or asked
                 continue
             if changes:
                 raise split

@@ -14,10 +14,10 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.dependencies import Dependencies
-from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
+from trailguard.cloudformation.scenarios.intrinsics import TooHard, Unbuildable
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.search import Demand, Search, TooHard, clusters
+from trailguard.cloudformation.scenarios.search import Demand, Search, clusters
 from trailguard.cloudformation.scenarios.variables import Assignment, Constraint, Split, decided, ties
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
 from trailguard.cloudformation.template.references import references

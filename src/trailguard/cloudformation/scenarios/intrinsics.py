@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from trailguard.cloudformation.scenarios.values import (
@@ -40,6 +40,14 @@ _ARN_DELIMITERS = frozenset(":/,*")
 
 class Unbuildable(Exception):
     """Raised when CloudFormation cannot make a stack in this scenario."""
+
+
+class TooHard(Exception):
+    """Raised when it takes too long to find a stack that can be made; `names` are the parameters that it hinges on."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        super().__init__()
+        self.names = frozenset(names)
 
 
 class Resolver(Protocol):

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice, product
 from typing import Any
 
-from trailguard.cloudformation.scenarios.automata import LONGEST, REPEATS, Machine, TooLong, Unreadable, parse
+from trailguard.cloudformation.scenarios.automata import REPEATS, Machine, TooLong, Unreadable, parse
+from trailguard.cloudformation.template.template import LONGEST
 
 LIMIT = 64  # texts enumerated for one pattern
 CLASS_LIMIT = 16  # characters of a class that are tried

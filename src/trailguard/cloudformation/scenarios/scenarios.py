@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from trailguard.cloudformation.scenarios.existence import Existence
-from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
+from trailguard.cloudformation.scenarios.intrinsics import TooHard, Unbuildable
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.search import TooHard
 from trailguard.cloudformation.scenarios.variables import Assignment, Constraint, Split
+
+if TYPE_CHECKING:
+    from trailguard.cloudformation.scenarios.existence import Existence
 
 MAX_LEAVES = 4096  # combinations of parameter values that one question may hinge on
 _SUSPECT = 512  # combinations from which on a question is compared with those that were too many
@@ -49,9 +51,15 @@ class Scenarios:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.existence = Existence(model)
         self._cache: OrderedDict[frozenset[tuple[str, Constraint]], Scenario] = OrderedDict()
         self._too_many: list[frozenset[str]] = []  # what questions hinged on that had too many answers
+
+    @cached_property
+    def existence(self) -> Existence:
+        """Which stacks can be made: asked where something is decided, or where the template has `Rules`."""
+        from trailguard.cloudformation.scenarios.existence import Existence
+
+        return Existence(self.model)
 
     def at(self, assignment: Assignment) -> Scenario:
         """The scenario of an assignment."""
@@ -76,14 +84,18 @@ class Scenarios:
         """Tell whether something is so in any scenario that can happen. Raises TooManyScenarios as `explore` does."""
         return any(leaf.answer for leaf in self._leaves(predicate))
 
+    @property
+    def _has_rules(self) -> bool:
+        return bool(self.model.template.rules)
+
     def _leaves(self, question: Callable[[Scenario], T]) -> Iterator[Leaf[T]]:
-        pending: list[Assignment] = [{}] if self.existence.possible else []
+        pending: list[Assignment] = [{}] if not self._has_rules or self.existence.possible else []
         names: set[str] = set()
         count = 0
         while pending:
             assignment = pending.pop()
             try:
-                stack = self.existence.stack(assignment)
+                stack = self.existence.stack(assignment) if assignment or self._has_rules else assignment
                 if stack is None:
                     continue
                 answer = question(self.at(assignment))

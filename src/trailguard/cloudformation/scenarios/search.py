@@ -9,21 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
+from trailguard.cloudformation.scenarios.intrinsics import TooHard, Unbuildable
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.variables import FREE, Assignment, Constraint, Split, others_of, ties
 
 EFFORT = 20_000  # scenarios that one search may try
 _COUNTED = 500  # scenarios that are tried to find a way with fewer changes
-
-
-class TooHard(Exception):
-    """Raised when a search tries more than EFFORT scenarios; `names` are the parameters that it hinges on."""
-
-    def __init__(self, names: Collection[str]) -> None:
-        super().__init__()
-        self.names = frozenset(names)
 
 
 class Demand(NamedTuple):

@@ -107,6 +107,16 @@ class Absent(NamedTuple):
 Value: TypeAlias = "Text | Flag | Null | ListValue | MapValue | Unknown | Absent"
 
 
+def every_value(value: str) -> bool:
+    """Say that whatever a variable may be matters."""
+    return True
+
+
+def no_other(value: str) -> bool:
+    """Say that no other value matters than those that are asked for."""
+    return False
+
+
 def join_pieces(pieces: Iterable[Piece]) -> Pieces:
     """Merge adjacent literals and drop empty ones."""
     merged: list[Piece] = []

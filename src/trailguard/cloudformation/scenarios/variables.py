@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.automata import LONGEST
-from trailguard.cloudformation.scenarios.regexes import Language
-from trailguard.cloudformation.template.template import Parameter, number_of
+from trailguard.cloudformation.template.template import LONGEST, Parameter, number_of
+
+if TYPE_CHECKING:
+    from trailguard.cloudformation.scenarios.regexes import Language
 
 # Values offered as "some other value" in a witness, when nothing restricts it.
 SAMPLES = ("other", "another", "1", "0", "2", "100", "a", "example", "Example1", "other-value-1", "x1")
@@ -131,6 +132,8 @@ class Variable:
             return
         self._default = self._parameter.default
         if self._parameter.allowed_pattern is not None:
+            from trailguard.cloudformation.scenarios.regexes import Language
+
             self._language = Language(self._parameter.allowed_pattern)
         self._allowed = self._parameter.allowed_values
         if self._allowed is None and self._language is not None and self._language.finite:
@@ -294,11 +297,15 @@ class Space:
         twins = [other for other, _ in ties(assignment) if self.lookup(assignment, other)[0] == name]
         return all(self.variables[other].permits(value) for other in {name, *twins})
 
-    def split_known(self, name: str, constraint: Constraint) -> None:
-        """Split on the values of a variable that are known, so that only its unknown rest is compared as such."""
+    def split_known(self, name: str, constraint: Constraint, matters: Callable[[str], bool] | None = None) -> None:
+        """Split on the values of a variable that are known, so that only its unknown rest is compared as such.
+
+        With `matters`, on those alone that do.
+        """
         variable = self.variables[name]
         known = variable.allowed or (() if variable.default is None else (variable.default,))
         candidates = [value for value in known if value not in constraint.excluded and variable.permits(value)]
+        candidates = [value for value in candidates if matters is None or matters(value)]
         if candidates:
             raise Split(name, candidates)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trailguard.cloudformation.source.nodes import cut
 from trailguard.errors import nearest
 
+LOOP = "Fn::ForEach::"  # a loop, followed by its name
 STANDARD = "tag:yaml.org,2002:"
 _MOST_HINTS = 20  # looking for the nearest name costs, and a file with hundreds of unknown tags is not a template
 

@@ -7,7 +7,6 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from operator import is_
@@ -21,20 +20,17 @@ from trailguard.cloudformation.source.nodes import (
     TextNode,
     mapping_at,
     scalar_at,
-    scalar_text,
     sequence_at,
 )
+from trailguard.cloudformation.source.tags import LOOP
+from trailguard.cloudformation.template.loopitems import MAX_CHARACTERS, Collections, Texts
 
-LOOP = "Fn::ForEach::"
 # What CloudFormation takes in a template whose loops are written out.
 LIMITS = {"Resources": 500, "Outputs": 200}
 MAX_ENTRIES = 10_000  # that all loops of a template make
 MAX_NODES = 500_000  # that are looked at to make them
-MAX_CHARACTERS = 4_000_000  # that items are put into: CloudFormation takes 1 MB
 MAX_NESTING = 5
 _SECTIONS = ("Resources", "Conditions", "Outputs")
-_SPECIAL = re.compile(r"[^A-Za-z0-9]")
-_PLACEHOLDER = re.compile(r"([$&])\{([^{}!]+)\}")
 
 
 class Expansion(NamedTuple):
@@ -47,13 +43,6 @@ class Expansion(NamedTuple):
     root: MapNode
     problems: tuple[SourceError, ...]
     open_loops: dict[str, TextNode]
-
-
-class _Items(NamedTuple):
-    """The items of a collection; `sure` tells that no parameter can change them."""
-
-    texts: list[str]
-    sure: bool
 
 
 class _Scope:
@@ -100,13 +89,13 @@ def expand(root: MapNode, pinned: Map[str, str] | None = None) -> Expansion:
 class _Expander:
     def __init__(self, root: MapNode, pinned: Map[str, str]) -> None:
         self._root = root
-        self._pinned = pinned
+        self._texts = Texts()
+        self._collections = Collections(root, pinned, self._texts)
         self._problems: list[SourceError] = []
         self._open: dict[str, TextNode] = {}
         self._turns = 0
         self._made: dict[str, int] = {}  # entries that loops made, by section
         self._nodes = 0
-        self._characters = 0
         self._is_full = False
 
     def expand(self) -> Expansion:
@@ -133,7 +122,7 @@ class _Expander:
                     self._add(made, scalar, entry, place)
             else:
                 self._made[section] = self._made.get(section, 0) + bool(scope.names)
-                self._add(made, self._named(place, scope.names), self._entry(value, scope, section), place)
+                self._add(made, self._texts.named(place, scope.names), self._entry(value, scope, section), place)
         return node if _is_same(node, made) else made
 
     def _entry(self, node: Node, scope: _Scope, section: str) -> Node:
@@ -145,7 +134,7 @@ class _Expander:
         condition = resource.values.get("Condition") if isinstance(resource, MapNode) else None
         if not isinstance(resource, MapNode) or not isinstance(condition, MapNode):
             return resource
-        found = self._looked_up(condition.values.get("Fn::FindInMap"), {})
+        found = self._collections.looked_up(condition.values.get("Fn::FindInMap"), {})
         if not isinstance(found, TextNode):
             return resource
         values = {**resource.values, "Condition": scalar_at(condition, found.value)}
@@ -174,7 +163,7 @@ class _Expander:
         if identifier in scope.names:
             self._problem(f'{key} uses the identifier "{identifier}" of a loop around it', place)
             return
-        items = self._items(parts[1], scope.names)
+        items = self._collections.items(parts[1], scope.names)
         if section == "Resources" and (items is None or not items.sure):
             self._open[key] = place
         if items is None or not (items.sure or section):  # properties must not be told from a default
@@ -193,7 +182,7 @@ class _Expander:
         what = ""
         if limit is not None and self._made.get(section, 0) > limit:
             what = f"the loops make more than {limit} {section.lower()}, which is all that CloudFormation takes"
-        elif self._characters > MAX_CHARACTERS:
+        elif self._texts.characters > MAX_CHARACTERS:
             what = "the loops make more than 1 MB, which is all that CloudFormation takes"
         elif self._turns > MAX_ENTRIES:
             what = f"the loops make more than {MAX_ENTRIES} entries"
@@ -210,7 +199,7 @@ class _Expander:
         """A value, identifiers replaced; the node itself where there is nothing to do."""
         if isinstance(node, TextNode):
             self._nodes += 1
-            return self._named(node, scope.names)
+            return self._texts.named(node, scope.names)
         made = scope.made.get(id(node))
         if made is None:
             self._nodes += 1
@@ -236,7 +225,7 @@ class _Expander:
     def _substituted(self, node: MapNode, argument: Node, scope: _Scope) -> Node:
         """A call of `Fn::Sub`; its text where nothing is left to put in, so that it may name a resource in `Ref`."""
         if isinstance(argument, TextNode):
-            text = self._put(argument.value, scope.names)
+            text = self._texts.put(argument.value, scope.names)
             if "${" not in text:
                 return scalar_at(node, text)
         if not isinstance(argument, ListNode) or len(argument.items) != 2:
@@ -252,103 +241,6 @@ class _Expander:
             return self._entries(node, scope)
         items = [argument.items[0], *(self._copy(item, scope) for item in argument.items[1:])]
         return mapping_at(node, node.keys, {"Fn::If": sequence_at(argument, items)})
-
-    # --- collections ----------------------------------------------------------------------------------------------
-
-    def _items(self, node: Node, names: dict[str, str]) -> _Items | None:
-        """The items of a collection; None when they are not known."""
-        if isinstance(node, ListNode):
-            texts: list[str] = []
-            sure = True
-            for item in node.items:
-                found = self._item(item, names)
-                if found is None:
-                    return None
-                texts.extend(found.texts)
-                sure = sure and found.sure
-            return _Items(texts, sure)
-        if not isinstance(node, MapNode) or len(node.values) != 1:
-            return None
-        ((function, argument),) = node.values.items()
-        if function == "Ref" and isinstance(argument, TextNode):
-            return self._parameter(argument.value, is_list=True)
-        if function == "Fn::FindInMap":
-            listed = self._looked_up(argument, names)
-            return self._items(listed, {}) if isinstance(listed, ListNode) else None
-        if function == "Fn::Split":
-            return self._split(argument, names)
-        return None
-
-    def _item(self, node: Node, names: dict[str, str]) -> _Items | None:
-        """One item of a written list: a text, or a reference to a parameter that is no list."""
-        if isinstance(node, TextNode):
-            return _Items([self._put(scalar_text(node) or "", names)], True)
-        reference = node.values.get("Ref") if isinstance(node, MapNode) and len(node.values) == 1 else None
-        if not isinstance(reference, TextNode):
-            return None
-        if reference.value in names:
-            return _Items([names[reference.value]], True)
-        return self._parameter(reference.value, is_list=False)
-
-    def _parameter(self, name: str, is_list: bool) -> _Items | None:
-        """The items of a parameter: those that are known, else its default, which is not sure."""
-        section = self._root.values.get("Parameters")
-        node = section.values.get(name) if isinstance(section, MapNode) else None
-        if not isinstance(node, MapNode):
-            return None
-        kind = node.values.get("Type")
-        if not isinstance(kind, TextNode) or kind.value.startswith("AWS::SSM::"):
-            return None
-        if is_list != (kind.value == "CommaDelimitedList" or kind.value.startswith("List<")):
-            return None
-        default = node.values.get("Default")
-        text = self._pinned.get(name)
-        if text is None and isinstance(default, TextNode):
-            text = scalar_text(default) or ""
-        if text is None or (is_list and not text):  # whether an empty list has an item depends on the resource
-            return None
-        return _Items([item.strip() for item in text.split(",")] if is_list else [text], name in self._pinned)
-
-    def _looked_up(self, argument: Node | None, names: dict[str, str]) -> Node | None:
-        """What a mapping holds under keys that are known."""
-        keys = argument.items[:3] if isinstance(argument, ListNode) else []
-        found = self._root.values.get("Mappings")
-        for key in keys:
-            item = self._item(key, names)
-            if item is None or not item.sure or not isinstance(found, MapNode):
-                return None
-            found = found.values.get(item.texts[0])
-        return found if len(keys) == 3 else None
-
-    def _split(self, argument: Node, names: dict[str, str]) -> _Items | None:
-        parts = argument.items if isinstance(argument, ListNode) else []
-        if len(parts) != 2 or not isinstance(parts[0], TextNode) or not parts[0].value:
-            return None
-        item = self._item(parts[1], names)
-        if item is None:
-            return None
-        return _Items(item.texts[0].split(parts[0].value), item.sure)
-
-    def _named(self, node: TextNode, names: dict[str, str]) -> TextNode:
-        text = self._put(node.value, names) if "{" in node.value else node.value
-        return node if text == node.value else scalar_at(node, text)
-
-    def _put(self, text: str, names: dict[str, str]) -> str:
-        """A text in which items stand for identifiers: `${Name}`, or `&{Name}` with letters and digits only."""
-        if not names or "{" not in text:
-            return text
-        size = len(text) + sum(len(names.get(found[2], "")) for found in _PLACEHOLDER.finditer(text))
-        self._characters += size
-        if self._characters > MAX_CHARACTERS:
-            return text  # the loop ends with an error
-
-        def item(found: re.Match[str]) -> str:
-            known = names.get(found[2])
-            if known is None:
-                return found[0]
-            return known if found[1] == "$" else _SPECIAL.sub("", known)
-
-        return _PLACEHOLDER.sub(item, text)
 
     def _problem(self, message: str, place: TextNode) -> None:
         self._problems.append(SourceError(message, place.line, place.column))

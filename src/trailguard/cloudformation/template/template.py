@@ -23,7 +23,7 @@ from trailguard.cloudformation.source.nodes import (
     literal,
     scalar_text,
 )
-from trailguard.cloudformation.template.expansion import LOOP, expand, has_loops
+from trailguard.cloudformation.source.tags import LOOP
 
 # Macros whose work on trails, buckets and policies is known: they add nothing to and take nothing from them.
 KNOWN_TRANSFORMS = frozenset(
@@ -41,6 +41,9 @@ KNOWN_TRANSFORMS = frozenset(
 PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")  # in the text of Fn::Sub
 FUNCTION_PREFIX = "Fn::"
 MODULE = "::MODULE"  # a resource of such a type stands for others, which are in a registry
+
+
+LONGEST = 4096  # characters of a parameter's value that CloudFormation takes
 
 
 class Parameter(NamedTuple):
@@ -124,6 +127,8 @@ class Template:
         self.problems: list[SourceError] = list(document.problems)
         self.generators: dict[str, TextNode] = {}  # loops and macros among the resources, which make more of them
         if expands(document):
+            from trailguard.cloudformation.template.expansion import expand  # late: few templates hold loops
+
             expansion = expand(self.root, pinned)
             self.root = expansion.root
             self.problems += expansion.problems
@@ -188,6 +193,8 @@ def expands(document: Document) -> bool:
     root = document.root
     if LOOP not in document.text or not isinstance(root, MapNode):
         return False
+    from trailguard.cloudformation.template.expansion import has_loops
+
     inner = _inner_template(root) or root
     return "AWS::LanguageExtensions" in _transforms(inner.values.get("Transform")) and has_loops(inner)
 

@@ -11,10 +11,9 @@ public")
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_network
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol, Text, show
+from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol, Text, no_other, show
 from trailguard.iam.callers import Request, named
 from trailguard.iam.conditions import ABSENT, Clause, holds
 from trailguard.iam.globs import STAR, Wild
@@ -147,6 +146,8 @@ def _takes_address(text: Text) -> Tri:
     if text.literal is None:
         reason = next((symbol.reason for symbol in text.symbols if symbol.kind == OPAQUE), None)
         return NO if reason is None else maybe(reason, text.node)
+    from ipaddress import ip_network  # late: it takes 2 ms, and few policies name addresses
+
     try:
         network = ip_network(text.literal, strict=False)
     except ValueError:
@@ -162,7 +163,7 @@ def _takes_other(scenario: Scenario, clause: Clause, index: int) -> Tri:
     text, tokens = clause.values[index], clause.globs[index]
     kind = clause.test.kind if clause.test is not None else ""
     if kind in (LIKE, ARN) and len(text.pieces) == 1 and text.symbols and text.symbols[0].kind == VARIABLE:
-        scenario.settle(text.symbols[0], ["*"])
+        scenario.settle(text.symbols[0], ["*"], no_other)
     if tokens == (STAR,):
         return YES
     written = {symbol.name for symbol in text.symbols}

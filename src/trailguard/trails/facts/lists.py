@@ -7,14 +7,16 @@ same without all open items and with all of them is the same with any.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from trailguard.cloudformation.scenarios.drafts import Draft, Keys, settled
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import ListValue, Value
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact
+
+if TYPE_CHECKING:
+    from trailguard.cloudformation.scenarios.drafts import Draft, Keys
 
 # The lists in properties of which items may be there or not, by the keys that lead to them.
 _LISTS: Mapping[str, Collection[Keys]] = {
@@ -43,6 +45,8 @@ def item_by_item(scenario: Scenario, resource: Resource, lists: Mapping[str, boo
         drafts = {name: draft for name in lists if (draft := _draft(scenario, resource, name)) is not None}
         if not drafts:
             raise
+    from trailguard.cloudformation.scenarios.drafts import settled  # late: most lists are decided
+
     where = [(name, index) for name, draft in drafts.items() for index in range(len(draft.parts))]
 
     def with_parts(chosen: Collection[int]) -> Fact:
@@ -73,6 +77,8 @@ def _draft(scenario: Scenario, resource: Resource, name: str) -> Draft | None:
     node = scenario.property_node(resource, name)
     if node is None:
         return None
+    from trailguard.cloudformation.scenarios.drafts import Draft
+
     try:
         draft = Draft(scenario, node, _LISTS[name].__contains__)
     except Split:

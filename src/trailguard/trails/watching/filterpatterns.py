@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios import automata
-
 NAME, SOURCE = "$.eventName", "$.eventSource"
 ERRORS = ("$.errorCode", "$.errorMessage")  # fields of refused calls only
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -271,6 +269,8 @@ def _fits(pattern: str, known: str) -> bool:
 def _searched(expression: str, known: str) -> Match:
     if not _REGEX.fullmatch(expression):
         return f"the regular expression %{expression}% is none that is known here"
+    from trailguard.cloudformation.scenarios import automata  # late: few patterns hold a regular expression
+
     try:
         return automata.Machine(automata.parse(expression)).found_in(known)
     except automata.Unreadable:
