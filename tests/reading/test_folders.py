@@ -269,31 +269,60 @@ def includes(location: str) -> Tree:
 TEXT: Tree = {"Type": "String"}
 # Names that share a word only through what fills them.
 OPEN = {"Fn::Sub": "${AWS::StackName}-audit-${AWS::Region}"}
-FAR = [
-    World({"a.yaml": trail({"Fn::ImportValue": name}), "b.yaml": exporter, **more}, {})
-    for name, exporter, more in [
-        ("audit-logs", bucket({"Ref": "P"}, Parameters={"P": {**TEXT, "Default": "audit-logs"}}), {}),
-        ("audit-logs", bucket({"Ref": "P"}, Parameters={"P": TEXT}), {"c.yaml": nests("b.yaml", P="audit-logs")}),
-        (
-            "audit-logs",
-            bucket({"Fn::Sub": "${P}gs"}, Parameters={"P": TEXT}),
-            {"c.yaml": nests("b.yaml", P="audit-lo")},
-        ),
-        (OPEN, bucket({"Fn::Sub": "${P}-x1"}, Parameters={"P": TEXT}), {}),
-        (OPEN, bucket({"Fn::Sub": "${Group}-x1"}), {}),
-        ("audit-logs", bucket({"Fn::Join": ["", ["audit-", "lo", "gs"]]}), {}),
-        ("audit-logs", bucket({"Fn::FindInMap": ["M", "a", "b"]}, Mappings={"M": {"a": {"b": "audit-logs"}}}), {}),
-        ("x", bucket("x"), {}),
-    ]
-]
-FAR[4].files["b.yaml"]["Resources"]["Group"] = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "audit"}}
+P = {"Parameters": {"P": TEXT}}
+AUDIT = {"Fn::ImportValue": "audit-logs"}
 
 
-@pytest.mark.parametrize("world", FAR)
-@pytest.mark.parametrize("chosen", [Settings(), PINNED])
-def test_exports_are_found_whatever_names_them(world: World, chosen: Settings) -> None:
-    with folder(world):
-        by_folder, by_names = scan(["."], chosen), scan(sorted(world.files), chosen)
+def denies(name: Any) -> Tree:
+    """A template that puts a policy on a bucket and says nothing of CloudTrail."""
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    properties = {"Bucket": name, "PolicyDocument": {"Statement": statement}}
+    return {"Resources": {"Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": properties}}}
+
+
+def both(*trees: Tree) -> Tree:
+    """One template of several."""
+    resources = {name: body for tree in trees for name, body in tree["Resources"].items()}
+    return {key: node for tree in trees for key, node in tree.items()} | {"Resources": resources}
+
+
+GROUP = {"Resources": {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "audit"}}}}
+MAPPED = {"Mappings": {"M": {"a": {"b": "audit-logs"}}}}
+RELATED: dict[str, dict[str, Tree]] = {
+    "a default": {"b": bucket({"Ref": "P"}, Parameters={"P": {**TEXT, "Default": "audit-logs"}})},
+    "a default in Sub": {"b": bucket({"Fn::Sub": "${P}"}, Parameters={"P": {**TEXT, "Default": "audit-logs"}})},
+    "handed": {"b": bucket({"Ref": "P"}, **P), "c": nests("b.yaml", P="audit-logs")},
+    "handed in part": {"b": bucket({"Fn::Sub": "${P}s"}, **P), "c": nests("b.yaml", P="audit-log")},
+    "by two": {
+        "b": bucket({"Ref": "P"}, **P),
+        "c": nests("b.yaml", P="audit-logs"),
+        "d": nests("b.yaml", P="audit-logs"),
+    },
+    "by the trail's and another": {
+        "a": both(trail(AUDIT), nests("b.yaml", P="audit-logs")),
+        "b": bucket({"Ref": "P"}, **P),
+        "c": nests("b.yaml", P="audit-logs"),
+    },
+    "given": {"a": trail({"Fn::ImportValue": OPEN}), "b": bucket({"Fn::Sub": "${P}-x1"}, **P)},
+    "a resource's": {"a": trail({"Fn::ImportValue": OPEN}), "b": both(bucket({"Fn::Sub": "${Group}-x1"}), GROUP)},
+    "joined": {"b": bucket({"Fn::Join": ["", ["audit-", "lo", "gs"]]})},
+    "mapped": {"b": bucket({"Fn::FindInMap": ["M", "a", "b"]}, **MAPPED)},
+    "without a word": {"a": trail({"Fn::ImportValue": "x"}), "b": bucket("x")},
+    "a policy elsewhere": {"b": bucket("audit-logs"), "c": denies(AUDIT)},
+    "a policy by way of a third": {
+        "b": bucket("audit-logs"),
+        "c": {**bucket("second"), "Outputs": {"Out": {"Value": AUDIT, "Export": {"Name": "second"}}}},
+        "d": denies({"Fn::Sub": ["${B}", {"B": {"Fn::ImportValue": "second"}}]}),
+    },
+}
+
+
+@pytest.mark.parametrize("name", RELATED)
+@pytest.mark.parametrize("chosen", [Settings(), PINNED, Settings(parameters={"P": "audit"})])
+def test_exports_are_found_whatever_names_them(name: str, chosen: Settings) -> None:
+    files = {f"{stem}.yaml": tree for stem, tree in ({"a": trail(AUDIT)} | RELATED[name]).items()}
+    with folder(World(files, {})):
+        by_folder, by_names = scan(["."], chosen), scan(sorted(files), chosen)
     assert told(by_folder) == told(by_names)
 
 
@@ -338,6 +367,14 @@ def test_a_type_may_be_put_together_by_a_loop() -> None:
     loop = ["X", ["CloudTrail"], {"T${X}": {"Type": "AWS::${X}::Trail", "Properties": body}}]
     template = {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::Each": loop}}
     with folder(World({"a.yaml": template}, {})):
+        assert scan(["."], Settings()).subjects == 1
+
+
+def test_a_property_may_be_put_together_by_a_loop() -> None:
+    parent = {"Transform": "AWS::LanguageExtensions", **nests("")}
+    loop = {"Fn::ForEach::Each": ["K", ["URL"], {"Template${K}": "trail.txt"}]}
+    parent["Resources"]["Nested"]["Properties"] = loop
+    with folder(World({"a.yaml": parent, "trail.txt": trail("logs")}, {})):
         assert scan(["."], Settings()).subjects == 1
 
 

@@ -22,8 +22,7 @@ LINKS = (*IMPORTS, *EXPORTS, *MAKERS, *INCLUDES)
 class File(NamedTuple):
     """A file that was read: its path, its name in reports, and whether it may hold what the rules are about.
 
-    `refers` tells whether it may refer to other templates, or say more of itself in other files; `is_found` that it was
-    not looked for, but another one refers to it.
+    `refers` tells whether it may refer to other templates, or say more of itself in other files.
     """
 
     path: str
@@ -31,7 +30,6 @@ class File(NamedTuple):
     data: bytes
     marked: bool
     refers: bool = True
-    is_found: bool = False
 
 
 class Found(NamedTuple):

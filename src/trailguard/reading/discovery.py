@@ -86,6 +86,7 @@ class _Patterns:
         self._base = base or os.curdir
         self._suffixes = _suffixes(include)  # cheap to test
         self._is_usual = include is DEFAULT_INCLUDE
+        self._is_all = "*" in include
         self._include = _globs(item for item in include if not _is_suffix(item))
         self._exclude = _globs(exclude)
 
@@ -94,7 +95,7 @@ class _Patterns:
         if name.startswith("."):
             return False
         shown = name.lower() if self._is_usual else name
-        return shown.endswith(self._suffixes) or self._match(path, self._include)
+        return self._is_all or shown.endswith(self._suffixes) or self._match(path, self._include)
 
     def excluded(self, path: str) -> bool:
         """Tell whether a file or folder is left out."""
@@ -265,12 +266,23 @@ def _too_large(stream: Any, path: str, size: int, explicit: bool, markers: Seque
 
 def may_hold(data: bytes, markers: Sequence[bytes]) -> bool:
     """Tell whether bytes may name one of the markers: as they are, escaped, continued on the next line, as UTF-16."""
+    return held(data, (markers,))[0]
+
+
+def held(data: bytes, groups: Iterable[Sequence[bytes]]) -> list[bool]:
+    """Tell of each group of markers whether bytes may name one of them."""
     if data[:2] in UTF16:
         data = data.decode("utf-16", "replace").encode("utf-8", "replace")
-    for marker in markers:
-        if marker in data:
-            return True
-    return b"\\" in data and (_ESCAPE.search(data) is not None or _continued(data, markers))
+    has_escapes: bool | None = None
+    found = []
+    for markers in groups:
+        holds = any(marker in data for marker in markers)
+        if not holds and b"\\" in data:
+            if has_escapes is None:
+                has_escapes = _ESCAPE.search(data) is not None
+            holds = has_escapes or _continued(data, markers)
+        found.append(holds)
+    return found
 
 
 def _continued(data: bytes, markers: Sequence[bytes]) -> bool:

@@ -45,9 +45,10 @@ class Loader:
         self._folders = [os.path.join(os.path.realpath(folder), "") for folder in folders]
         self._by_name: dict[str, list[str]] = {}
         self._others = others
-        self._names = {os.path.abspath(name) for name in names}
-        for name in names:
-            self._by_name.setdefault(os.path.basename(name), []).append(os.path.abspath(name))
+        self._names: set[str] = set()
+        for path in map(os.path.abspath, names):
+            self._names.add(path)
+            self._by_name.setdefault(os.path.basename(path), []).append(path)
         self._sources: dict[str, Document | SourceError | None] = {}
         self._documents: dict[str, Document | None] = {}
         self._templates: dict[tuple[str, tuple[tuple[str, str], ...]], Template] = {}
@@ -76,7 +77,7 @@ class Loader:
     def file(self, path: str) -> File | None:
         """The file at an absolute path, read if need be; None when it lies outside or is not there."""
         if path not in self.files and (data := self._bytes(path)) is not None:
-            self.files[path] = File(path, display_name(path), data, False, is_found=True)
+            self.files[path] = File(path, display_name(path), data, False)
         return self.files.get(path)
 
     def name(self, path: str) -> str:

@@ -9,7 +9,8 @@ be told", and the template has to be parsed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.values import OPAQUE, Pieces, Symbol, join_pieces
@@ -18,10 +19,12 @@ from trailguard.cloudformation.source.tags import LOOP
 from trailguard.cloudformation.world.exports import words
 from trailguard.reading.discovery import may_hold
 
-# A text: in quotes, or plain and alone on its line, with a line behind it that does not continue it.
-_NEXT = rb"""(?:[ \t]*(?:\#[^\n]*)?\n)*(?:\Z|[^\s\#]|[ \t]+(?:-\s|[}\]]|["']?[\w.:/-]+["']?:\s))"""
-_PLAIN = rb"""(?=[\w./$-])(?:[^\s"'\#,:\[\]{}$\\]|[ \t]|:(?!\s)|\$\{[^{}\n]*\}|\$(?!\{))*(?=\n""" + _NEXT + rb"|\Z)"
+# A text: in quotes, or plain and to the end of its line.
+_PLAIN = rb"""(?=[\w./$-])(?:[^\s"'\#,:\[\]{}$\\]|[ \t]|:(?!\s)|\$\{[^{}\n]*\}|\$(?!\{))*(?=\n|\Z)"""
 _TEXT = rb"""(?:"([^"\\\n]*)"|'([^'\n]*)'(?!')|(""" + _PLAIN + rb"))"
+# The next line, blank ones and comments passed over, and what cannot be the rest of a text.
+_NEXT = re.compile(rb"(?:[ \t]*(?:\#[^\n]*)?\n)*([ \t]*)([^\n]*)")
+_NO_REST = re.compile(rb"""[}\]]|["']?[\w.:/-]+["']?\s*:(?:\s|\Z)|\Z""")
 _SUB = rb"""(!Sub\s+|(?:\{\s*)?["']?Fn::Sub["']?\s*:\s*)?"""
 _IS = rb"""["']?\s*:\s*"""
 # `Fn::Join` in one pair of brackets, of texts and references.
@@ -59,8 +62,10 @@ _TYPE = rb"(?:String|Number|CommaDelimitedList|List<|AWS::SSM::Parameter::|AWS::
 _SAYS = rb"""["']?(?:[A-Z][A-Za-z]+)["']?[ \t]*:[^\n]*\n\s*"""
 _DECLARED = re.compile(_IS + rb"""(?:\{\s*)?(?:""" + _SAYS + rb"""){0,8}["']?Type""" + _IS + rb"""["']?""" + _TYPE)
 _BEFORE = (b" ", b"\t", b"\n", b'"', b"'", b"{", b",")
-# A value that ends on its line.
-_VALUE = re.compile(rb"""[ \t]*([^\s*&|>\#][^\n]*)(?=\n""" + _NEXT + rb"""|\Z)""")
+_BRACKET = re.compile(rb"""[\[\]{}]|"[^"\\]*"|'[^']*'""")
+_OPENING = re.compile(rb"\s*[\[{]")
+_OFTEN = 10  # that is how many times a text is looked at for values within values
+_ALIAS = re.compile(rb"[\s\[{,:-]\*[\w-]")
 
 
 class Names(NamedTuple):
@@ -98,17 +103,57 @@ def imported(data: bytes) -> Names | None:
     return _names(data, _IMPORTS, _IMPORT)
 
 
-def hands_on(data: bytes, properties: Iterable[str]) -> bool:
-    """Tell whether one of some properties of a template may hold an import."""
-    if not _is_legible(data):
-        return True
+def handed_on(data: bytes, properties: Iterable[str]) -> Names | None:
+    """The names of what a template imports in some properties; None when they cannot be told."""
     data = _with_plain_ends(data)
     names = "|".join(sorted(properties))
+    spans: list[tuple[int, int]] = []
+    left = _OFTEN * len(data)
     for site in re.finditer(rf"\b(?:{names})[\"']?\s*:".encode(), data):
-        value = _VALUE.match(data, site.end())
-        if value is None or b"ImportValue" in value[1] or not _is_closed(value[1]):
-            return True
-    return False
+        span = _value(data, site)
+        left -= span[1] - span[0] if span is not None else 0
+        if span is None or left < 0:
+            return None
+        spans.append(span)
+    return _names(data, _IMPORTS, _IMPORT, spans)
+
+
+def _value(data: bytes, key: re.Match[bytes]) -> tuple[int, int] | None:
+    """Where the value of a key begins and ends at most; None when that cannot be told."""
+    start, line = key.end(), data.rfind(b"\n", 0, key.start()) + 1
+    opening = _OPENING.match(data, start)
+    if opening is not None:
+        end = _closing(data, opening.end() - 1)
+    elif data[line : key.start()].strip(b" \t-\"'"):
+        end = data.find(b"\n", start) % (len(data) + 1)
+    else:
+        end = _dedent(data, start, key.start() - line - data[line : key.start()].count(b'"'))
+    value = data[start:end]
+    return (start, end) if end and _is_closed(value) and not _ALIAS.search(value) else None
+
+
+def _closing(data: bytes, place: int) -> int:
+    """The place behind the bracket that closes the one at a place; 0 when there is none."""
+    depth = 0
+    for found in _BRACKET.finditer(data, place):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(found[0], 0)
+        if not depth:
+            return found.end()
+    return 0
+
+
+def _dedent(data: bytes, start: int, column: int) -> int:
+    """Where what is written below a key in some column ends."""
+    end = data.find(b"\n", start) % (len(data) + 1)
+    while end < len(data):
+        following = _NEXT.match(data, end + 1)
+        if following is None or not following[2]:
+            break
+        depth = len(following[1])
+        if depth < column or (depth == column and not following[2].startswith(b"-")):
+            break
+        end = following.end()
+    return end
 
 
 def _is_closed(text: bytes) -> bool:
@@ -127,8 +172,10 @@ def nested(data: bytes) -> list[Place] | None:
     return None if None in places else [place for place in places if place is not None]
 
 
-def _names(data: bytes, sites: re.Pattern[bytes], form: re.Pattern[bytes]) -> Names | None:
-    texts = _texts(data, sites, form)
+def _names(
+    data: bytes, sites: re.Pattern[bytes], form: re.Pattern[bytes], spans: Sequence[tuple[int, int]] | None = None
+) -> Names | None:
+    texts = _texts(data, sites, form, spans)
     if texts is None:
         return None
     shapes = {_shape(text, is_sub): None for text, is_sub in texts}
@@ -157,15 +204,22 @@ def _is_parameter(data: bytes, name: bytes) -> bool:
     return False
 
 
-def _texts(data: bytes, sites: re.Pattern[bytes], form: re.Pattern[bytes]) -> list[tuple[bytes, bool]] | None:
-    """The texts at some places, each with whether `Fn::Sub` is around it; None when one of them is no plain text."""
+def _texts(
+    data: bytes, sites: re.Pattern[bytes], form: re.Pattern[bytes], spans: Sequence[tuple[int, int]] | None = None
+) -> list[tuple[bytes, bool]] | None:
+    """The texts at some places, each with whether `Fn::Sub` is around it; None when one of them is no plain text.
+
+    With `spans`, only places in those parts of the text count.
+    """
     if not _is_legible(data):
         return None
     data = _with_plain_ends(data)
     found: list[tuple[bytes, bool]] = []
-    for site in sites.finditer(data):
+    parts = [(0, len(data))] if spans is None else spans
+    for site in chain.from_iterable(sites.finditer(data, *span) for span in parts):
         told = form.match(data, site.start())
-        text = _text(told) if told is not None else None
+        is_whole = told is not None and not (told.lastindex == len(told.groups()) and _goes_on(data, told.end()))
+        text = _text(told) if told is not None and is_whole else None
         if text is not None:
             found.append(text)
         elif not _REGISTERED.match(data, site.start()):
@@ -181,6 +235,17 @@ def _is_legible(data: bytes) -> bool:
 
 def _with_plain_ends(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+
+def _goes_on(data: bytes, end: int) -> bool:
+    """Tell whether the line behind one that ends somewhere may be the rest of a plain text on it."""
+    following = _NEXT.match(data, end + 1)
+    if following is None or _NO_REST.match(following[2]):
+        return False
+    line = data[data.rfind(b"\n", 0, end) + 1 : end]
+    indent, next_indent = len(line) - len(line.lstrip()), len(following[1])
+    is_item = following[2].startswith(b"- ")
+    return not (is_item and next_indent <= indent and (next_indent < indent or line.lstrip().startswith(b"- ")))
 
 
 def _text(told: re.Match[bytes]) -> tuple[bytes, bool] | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from functools import partial
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.model import Model, Pins
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -24,11 +25,13 @@ from trailguard.cloudformation.world.world import Matter
 from trailguard.reading import mentions
 from trailguard.reading.assemblies import TEMPLATE
 from trailguard.reading.collected import EXPORTS, IMPORTS, INCLUDES, MAKERS
-from trailguard.reading.discovery import may_hold
+from trailguard.reading.discovery import held, may_hold
 from trailguard.reading.loader import Loader
 from trailguard.reading.mentions import Names, Place
 from trailguard.trails import catalog
 from trailguard.trails.facts.returns import RETURNS
+
+Mentioned: TypeAlias = Callable[[bytes], "Names | None"]  # looks names up in the bytes of a file
 
 
 class _Children(NamedTuple):
@@ -69,29 +72,33 @@ class Relatives:
         self.loaded: dict[str, Template] = {}
         self._parts: dict[str, list[bytes]] = {}  # what is included, by the file that does
         self._marked: set[str] = set()
+        self._makers: set[str] = set()
+        self._importers: set[str] = set()
+        self._exporters: set[str] = set()
         self._places: dict[str, list[Place] | None] = {}  # where the children of each maker lie, as its bytes say
         self._children: dict[str, _Children] = {}
         self._named = _Named(set(), set(), set())
-        self._asked: set[tuple[str, str]] = set()
+        self._asking: set[str] = set()  # the files of which it is known who exports what they import
+        self._giving: set[str] = set()  # those of which it is known who imports what they export
         self._met: set[str] = set()  # the files that may be relatives
         self._numbers: dict[str, int] = {}
-        self._mentioned: dict[tuple[str, Callable[[bytes], Names | None]], Names | None] = {}
+        self._mentioned: dict[tuple[str, object], Names | None] = {}
 
     def find(self) -> dict[str, Template]:
         """Find them, and load them."""
         self._see_makers()
         self._load({*(self._marked & self._parts.keys()), *filter(self._loader.artifact, self._marked)})
-        importers, exporters = (self._holding(marks) for marks in (IMPORTS, EXPORTS))
         linked: set[str] = set()
         size = -1
         while size < len(self.loaded):
             size = len(self.loaded)
             self._load(self._leading(self._marked | linked))
             self._follow()
-            linked |= self._exporting(importers, exporters) | self._importing(importers, exporters)
+            linked |= self._exporting() | self._importing()
             self._load(linked)
-            if importers & self.loaded.keys() and exporters & self.loaded.keys():
-                linked |= (importers | exporters) & self.loaded.keys()  # each of their parents gives other names
+            importers, exporters = (paths & self.loaded.keys() for paths in (self._importers, self._exporters))
+            if importers and exporters:
+                linked |= importers | exporters  # each of their parents gives other names
         return self.loaded
 
     def strangers(self) -> set[str]:
@@ -101,9 +108,6 @@ class Relatives:
     def _holds(self, path: str, marks: Sequence[bytes]) -> bool:
         """Tell whether a file, or what it includes, may hold one of some marks."""
         return any(may_hold(data, marks) for data in (self._loader.files[path].data, *self._parts.get(path, ())))
-
-    def _holding(self, marks: Sequence[bytes]) -> set[str]:
-        return {path for path in self._loader.files if self._holds(path, marks)}
 
     def _load(self, paths: Iterable[str]) -> None:
         for path in sorted(paths):
@@ -138,11 +142,16 @@ class Relatives:
     def _note(self, path: str) -> bool:
         """Take note of what a file holds; tell whether it makes stacks."""
         file = self._loader.files[path]
-        if may_hold(file.data, INCLUDES):
+        groups = (INCLUDES, MAKERS, IMPORTS, EXPORTS, self._markers)
+        held_here = held(file.data, groups)
+        if held_here[0]:
             self._parts[path] = [part.data for part in self._loader.included(path)]
-        if file.marked or ((path in self._parts or file.is_found) and self._holds(path, self._markers)):
-            self._marked.add(path)
-        return self._holds(path, MAKERS)
+        kinds = (self._makers, self._importers, self._exporters, self._marked)
+        known = [held_here, *(held(data, groups) for data in self._parts.get(path, ()))]
+        for paths, holds in zip(kinds, list(zip(*known, strict=True))[1:], strict=True):
+            paths.update([path] if any(holds) else [])
+        self._marked.update([path] if file.marked else [])
+        return path in self._makers
 
     def _named_by(self, path: str, places: Iterable[Place]) -> Iterator[str]:
         """Take note of the places that a file names; the files there which no scan looks at by itself."""
@@ -203,46 +212,46 @@ class Relatives:
 
     def _follow(self) -> None:
         """Load the templates that loaded ones make stacks of."""
-        pending = [path for path in self.loaded if self._holds(path, MAKERS)]
+        pending = sorted(self.loaded.keys() & self._makers)
         while pending:
             more = self._children_of(pending.pop()).certain - self.loaded.keys()
             self._load(more)
-            pending.extend(path for path in more & self.loaded.keys() if self._holds(path, MAKERS))
+            pending.extend(more & self.loaded.keys() & self._makers)
 
     # --- exports and imports --------------------------------------------------------------------------------------
 
-    def _exporting(self, importers: set[str], exporters: set[str]) -> set[str]:
+    def _exporting(self) -> set[str]:
         """The files that may export what is imported in those that are looked at."""
-        asking = {path for path in importers & (self._marked | self.loaded.keys()) if ("in", path) not in self._asked}
-        self._asked.update(("in", path) for path in asking)
+        asking = (self._importers & (self._marked | self.loaded.keys())) - self._asking
+        self._asking |= asking
         self._load(asking)
         wanted = _Names(chain.from_iterable(self._parsed(path, self._counting) for path in asking & self.loaded.keys()))
-        rest = exporters - self.loaded.keys() if wanted.all else ()
+        rest = self._exporters - self.loaded.keys() if wanted.all else ()
         return {path for path in rest if self._fits(path, mentions.exported, _exported, wanted, may_mean)}
 
-    def _importing(self, importers: set[str], exporters: set[str]) -> set[str]:
+    def _importing(self) -> set[str]:
         """The files that may import what is exported in those that are looked at, and have a say in the verdicts."""
-        takers = importers - self.loaded.keys()
-        giving = {path for path in exporters & (self._marked | self.loaded.keys()) if ("out", path) not in self._asked}
+        takers = self._importers - self.loaded.keys()
+        giving = (self._exporters & (self._marked | self.loaded.keys())) - self._giving
         if not takers or not giving:
             return set()
-        self._asked.update(("out", path) for path in giving)
+        self._giving |= giving
         offered = _Names(
             name for path in giving for name in self._written(path, mentions.exported) or self._parsed(path, _exported)
         )
-        takers = {path for path in takers if self._may_say(path)}
-        takers = {path for path in takers if self._fits(path, mentions.imported, self._saying, offered, _may_be_meant)}
-        found = {path for path in takers if offered.meet(self._parsed(path, self._saying), _may_be_meant)}
+        found = takers & self._marked
+        for path in takers - found:
+            if self._fits(path, self._handed_on(path), self._saying, offered, _may_be_meant) and offered.meet(
+                self._parsed(path, self._saying), _may_be_meant
+            ):
+                found.add(path)
         return found | giving if found else set()
 
-    def _may_say(self, path: str) -> bool:
-        """Tell whether a file may have a say in what another one makes, because of what it imports."""
-        if path in self._parts:
-            return True
-        data = self._loader.files[path].data
-        kinds = [names for kind, names in catalog.SAYS.items() if may_hold(data, (kind.encode(),))]
-        kinds += [("Value",)] if may_hold(data, (b"Outputs",)) else []
-        return bool(kinds) and mentions.hands_on(data, chain.from_iterable(kinds))
+    def _handed_on(self, path: str) -> Mentioned:
+        """What tells the names in a file's imports that may have a say in what another one makes."""
+        kinds = [names for kind, names in catalog.SAYS.items() if self._holds(path, (kind.encode(),))]
+        properties = frozenset(chain(*kinds, ["Value"] if path in self._exporters else []))
+        return partial(mentions.handed_on, properties=properties) if properties else _nothing
 
     def _counting(self, template: Template) -> Iterator[Node]:
         return (use.name for use in imports_of(template.root.values) if self._matter.counts(use))
@@ -253,19 +262,21 @@ class Relatives:
     def _fits(
         self,
         path: str,
-        mentioned: Callable[[bytes], Names | None],
+        mentioned: Mentioned,
         named: Callable[[Template], Iterator[Node]],
         names: _Names,
         fit: Callable[[Pieces, Pieces], bool],
     ) -> bool:
-        """Tell whether a file may import or export one of some names."""
+        """Tell whether a file may import or export one of some names; if it is parsed anyway, the world tells that."""
+        if path in self._marked:
+            return True
         written = self._written(path, mentioned)
         self._met.update([path] if written is None else [])
         return names.meet(self._parsed(path, named) if written is None else written, fit)
 
-    def _written(self, path: str, mentioned: Callable[[bytes], Names | None]) -> list[_Name] | None:
+    def _written(self, path: str, mentioned: Mentioned) -> list[_Name] | None:
         """The names that a template imports or exports, from its bytes; None when it has to be parsed for them."""
-        key = (path, mentioned)
+        key = (path, getattr(mentioned, "func", mentioned))
         if key not in self._mentioned:
             self._mentioned[key] = mentioned(self._loader.files[path].data) if path not in self._parts else None
         names = self._mentioned[key]
@@ -289,6 +300,10 @@ class Relatives:
         number = self._numbers.setdefault(path, len(self._numbers))
         is_nested = self._may_be_nested(path)
         return [_Name(own_names(shape, number), is_nested and not is_whole(shape)) for shape in found]
+
+
+def _nothing(data: bytes) -> Names:
+    return Names((), False, False)
 
 
 def _exported(template: Template) -> Iterator[Node]:
