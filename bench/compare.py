@@ -87,6 +87,10 @@ def _measure(options: argparse.Namespace, present: Sequence[Contestant], scratch
             _print_case(f"Folder {folder.name}, {_count(folder)} files", _compare(options, present, folder))
     if "linear" in cases:
         _linear(options, present, chosen[0], scratch)
+    if "crowd" in cases:
+        source = chosen[0] if chosen else folders.ordinary(scratch / "source")
+        crowd = folders.crowd(scratch / "crowd", source)
+        _print_case(f"A crowd of {_count(crowd)} files", _compare(options, present, crowd))
 
 
 def _rich(folder: Path) -> Path:

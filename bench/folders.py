@@ -116,6 +116,63 @@ def ordinary(folder: Path, count: int = 2000, with_trail: int = 20) -> Path:
     return folder
 
 
+CROWD = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Parameters:
+  Stage: {{Type: String, AllowedValues: [dev, test, prod]}}
+{parameters}\
+Rules:
+{rules}\
+Resources:
+  Server:
+    Type: AWS::EC2::Instance
+    Properties:
+      InstanceType: !Ref List0
+      SubnetId: !ImportValue {{"Fn::Sub": "${{Stage}}-network-{other}-subnet"}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties: {{AssumeRolePolicyDocument: !ImportValue service-{other}-document}}
+Outputs:
+  Subnet:
+    Value: !Ref Server
+    Export: {{Name: !Sub "${{Stage}}-network-{number}-subnet"}}
+  Document:
+    Value: !Ref Role
+    Export: {{Name: {exported}}}
+"""
+
+
+def crowd(folder: Path, source: Path, count: int = 7000) -> Path:
+    """Three copies of a folder under other names, and templates with `Rules` over lists, exports and imports."""
+    chance = random.Random(count)
+    size = 0
+    for team in ("north", "south", "west"):
+        for path in sorted(path for path in source.rglob("*") if path.is_file()):
+            place = folder / team / path.relative_to(source)
+            place = place.with_name(f"{team}-{place.name}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+            size += 1
+    for number in range(count - size):
+        lists = range(2 + number % 5)
+        names = [f"t{size}.{chance.randrange(1000)}" for size in range(20)]
+        text = CROWD.format(
+            number=number,
+            other=chance.randrange(count),
+            parameters="".join(f"  List{n}: {{Type: String, AllowedValues: {json.dumps(names)}}}\n" for n in lists),
+            rules="".join(_rule(n, names) for n in lists),
+            exported=chance.choice([f"service-{number}-document", '!Sub "${Stage}-document"', "!Ref Stage"]),
+        )
+        _write(folder / f"service-{number % 50}" / f"stack-{number}.yaml", text)
+    return folder
+
+
+def _rule(number: int, names: list[str]) -> str:
+    """A rule of a template: what one of its parameters may be."""
+    test = f"!Contains [{json.dumps(names[:15])}, !Ref List{number}]"
+    return f"  Rule{number}:\n    Assertions:\n      - {{Assert: {test}, AssertDescription: not here}}\n"
+
+
 def copies(source: Path, folder: Path, count: int) -> Path:
     """`count` copies of a folder, side by side."""
     for number in range(count):

@@ -56,7 +56,7 @@ def scan(
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
     area = _collected([path for path in paths if path != "-"], given, world, task)
     kinship = _kinship(area.found, settings)
-    results = {**_judged_alone(area, kinship, task, jobs, tick), **_judged_together(area, kinship, task)}
+    results = {**_judged_alone(area, kinship, task, jobs, tick), **_judged_together(area, kinship, task, jobs)}
     accepted = _accepted(results.values(), task, whole=not world)
     return _report(area, results, _errors(area, results, kinship), accepted, task)
 
@@ -121,13 +121,13 @@ def _counted(results: Iterable[FileResult], total: int, tick: Tick | None) -> It
         yield result
 
 
-def _judged_together(area: _Area, kinship: Kinship | None, task: Task) -> dict[str, FileResult]:
+def _judged_together(area: _Area, kinship: Kinship | None, task: Task, jobs: int) -> dict[str, FileResult]:
     """The results of the files that belong together with others."""
     if kinship is None:
         return {}
     from trailguard.judging.worlds import judge_together
 
-    return judge_together(kinship, task, area.focus)
+    return judge_together(kinship, task, area.focus, jobs)
 
 
 def _errors(area: _Area, results: Mapping[str, FileResult], kinship: Kinship | None) -> set[FileError]:

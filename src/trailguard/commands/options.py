@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from trailguard.commands.parser import Parser, choice, matching, one_of, pair, processes, repeated
+from trailguard.commands.parser import AUTO, Parser, choice, matching, one_of, pair, processes, repeated
 from trailguard.errors import did_you_mean
 from trailguard.findings import OPEN, SEVERITIES
 from trailguard.settings.settings import ACCOUNT_ID, LINTERS, PARTITION, REGION
@@ -194,7 +194,8 @@ exit status:
         help="know the templates below DIR, too: judge only what PATH has to do with (repeatable)",
     )
     files.add_argument("--stdin-filename", default="<stdin>", metavar="NAME", help="what to call standard input")
-    files.add_argument("--jobs", type=processes, default=1, metavar="N", help="processes to work with (default: 1)")
+    text = "processes to work with; auto: as many as there are processors, where that saves time (default)"
+    files.add_argument("--jobs", type=processes, default=AUTO, metavar="N|auto", help=text)
     return parser
 
 

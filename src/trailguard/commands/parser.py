@@ -55,6 +55,9 @@ class Parser(argparse.ArgumentParser):
         return arguments
 
 
+AUTO = 0  # processes: as many as save time
+
+
 def one_of(known: tuple[str, ...]) -> Callable[[str], str]:
     """A type of options that must be one of some words; another one is answered with the nearest."""
 
@@ -91,9 +94,11 @@ def pair(value: str) -> tuple[str, str]:
 
 
 def processes(value: str) -> int:
-    """Read a number of processes, 1 or more."""
+    """Read a number of processes, 1 or more, or `auto`."""
+    if value == "auto":
+        return AUTO
     if not value.isdecimal() or not 1 <= len(value) <= 4 or int(value) < 1:
-        raise argparse.ArgumentTypeError(f'"{value}" is not a number of processes, 1 or more')
+        raise argparse.ArgumentTypeError(f'"{value}" is not a number of processes, 1 or more, or auto')
     return int(value)
 
 

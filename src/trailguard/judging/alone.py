@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 from trailguard.cloudformation.source.nodes import MapNode, SourceError
 from trailguard.cloudformation.source.reading import parse
@@ -17,25 +16,14 @@ from trailguard.cloudformation.template.template import Template, expands, looks
 from trailguard.findings import Chain, FileError, Finding, Notice, Timing
 from trailguard.judging.deployments import Deployment, deployments
 from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_of, results_of
+from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import JudgedTemplate
 from trailguard.reading.collected import File
 
 
 def judge_files(files: Sequence[File], task: Task, jobs: int = 1) -> Iterator[FileResult]:
     """Judge files by themselves, in as many processes as `jobs` says; gives one result for each, in their order."""
-    judge_one = partial(_judge_read, task=task)
-    if jobs <= 1 or len(files) < 2:
-        yield from map(judge_one, files)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-
-    chunk = max(1, len(files) // (jobs * 4))
-    with ProcessPoolExecutor(min(jobs, len(files))) as pool:
-        yield from pool.map(judge_one, files, chunksize=chunk)
-
-
-def _judge_read(file: File, task: Task) -> FileResult:
-    return judge_file(file.name, file.data, task)
+    return spread(lambda file: judge_file(file.name, file.data, task), files, jobs)
 
 
 def judge_file(file: str, data: bytes, task: Task) -> FileResult:

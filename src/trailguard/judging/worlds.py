@@ -5,25 +5,30 @@ Whatever goes wrong with some of them never hides what is found in others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from trailguard.cloudformation.world.trees import Member
-from trailguard.cloudformation.world.world import Unit
+from trailguard.cloudformation.world.world import Group, World
 from trailguard.findings import Notice
 from trailguard.judging.alone import internal, judge
 from trailguard.judging.deployments import Deployment, deployment, is_in, usual
 from trailguard.judging.results import IDLE, FileResult, Task, Text, Verdicts, results_of
+from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import Constructs, JudgedTemplate
 from trailguard.reading.kinship import Kinship
 from trailguard.settings.settings import Settings
 
 
-def judge_together(kinship: Kinship, task: Task, focus: frozenset[str] | None = None) -> dict[str, FileResult]:
+def judge_together(
+    kinship: Kinship, task: Task, focus: frozenset[str] | None = None, jobs: int = 1
+) -> dict[str, FileResult]:
     """Judge the templates that are known to belong together, in every context; gives results by file.
 
-    With a `focus`, only those are judged that belong together with one of its files.
+    With a `focus`, only those are judged that belong together with one of its files. `jobs` is the number of processes
+    to work in.
     """
-    verdicts = list(_verdicts(kinship, task, focus))
+    verdicts = list(_verdicts(kinship, task, focus, jobs))
     heard = {file for one in verdicts for file in one.files()}
     files = {name: Text(*source) for name, source in kinship.texts().items() if name in heard}
     results = results_of(files, verdicts, task)
@@ -32,22 +37,17 @@ def judge_together(kinship: Kinship, task: Task, focus: frozenset[str] | None = 
     return {**results, **dict.fromkeys(sorted(known - results.keys()), idle)}
 
 
-def _verdicts(kinship: Kinship, task: Task, focus: frozenset[str] | None) -> Iterator[Verdicts]:
+def _verdicts(kinship: Kinship, task: Task, focus: frozenset[str] | None, jobs: int) -> Iterator[Verdicts]:
     """What is found out in each world, and what is remarkable about how its templates belong together."""
     constructs = kinship.constructs()
     for place, members, wanted in _worlds(kinship, task.settings):
         world = kinship.world(members, place.pins)
-        units = [unit for unit in world.units(wanted) if _is_about(unit, focus)]
-        near = {file for unit in units for file in unit.files} | (focus or set())
+        groups = [group for group in world.groups(wanted) if focus is None or not focus.isdisjoint(group.files)]
+        near = {file for group in groups for file in group.files} | (focus or set())
         remarks = (Notice(item.file, item.node.line, item.text) for item in world.remarks)
         yield Verdicts(notices=[notice for notice in remarks if focus is None or notice.file in near])
-        for unit in units:
-            yield _judge_unit(unit, place, task, constructs)
-
-
-def _is_about(unit: Unit, files: Iterable[str] | None) -> bool:
-    """Tell whether a unit has to do with some files; None stands for all."""
-    return files is None or not set(files).isdisjoint(unit.files)
+        judge_one = partial(_judge_group, world=world, place=place, task=task, constructs=constructs)
+        yield from spread(judge_one, groups, jobs)
 
 
 def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, Mapping[str, Member], set[str]]]:
@@ -70,9 +70,11 @@ def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, 
         yield place, kinship.members(sorted(free), place.pins), {names[path] for path in free}
 
 
-def _judge_unit(unit: Unit, place: Deployment, task: Task, constructs: Constructs) -> Verdicts:
-    file = unit.files[0]
+def _judge_group(group: Group, world: World, place: Deployment, task: Task, constructs: Constructs) -> Verdicts:
+    """Judge what belongs together, as one."""
     try:
-        return judge(JudgedTemplate(file, unit.template, unit.pins, unit.stacks, place.name, constructs), task)
+        unit = world.unit(group)
+        judged = JudgedTemplate(group.files[0], unit.template, unit.pins, unit.stacks, place.name, constructs)
+        return judge(judged, task)
     except Exception as error:
-        return Verdicts(errors=[internal(name, error) for name in unit.files])
+        return Verdicts(errors=[internal(name, error) for name in group.files])

@@ -24,12 +24,18 @@ from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own
 from trailguard.cloudformation.world.trees import Locate, Member, Returns, Trees
 
 
+class Group(NamedTuple):
+    """What is judged together: the numbers of some trees of stacks, and the files that these come from."""
+
+    trees: tuple[int, ...]
+    files: tuple[str, ...]
+
+
 class Unit(NamedTuple):
-    """What is judged together: one template, made of one stack or of several. `files` are those that it comes from."""
+    """What is judged together, as one template: made of one stack or of several."""
 
     template: Template
     stacks: Stacks | None
-    files: tuple[str, ...]
     pins: Pins
 
 
@@ -64,12 +70,12 @@ class World:
         self._meant: dict[tuple[int, int], End | str] = {}  # what each import takes, or why that is not known
         self._groups = self._joined()
 
-    def units(self, files: Container[str]) -> Iterator[Unit]:
+    def groups(self, files: Container[str]) -> Iterator[Group]:
         """What is judged together, as far as one of some files takes part in it. All of them cover every member."""
-        for group in self._groups:
-            trees = [self._trees[number] for number in group]
-            if any(stack.file in files for tree in trees for stack in tree):
-                yield self._unit(trees)
+        for numbers in self._groups:
+            found = dict.fromkeys(stack.file for number in numbers for stack in self._trees[number])
+            if any(file in files for file in found):
+                yield Group(tuple(numbers), tuple(found))
 
     def _joined(self) -> list[list[int]]:
         """The numbers of the trees that have a say in what is judged of each other."""
@@ -168,11 +174,12 @@ class World:
         template, stacks = self._composed[tree[0].number] = composed(tree)
         return Scenarios(Model(template, self._pins, self._returns, stacks))
 
-    def _unit(self, trees: list[list[Stack]]) -> Unit:
+    def unit(self, group: Group) -> Unit:
+        """One template of all that is judged together."""
+        trees = [self._trees[number] for number in group.trees]
         stacks = [stack for tree in trees for stack in tree]
         root = stacks[0]
         member = self._members[id(root.template)]
-        files = tuple(dict.fromkeys(stack.file for stack in stacks))
         account, region = next((place for tree in trees if any(place := self._place(tree))), (None, None))
         pins = self._pins._replace(
             parameters={**self._pins.parameters, **member.parameters},
@@ -181,7 +188,7 @@ class World:
         )
         meant = self._meant_in(stacks)
         if len(stacks) == 1 and not meant and not self._unread.get(root.number):
-            return Unit(root.template, None, files, pins)
+            return Unit(root.template, None, pins)
         known = self._composed.get(root.number) if len(trees) == 1 else None
         template, joined = known or composed(stacks)
         for (stack, index), export in meant.items():
@@ -192,7 +199,7 @@ class World:
                 joined.unexported[id(node)] = export
         for tree in trees:
             joined.unread.update(self._unread.get(tree[0].number, {}))
-        return Unit(template, joined, files, pins)
+        return Unit(template, joined, pins)
 
     def _meant_in(self, stacks: Sequence[Stack]) -> dict[tuple[Stack, int], End | str]:
         """What the imports of some stacks take from each other, or why that is not known."""
