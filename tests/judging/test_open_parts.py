@@ -161,6 +161,7 @@ def expected(template: Template, found: dict[tuple[str, ...], str]) -> str:
     return next((CONDITIONAL if one == FAIL else one for one in (FAIL, UNKNOWN) if one in applicable.values()), PASS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(templates())

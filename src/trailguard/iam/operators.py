@@ -44,8 +44,9 @@ _ORDERS: Mapping[str, Callable[[float, float], bool]] = {
     "greaterthanequals": operator.ge,
 }
 _NAME = re.compile(r"(?:(foranyvalue|forallvalues):)?(.*?)(ifexists)?", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?)?)?")
+# Texts, which `re` makes patterns of when they are first used: compiling takes longer than most uses.
+_NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+_DATE = r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?)?)?"
 
 
 class Operator(NamedTuple):
@@ -131,12 +132,12 @@ def _compare_one(op: Operator, sent: Text, wanted: Text) -> Tri:
 
 def number(text: str) -> float | None:
     """Read a number."""
-    return float(text) if _NUMBER.fullmatch(text) else None
+    return float(text) if re.fullmatch(_NUMBER, text) else None
 
 
 def moment(text: str) -> float | None:
     """Seconds since 1970, from a date of ISO 8601 or from the number itself. Four digits are a year."""
-    found = _DATE.fullmatch(text)
+    found = re.fullmatch(_DATE, text)
     if found is None:
         return number(text)
     from datetime import datetime, timedelta, timezone

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from trailguard.findings import Finding, Report
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_STEERING = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+# Texts, which `re` makes patterns of when they are first used: compiling takes longer than most uses.
+_SURROGATE = "[\ud800-\udfff]"
+_STEERING = "[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
 
 
@@ -68,12 +69,12 @@ def _real(path: str) -> str:
 
 def readable(text: str) -> str:
     r"""Spell out halves of surrogate pairs (`\udc80`), which no encoding and few JSON readers accept."""
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return re.sub(_SURROGATE, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def json_safe(text: str) -> str:
     """Do the same inside JSON text, and write what could steer a terminal as JSON escapes, which lose nothing."""
-    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", _SURROGATE.sub(_spelled, text))
+    return re.sub(_STEERING, lambda match: f"\\u{ord(match[0]):04x}", re.sub(_SURROGATE, _spelled, text))
 
 
 def _spelled(match: re.Match[str]) -> str:

@@ -144,7 +144,8 @@ def changed(template: Template, values: Choice) -> int:
     return sum(values[name] != default for name, default in defaults_of(template).items())
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(templates())
 def test_the_answers_are_those_of_the_stacks_that_can_be(template: Template) -> None:
     choices = [dict(zip(NAMES, one, strict=True)) for one in itertools.product((*VALUES, FRESH), repeat=len(NAMES))]

@@ -128,20 +128,18 @@ def _some(answers: Iterable[Match]) -> Match:
 
 # --- patterns in braces ----------------------------------------------------------------------------------------------
 
-_TOKEN = re.compile(
-    r"""\s*(?:
+# Texts, which `re` makes patterns of when they are first used: compiling takes longer than most uses.
+_TOKEN = r"""(?x)\s*(?:
         (?P<sign>&&|\|\||!=|<=|>=|=|<|>|\(|\))
       | (?P<quoted>"(?:[^"\\]|\\.)*")
       | (?P<regex>%[^%]+%)
       | (?P<bare>(?:[^\s()&|=<>"%{}!]|!(?!=))+)
-    )""",
-    re.VERBOSE,
-)
+    )"""
 _SIGNS = ("=", "!=", "<", "<=", ">", ">=")
 _STATES = ("NULL", "TRUE", "FALSE")
 # What CloudWatch Logs knows of regular expressions: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/
 # FilterAndPatternSyntax.html#regex-expressions
-_REGEX = re.compile(r"(?:[A-Za-z0-9_\-:=@#;/^$?\[\]{}|*+.,& \0]|\\[dDsSwW^$?\[\]{}|\\*+.%\-/])+")
+_REGEX = r"(?:[A-Za-z0-9_\-:=@#;/^$?\[\]{}|*+.,& \0]|\\[dDsSwW^$?\[\]{}|\\*+.%\-/])+"
 MAX_DEPTH = 50
 
 
@@ -154,7 +152,7 @@ class _Reader:
         position = 0
         text = text.rstrip()
         while position < len(text):
-            found = _TOKEN.match(text, position)
+            found = re.compile(_TOKEN).match(text, position)
             if found is None:
                 raise Unreadable(f'the filter pattern cannot be read at "{text[position : position + 20].strip()}"')
             kind = str(found.lastgroup)
@@ -267,7 +265,7 @@ def _fits(pattern: str, known: str) -> bool:
 
 
 def _searched(expression: str, known: str) -> Match:
-    if not _REGEX.fullmatch(expression):
+    if not re.fullmatch(_REGEX, expression):
         return f"the regular expression %{expression}% is none that is known here"
     from trailguard.cloudformation.scenarios import automata  # late: few patterns hold a regular expression
 
@@ -281,7 +279,7 @@ def _searched(expression: str, known: str) -> Match:
 
 # --- patterns of words -----------------------------------------------------------------------------------------------
 
-_WORD = re.compile(r'\s*([?-]?)("(?:[^"\\]|\\.)*"|%[^%]+%|[^\s"%?-][^\s"]*)')
+_WORD = r'\s*([?-]?)("(?:[^"\\]|\\.)*"|%[^%]+%|[^\s"%?-][^\s"]*)'
 
 
 def _words(text: str) -> Term:
@@ -290,7 +288,7 @@ def _words(text: str) -> Term:
     optional: list[Term] = []
     position = 0
     while position < len(text):
-        found = _WORD.match(text, position)
+        found = re.compile(_WORD).match(text, position)
         if found is None:
             raise Unreadable(f'the filter pattern cannot be read at "{text[position : position + 20].strip()}"')
         mark, word = found.groups()
