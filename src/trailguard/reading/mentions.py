@@ -32,13 +32,16 @@ _REF = rb"""(?:!Ref\s+|\{\s*["']?Ref["']?\s*:\s*)["']?([\w:]+)["']?(?:\s*\})?"""
 _ITEM = re.compile(rb"""\s*(?:""" + _REF + rb"""|"([^"\\\n]*)"|'([^'\n]*)'|([\w./-][\w.:/-]*))\s*(?:,|\Z)""")
 _JOIN = rb"""(?:!Join\s+|(?:\{\s*)?["']?Fn::Join["']?\s*:\s*)\[\s*["']([^"'\n\\]*)["']\s*,\s*\[([^\[\]]*)\]\s*\]"""
 
-_NAME = rb"(?:" + _JOIN + rb"|" + _SUB + _TEXT + rb")"
+_WHOLE_REF = rb"""(?:!Ref\s+|(?:\{\s*)?["']?Ref["']?\s*:\s*)["']?([\w:]+)["']?(?=[ \t]*(?:[},\]\n]|\Z))"""
+_NAME = rb"(?:" + _WHOLE_REF + rb"|" + _JOIN + rb"|" + _SUB + _TEXT + rb")"
 _EXPORT = re.compile(rb"\bExport" + _IS + rb"""(?:\#[^\n]*\n\s*)*(?:\{\s*)?["']?Name""" + _IS + _NAME)
 _IMPORT = re.compile(rb"ImportValue(?:" + _IS + rb"|\s+)" + _NAME)
 _TEMPLATE = re.compile(
     rb"(?:TemplateURL|aws:asset:path|Location)"
     + _IS
     + rb"(?:"
+    + _WHOLE_REF
+    + rb"|"
     + _JOIN
     + rb"|"
     + _SUB
@@ -61,7 +64,8 @@ _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _TYPE = rb"(?:String|Number|CommaDelimitedList|List<|AWS::SSM::Parameter::|AWS::EC2::[A-Za-z]+::(?:Id|KeyName|Name)\b)"
 _SAYS = rb"""["']?(?:[A-Z][A-Za-z]+)["']?[ \t]*:[^\n]*\n\s*"""
 _DECLARED = re.compile(_IS + rb"""(?:\{\s*)?(?:""" + _SAYS + rb"""){0,8}["']?Type""" + _IS + rb"""["']?""" + _TYPE)
-_BEFORE = (b" ", b"\t", b"\n", b'"', b"'", b"{", b",")
+_PARTS = re.compile(rb"Join|[A-Za-z0-9]\$\{|\}[A-Za-z0-9$]")  # what puts words together
+_BEFORE = (b"", b" ", b"\t", b"\n", b'"', b"'", b"{", b",")
 _BRACKET = re.compile(rb"""[\[\]{}]|"[^"\\]*"|'[^']*'""")
 _OPENING = re.compile(rb"\s*[\[{]")
 _OFTEN = 10  # that is how many times a text is looked at for values within values
@@ -72,12 +76,14 @@ class Names(NamedTuple):
     """The names that a template imports or exports, each placeholder in them an opaque symbol.
 
     `is_filled` tells that there are placeholders, `is_open` that one of them may be something other than a parameter,
-    whose value may stand elsewhere in the template.
+    whose value may stand elsewhere in the template. `has_bare` tells that a name consists of parameters alone: then the
+    defaults of these count.
     """
 
     shapes: tuple[Pieces, ...]
     is_open: bool
     is_filled: bool
+    has_bare: bool
 
 
 class Place(NamedTuple):
@@ -164,6 +170,11 @@ def _is_closed(text: bytes) -> bool:
     )
 
 
+def says_whole(data: bytes) -> bool:
+    """Tell whether every word of a name stands in a template as it is, unless somebody hands it in."""
+    return _PARTS.search(data) is None and _is_legible(data)
+
+
 def nested(data: bytes) -> list[Place] | None:
     """Where the templates lie that a template makes stacks of; None when that cannot be told."""
     sites = _LOCATIONS if APPLICATION in data else _TEMPLATES
@@ -180,9 +191,10 @@ def _names(
         return None
     shapes = {_shape(text, is_sub): None for text, is_sub in texts}
     filled = {piece.name for shape in shapes for piece in shape if isinstance(piece, Symbol)}
-    is_wordless = any(not any(words(shape)) for shape in shapes if any(isinstance(piece, Symbol) for piece in shape))
-    is_open = is_wordless or any(not _is_parameter(data, name.encode()) for name in filled)
-    return Names(tuple(shapes), is_open, bool(filled))
+    bare = [shape for shape in shapes if not any(words(shape)) and any(isinstance(piece, Symbol) for piece in shape)]
+    # Two of them side by side may make a word of their own.
+    is_open = any(len(shape) > 1 for shape in bare) or any(not _is_parameter(data, name.encode()) for name in filled)
+    return Names(tuple(shapes), is_open, bool(filled), bool(bare))
 
 
 def _shape(text: bytes, is_sub: bool) -> Pieces:
@@ -250,7 +262,9 @@ def _goes_on(data: bytes, end: int) -> bool:
 
 def _text(told: re.Match[bytes]) -> tuple[bytes, bool] | None:
     """A text as `Fn::Sub` takes it, and whether it has to be read so."""
-    delimiter, items, sub, *texts = told.groups()
+    reference, delimiter, items, sub, *texts = told.groups()
+    if reference is not None:
+        return b"${" + reference + b"}", True
     if items is not None:
         return _joined(delimiter, items)
     return next(text for text in texts if text is not None).strip(), sub is not None

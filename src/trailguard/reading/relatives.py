@@ -7,6 +7,7 @@ the world of something to judge is parsed: what cannot is told from the bytes.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from itertools import chain
@@ -30,6 +31,14 @@ from trailguard.reading.loader import Loader
 from trailguard.reading.mentions import Names, Place
 from trailguard.trails import catalog
 from trailguard.trails.facts.returns import RETURNS
+
+# The words in what Ref and Fn::GetAtt give, besides those of the resource.
+_RETURNED = frozenset(
+    word
+    for given in RETURNS.values()
+    for text in given.values()
+    for word in words((re.sub(r"\$\{[^}]*\}", " ", text),))
+)
 
 Mentioned: TypeAlias = Callable[[bytes], "Names | None"]  # looks names up in the bytes of a file
 
@@ -270,17 +279,30 @@ class Relatives:
         """Tell whether a file may import or export one of some names; if it is parsed anyway, the world tells that."""
         if path in self._marked:
             return True
-        written = self._written(path, mentioned)
+        if self._is_strange(path, names):
+            return False
+        written = self._written(path, mentioned, names)
         self._met.update([path] if written is None else [])
         return names.meet(self._parsed(path, named) if written is None else written, fit)
 
-    def _written(self, path: str, mentioned: Mentioned) -> list[_Name] | None:
-        """The names that a template imports or exports, from its bytes; None when it has to be parsed for them."""
+    def _is_strange(self, path: str, names: _Names) -> bool:
+        """Tell without a look at what it says that none of some names can be in a file."""
+        data = self._loader.files[path].data
+        is_own = not (self._is_pinned or path in self._parts or path.endswith(TEMPLATE) or self._may_be_nested(path))
+        return is_own and not names.may_be_added() and not names.may_stand_in(data) and mentions.says_whole(data)
+
+    def _written(self, path: str, mentioned: Mentioned, wanted: _Names | None = None) -> list[_Name] | None:
+        """The names that a template imports or exports, from its bytes; None when it has to be parsed for them.
+
+        They need not be told in full where they can be none of the `wanted` ones.
+        """
         key = (path, getattr(mentioned, "func", mentioned))
         if key not in self._mentioned:
             self._mentioned[key] = mentioned(self._loader.files[path].data) if path not in self._parts else None
         names = self._mentioned[key]
         if names is None or names.is_open or (names.is_filled and (self._is_pinned or path.endswith(TEMPLATE))):
+            return None
+        if names.has_bare and (wanted is None or wanted.may_stand_in(self._loader.files[path].data)):
             return None
         return self._own(path, names.shapes)
 
@@ -303,7 +325,7 @@ class Relatives:
 
 
 def _nothing(data: bytes) -> Names:
-    return Names((), False, False)
+    return Names((), False, False, False)
 
 
 def _exported(template: Template) -> Iterator[Node]:
@@ -324,6 +346,15 @@ class _Names:
         for name in self.all:
             for word in _words(name.shape):
                 self._by_word.setdefault(word, {})[name.shape] = None
+        self._words = [word.encode() for word in self._by_word]
+
+    def may_be_added(self) -> bool:
+        """Tell whether something other than a template's own text may give one of them."""
+        return bool(self._loose) or not _RETURNED.isdisjoint(self._by_word)
+
+    def may_stand_in(self, data: bytes) -> bool:
+        """Tell whether one of their words stands in a text."""
+        return any(word in data for word in self._words)
 
     def meet(self, others: Iterable[_Name], fit: Callable[[Pieces, Pieces], bool]) -> bool:
         """Tell whether one of these names may be one of some others."""
