@@ -115,7 +115,7 @@ def plainest(size: int) -> Files:
 # --- scenarios -------------------------------------------------------------------------------------------------------
 
 
-@case(40, 5)
+@case(40, 12)
 def chain_of_optional_resources(size: int) -> Files:
     """Each is made when its parameter is empty, and refers to the one before."""
     parameters: dict[str, Any] = {}
@@ -137,7 +137,7 @@ def chain_of_optional_resources(size: int) -> Files:
     return one(found)
 
 
-@case(40, 6)
+@case(40, 12)
 def optional_statements(size: int) -> Files:
     """None of which can matter for CloudTrail."""
     parameters = {f"Reader{number}": {"Type": "String", "Default": ""} for number in range(size)}
@@ -169,19 +169,19 @@ def _contains(size: int, used: int) -> Files:
     return one(plain(*statements, parameters=parameters, Rules=rules))
 
 
-@case(20, 1)
+@case(20, 6)
 def rules_over_unused_lists(size: int) -> Files:
     """`Rules` with lists of 100 values each, for parameters that are used nowhere."""
     return _contains(size, 0)
 
 
-@case(20, 1)
+@case(20, 6)
 def rules_over_used_lists(size: int) -> Files:
     """The same, for parameters that statements name."""
     return _contains(size, size)
 
 
-@case(40, 3, "TG403")
+@case(40, 8, "TG403")
 def filters_and_alarms(size: int) -> Files:
     """Metric filters, each with its alarm, all with names from parameters."""
     parameters = {f"Metric{number}": {"Type": "String", "Default": f"metric{number}"} for number in range(size)}
@@ -216,7 +216,7 @@ def _alarm(metric: Any = "changes") -> dict[str, Any]:
     return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
 
 
-@case(100, 4, "TG203")
+@case(100, 8, "TG203")
 def folders_that_are_denied(size: int) -> Files:
     """Each the value of a parameter, which may be the folder of the log files."""
     parameters = {f"Folder{number}": {"Type": "String", "Default": f"f{number}"} for number in range(size)}

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.nodes import MapNode
 from trailguard.cloudformation.stacks.exchanges import Taken
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.bucket import archive, delivery, exports, exposure, ordering, recipients
-from trailguard.trails.bucket.buckets import log_bucket
+from trailguard.trails.bucket import delivery, exposure, ordering, recipients
+from trailguard.trails.bucket.buckets import bucket_link, log_bucket
 from trailguard.trails.facts.facts import Fact, FactSpec
 from trailguard.trails.facts.links import LinkFinder
 from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
 from trailguard.trails.key import encryption
-from trailguard.trails.recording import events, insights, recording
+from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
-from trailguard.trails.watching import alarms, logs, topics
-from trailguard.trails.whole import lake, naming, portability, validity
+from trailguard.trails.watching import logs, topics
+from trailguard.trails.whole import portability, validity
 
 TRAIL = "AWS::CloudTrail::Trail"
 EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
@@ -37,7 +38,7 @@ DEFAULT_SUBJECTS: Mapping[str, str] = {
 
 # Those that are found by what a trail names.
 LINKS: Mapping[str, LinkFinder] = {
-    "bucket": archive.bucket_link,
+    "bucket": bucket_link,
     "key": encryption.key_link,
     "log_group": logs.log_group_link,
     "topic": topics.topic_link,
@@ -134,19 +135,53 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "valid.trail_name": FactSpec(validity.trail_name, _TRUTH, "the trail's name is one that CloudTrail accepts"),
     **delivery.FACTS,
     **encryption.FACTS,
-    **events.FACTS,
     **insights.FACTS,
     **logs.FACTS,
-    **alarms.FACTS,
     **topics.FACTS,
     **portability.FACTS,
-    **naming.FACTS,
 }
 
+
+class _Facts(Mapping[str, FactSpec]):
+    """Facts by name. Those that no rule of the default profile asks for are imported when somebody asks for one.
+
+    `later` are the modules that work them out, by what their names begin with.
+    """
+
+    def __init__(self, known: Mapping[str, FactSpec], later: Mapping[str, str]) -> None:
+        self._known = dict(known)
+        self._later = dict(later)
+
+    def __getitem__(self, name: str) -> FactSpec:
+        for start in [start for start in self._later if name.startswith(start)]:
+            self._load(start)
+        return self._known[name]
+
+    def _load(self, start: str) -> None:
+        self._known.update(import_module(self._later.pop(start)).FACTS)
+
+    def __iter__(self) -> Iterator[str]:
+        for start in list(self._later):
+            self._load(start)
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+_HERE = "trailguard.trails."
 FACTS: Mapping[str, Mapping[str, FactSpec]] = {
-    "trail": TRAIL_FACTS,
-    "event_data_store": lake.FACTS,
-    "bucket": {**archive.FACTS, **exposure.FACTS, **exports.FACTS},
+    "trail": _Facts(
+        TRAIL_FACTS,
+        {
+            "data_events.": _HERE + "recording.events",
+            "management_events.recorded": _HERE + "recording.events",
+            "alarm.": _HERE + "watching.alarms",
+            "naming.": _HERE + "whole.naming",
+        },
+    ),
+    "event_data_store": _Facts({}, {"": _HERE + "whole.lake"}),
+    "bucket": _Facts(exposure.FACTS, {"archive.": _HERE + "bucket.archive", "exports.": _HERE + "bucket.exports"}),
     "key": encryption.KEY_FACTS,
 }
 

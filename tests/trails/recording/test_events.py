@@ -15,7 +15,7 @@ from trailguard.cloudformation.scenarios.model import Model, Pins
 from trailguard.cloudformation.scenarios.scenarios import Scenarios
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
-from trailguard.trails.catalog import TRAIL_FACTS
+from trailguard.trails.catalog import FACTS
 from trailguard.trails.facts.facts import Fact
 from trailguard.trails.facts.returns import RETURNS
 from trailguard.trails.recording import eventsets
@@ -37,7 +37,7 @@ def facts(fact: str, resources: dict[str, Any], subject: str = "Trail", **sectio
     text = json.dumps({**sections, "Resources": resources})
     model = Model(Template(parse(text.encode())), Pins(), RETURNS)
     trail = model.template.resources[subject]
-    build = TRAIL_FACTS[fact].build
+    build = FACTS["trail"][fact].build
     return [leaf.answer for leaf in Scenarios(model).explore(lambda scenario: build(scenario, trail))]
 
 

@@ -46,7 +46,6 @@ from trailguard.trails.facts.facts import (
     via,
     yes,
 )
-from trailguard.trails.facts.links import Link, elsewhere
 from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.names import same_name
 from trailguard.trails.facts.properties import NOTHING, Wanted, entry, number, step_into
@@ -54,15 +53,6 @@ from trailguard.trails.facts.properties import NOTHING, Wanted, entry, number, s
 TRAIL = "AWS::CloudTrail::Trail"
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
 _USUAL_DAYS = (365.0,)  # where a numeric parameter is tried when no rule asks
-
-
-def bucket_link(scenario: Scenario, trail: Resource) -> Link | None:
-    """The bucket that a trail delivers to; None when it names none."""
-    bucket = log_bucket(scenario, trail)
-    if bucket is None:
-        return None
-    shown = show(Text(bucket.name, bucket.node))
-    return Link(bucket.node, bucket.resource, elsewhere(f"bucket {shown}"))
 
 
 def versioned(scenario: Scenario, bucket: Resource) -> Fact:

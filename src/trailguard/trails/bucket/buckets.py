@@ -18,7 +18,7 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.documents import read_document
 from trailguard.iam.policy import Policy
-from trailguard.trails.facts.links import elsewhere
+from trailguard.trails.facts.links import Link, elsewhere
 from trailguard.trails.facts.names import bucket_name, same_name
 
 BUCKET = "AWS::S3::Bucket"
@@ -55,6 +55,15 @@ class LogBucket(NamedTuple):
 def log_bucket(scenario: Scenario, trail: Resource) -> LogBucket | None:
     """The bucket of a trail; None when the trail names none."""
     return scenario.once(("log bucket", trail.id), lambda: _find(scenario, trail))
+
+
+def bucket_link(scenario: Scenario, trail: Resource) -> Link | None:
+    """The bucket that a trail delivers to; None when it names none."""
+    bucket = log_bucket(scenario, trail)
+    if bucket is None:
+        return None
+    shown = show(Text(bucket.name, bucket.node))
+    return Link(bucket.node, bucket.resource, elsewhere(f"bucket {shown}"))
 
 
 def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
