@@ -174,6 +174,12 @@ class Loader:
         found = ((path, self.template(path, pins.parameters), self.artifact(path)) for path in paths)
         return {path: _member(self.name(path), item, pins, stack) for path, item, stack in found if item is not None}
 
+    def variants(self, path: str, all_pins: Iterable[Pins]) -> Iterator[tuple[Template, Pins]]:
+        """A template as it is in some deployments, and what is fixed there."""
+        for pins in all_pins:
+            for member in self.members([path], pins).values():
+                yield member.template, pins._replace(parameters={**pins.parameters, **member.parameters})
+
     def _assembly(self, path: str) -> Assembly | None:
         """The cloud assembly that a template is part of."""
         folder = os.path.dirname(path)
