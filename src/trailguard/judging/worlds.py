@@ -41,7 +41,11 @@ def _verdicts(kinship: Kinship, task: Task, focus: frozenset[str] | None, jobs: 
     """What is found out in each world, and what is remarkable about how its templates belong together."""
     constructs = kinship.constructs()
     for place, members, wanted in _worlds(kinship, task.settings):
-        world = kinship.world(members, place.pins)
+        try:
+            world = kinship.world(members, place.pins)
+        except Exception as error:  # then each is judged by itself, and each says that it was not meant so
+            yield from (_judge_alone(one, error, place, task) for one in members.values() if one.file in wanted)
+            continue
         groups = [group for group in world.groups(wanted) if focus is None or not focus.isdisjoint(group.files)]
         near = {file for group in groups for file in group.files} | (focus or set())
         remarks = (Notice(item.file, item.node.line, item.text) for item in world.remarks)
@@ -68,6 +72,16 @@ def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, 
     if free:
         place = usual(settings)
         yield place, kinship.members(sorted(free), place.pins), {names[path] for path in free}
+
+
+def _judge_alone(member: Member, error: Exception, place: Deployment, task: Task) -> Verdicts:
+    """Judge a template without the others, whose connections could not be worked out."""
+    fault = internal(member.file, error)
+    try:
+        found = judge(JudgedTemplate(member.file, member.template, place.pins, context=place.name), task)
+    except Exception:
+        return Verdicts(errors=[fault])
+    return found._replace(errors=[*found.errors, fault])
 
 
 def _judge_group(group: Group, world: World, place: Deployment, task: Task, constructs: Constructs) -> Verdicts:

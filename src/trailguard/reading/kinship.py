@@ -99,7 +99,10 @@ class Kinship:
 
         def locate(owner: Member, nested: Nested) -> Member | str:
             if nested.body is not None:
-                return self._inside(owner, nested, nested.body)
+                inside = self._inside(owner, nested, nested.body)
+                if isinstance(inside, Member):  # what it names is looked for beside the file that it stands in
+                    paths[id(inside.template)] = paths[id(owner.template)]
+                return inside
             found = self._loader.locate(paths[id(owner.template)], nested)
             if not os.path.isabs(found):
                 return found

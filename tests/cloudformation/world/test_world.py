@@ -520,6 +520,39 @@ def test_overridden_parameters_are_judged_apart(world: Scanner) -> None:
     }
 
 
+def test_a_nested_stack_inside_a_stack_set_is_found_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    nested = (
+        "Resources:\n  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: child.yaml\n"
+    )
+    (tmp_path / "parent.yaml").write_text("Resources:" + stack_set("TemplateBody: |\n" + indented(nested)))
+    (tmp_path / "child.yaml").write_text("Resources:" + TRAIL.format(multi="false", bucket="logs"))
+    report = scan(["."], Settings(select=("TG101",)))
+    assert report.errors == ()
+    assert [(item.place.file, item.verdict) for item in report.results] == [("child.yaml", "fail")]
+
+
+def test_a_bug_in_how_templates_belong_together_hides_no_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("boom")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TRAILGUARD_DEBUG", raising=False)
+    monkeypatch.setattr("trailguard.reading.kinship.World", broken)
+    (tmp_path / "parent.yaml").write_text(
+        "Resources:\n  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: child.yaml}\n"
+    )
+    (tmp_path / "child.yaml").write_text("Resources:" + TRAIL.format(multi="false", bucket="logs"))
+    report = scan(["."], Settings(select=("TG101",)))
+    assert [(item.place.file, item.verdict) for item in report.results] == [("child.yaml", "fail")]
+    assert {error.file for error in report.errors} == {"child.yaml", "parent.yaml"}
+    assert all("ZeroDivisionError: boom" in error.message for error in report.errors)
+
+
 def test_an_inner_template_that_cannot_be_read_is_an_error(world: Scanner) -> None:
     text = (
         "Resources:"
