@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import text_of
@@ -17,19 +18,27 @@ from trailguard.trails.facts.names import same_name
 
 def bucket_name_exported(scenario: Scenario, bucket: Resource) -> Fact:
     """Whether some output gives the bucket's name. Its ARN is not its name."""
-    own = scenario.returned_pieces(bucket, "Ref")
-    generator = None
-    for name, (key, node) in scenario.model.template.outputs.items():
-        if name.startswith(FUNCTION_PREFIX):
-            generator = key
-            continue
-        value = _value(scenario, node)
-        text = None if value is None else text_of(scenario.resolve(value))
-        if text is not None and same_name(scenario, text.pieces, own):
-            return yes(key, f"output {name} is the name of {bucket.id}")
+    outputs = scenario.model.template.outputs
+    made = [(name, node) for name, (_, node) in outputs.items() if not name.startswith(FUNCTION_PREFIX)]
+    asks = [((bucket.id, name), partial(_giving, bucket=bucket, name=name, output=node)) for name, node in made]
+    answers, open_ = scenario.among("gives the name", asks, bool)
+    name = next(filter(None, answers), None)
+    if name is not None:
+        return yes(outputs[name][0], f"output {name} is the name of {bucket.id}")
+    if open_ is not None:
+        raise open_
+    generator = next((key for name, (key, _) in outputs.items() if name.startswith(FUNCTION_PREFIX)), None)
     if generator is not None:
         return unknown(generator, f"{generator.value} may make an output with the name of {bucket.id}")
     return no(bucket.key, f"no output is the name of {bucket.id}")
+
+
+def _giving(scenario: Scenario, bucket: Resource, name: str, output: Node) -> str:
+    """The name of an output that is made here and gives the bucket's name; "" when it does not."""
+    value = _value(scenario, output)
+    text = None if value is None else text_of(scenario.resolve(value))
+    gives = text is not None and same_name(scenario, text.pieces, scenario.returned_pieces(bucket, "Ref"))
+    return name if gives else ""
 
 
 def _value(scenario: Scenario, output: Node) -> Node | None:
