@@ -39,3 +39,10 @@ def about(scenario: Scenario, resource: Resource, name: str, service: str) -> Va
         if node is None:
             raise
         return drafted_about(scenario, node, service)
+
+
+def mentions(value: Value, service: str) -> bool:
+    """Tell whether actions of a service may be among those that a document names."""
+    from trailguard.iam.drafted import mentions as found
+
+    return found(value, service)

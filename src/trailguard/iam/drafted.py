@@ -103,7 +103,7 @@ def drafted_about(scenario: Scenario, node: Node, service: str) -> Value:
     """
     draft = Draft(scenario, node, lambda keys: not keys or _is_list(keys))
     for part in draft.parts:
-        if any(_mentions(variant, service) for variant in (*part.variants, *_around(draft, part.path))):
+        if any(mentions(variant, service) for variant in (*part.variants, *_around(draft, part.path))):
             raise part.split
     return draft.value()
 
@@ -123,15 +123,15 @@ def _around(draft: Draft, path: Path) -> Iterable[Value]:
             yield MapValue({element: found}, {}, found.node)
 
 
-def _mentions(value: Value, service: str) -> bool:
+def mentions(value: Value, service: str) -> bool:
     """Tell whether actions of a service may be among those that a part of a document names."""
     if isinstance(value, MapValue):
         if "NotAction" in value.entries:
             return True
         statements = value.entries.get("Action", value.entries.get(STATEMENT, value.entries.get("PolicyDocument")))
-        return statements is not None and _mentions(statements, service)
+        return statements is not None and mentions(statements, service)
     if isinstance(value, ListValue):
-        return any(_mentions(item, service) for item in value.items)
+        return any(mentions(item, service) for item in value.items)
     text = text_of(value)
     if text is None or text.literal is None:
         return not isinstance(value, Absent)

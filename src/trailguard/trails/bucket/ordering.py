@@ -12,6 +12,7 @@ from typing import cast
 
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import Resource
@@ -67,6 +68,7 @@ def reaches(scenario: Scenario, start: Resource, goal: Resource) -> bool:
         return False
     seen = {start.id}
     pending = [start]
+    open_: Split | None = None  # a way that is open matters only where none is known
     while pending:
         current = pending.pop()
         if current.id == goal.id:
@@ -75,9 +77,16 @@ def reaches(scenario: Scenario, start: Resource, goal: Resource) -> bool:
             target = template.resources.get(name)
             if target is None or name in seen or name not in leading:
                 continue
-            if any(_open(scenario, way) for way in ways) and (target is goal or scenario.active(target)):
+            try:
+                follows = any(_open(scenario, way) for way in ways) and (target is goal or scenario.active(target))
+            except Split as split:
+                open_ = open_ or split
+                continue
+            if follows:
                 seen.add(name)
                 pending.append(target)
+    if open_ is not None:
+        raise open_
     return False
 
 

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -22,9 +23,10 @@ from trailguard.cloudformation.scenarios.values import (
     join_pieces,
     text_of,
 )
+from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.documents import about
+from trailguard.iam.documents import about, mentions
 from trailguard.iam.evaluate import Decision, Request, denials, grants
 from trailguard.iam.policy import IDENTITY_POLICY, Policy, Statement, read_policy, values_of
 from trailguard.trails.facts.facts import is_empty, reason_unknown
@@ -200,17 +202,35 @@ def _made_here(scenario: Scenario, text: Text) -> Resource | None:
 
 
 def _attached(scenario: Scenario, role: Resource, doubts: list[tuple[Node, str]]) -> Iterator[Resource]:
-    """The policies that resources of their own attach to the role."""
-    name = scenario.returned_pieces(role, "Ref")
+    """The policies that resources of their own attach to the role, as far as they may have a say."""
     for kind, where in ATTACHED.items():
         for policy in scenario.model.template.of_type(kind):
-            if not scenario.active(policy):
+            try:
+                found = _attachment(scenario, role, policy, where)
+            except Split:
+                says = partial(_has_say, role=role, policy=policy, where=where)
+                if any(scenario.outcomes(("attached", role.id, policy.id), says).answers):
+                    raise
                 continue
-            roles = values_of(scenario.value_of(policy, where))
-            texts = [text for text in map(text_of, roles) if text is not None]
-            if any(same_name(scenario, text.pieces, name) for text in texts):
+            if found is True:
                 yield policy
-                continue
-            reason = next((reason for reason in map(reason_unknown, texts) if reason is not None), None)
-            if reason is not None:
-                doubts.append((policy.key, f"{policy.id} may be attached to {role.id}: {reason}"))
+            elif found:
+                doubts.append((policy.key, f"{policy.id} may be attached to {role.id}: {found}"))
+
+
+def _attachment(scenario: Scenario, role: Resource, policy: Resource, where: str) -> bool | str:
+    """Tell whether a policy is made here and attached to a role; the reason when that is not known."""
+    if not scenario.active(policy):
+        return False
+    name = scenario.returned_pieces(role, "Ref")
+    texts = [text for text in map(text_of, values_of(scenario.value_of(policy, where))) if text is not None]
+    if any(same_name(scenario, text.pieces, name) for text in texts):
+        return True
+    return next((reason for reason in map(reason_unknown, texts) if reason is not None), False)
+
+
+def _has_say(scenario: Scenario, role: Resource, policy: Resource, where: str) -> bool:
+    """Tell whether a policy is, or may be, attached to a role and about what the role needs."""
+    if _attachment(scenario, role, policy, where) is False:
+        return False
+    return mentions(scenario.value_of(policy, "PolicyDocument"), _SERVICE)

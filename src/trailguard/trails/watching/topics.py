@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-pe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Pieces, Text, join_pieces, show, text_of
@@ -79,14 +80,20 @@ def _name(pieces: Pieces) -> Pieces | None:
 
 def _policies(scenario: Scenario, topic: Resource) -> Iterator[Resource]:
     """The policies that the template puts on a topic."""
-    arn = scenario.returned_pieces(topic, "TopicArn")
     for kind, where in POLICIES.items():
         for policy in scenario.model.template.of_type(kind):
-            if not scenario.active(policy):
-                continue
-            texts = (text_of(item) for item in values_of(scenario.value_of(policy, where)))
-            if any(text is not None and same_name(scenario, text.pieces, arn) for text in texts):
+            ask = partial(_is_on, topic=topic, policy=policy, where=where)
+            if scenario.agreed(("on the topic", topic.id, policy.id), ask):
                 yield policy
+
+
+def _is_on(scenario: Scenario, topic: Resource, policy: Resource, where: str) -> bool:
+    """Tell whether a policy is made here and put on a topic."""
+    if not scenario.active(policy):
+        return False
+    arn = scenario.returned_pieces(topic, "TopicArn")
+    texts = (text_of(item) for item in values_of(scenario.value_of(policy, where)))
+    return any(text is not None and same_name(scenario, text.pieces, arn) for text in texts)
 
 
 def _doubt(scenario: Scenario) -> str | None:
@@ -96,10 +103,14 @@ def _doubt(scenario: Scenario) -> str | None:
         return f"{generator} may make a policy for the topic"
     for kind, where in POLICIES.items():
         for policy in scenario.model.template.of_type(kind):
-            reason = reason_unknown(scenario.value_of(policy, where)) if scenario.active(policy) else None
+            reason = scenario.agreed(("which topic", policy.id), partial(_hidden_topic, policy=policy, where=where))
             if reason is not None:
                 return f"which topic {policy.id} is for is not known: {reason}"
     return None
+
+
+def _hidden_topic(scenario: Scenario, policy: Resource, where: str) -> str | None:
+    return reason_unknown(scenario.value_of(policy, where)) if scenario.active(policy) else None
 
 
 def _publication(scenario: Scenario, trail: Resource, topic: Resource) -> Request:

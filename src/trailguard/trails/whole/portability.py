@@ -83,12 +83,30 @@ def _chain(scenario: Scenario, trail: Resource) -> list[Resource]:
             if target.id not in chain:
                 chain[target.id] = target
                 pending.append(target)
+    chained = frozenset(chain)
     for policy in scenario.model.template.resources.values():
-        if policy.type in POLICIES and policy.id not in chain and scenario.active(policy):
-            on = _named(scenario, policy, frozenset(("AWS::IAM::Role", "AWS::SNS::Topic")))
-            if any(target.id in chain for target in on):
-                chain[policy.id] = policy
+        if policy.type in POLICIES and policy.id not in chain and _joins(scenario, policy, chained):
+            chain[policy.id] = policy
     return list(chain.values())
+
+
+def _joins(scenario: Scenario, policy: Resource, chain: frozenset[str]) -> bool:
+    """Tell whether a policy is made here for something of a chain. One that spells out no partition has no say."""
+
+    def ask(here: Scenario) -> bool:
+        on = _named(here, policy, frozenset(("AWS::IAM::Role", "AWS::SNS::Topic"))) if here.active(policy) else ()
+        return any(target.id in chain for target in on)
+
+    def says(here: Scenario) -> bool:
+        looked = _spelt_in(here, policy) if ask(here) else None
+        return looked is not None and (bool(looked.certain) or looked.open is not None)
+
+    try:
+        return ask(scenario)
+    except Split:
+        if any(scenario.outcomes(("joins", policy.id, chain), says).answers):
+            raise
+        return False
 
 
 def _named(scenario: Scenario, resource: Resource, types: frozenset[str]) -> Iterator[Resource]:
