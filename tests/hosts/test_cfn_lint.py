@@ -71,6 +71,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("rules/TG113-*/fail/missing-*.yaml", ("E3003",), "the missing property is the fault"),
     ("rules/TG113-*/fail/misspelt-*.yaml", ("E3002",), "the misspelt property is the fault"),
     ("rules/TG113-*/fail/quoted-yes.yaml", ("E3012",), "the word is the fault"),
+    ("rules/TG113-*/fail/role-arn-of-a-user.yaml", ("E1156",), "the user's ARN is the fault"),
     ("rules/TG113-*/fail/role-name-for-arn.yaml", ("E1041",), "the name is the fault"),
     ("rules/TG113-*/fail/six*-selector*.yaml", ("E3032",), "the sixth selector is the fault"),
     ("rules/TG113-*/fail/trail-name-ends-in-hyphen.yaml", ("E3031",), "the name is the fault"),
