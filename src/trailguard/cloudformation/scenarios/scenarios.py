@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 MAX_LEAVES = 4096  # combinations of parameter values that one question may hinge on
 _SUSPECT = 512  # combinations from which on a question is compared with those that were too many
-_KEPT = 1024  # scenarios that are kept for the next question
+_LEVELS = 12  # decisions, one below the other, that are open when a question is suspected to have too many answers
+_KEPT = 256  # scenarios that are kept for the next question
 
 T = TypeVar("T")
 
@@ -44,6 +45,34 @@ class Leaf(Generic[T]):
         self.assignment = assignment
         self.answer = answer
         self.stack = assignment if stack is None else stack
+
+
+class _Growth:
+    """Finds out early that a question has too many answers: a part of it has many, and so has quite another part.
+
+    Parts that do not multiply, such as a chain of alternatives, are large on one side only.
+    """
+
+    def __init__(self) -> None:
+        self._suspect = _SUSPECT
+        self._started: tuple[int, int] | None = None  # how many answers there were, and what was left, at the trial
+
+    def is_hopeless(self, count: int, pending: list[Assignment]) -> bool:
+        """Tell so from the number of answers and what is left; the part that is tried goes to the end of that."""
+        if self._started is None:
+            if count >= self._suspect and _levels(pending) >= _LEVELS:
+                self._started = count, len(pending) - 1
+                pending.append(pending.pop(0))
+            return False
+        before, left = self._started
+        if len(pending) <= left:
+            self._started, self._suspect = None, 2 * count
+            return False
+        return count - before >= _SUSPECT // 2 and _levels(pending[left:]) >= _LEVELS // 2
+
+
+def _levels(pending: list[Assignment]) -> int:
+    return len({len(assignment) for assignment in pending})
 
 
 class Scenarios:
@@ -92,7 +121,10 @@ class Scenarios:
         pending: list[Assignment] = [{}] if not self._has_rules or self.existence.possible else []
         names: set[str] = set()
         count = 0
+        growth = _Growth()
         while pending:
+            if growth.is_hopeless(count, pending):
+                self._limit(MAX_LEAVES + 1, names)
             assignment = pending.pop()
             try:
                 stack = self.existence.stack(assignment) if assignment or self._has_rules else assignment
