@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trailguard.cloudformation.scenarios.existence import Existence
 
 MAX_LEAVES = 4096  # combinations of parameter values that one question may hinge on
-_SUSPECT = 512  # combinations from which on a question is compared with those that were too many
+_SUSPECT = 256  # combinations from which on a question is compared with those that were too many
 _LEVELS = 12  # decisions, one below the other, that are open when a question is suspected to have too many answers
 _KEPT = 256  # scenarios that are kept for the next question
 
