@@ -8,7 +8,7 @@ exception of its own) or lets it stand for some value that equals none of them.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -218,10 +218,12 @@ class Question(NamedTuple):
             symbol = next((one for one in waiting if self.truth(firm | {one}) is not None), waiting[0])
             waiting.remove(symbol)
             otherwise = self._answers(firm | {symbol}, DEPTH)
-            values, strange = self._candidates(symbol, firm, otherwise)
-            if values:
-                settle(symbol, values, partial(self._matters, symbol, firm, otherwise))
-            doubt = doubt or strange
+            likely = self._likely(symbol, firm)
+            for parts in (likely, [part for part in self._spare(symbol) if part not in likely]):
+                values, strange = self._candidates(symbol, firm, otherwise, parts)
+                if values:  # once it comes back, the variable is none of them
+                    settle(symbol, values, partial(self._matters, symbol, firm, otherwise))
+                doubt = doubt or strange
             firm |= {symbol}
             found = self.truth(firm)
         if found is None:
@@ -254,17 +256,16 @@ class Question(NamedTuple):
         spellings = {value, value.lower()}
         return any(self.substituted(symbol, tuple(one))._answers(firm, DEPTH) != otherwise for one in spellings)
 
-    def _candidates(self, symbol: Symbol, firm: Firm, otherwise: set[bool | None]) -> tuple[list[str | Symbol], str]:
+    def _candidates(
+        self, symbol: Symbol, firm: Firm, otherwise: set[bool | None], parts: Iterable[Glob]
+    ) -> tuple[list[str | Symbol], str]:
         """The values of a variable that change the answer, and why some value that cannot be told may change it."""
         values: list[str | Symbol] = []
         doubt = ""
-        known = set(otherwise)
-        for value, likely in self._aligned(symbol, firm, known):
+        for value in parts:
             single = value[0] if len(value) == 1 else None
-            answers = self.substituted(symbol, value)._answers(firm, DEPTH)
-            if answers == otherwise or (not likely and answers <= known):
+            if self.substituted(symbol, value)._answers(firm, DEPTH) == otherwise:
                 continue  # it does not matter
-            known |= answers
             if isinstance(single, Symbol):
                 values.append(single)
             elif any(isinstance(token, Symbol) for token in value):
@@ -281,27 +282,28 @@ class Question(NamedTuple):
             return {found}
         symbol = waiting[0]
         answers = self._answers(firm | {symbol}, depth - 1)
-        for value, _ in self._aligned(symbol, firm, answers):
+        for value in self._likely(symbol, firm):
             answers |= self.substituted(symbol, value)._answers(firm, depth - 1)
+        if not answers >= {True, False}:
+            for value in self._spare(symbol):
+                answers |= self.substituted(symbol, value)._answers(firm, depth - 1)
         return answers
 
-    def _aligned(self, symbol: Symbol, firm: Firm, known: set[bool | None]) -> Iterator[tuple[Glob, bool]]:
-        """What stands on the other side where a variable stands, and whether it is likely to matter.
+    def _likely(self, symbol: Symbol, firm: Firm) -> list[Glob]:
+        """What may stand on the other side where a variable stands."""
+        found = (part for side in self._sides() for part in likely_parts(slices(symbol, *side, firm, self.effort)))
+        return list(dict.fromkeys(found))
 
-        What is less likely is given only while an answer is lacking among those that are known by then.
-        """
-        sides = [sides for group in self.groups for pattern in group.globs
-                 for sides in ((self.target, pattern), (pattern, self.target))]  # fmt: skip
-        likely = dict.fromkeys(
-            part for side in sides for part in likely_parts(slices(symbol, *side, firm, self.effort))
-        )
-        yield from ((part, True) for part in likely)
-        if not known >= {True, False}:
-            letters = frozenset(token for token in self.tokens() if isinstance(token, Symbol))
-            spare = dict.fromkeys(
-                part for side in sides for part in spare_parts(slices(symbol, *side, letters, self.effort))
-            )
-            yield from ((part, False) for part in spare if part not in likely)
+    def _spare(self, symbol: Symbol) -> list[Glob]:
+        """What may stand there besides, should the variable be nothing that is likely."""
+        firm = frozenset(token for token in self.tokens() if isinstance(token, Symbol))
+        found = (part for side in self._sides() for part in spare_parts(slices(symbol, *side, firm, self.effort)))
+        return list(dict.fromkeys(found))
+
+    def _sides(self) -> list[tuple[Glob, Glob]]:
+        """Each pattern and the target, both ways round."""
+        patterns = (pattern for group in self.groups for pattern in group.globs)
+        return [side for pattern in patterns for side in ((self.target, pattern), (pattern, self.target))]
 
 
 def spelt(tokens: Glob) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, Finding
@@ -67,6 +67,7 @@ def around(draw: st.DrawFn, ends: st.SearchStrategy[str]) -> str:
 
 @pytest.mark.parametrize("rule", BOOKS)
 @settings(max_examples=25, deadline=None)
+@example("/AWSLogs/${AWS::AccountId}/*", "/*", "${P}", None)  # a prefix may begin with a slash
 @given(
     around(ENDS),
     around(st.sampled_from(["", "*", "/AWSLogs/*"])),
