@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
-from functools import cache
 from random import Random
 from typing import Any
 
@@ -13,12 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.judging.test_open_parts import NAMES, NO_VALUE, expected
-from trailguard.findings import CONDITIONAL, FAIL, Finding
-from trailguard.judging.alone import judge_file
-from trailguard.judging.results import Task
-from trailguard.rulebook.shelf import Rulebook, load
-from trailguard.settings.settings import Settings
+from tests.judging.test_open_parts import NAMES, NO_VALUE, expected, judge
+from trailguard.findings import CONDITIONAL, FAIL
 
 EVENTS = ("CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging")
 GROUP = {"Fn::GetAtt": ["Group", "Arn"]}
@@ -144,18 +138,6 @@ class Maker:
             return self.perhaps({"Type": "AWS::CloudWatch::Alarm", "Properties": properties})
 
         return {f"Alarm{number}": one() for number in range(self.random.randint(1, 3))}
-
-
-@cache
-def book(rule: str) -> Rulebook:
-    return load(Settings(select=(rule,)))
-
-
-def judge(rule: str, content: bytes, parameters: Mapping[str, str]) -> Finding:
-    result = judge_file("t.json", content, Task(Settings(select=(rule,), parameters=parameters), book(rule)))
-    assert result.errors == ()
-    (finding,) = result.findings
-    return finding
 
 
 @pytest.mark.slow

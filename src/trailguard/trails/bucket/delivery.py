@@ -21,12 +21,9 @@ from trailguard.iam.policy import Policy, Statement, values_of
 from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
+from trailguard.trails.facts.lists import told as told_of
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
-
-
-def _told(fact: Fact) -> object:
-    return fact.value, fact.unknown
 
 
 class Site(NamedTuple):
@@ -44,7 +41,7 @@ class Site(NamedTuple):
 
     def settled(self, build: Callable[[Site], Fact]) -> Fact:
         """A fact about what the policy lets through: its open parts are asked about only where they have a say."""
-        return settled(self.whole, lambda one: build(self._replace(policy=one)), _told)
+        return settled(self.whole, lambda one: build(self._replace(policy=one)), told_of)
 
     def find(self, look: Callable[[Site], Statement | None]) -> Statement | None:
         """A statement of which more can only be found the more the policy allows; None when there is none."""

@@ -21,6 +21,7 @@ from trailguard.iam.policy import Policy, Statement
 from trailguard.trails.bucket.buckets import policies_on, policy_of
 from trailguard.trails.bucket.strangers import lets_strangers_in, loophole
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, boolean, no, unknown, yes
+from trailguard.trails.facts.lists import told as told_of
 from trailguard.trails.facts.properties import Wanted, property_fact, step_into
 
 BLOCK = "PublicAccessBlockConfiguration"
@@ -117,11 +118,7 @@ def _not_public(scenario: Scenario, bucket: Resource, resource: Resource, policy
     def ask(read: Policy) -> Fact:
         return all_of((_keeps_out(scenario, resource, read, one, fine) for one in read.statements), fine)
 
-    return settled(policy, ask, _told)
-
-
-def _told(fact: Fact) -> object:
-    return fact.value, fact.unknown
+    return settled(policy, ask, told_of)
 
 
 def _keeps_out(scenario: Scenario, resource: Resource, policy: Policy, statement: Statement, fine: Fact) -> Fact:
@@ -168,7 +165,7 @@ def _left_out(text: Text) -> str:
 
 def _tls_only(scenario: Scenario, bucket: Resource, resource: Resource, policy: Policy) -> Fact:
     asked = _requests(scenario, bucket, policy)
-    return settled(policy, lambda read: _denies_http(scenario, resource, read, asked), _told)
+    return settled(policy, lambda read: _denies_http(scenario, resource, read, asked), told_of)
 
 
 def _denies_http(scenario: Scenario, resource: Resource, policy: Policy, asked: Iterable[Request]) -> Fact:
