@@ -1,4 +1,4 @@
-"""What a user's mistake raises, and how files and the nearest names are told."""
+"""What a user's mistake raises, and how files and the nearest names are shown."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _judge_in(file: str, template: Template, place: Deployment, task: Task) -> V
 
 
 def internal(file: str, error: Exception) -> FileError:
-    """What is told of a bug; in our own tests it is raised."""
+    """How a bug is reported; in our own tests it is raised."""
     if isinstance(error, RecursionError):
         return FileError(file, 0, 0, "references in the template nest too deeply")
     if os.environ.get("TRAILGUARD_DEBUG"):

@@ -267,7 +267,7 @@ class _Run:
 
 
 def _test(name: str, argument: Any, flags: int) -> Test:
-    """What a character must be. Raises Unreadable for what is no test of one."""
+    """What a character must be. Raises Unreadable for what is not such a test."""
     if name == "ANY":
         return _any_character if flags & re.DOTALL else _no_line_end
     if name in ("LITERAL", "NOT_LITERAL"):
