@@ -58,6 +58,11 @@ def overlaps(globs: Sequence[Glob], target: Glob, settle: Settle) -> Tri:
     return _decide((Group(tuple(globs)),), target, True, settle)
 
 
+def surely_overlaps(globs: Iterable[Glob], target: Glob) -> bool:
+    """Tell whether some string of the target is one of some glob, whatever their symbols stand for."""
+    return any(meet(tokens, target) for tokens in globs)
+
+
 def may_overlap(globs: Sequence[Glob], target: Glob) -> bool:
     """Tell whether some string of the target may be one of some glob, for some value of their symbols."""
     loose = tuple(STAR if isinstance(token, Symbol) else token for token in target)
