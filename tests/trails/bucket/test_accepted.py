@@ -142,7 +142,9 @@ def test_what_only_two_choices_together_bring_about_is_seen() -> None:
 
 
 def test_many_optional_statements_that_matter_to_nobody_are_no_scenarios() -> None:
-    optional: list[Any] = [choice("IsStrict" if index % 2 else "IsWide", {**OTHER, "Sid": f"S{index}"}) for index in range(12)]
+    optional: list[Any] = [
+        choice("IsStrict" if index % 2 else "IsWide", {**OTHER, "Sid": f"S{index}"}) for index in range(12)
+    ]
     assert found(READ, WRITE, *optional)["TG212"].verdict == PASS
 
 
