@@ -13,7 +13,7 @@ from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Unkn
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, boolean, is_empty, no, unknown, yes
 from trailguard.trails.facts.lists import by_item
-from trailguard.trails.recording import refusals
+from trailguard.trails.recording.forms import forms
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.whole import shape, texts
 
@@ -126,7 +126,7 @@ FACTS: Mapping[str, FactSpec] = {
         by_item(selector_kinds, _SELECTORS), _TRUTH, "one kind of event selectors, within the limits"
     ),
     "valid.selector_forms": FactSpec(
-        by_item(refusals.forms, _SELECTORS), _TRUTH, "no event selector has a form that CloudTrail refuses"
+        by_item(forms, _SELECTORS), _TRUTH, "no event selector has a form that CloudTrail refuses"
     ),
     "valid.cloudwatch_pair": FactSpec(cloudwatch_pair, _TRUTH, "log group and role are set both or neither"),
     "valid.names": FactSpec(texts.names, _TRUTH, "names where names go, ARNs where ARNs go, as AWS takes them"),
