@@ -146,6 +146,14 @@ def recorded(scenario: Scenario, trail: Resource, category: str = "") -> tuple[l
     return [Part(management, management, trail.key, {})], trail.key
 
 
+def by_advanced(scenario: Scenario, selectors: Value, category: str = "") -> list[Part]:
+    """What advanced event selectors record that belong to something else than a trail."""
+    if isinstance(selectors, Unknown):
+        return [Part(None, (), selectors.node, {}, (selectors.node, selectors.reason))]
+    items = selectors.items if isinstance(selectors, ListValue) else ()
+    return [part for item in items for part in _advanced(scenario, item, category)]
+
+
 def _nothing(node: Node, reason: str | None, lack: str) -> Part:
     """What a selector records that is no selector: nothing, unless it is not known what it is."""
     if reason is not None:
