@@ -119,26 +119,13 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "ordering.after_bucket_policy": FactSpec(
         ordering.after_policy, _TRUTH, "a dependency path leads from the trail to its bucket's policy"
     ),
-    "valid.properties": FactSpec(validity.known_properties, _TRUTH, "every property is one that a trail has"),
-    "valid.required": FactSpec(validity.required_properties, _TRUTH, "S3BucketName and IsLogging are set"),
-    "valid.booleans": FactSpec(validity.booleans, _TRUTH, "every Boolean property holds a Boolean"),
-    "valid.global_events": FactSpec(
-        validity.global_events, _TRUTH, "a multi-Region trail includes global service events"
-    ),
-    "valid.selectors": FactSpec(
-        by_item(validity.selector_kinds, dict.fromkeys(SELECTORS, False)),
-        _TRUTH,
-        "one kind of event selectors, within the limits",
-    ),
-    "valid.cloudwatch_pair": FactSpec(validity.cloudwatch_pair, _TRUTH, "log group and role are set both or neither"),
-    "valid.return_values": FactSpec(validity.return_values, _TRUTH, "names where names go, ARNs where ARNs go"),
-    "valid.trail_name": FactSpec(validity.trail_name, _TRUTH, "the trail's name is one that CloudTrail accepts"),
     **delivery.FACTS,
     **encryption.FACTS,
     **insights.FACTS,
     **logs.FACTS,
     **topics.FACTS,
     **portability.FACTS,
+    **validity.FACTS,
     **documents.FACTS,
     **deployable.FACTS,
 }
