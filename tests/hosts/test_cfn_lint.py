@@ -76,6 +76,15 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("rules/TG113-*/fail/six*-selector*.yaml", ("E3032",), "the sixth selector is the fault"),
     ("rules/TG113-*/fail/trail-name-ends-in-hyphen.yaml", ("E3031",), "the name is the fault"),
     ("rules/TG113-*/fail/trail-name-too-short.yaml", ("E3033",), "the name is the fault"),
+    ("rules/TG212-*/fail/action-beside-not-action.yaml", ("E3512",), "the second element is the fault"),
+    ("rules/TG212-*/fail/effect.yaml", ("E3512",), "the effect is the fault"),
+    ("rules/TG212-*/fail/key-policy.yaml", ("E3512",), "the misspelt element is the fault"),
+    ("rules/TG212-*/fail/misspelt-operator.yaml", ("E3512",), "the operator is the fault"),
+    ("rules/TG212-*/fail/no-principal.yaml", ("E3512",), "the missing principal is the fault"),
+    ("rules/TG212-*/fail/sid-of-a-role.yaml", ("E3510",), "the Sid is the fault"),
+    ("rules/TG212-*/fail/topic-policy.yaml", ("E3512",), "the second element is the fault"),
+    ("rules/TG212-*/fail/unknown-element.yaml", ("E3512",), "the misspelt element is the fault"),
+    ("rules/TG212-*/fail/version.yaml", ("E3512",), "the version is the fault"),
     ("rules/TG106-*/fail/missing.yaml", ("E3003",), "the missing property is the fault"),
 )
 

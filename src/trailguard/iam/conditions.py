@@ -100,7 +100,7 @@ def _clause(operator: str, test: Operator, key: str, wanted: Value, variables: b
             continue
         refused = refusal(test.kind, text.literal) if text.literal is not None else None
         if refused is not None:
-            problems.add(item.node, f"{refused}, as {operator} {key} needs")
+            problems.add(item.node, f"{refused}, as {operator} {key} needs", certain=False)
         texts.append(text)
     globs = tuple(pattern(test.kind, text, variables) for text in texts) if test.kind in TEXTUAL else ()
     return Clause(operator, key, wanted.node, test, tuple(texts), globs)

@@ -20,7 +20,7 @@ from trailguard.trails.key import encryption
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import logs, topics
-from trailguard.trails.whole import portability, validity
+from trailguard.trails.whole import deployable, documents, portability, validity
 
 TRAIL = "AWS::CloudTrail::Trail"
 EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
@@ -139,6 +139,8 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     **logs.FACTS,
     **topics.FACTS,
     **portability.FACTS,
+    **documents.FACTS,
+    **deployable.FACTS,
 }
 
 

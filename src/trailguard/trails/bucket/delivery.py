@@ -18,6 +18,7 @@ from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, g
 from trailguard.iam.logic import NO, Tri, both, maybe
 from trailguard.iam.policy import Policy, Statement, values_of
 from trailguard.trails.bucket import requests
+from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
 from trailguard.trails.bucket.principals import builds_suffix, named_in_words
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
@@ -133,7 +134,8 @@ def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resourc
             return no(trail.key, f"{trail.id} names no bucket")
         if bucket.elsewhere is not None:
             return unknown(bucket.node, bucket.elsewhere, f"the policy of the bucket of {trail.id} is not known")
-        found = [_unread(site) or build(site) for site in _sites(scenario, trail, bucket)]
+        sites = _sites(scenario, trail, bucket)
+        found = [refusal_fact(scenario, site.resource) or _unread(site) or build(site) for site in sites]
         if not found:
             return missing(bucket, trail)
         return agreed(found, "the bucket")
@@ -146,6 +148,10 @@ def _unread(site: Site) -> Fact | None:
     policy = site.whole
     because = f"what {site.resource.id} says is not known"
     return None if policy.unknown is None else unknown(policy.node, policy.unknown, because)
+
+
+def _accepted(site: Site) -> Fact:
+    return yes(site.resource.key, f"S3 is not known to refuse {site.resource.id}")
 
 
 def _nothing_granted(bucket: LogBucket, trail: Resource) -> Fact:
@@ -368,6 +374,9 @@ FACTS: Mapping[str, FactSpec] = {
     "bucket.made_here": FactSpec(made_here, _TRUTH, "the template makes the trail's bucket"),
     "policy.exists": FactSpec(policy_exists, _TRUTH, "the template puts a policy on the bucket"),
     "policy.single": FactSpec(single_policy, _TRUTH, "exactly one policy is put on the bucket"),
+    "policy.accepted": FactSpec(
+        _judged(_accepted, _nothing_denied), _TRUTH, "the bucket's policy is not certain to be refused by S3"
+    ),
     "policy.acl_check_allowed": _judged_fact(_acl_check, _nothing_granted, "CloudTrail may read the bucket's ACL"),
     "policy.log_write_allowed": _judged_fact(_log_write, _nothing_granted, "CloudTrail may write every key it writes"),
     "policy.delivery_not_denied": _judged_fact(_not_denied, _nothing_denied, "no Deny keeps CloudTrail out"),

@@ -133,7 +133,7 @@ def _request(scenario: Scenario, key: Resource, action: str, context: Context) -
 # --- what the key policy says to it ----------------------------------------------------------------------------------
 
 
-def _policy(scenario: Scenario, key: Resource) -> Policy | None:
+def key_policy(scenario: Scenario, key: Resource) -> Policy | None:
     """The key's policy; None when it has none of its own."""
 
     def read() -> Policy | None:
@@ -147,7 +147,7 @@ def _policy(scenario: Scenario, key: Resource) -> Policy | None:
 
 def permits(scenario: Scenario, key: Resource, asked: Iterable[tuple[str, Context]]) -> Fact:
     """Whether the key's policy lets every call through: granted, and denied by nothing."""
-    policy = _policy(scenario, key)
+    policy = key_policy(scenario, key)
     if policy is None:
         because = f"{key.id} has no KeyPolicy, and the one that KMS then makes is for the account's users alone"
         return no(key.key, because)
