@@ -304,9 +304,13 @@ class Stacks:
                     yield output
 
     def label(self, number: int, home: str) -> str:
-        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several."""
+        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several.
+
+        A file that does not lie beside or below is called as reports show it.
+        """
         stack = self.members[number]
-        file = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
+        seen = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
+        file = stack.file if seen.startswith("..") else seen
         twins = [other for other in self.members.values() if other.file == stack.file]
         return file if len(twins) < 2 else f"{file} ({way_to(stack) or 'itself'})"
 
