@@ -65,6 +65,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("rules/TG201-*/fail/second-policy-by-parameter.yaml", ("E3019",), "the second policy is the fault"),
     ("rules/TG201-*/fail/two-policies.yaml", ("E3019",), "the second policy is the fault"),
     ("rules/TG207-*/fail/refers-to-*.yaml", ("E3004",), "the circle is the fault"),
+    ("rules/TG207-*/fail/key-name.yaml", ("E1157", "E1162", "E1164", "E3017"), "the name is the fault"),
     ("rules/TG113-*/fail/bucket-arn-for-name*.yaml", ("E1040",), "the ARN is the fault"),
     ("rules/TG113-*/fail/bucket-removed.yaml", ("E3003",), "the missing property is the fault"),
     ("rules/TG113-*/fail/enabled-for-true.yaml", ("E3012",), "the word is the fault"),
