@@ -140,7 +140,7 @@ def lets_through(scenario: Scenario, key: Resource, calls: Iterable[Request], us
 
 
 def _whole(policy: Policy, call: Request) -> Request:
-    """The call with the rest of its encryption context, where that is known: the policy may name keys of other calls."""
+    """The call with what it leaves out of its encryption context, where that is known, as the policy may ask for it."""
     if CONTEXT_KEYS not in call.context:
         return call
     named = (clause.name for statement in policy.possible for clause in statement.clauses)
