@@ -188,9 +188,7 @@ def test_github_keeps_to_ten_of_a_kind() -> None:
     written = github.render(EMPTY._replace(results=many), "/repo", "/repo").splitlines()
     kinds = [line[2 : line.index(" ")] for line in written if line.startswith("::")]
     assert {kind: kinds.count(kind) for kind in kinds} == {"error": 10, "warning": 10, "notice": 10}
-    assert written[-2] == (
-        "::notice title=trailguard::31 more are in the log of this step: GitHub shows 10 of a kind"
-    )
+    assert written[-2] == ("::notice title=trailguard::31 more are in the log of this step: GitHub shows 10 of a kind")
     assert sum(line.startswith(("error: ", "warning: ", "notice: ")) for line in written) == 31
     assert "TG203" in written[0]  # the worst ones are shown
 

@@ -206,7 +206,9 @@ class Rest:
 
         if check is not self._own or asked(check):
             return asked(check)
-        is_skipped = bool(runner_filter.skip_checks) and runner_filter.check_matches(OWN, None, runner_filter.skip_checks)
+        is_skipped = bool(runner_filter.skip_checks) and runner_filter.check_matches(
+            OWN, None, runner_filter.skip_checks
+        )
         return not is_skipped and any(map(asked, self._checks.values()))
 
     def _results(self, file: str, told: Told) -> Iterator[_Result]:
