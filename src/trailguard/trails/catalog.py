@@ -20,7 +20,7 @@ from trailguard.trails.key import encryption
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import logs, topics
-from trailguard.trails.whole import deployable, documents, portability, validity
+from trailguard.trails.whole import deployable, documents, portability, unseen, validity
 
 TRAIL = "AWS::CloudTrail::Trail"
 EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
@@ -47,6 +47,9 @@ LINKS: Mapping[str, LinkFinder] = {
 # Those that show by themselves what they are, without a trail in the template, and the bytes that they cannot lack.
 BY_THEMSELVES: Mapping[str, Callable[[Scenario, Resource], bool]] = {"bucket": recipients.receives_logs}
 MARKS: Mapping[str, bytes] = {"bucket": recipients.MARK}
+
+# Those that may be where nobody sees them: what may make them, and the bytes without which a template holds none.
+UNSEEN = {TRAIL: (unseen.unseen, unseen.MARKS)}
 
 # What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms.
 HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::")

@@ -33,7 +33,7 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.scenarios.variables import Assignment
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, literal
-from trailguard.cloudformation.template.template import PLACEHOLDER, Resource, function_of
+from trailguard.cloudformation.template.template import PLACEHOLDER, TRANSFORM, Resource, function_of
 
 _MACROS = ("Fn::Transform", "Fn::ForEach::")  # keys of a map that bring other keys
 
@@ -82,7 +82,9 @@ class Scenario(Conditions):
     def _value_of(self, resource: Resource, name: str) -> Value:
         properties = self.unwrap(resource.attribute("Properties"))
         if not isinstance(properties, MapNode):
-            return Absent(resource.key)
+            written = resource.attribute(TRANSFORM)
+            why = f"a macro in {resource.id} may set its properties"
+            return Absent(resource.key) if written is None else Unknown(f"{resource.id}.{name}", why, written)
         node = properties.values.get(name)
         if node is not None:
             return self.resolve(node)
@@ -160,6 +162,8 @@ class Scenario(Conditions):
         resource = model.template.resources.get(name)
         if resource is not None:
             return self._returned(resource, "Ref", node)
+        if name in model.template.items:
+            return Unknown(name, model.template.items[name], node)
         if name == "AWS::NotificationARNs":
             return Unknown(name, "the stack's notification topics are chosen at deployment", node)
         return Unknown(name or "nothing", self._undefined(name), node)

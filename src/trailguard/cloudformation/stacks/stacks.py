@@ -18,6 +18,7 @@ from trailguard.cloudformation.source.nodes import (
     Node,
     TextNode,
     call_at,
+    file_of,
     mapping_at,
     scalar_at,
     sequence_at,
@@ -215,6 +216,7 @@ class Stacks:
         self.exporters: dict[int, Export] = {}  # by the id of the call that imports
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
         self.unread: dict[str, str] = {}  # why the template of a nested stack is not known, by resource
+        self.hidden: set[str] = set()  # the resources whose stacks are not known and may hold what is looked for
         for stack in self.members.values():
             self.bindings.update(stack.bindings)
             self.constants.update(stack.constants)
@@ -379,8 +381,10 @@ def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
     parts = tuple(part for document in documents for part in document.parts)
     whole = Template(Document(root, "\n".join(document.text for document in documents), (), parts))
     for stack in members:
-        for name, key in stack.template.generators.items():
-            whole.generators.setdefault(name + stack.ending, key)
+        for name, maker in stack.template.generators.items():
+            key = scalar_at(maker.key, maker.key.value, file=file_of(maker.key) or stack.file)
+            whole.generators[name + stack.ending] = maker._replace(key=key)
+        whole.items.update({name + stack.ending: item for name, item in stack.template.items.items()})
     return whole, Stacks(members)
 
 
