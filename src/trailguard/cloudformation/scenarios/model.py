@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.partitions import DEFAULT_PARTITION, SAMPLE_REGIONS, URL_SUFFIXES, partition_of
 from trailguard.cloudformation.scenarios.variables import Space, Variable
@@ -29,6 +29,20 @@ class Pins(NamedTuple):
     partition: str | None = None
 
 
+class Spelling(NamedTuple):
+    """What a resource returns, where that hinges on which properties it sets.
+
+    Each of the `ways` is a property, its value (None for any), and the text; the first one that fits counts, else
+    `text` does.
+    """
+
+    ways: tuple[tuple[str, str | None, str], ...]
+    text: str
+
+
+Returns: TypeAlias = "Mapping[str, Mapping[str, str | Spelling]]"
+
+
 class Model:
     """A template, its variables, and what stays the same in all its scenarios.
 
@@ -40,7 +54,7 @@ class Model:
         self,
         template: Template,
         pins: Pins,
-        returns: Mapping[str, Mapping[str, str]],
+        returns: Returns,
         stacks: Stacks | None = None,
     ) -> None:
         self.template = template

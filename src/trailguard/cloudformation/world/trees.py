@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.model import Model, Pins, Returns
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.stacks.stacks import Arguments, Stack
@@ -37,8 +37,6 @@ class Remark(NamedTuple):
     node: Node
     text: str
 
-
-Returns: TypeAlias = "Mapping[str, Mapping[str, str]]"
 
 # Finds the template that a resource of a member makes a stack of; a text says why there is none ("": no need to tell).
 Locate: TypeAlias = "Callable[[Member, Nested], Member | str]"

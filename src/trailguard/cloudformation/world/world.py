@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.model import Model, Pins, Returns
 from trailguard.cloudformation.scenarios.scenarios import Scenarios
 from trailguard.cloudformation.scenarios.values import Pieces
 from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
@@ -21,7 +21,7 @@ from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.stacks.stacks import Stack, Stacks, composed
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own_names, shapes
-from trailguard.cloudformation.world.trees import Locate, Member, Returns, Trees
+from trailguard.cloudformation.world.trees import Locate, Member, Trees
 
 
 class Group(NamedTuple):
