@@ -42,7 +42,10 @@ UNSEEN: list[tuple[dict[str, str], list[tuple[str, int]]]] = [
     ({"a.yaml": stack("gone.yaml", name="Vpc")}, [("Vpc", 5)]),
     ({"a.yaml": stack("gone.yaml", name="Vpc") + stack("away.yaml", name="Dns")}, [("Vpc", 5)]),
     ({"a.yaml": stack(URL.format("vpc"), name="Vpc")}, []),
-    ({"a.yaml": stack(URL.format("vpc"), name="Vpc") + stack(URL.format("x"), name="TrailStack")}, [("TrailStack", 10)]),
+    (
+        {"a.yaml": stack(URL.format("vpc"), name="Vpc") + stack(URL.format("x"), name="TrailStack")},
+        [("TrailStack", 10)],
+    ),
     ({"a.yaml": stack(URL.format("cloudtrail"), name="Vpc")}, [("Vpc", 5)]),
     ({"a.yaml": stack(URL.format("vpc"), "{TrailName: audit}", name="Vpc")}, [("Vpc", 5)]),
     ({"a.yaml": stack("b.yaml", name="Vpc"), "b.yaml": stack("gone.yaml", name="Inner")}, [("Inner", 5)]),

@@ -12,7 +12,7 @@ from trailguard.cloudformation.scenarios import crossing
 from trailguard.cloudformation.scenarios.conditions import Conditions
 from trailguard.cloudformation.scenarios.filledin import make_text
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable, call
-from trailguard.cloudformation.scenarios.model import Model
+from trailguard.cloudformation.scenarios.model import Model, Spelling
 from trailguard.cloudformation.scenarios.reasons import Refused, line, made_at_deployment, written_by
 from trailguard.cloudformation.scenarios.values import (
     GENERATED,
@@ -233,11 +233,23 @@ class Scenario(Conditions):
         self.busy.add(key)
         try:
             pieces: list[Piece] = []
-            for index, part in enumerate(PLACEHOLDER.split(self.model.returns[resource.type][attribute])):
+            for index, part in enumerate(PLACEHOLDER.split(self._spelling(resource, attribute))):
                 pieces.extend(self._spec_part(resource, part) if index % 2 else (part,))
         finally:
             self.busy.discard(key)
         return self._returned_pieces.setdefault(key, join_pieces(pieces))
+
+    def _spelling(self, resource: Resource, attribute: str) -> str:
+        """How what `Ref` or an attribute of a resource returns is put together."""
+        spelling = self.model.returns[resource.type][attribute]
+        if not isinstance(spelling, Spelling):
+            return spelling
+        for name, wanted, text in spelling.ways:
+            value = self.value_of(resource, name)
+            is_set = not isinstance(value, Absent)
+            if is_set and (wanted is None or self.equal(value, Text((wanted,), value.node))):
+                return text
+        return spelling.text
 
     def _spec_part(self, resource: Resource, name: str) -> tuple[Piece, ...]:
         is_pseudo = name.startswith("AWS::")
@@ -245,6 +257,7 @@ class Scenario(Conditions):
         text = text_of(value)
         if text is not None:
             return text.pieces
-        primary = self.model.returns[resource.type].get("Ref", "").endswith("${" + name + "}")
+        spelling = self.model.returns[resource.type].get("Ref", "")
+        primary = (spelling.text if isinstance(spelling, Spelling) else spelling).endswith("${" + name + "}")
         symbol = resource.id if primary else f"{resource.id}.{name}"
         return (Symbol(GENERATED, symbol, f"the {name} of {resource.id} is made at deployment"),)

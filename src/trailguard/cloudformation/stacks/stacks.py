@@ -73,7 +73,10 @@ class Arguments(NamedTuple):
 
 
 class Stack:
-    """One stack of a template, its names told apart from those of all other stacks."""
+    """One stack of a template, its names told apart from those of all other stacks.
+
+    `site` is the ending of the account and Region of a root about which nothing tells that it is where the others are.
+    """
 
     def __init__(
         self,
@@ -82,7 +85,9 @@ class Stack:
         template: Template,
         arguments: Arguments | None = None,
         pins: Mapping[str, str] = {},
+        site: str = "",
     ) -> None:
+        self.site = site
         self.number = number
         self.ending = mark(number)
         self.file = file
@@ -135,7 +140,7 @@ class Stack:
         """The ending of its account and Region: a stack set, with what is below it, works in others than its parent."""
         arguments = self.arguments
         if arguments is None:
-            return ""
+            return self.site
         return self.ending if arguments.is_set else arguments.parent.place
 
     @property
@@ -231,7 +236,7 @@ class Stacks:
         return self.members.get(number) if number is not None else None
 
     def scope(self, name: str) -> str:
-        """The ending of the account and Region in which a resource is made; "" for those of the roots."""
+        """The ending of the account and Region in which a resource is made; "" for those that the roots share."""
         stack = self.stack_of(name)
         return stack.place if stack is not None else ""
 
