@@ -43,4 +43,9 @@ RETURNS: Mapping[str, Mapping[str, str]] = {
         "TopicArn": _ARN + "sns:" + _HERE + "${TopicName}",
         "TopicName": "${TopicName}",
     },
+    "AWS::CloudWatch::Alarm": {"Ref": "${AlarmName}", "Arn": _ARN + "cloudwatch:" + _HERE + "alarm:${AlarmName}"},
+    "AWS::CloudWatch::CompositeAlarm": {
+        "Ref": "${AlarmName}",
+        "Arn": _ARN + "cloudwatch:" + _HERE + "alarm:${AlarmName}",
+    },
 }
