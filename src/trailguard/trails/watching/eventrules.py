@@ -221,6 +221,8 @@ class _Event:
         if name == "anything-but":
             found = self._is_any_of(wanted, known)
             return found if isinstance(found, str) else not found
+        if name in ("numeric", "cidr"):
+            return False  # the texts that are known are no numbers, and no addresses
         fold = isinstance(wanted, MapValue) and set(wanted.entries) == {"equals-ignore-case"}
         if fold and isinstance(wanted, MapValue):
             wanted, known = wanted.entries["equals-ignore-case"], known.lower()
@@ -236,7 +238,7 @@ class _Event:
             return known.lower() == literal.lower()
         if name == "wildcard" and "\\" not in literal:
             return is_one_of(literal, known)
-        return False if name in ("numeric", "cidr") else f'the comparison "{name}" is none that is known here'
+        return f'the comparison "{name}" is none that is known here'
 
     def _is_any_of(self, wanted: Value, known: str) -> Match:
         """Tell whether a text is one of what `anything-but` excludes: texts, or comparisons with texts."""
