@@ -169,7 +169,7 @@ def _parts(statement: Statement, request: Request, effect: str, settle: Settle) 
     """Effect, action, principal and resource in turn: the cheap ones first, and none asked in vain."""
     yield from _about(statement, request, effect, settle)
     if statement.fault is None:
-        yield _about_resource(statement.resource, request, settle)
+        yield about_resource(statement.resource, request, settle)
 
 
 def _about(statement: Statement, request: Request, effect: str, settle: Settle) -> Iterator[Tri]:
@@ -201,7 +201,7 @@ def about_action(part: Part | None, request: Request, settle: Settle) -> Tri:
     return (answer.negated() if part.negated else answer).at(part.node)
 
 
-def _about_resource(part: Part | None, request: Request, settle: Settle) -> Tri:
+def about_resource(part: Part | None, request: Request, settle: Settle) -> Tri:
     """Tell whether a statement is about some string on which the request is made."""
     if part is None:
         return NO

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import (
     Flag,
     ListValue,
@@ -22,12 +23,16 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.letters import Marks, unused
 from trailguard.cloudformation.source.nodes import Node
+from trailguard.iam.reading import Problems
 
 _HALF = re.compile("[\ud800-\udfff]")
 
 
-def read_json(text: Text) -> Value:
-    """The document that a text spells. Every value of it is placed where the text is; what is no JSON is Unknown."""
+def read_json(text: Text, problems: Problems) -> Value:
+    """The document that a text spells. Every value of it is placed where the text is.
+
+    What is not JSON is Unknown, and a problem unless symbols in the text may make it JSON.
+    """
     symbols = text.symbols
     places = {symbol: place for place, symbol in enumerate(symbols)}
     marks = _marks(text)
@@ -35,12 +40,14 @@ def read_json(text: Text) -> Value:
     try:
         document = json.loads(spelt, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as error:
-        reason = f"AWS would refuse the policy: it is not JSON: {getattr(error, 'msg', 'it is nested too deeply')}"
-        if symbols:
-            hidden = symbols[0].reason or f"{symbols[0].name} is not known"
-            reason = f"the policy hinges on text that is not known: {hidden}"
+        if not symbols:
+            problems.add(text.node, f"it is not JSON: {getattr(error, 'msg', 'it is nested too deeply')}")
+            reason = problems.told()
+        else:
+            hidden = open_value(symbols[0])
+            reason = hidden if len(text.pieces) == 1 else f"part of the policy's text is not known: {hidden}"
         return Unknown(f"policy on line {text.node.line}", reason, text.node)
-    return _Reader(text.node, symbols, marks).value(document)
+    return _Reader(text.node, symbols, marks, problems).value(document)
 
 
 def _marks(text: Text) -> Marks:
@@ -56,10 +63,11 @@ class _Pairs(list[tuple[str, object]]):
 class _Reader:
     """Makes values of what JSON spells, with symbols in the place of their marks."""
 
-    def __init__(self, node: Node, symbols: tuple[Symbol, ...], marks: Marks) -> None:
+    def __init__(self, node: Node, symbols: tuple[Symbol, ...], marks: Marks, problems: Problems) -> None:
         self._node = node
         self._symbols = symbols
         self._mark = re.compile(marks.pattern)
+        self._problems = problems
 
     def value(self, item: object) -> Value:
         """The value of an item."""
@@ -76,7 +84,8 @@ class _Reader:
         names = [show(Text(join_pieces(self._pieces(key)), self._node)) for key, _ in item]
         twice = next((name for name, times in Counter(names).items() if times > 1), None)
         if twice is not None:
-            return Unknown(twice, f"AWS would refuse the policy: {twice} stands twice in one object", self._node)
+            self._problems.add(self._node, f"{twice} stands twice in one object")
+            return Unknown(twice, self._problems.told(len(self._problems.found) - 1), self._node)
         entries = {name: self.value(value) for name, (_, value) in zip(names, item, strict=True)}
         return MapValue(entries, dict.fromkeys(names, self._node), self._node)
 
