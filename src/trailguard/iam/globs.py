@@ -46,10 +46,6 @@ class Wild:
             return other.letters is None or any(map(self.takes, other.letters))
         return any(map(other.takes, self.letters))
 
-    def takes_more(self, letters: Iterable[str]) -> bool:
-        """Tell whether it takes a letter that is none of these."""
-        return self.letters is None or not self.letters <= frozenset(letters)
-
 
 STAR = Wild("*", True, "")  # any text
 ANY = Wild("?", False, "0")  # any character
@@ -133,11 +129,9 @@ def policy_variable(name: str) -> PolicyVariable:
     )
 
 
-def unfilled(text: str) -> list[str]:
-    """The names in a text that are written like policy variables, and that nothing is ever put in the place of."""
-    if "${" not in text:
-        return []
-    return [name for name in _VARIABLE.findall(text) if name not in _LITERAL and not policy_variable(name).key]
+def variables_in(text: str) -> list[PolicyVariable]:
+    """What is written like a policy variable in a text, whether or not it can be one."""
+    return [policy_variable(name) for name in _VARIABLE.findall(text) if name not in _LITERAL]
 
 
 def filled(tokens: Glob, value: Callable[[PolicyVariable], Glob | None]) -> Glob | None:
@@ -251,9 +245,10 @@ class Lanes:
 
         With `symbols` that may be what a symbol stands for, too.
         """
-        named = [token for token in self._places if isinstance(token, str)]
-        others = [OTHER] if wild.takes_more(named) else []
-        return [*others, *(one for one in self._awaited(places, symbols) if isinstance(one, Symbol) or wild.takes(one))]
+        awaited = self._awaited(places, symbols)
+        found: list[Token] = [one for one in awaited if isinstance(one, Symbol) or wild.takes(one)]
+        other = OTHER if wild.letters is None else min(wild.letters.difference(awaited), default=None)
+        return found if other is None else [other, *found]
 
     def _awaited(self, places: Places, symbols: bool) -> list[str | Symbol]:
         found: list[str | Symbol] = [

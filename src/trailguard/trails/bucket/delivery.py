@@ -7,74 +7,22 @@ make. With two policies on one bucket either may be the one that stays, so a fac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import MapValue, Pieces, Text
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.bounds import settled
-from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grantors, grants, names_caller
-from trailguard.iam.logic import NO, State, Tri, both, maybe
+from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grants
+from trailguard.iam.logic import State, Tri
 from trailguard.iam.policy import Policy, Statement
 from trailguard.trails.bucket import files, requests
 from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
 from trailguard.trails.bucket.principals import builds_suffix, named_in_words
+from trailguard.trails.bucket.sites import Site
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
-from trailguard.trails.facts.lists import told as told_of
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
-
-
-class Site(NamedTuple):
-    """A trail, its bucket and one policy of the bucket, in one scenario.
-
-    `whole` is the policy with its open parts; `policy` is that, or what it is with some of them.
-    """
-
-    scenario: Scenario
-    trail: Resource
-    bucket: LogBucket
-    resource: Resource
-    policy: Policy
-    whole: Policy
-
-    def settled(self, build: Callable[[Site], Fact]) -> Fact:
-        """A fact about what the policy lets through: its open parts are asked about only where they have a say."""
-        return settled(self.whole, lambda one: build(self._replace(policy=one)), told_of)
-
-    def find(self, look: Callable[[Site], list[tuple[Statement, Tri]]]) -> tuple[Statement, Tri] | None:
-        """The first statement of which something is so, else of which it may be; None when there is none.
-
-        More of them can only be found the more the policy allows.
-        """
-
-        def first(one: Policy) -> tuple[Statement, Tri] | None:
-            found = look(self._replace(policy=one))
-            return next((pair for pair in found if pair[1].is_yes), found[0] if found else None)
-
-        return settled(self.whole, first, lambda found: found and found[1].state)
-
-    def naming(self, request: Request) -> list[tuple[Statement, Tri]]:
-        """The statements that let a request through and name the service principal itself, or may do so."""
-        strict = request._replace(everyone=False, accounts=())
-
-        def names_it(statement: Statement) -> Tri:
-            named_in = statement.elements.get("Principal")
-            known = NO if named_in is None else names_caller(named_in, strict, self.scenario.settle)
-            return known if statement.fault is None else maybe(statement.fault)
-
-        found = [(one, both((grants_it, names_it(one)))) for one, grants_it in self.ask_grantors(request)]
-        return [(statement, answer) for statement, answer in found if not answer.is_no]
-
-    def ask_grantors(self, request: Request) -> list[tuple[Statement, Tri]]:
-        """The statements that let a request through."""
-        return grantors(self.policy, request, self.scenario.settle)
-
-    def ask(self, question: Callable[..., Decision], request: Request) -> Decision:
-        """Put a request to the policy."""
-        return question(self.policy, request, self.scenario.settle)
 
 
 def named(scenario: Scenario, trail: Resource) -> Fact:
@@ -192,10 +140,11 @@ def _ask(site: Site, question: Callable[..., Decision], write: files.Write, good
         return decision
     if site.ask(question, write.otherwise).outcome == decision.outcome:
         return decision
-    return decision._replace(outcome="unknown", reason=f"{_UNSEALED} {write.what}", because=f"{_UNSEALED} {write.what}")
-
-
-_UNSEALED = "it is not certain that CloudTrail names the trail's key when it writes"
+    reason = (
+        f"AWS does not say for certain that CloudTrail names the trail's key when it writes {write.what}; a statement "
+        "that takes AES256 there as well settles it"
+    )
+    return decision._replace(outcome="unknown", reason=reason, because=reason)
 
 
 def _organization_write(site: Site) -> tuple[Decision, str]:

@@ -25,7 +25,15 @@ from trailguard.trails.facts.facts import boolean
 LOGS, DIGESTS, INSIGHTS = "CloudTrail", "CloudTrail-Digest", "CloudTrail-Insight"
 
 _DIGIT = Wild("?", False, "1", string.digits)
-_NAME = Wild("*", True, "x", string.ascii_letters + string.digits + "._-")
+_ACCOUNT: Glob = (_DIGIT,) * 12
+_DAY: Glob = (*(_DIGIT,) * 4, "/", _DIGIT, _DIGIT, "/", _DIGIT, _DIGIT, "/")
+# The rest of a file's name: a time and a text of letters and digits; of a digest file, the trail's name and more.
+_TIMED: Glob = (
+    Wild("*", True, "20260101T0000Z", string.digits + "TZ"),
+    "_",
+    Wild("*", True, "x", string.ascii_letters + string.digits),
+)
+_NAMED: Glob = (Wild("*", True, "x", string.ascii_letters + string.digits + "._-"),)
 # A Region is written like us-east-1 or us-gov-west-1.
 _REGION: Glob = (
     Wild("?", False, "u", string.ascii_lowercase),
@@ -34,8 +42,6 @@ _REGION: Glob = (
     "-",
     _DIGIT,
 )
-_ACCOUNT: Glob = (_DIGIT,) * 12
-_DAY: Glob = (*(_DIGIT,) * 4, "/", _DIGIT, _DIGIT, "/", _DIGIT, _DIGIT, "/")
 
 
 class Folder(NamedTuple):
@@ -100,11 +106,12 @@ def _kinds(scenario: Scenario, trail: Resource) -> list[tuple[str, str]]:
 
 
 def _keys(scenario: Scenario, trail: Resource, start: Pieces, accounts: Iterable[Glob], kind: str) -> tuple[Glob, ...]:
-    """What the keys of files look like: START/ACCOUNT/KIND/REGION/YYYY/MM/DD/ACCOUNT_KIND_....json.gz."""
+    """What the keys of files look like: START/ACCOUNT/KIND/REGION/YYYY/MM/DD/ACCOUNT_KIND_REGION_....json.gz."""
     regions = (glob(_own(scenario, trail, "Region"), wild=False), _REGION)
     head = glob(start, wild=False)
+    rest = _NAMED if kind == DIGESTS else _TIMED
     return tuple(
-        (*head, *account, *f"/{kind}/", *region, "/", *_DAY, *account, *f"_{kind}_", _NAME, *".json.gz")
+        (*head, *account, *f"/{kind}/", *region, "/", *_DAY, *account, *f"_{kind}_", *region, "_", *rest, *".json.gz")
         for account in accounts
         for region in regions
     )
