@@ -167,13 +167,13 @@ def test_trail_without_log_group_may_have_a_rule() -> None:
 def test_conditions_and_parameters_decide() -> None:
     parameters = {"On": {"Type": "String", "Default": "yes", "AllowedValues": ["yes", "no"]}}
     conditions = {"IsOn": {"Fn::Equals": [{"Ref": "On"}, "yes"]}}
-    sections = {"Parameters": parameters, "Conditions": conditions}
-    found = facts(silent(Rule={**rule(), "Condition": "IsOn"}), ACCEPTED, **sections)
+    sections: Json = {"Parameters": parameters, "Conditions": conditions}
+    found = facts(silent(Rule={**rule(), "Condition": "IsOn"}), **sections)
     assert {item.value for item in found} == {"rule", "nobody"}
     found = facts(silent(Rule={**rule(), "Condition": "IsOn"}), STRICT, **sections)
     assert {item.value for item in found} == {"nobody"}
     state = {"Fn::If": ["IsOn", "ENABLED", "DISABLED"]}
-    assert {item.value for item in facts(silent(Rule=rule(State=state)), ACCEPTED, **sections)} == {"rule", "nobody"}
+    assert {item.value for item in facts(silent(Rule=rule(State=state)), **sections)} == {"rule", "nobody"}
     names = {"Names": {"Type": "CommaDelimitedList", "Default": ",".join(EVENTS)}}
     found = facts(silent(Rule=rule(detail(eventName={"Ref": "Names"}))), Parameters=names)
     assert "rule" in {item.value for item in found}
