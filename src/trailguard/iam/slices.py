@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Symbol
 from trailguard.cloudformation.stacks.renaming import bare
-from trailguard.iam.globs import STAR, WORD, WORDS, Glob, Token, Wild, numbers, rows
+from trailguard.iam.globs import STAR, WORDS, Glob, Token, Wild, numbers, rows
 from trailguard.iam.inclusion import Effort
 
 Firm: TypeAlias = "frozenset[Symbol]"
@@ -17,14 +17,14 @@ MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
 
 
 def loose(tokens: Glob, firm: Firm, wild: Wild) -> Glob:
-    """The glob with a wildcard for each symbol that may be anything. With `*`, a word has one without delimiters."""
+    """The glob with a wildcard for each symbol that may be anything; with `*`, a word may only be what it can be."""
     for token in tokens:
         if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm:
             break
     else:
         return tokens
     return tuple(
-        (WORD if wild is STAR and bare(token.name) in WORDS else wild)
+        (WORDS.get(bare(token.name), STAR) if wild is STAR else wild)
         if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm
         else token
         for token in tokens
@@ -83,7 +83,7 @@ def _stops(symbol: Symbol, other: Glob) -> list[int]:
 def _is_none(word: Symbol, token: Token) -> bool:
     """Tell whether a token cannot stand in one of WORDS: a delimiter, or another kind of WORDS."""
     if isinstance(token, Symbol):
-        return bare(token.name) in WORDS - {bare(word.name)}
+        return bare(token.name) in WORDS and bare(token.name) != bare(word.name)
     return token in (":", "/")
 
 
