@@ -21,10 +21,12 @@ from trailguard.cloudformation.scenarios.values import (
     different,
     join_pieces,
     spell,
+    text_of,
     trim,
 )
 from trailguard.cloudformation.scenarios.variables import Same
 from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.template.template import Resource
 
 HOLE = "\0"  # in a text that is looked at as a whole: a symbol that stands for a name, in which no colon is
 OPEN = "\1"  # one that may stand for any text
@@ -154,6 +156,21 @@ def _could_match(symbol: Symbol, value: str, left: Pieces, right: Pieces) -> boo
 
     one, other = trim(put(left), put(right))
     return not different(one, other)
+
+
+def same_place(scenario: Scenario, one: Resource, other: Resource) -> bool:
+    """Tell whether two resources are in the same account and Region, where names mean the same thing.
+
+    Raises Split while that is open: for stacks that are deployed for themselves, and for the copies of a stack set.
+    """
+    for name in _PLACES:
+        if scenario.model.pseudo(name, one.id) == scenario.model.pseudo(name, other.id):
+            continue
+        texts = [text_of(scenario.pseudo(name, resource, resource.key)) for resource in (one, other)]
+        left, right = (text.pieces if text is not None else () for text in texts)
+        if not same_name(scenario, left, right):
+            return False
+    return True
 
 
 def is_free(symbol: Symbol) -> bool:

@@ -18,7 +18,7 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, any_of, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link
-from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.names import same_name, same_place
 from trailguard.trails.facts.properties import NOTHING, Wanted
 from trailguard.trails.watching import escalation, eventrules, filterpatterns, logs, metrics
 from trailguard.trails.watching.escalation import ALARM, COMPOSITE
@@ -83,7 +83,7 @@ def watched_by(scenario: Scenario, trail: Resource, wanted: Wanted = NOTHING) ->
     if BY_RULE not in wanted.texts:
         because = told.because + _also(scenario, trail)
         return told._replace(because=because, value=None if told.unknown is not None else BY_NOBODY)
-    found, open_ = eventrules.watchers(scenario, EVENTS)
+    found, open_ = eventrules.watchers(scenario, trail, EVENTS)
     answers = [
         eventrules.seen(scenario, found, name, trail.key) for name in EVENTS if not _alarms(scenario, trail, name)
     ]
@@ -108,7 +108,7 @@ def _alarms(scenario: Scenario, trail: Resource, name: str) -> bool:
 def _also(scenario: Scenario, trail: Resource) -> str:
     """What to say of rules of EventBridge that watch all the calls, where they do not count."""
     try:
-        found, _ = eventrules.watchers(scenario, EVENTS)
+        found, _ = eventrules.watchers(scenario, trail, EVENTS)
         if not found or not all(eventrules.seen(scenario, found, name, trail.key).value for name in EVENTS):
             return ""
     except Split:
@@ -167,7 +167,7 @@ def _watch(scenario: Scenario, trail: Resource, resource: Resource) -> Watch | F
     name = () if group is None else logs.group_name(group.pieces)
     on = scenario.value_of(resource, "LogGroupName")
     text = text_of(on)
-    if text is not None and same_name(scenario, name, text.pieces):
+    if text is not None and same_name(scenario, name, text.pieces) and same_place(scenario, trail, resource):
         pattern = scenario.value_of(resource, "FilterPattern")
         read = _narrowed(scenario, resource) or _pattern(scenario, pattern)
         unasked = no(resource.key, f"what {resource.id} counts has nothing to do with trails")
@@ -300,12 +300,13 @@ def _looks(scenario: Scenario, alarm: Resource, resource: Resource) -> list[Reac
             raise
         return []
     pairs = ((look, count) for count in metrics.counted(scenario, resource) for look in watched)
-    answers = (_looks_at(scenario, alarm, look, count) for look, count in pairs)
+    answers = (_looks_at(scenario, (alarm, resource), look, count) for look, count in pairs)
     return [answer for answer in answers if answer is not None]
 
 
-def _looks_at(scenario: Scenario, alarm: Resource, look: Look, count: Count) -> Reaction | Fact | None:
-    """What an alarm does about a metric; None when it looks at another one, a doubt when that is not known."""
+def _looks_at(scenario: Scenario, pair: tuple[Resource, Resource], look: Look, count: Count) -> Reaction | Fact | None:
+    """What an alarm does about a metric of a filter; None when it looks at another, a doubt when that is not known."""
+    alarm, filter_ = pair
     watched, counted = look.metric, count.metric
     pairs = ((watched.name, counted.name), (watched.namespace, counted.namespace))
     if not all(same_name(scenario, one.pieces, other.pieces) for one, other in pairs):
@@ -313,8 +314,8 @@ def _looks_at(scenario: Scenario, alarm: Resource, look: Look, count: Count) -> 
         if reason is None or not scenario.active(alarm):
             return None
         return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")
-    if watched.divided is not counted.divided or not scenario.active(alarm):
-        return None  # with dimensions it is another metric
+    if watched.divided is not counted.divided or not scenario.active(alarm) or not same_place(scenario, alarm, filter_):
+        return None  # with dimensions it is another metric, as it is in another account or Region
     if watched.divided:
         reason = "the values of its dimensions come from the events"
         return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")

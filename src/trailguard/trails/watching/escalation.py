@@ -13,7 +13,7 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import OPAQUE, Pieces, Symbol, show, text_of
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, is_empty, no, reason_unknown, unknown
-from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.names import same_name, same_place
 from trailguard.trails.watching import composites
 from trailguard.trails.watching.composites import Rule, Tri
 from trailguard.trails.watching.reactions import acts
@@ -36,7 +36,7 @@ def below(scenario: Scenario, composite: Resource) -> list[Resource] | None:
         if isinstance(rule, str):
             return None
         for name in composites.alarms_of(rule):
-            alarm = _named(scenario, name)
+            alarm = _named(scenario, name, composite)
             if alarm is None and _is_hidden(name):
                 return None
             if alarm is None or alarm.id in known:
@@ -58,7 +58,7 @@ def tells(scenario: Scenario, composite: Resource, off: Mapping[str, bool | None
     stated = scenario.value_of(composite, "AlarmRule")
     if isinstance(rule, str):
         return unknown(stated.node, rule, f"whether {composite.id} acts for others is not known")
-    world = _World(scenario, off)
+    world = _World(scenario, composite, off)
     before, after, anyhow = (world.holds(rule, moment, (composite.id,)) for moment in (BEFORE, AFTER, ANYHOW))
     if after is False:
         because = (
@@ -104,8 +104,9 @@ def _rule(scenario: Scenario, composite: Resource) -> Rule | str:
 class _World:
     """The states of the alarms of a template at some moment. `named` are those that the event sets off."""
 
-    def __init__(self, scenario: Scenario, off: Mapping[str, bool | None]) -> None:
+    def __init__(self, scenario: Scenario, composite: Resource, off: Mapping[str, bool | None]) -> None:
         self.scenario = scenario
+        self.composite = composite
         self.off = off
         self.named = " and ".join(off)
         self._held: dict[tuple[str, str], Tri] = {}  # what the rules of composite alarms come to at each moment
@@ -115,7 +116,7 @@ class _World:
         return composites.evaluate(rule, lambda state, name: self._is_in(state, name, moment, above))
 
     def _is_in(self, state: str, name: Pieces, moment: str, above: tuple[str, ...]) -> Tri:
-        alarm = _named(self.scenario, name)
+        alarm = _named(self.scenario, name, self.composite)
         if alarm is None and _is_hidden(name):
             return None
         if alarm is not None and alarm.type == COMPOSITE:
@@ -140,15 +141,16 @@ class _World:
         return self._held[key]
 
 
-def _named(scenario: Scenario, name: Pieces) -> Resource | None:
-    """The alarm of the template that has a name, or an ARN."""
-    return scenario.once(("alarm", name), lambda: _find(scenario, name))
+def _named(scenario: Scenario, name: Pieces, composite: Resource) -> Resource | None:
+    """The alarm of the template that has a name, or an ARN; one of the composite alarm's own account and Region."""
+    return scenario.once(("alarm", name, composite.id), lambda: _find(scenario, name, composite))
 
 
-def _find(scenario: Scenario, name: Pieces) -> Resource | None:
+def _find(scenario: Scenario, name: Pieces, composite: Resource) -> Resource | None:
     names = scenario.once("names of alarms", lambda: _names(scenario))
     ways = [name] if name in names else [way for way in names if same_name(scenario, name, way)]
-    return next((alarm for way in ways for alarm in names[way] if scenario.active(alarm)), None)
+    found = (alarm for way in ways for alarm in names[way] if scenario.active(alarm))
+    return next((alarm for alarm in found if same_place(scenario, alarm, composite)), None)
 
 
 def _names(scenario: Scenario) -> dict[Pieces, list[Resource]]:
