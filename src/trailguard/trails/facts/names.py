@@ -163,6 +163,8 @@ def same_place(scenario: Scenario, one: Resource, other: Resource) -> bool:
 
     Raises Split while that is open: for stacks that are deployed for themselves, and for the copies of a stack set.
     """
+    if scenario.model.stacks.scope(other.id):
+        one, other = other, one  # why its place is not known is the better reason
     for name in _PLACES:
         if scenario.model.pseudo(name, one.id) == scenario.model.pseudo(name, other.id):
             continue
