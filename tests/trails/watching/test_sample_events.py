@@ -68,6 +68,8 @@ def says(field: str, operator: str, wanted: str, of: Json) -> bool:
 class Pattern:
     """A pattern made at random: its text, and whether it matches an event."""
 
+    text: str
+
     def __init__(self, choice: random.Random, depth: int = 3) -> None:
         self.inner: list[Pattern] = []
         if depth and choice.random() < 0.6:

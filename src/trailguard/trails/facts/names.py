@@ -21,7 +21,6 @@ from trailguard.cloudformation.scenarios.values import (
     different,
     join_pieces,
     spell,
-    text_of,
     trim,
 )
 from trailguard.cloudformation.scenarios.variables import Same
@@ -82,6 +81,28 @@ def may_be_same(scenario: Scenario, left: Pieces, right: Pieces) -> bool:
     if any(piece.kind == OPAQUE for piece in _symbols((*left, *right))):
         return _assumed(scenario, left, right)
     return _decided(scenario, left, right)
+
+
+def same_here(scenario: Scenario, user: Resource, name: Pieces, made: Resource, own: Pieces) -> bool:
+    """Tell whether a name that a resource uses is `own`, that of another one, and means that one.
+
+    Such a name is one in an account and a Region only. What is generated is one anywhere.
+    """
+    if not same_name(scenario, name, own):
+        return False
+    return any(piece.kind == GENERATED for piece in _symbols(own)) or same_place(scenario, user, made)
+
+
+def same_place(scenario: Scenario, one: Resource, other: Resource) -> bool:
+    """Tell whether two resources are in one account and Region. Raises Split while that is open."""
+    model = scenario.model
+    for pseudo in _PLACES:
+        left, right = model.pseudo(pseudo, one.id), model.pseudo(pseudo, other.id)
+        if left != right and not scenario.equal(
+            scenario.reference(left, one.key), scenario.reference(right, other.key)
+        ):
+            return False
+    return True
 
 
 def _symbols(pieces: Pieces) -> Iterator[Symbol]:
@@ -156,23 +177,6 @@ def _could_match(symbol: Symbol, value: str, left: Pieces, right: Pieces) -> boo
 
     one, other = trim(put(left), put(right))
     return not different(one, other)
-
-
-def same_place(scenario: Scenario, one: Resource, other: Resource) -> bool:
-    """Tell whether two resources are in the same account and Region, where names mean the same thing.
-
-    Raises Split while that is open: for stacks that are deployed for themselves, and for the copies of a stack set.
-    """
-    if scenario.model.stacks.scope(other.id):
-        one, other = other, one  # why its place is not known is the better reason
-    for name in _PLACES:
-        if scenario.model.pseudo(name, one.id) == scenario.model.pseudo(name, other.id):
-            continue
-        texts = [text_of(scenario.pseudo(name, resource, resource.key)) for resource in (one, other)]
-        left, right = (text.pieces if text is not None else () for text in texts)
-        if not same_name(scenario, left, right):
-            return False
-    return True
 
 
 def is_free(symbol: Symbol) -> bool:

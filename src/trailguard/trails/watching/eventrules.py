@@ -100,7 +100,7 @@ def seen(scenario: Scenario, found: Iterable[Watcher], name: str, place: Node) -
 
 
 def _watcher(scenario: Scenario, trail: Resource, rule: Resource, names: tuple[str, ...]) -> Watcher | None:
-    if not scenario.active(rule) or not same_place(scenario, trail, rule):
+    if not scenario.active(rule) or not same_place(scenario, rule, trail):
         return None
     pattern = scenario.value_of(rule, "EventPattern")
     if is_empty(pattern):
