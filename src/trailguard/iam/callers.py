@@ -20,17 +20,27 @@ from trailguard.iam.reading import Problems
 class Request(NamedTuple):
     """A call to be judged.
 
-    `service` is the calling service principal, `accounts` are AWS accounts that it may call from, `everyone` tells
+    `service` is the calling service principal, in pieces where its name holds what is not known; `accounts` are AWS
+    accounts that it may call from, `everyone` tells
     whether a grant to everybody counts. `resource` is a pattern: the call is made on every string of it. `context`
     holds the condition keys in lower case.
     """
 
-    service: str
+    service: str | Pieces
     accounts: tuple[str, ...]
     action: str
     resource: Pieces
     context: Context
     everyone: bool = True
+
+
+def _pieces(service: str | Pieces) -> Pieces:
+    return (service,) if isinstance(service, str) else service
+
+
+def called(request: Request) -> str:
+    """What to call the service that makes a request."""
+    return "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in _pieces(request.service))
 
 
 def named(principal: Principal | None, request: Request, settle: Settle) -> Tri:
@@ -56,7 +66,7 @@ def _names(caller: Caller, request: Request, settle: Settle) -> Tri:
     if kind == "*":
         return of(request.everyone)
     if kind == "Service":
-        return covered_by(glob(text.pieces, wild=False), tuple(request.service), settle)
+        return covered_by(glob(text.pieces, wild=False), glob(_pieces(request.service), wild=False), settle)
     if kind == "AWS":
         if text.literal is not None:
             return of(_account(text.literal) in request.accounts)

@@ -19,7 +19,7 @@ from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, 
 from trailguard.trails.key import encryption
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
-from trailguard.trails.watching import logs, topics
+from trailguard.trails.watching import groupkey, logs, topics, writing
 from trailguard.trails.whole import portability, validity
 
 TRAIL = "AWS::CloudTrail::Trail"
@@ -72,7 +72,7 @@ SAYS: Mapping[str, tuple[str, ...]] = {
 }
 
 # The connections of a delivery chain: the parts that a trail names, and the facts that are about the way to each.
-CHAIN: Mapping[str, LinkFinder] = {**LINKS, "role": logs.role_link}
+CHAIN: Mapping[str, LinkFinder] = {**LINKS, "role": writing.role_link}
 POLICY, ORDER = "policy", "order"
 ABOUT: Mapping[str, str] = {
     "policy.": POLICY,
@@ -137,6 +137,8 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     **encryption.FACTS,
     **insights.FACTS,
     **logs.FACTS,
+    **groupkey.FACTS,
+    **writing.FACTS,
     **topics.FACTS,
     **portability.FACTS,
 }

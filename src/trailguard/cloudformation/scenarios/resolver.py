@@ -217,12 +217,15 @@ class Scenario(Conditions):
             self.busy.discard(key)
         return self._returned_pieces.setdefault(key, join_pieces(pieces))
 
-    def _spec_part(self, resource: Resource, name: str) -> tuple[Piece, ...]:
+    def _spec_part(self, resource: Resource, part: str) -> tuple[Piece, ...]:
+        name, _, default = part.partition("|")
         is_pseudo = name.startswith("AWS::")
         value = self.pseudo(name, resource, resource.key) if is_pseudo else self.value_of(resource, name)
         text = text_of(value)
         if text is not None:
             return text.pieces
+        if default:
+            return (default,)
         primary = self.model.returns[resource.type].get("Ref", "").endswith("${" + name + "}")
         symbol = resource.id if primary else f"{resource.id}.{name}"
         return (Symbol(GENERATED, symbol, f"the {name} of {resource.id}, made at deployment"),)

@@ -17,14 +17,16 @@ from trailguard.cloudformation.scenarios.values import (
     Symbol,
     Text,
     join_pieces,
+    show,
     text_of,
 )
 from trailguard.cloudformation.source.nodes import MapNode, Node
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.callers import called
 from trailguard.iam.conditions import ABSENT, ContextValue, Undecided
 from trailguard.iam.documents import read_document
-from trailguard.iam.evaluate import Request, allowed
-from trailguard.iam.policy import Policy
+from trailguard.iam.evaluate import Decision, Request, allowed
+from trailguard.iam.policy import Policy, Principal
 from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.buckets import log_bucket
 from trailguard.trails.facts.facts import (
@@ -135,8 +137,24 @@ def lets_through(scenario: Scenario, key: Resource, calls: Iterable[Request], us
         because = f"{key.id} has no KeyPolicy, and the one that KMS then makes is for the account's users alone"
         return no(key.key, because)
     fine = yes(key.key, f"{key.id} lets {user} use it so")
-    decisions = (allowed(policy, _whole(policy, call), scenario.settle) for call in calls)
+    decisions = (_decision(scenario, policy, _whole(policy, call)) for call in calls)
     return all_of((decided(decision, f"{key.id}: {decision.because}", fine) for decision in decisions), fine)
+
+
+def _decision(scenario: Scenario, policy: Policy, call: Request) -> Decision:
+    """Whether a call is let through; if not, told of the statements that name the service, where there are some."""
+    decision = allowed(policy, call, scenario.settle)
+    if decision.outcome == "no" and policy.draft is None:
+        own = tuple(one for one in policy.certain if one.principal is not None and _names(one.principal, call))
+        told = allowed(policy._replace(certain=own), call, scenario.settle) if own else decision
+        return told if told.outcome == "no" else decision
+    return decision
+
+
+def _names(principal: Principal, call: Request) -> bool:
+    """Tell whether the service is named, be it for another Region."""
+    service = called(call).partition(".")[0] + "."
+    return any(caller.kind == "Service" and show(caller.text).startswith(service) for caller in principal.callers)
 
 
 def _whole(policy: Policy, call: Request) -> Request:
