@@ -95,6 +95,7 @@ CASES = (
     Case("TG401", "EnableKeyRotation: VALUE", "true", "false", FAIL),
     Case("TG402", "RetentionInDays: VALUE", "400", "30", PASS, instead="RetentionInDays: !Ref LogRetentionDays"),
     Case("TG403", "Period: 300\n      ActionsEnabled: VALUE", "true", "false", PASS, instead="Period: 300"),
+    Case("TG404", "DeletionProtectionEnabled: VALUE", "true", "false", FAIL),
     Case("TG501", "MultiRegionEnabled: VALUE", "true", "false", PASS, template=LAKE),
     Case("TG502", "RetentionPeriod: VALUE", "400", "30", PASS, template=LAKE),
     Case("TG503", "TerminationProtectionEnabled: VALUE", "true", "false", PASS, template=LAKE),

@@ -106,6 +106,7 @@ DEFAULTS: Mapping[str, Mapping[str, tuple[bool, str]]] = {
         "OrganizationEnabled": _FALSE,
     },
     "AWS::S3::Bucket": {"ObjectLockEnabled": _FALSE},
+    "AWS::Logs::LogGroup": {"DeletionProtectionEnabled": _FALSE},
     "AWS::KMS::Key": {"EnableKeyRotation": _FALSE, "Enabled": _TRUE, "MultiRegion": _FALSE},
 }
 
