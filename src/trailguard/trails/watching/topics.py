@@ -79,7 +79,7 @@ def _name(pieces: Pieces) -> Pieces | None:
 # --- the topic's policy ----------------------------------------------------------------------------------------------
 
 
-def _policies(scenario: Scenario, topic: Resource) -> Iterator[Resource]:
+def policies_of(scenario: Scenario, topic: Resource) -> Iterator[Resource]:
     """The policies that the template puts on a topic."""
     for kind, where in POLICIES.items():
         for policy in scenario.model.template.of_type(kind):
@@ -142,7 +142,7 @@ def _asked(scenario: Scenario, trail: Resource, topic: Resource, policy: Resourc
 
 def _answered(question: Question) -> Callable[[Scenario, Resource, Resource], Fact]:
     def fact(scenario: Scenario, trail: Resource, topic: Resource) -> Fact:
-        found = [_asked(scenario, trail, topic, policy, question) for policy in _policies(scenario, topic)]
+        found = [_asked(scenario, trail, topic, policy, question) for policy in policies_of(scenario, topic)]
         if not found:
             doubt = _doubt(scenario)
             if doubt is not None:
