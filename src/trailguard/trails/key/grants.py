@@ -26,7 +26,7 @@ from trailguard.iam.callers import called
 from trailguard.iam.conditions import ABSENT, ContextValue, Undecided
 from trailguard.iam.documents import read_document
 from trailguard.iam.evaluate import Decision, Request, allowed
-from trailguard.iam.policy import Policy, Principal
+from trailguard.iam.policy import KEY_POLICY, Policy, Principal
 from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.buckets import log_bucket
 from trailguard.trails.facts.facts import (
@@ -118,7 +118,7 @@ def key_policy(scenario: Scenario, key: Resource) -> Policy | None:
         node = scenario.unwrap(scenario.property_node(key, "KeyPolicy"))
         if not isinstance(node, MapNode) and is_empty(scenario.value_of(key, "KeyPolicy")):
             return None
-        return read_document(scenario, key, "KeyPolicy")
+        return read_document(scenario, key, "KeyPolicy", KEY_POLICY)
 
     return scenario.once(("key policy", key.id), read)
 
@@ -146,6 +146,10 @@ def _decision(scenario: Scenario, policy: Policy, call: Request) -> Decision:
     decision = allowed(policy, call, scenario.settle)
     if decision.outcome == "no" and policy.draft is None:
         own = tuple(one for one in policy.certain if one.principal is not None and _names(one.principal, call))
+        void = next((one for one in own if one.effect is None and one.fault is None), None)
+        if void is not None:
+            lacks = "Resource" if {"Action", "NotAction"} & void.elements.keys() else "Action"
+            return decision._replace(node=void.node, because=f"{void.label} has no {lacks}, so it has no effect")
         told = allowed(policy._replace(certain=own), call, scenario.settle) if own else decision
         return told if told.outcome == "no" else decision
     return decision

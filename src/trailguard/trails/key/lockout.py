@@ -100,10 +100,11 @@ class _Asked:
         return both(self._parts(statement, effect)).at(statement.node)
 
     def _parts(self, statement: Statement, effect: str) -> Iterator[Tri]:
-        if statement.effect is not None and statement.effect.literal is not None:
-            yield of(statement.effect.literal == effect)
+        said = statement.effect
+        if said is not None and said.literal is not None:
+            yield of(said.literal == effect)
         elif statement.fault is None:
-            yield maybe(f"the Effect of {statement.label} is not known")
+            yield NO if said is None else maybe(f"the Effect of {statement.label} is not known")
         if statement.fault is not None:
             yield maybe(statement.fault, statement.node)
             return

@@ -18,8 +18,8 @@ from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.buckets import log_bucket, policy_of
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, unknown, yes
 from trailguard.trails.facts.refusals import Check, Refusal, malformed, refused
-from trailguard.trails.key import encryption, grants
-from trailguard.trails.watching import topics, writing
+from trailguard.trails.key import grants, keys, lockout
+from trailguard.trails.watching import logs, topics, writing
 from trailguard.trails.watching.roles import permissions
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
@@ -40,14 +40,30 @@ def bucket_policy(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def key_policy(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether KMS takes the policy of the trail's key."""
+    """Whether KMS takes the policies of the keys of the trail, its log group and its topic."""
     fine = yes(trail.key, f"KMS is not known to refuse the key policy of {trail.id}")
-    link = encryption.key_link(scenario, trail)
-    key = link.resource if link is not None else None
-    policy = grants.key_policy(scenario, key) if key is not None else None
-    if key is None or policy is None:
-        return fine
-    return _taken(policy, malformed, "KMS", f"the key policy of {key.id}", fine)
+    documents = ((key.id, grants.key_policy(scenario, key)) for key in _keys(scenario, trail))
+    known = ((name, policy) for name, policy in documents if policy is not None)
+    return all_of((_taken(one, malformed, "KMS", f"the key policy of {name}", fine) for name, one in known), fine)
+
+
+def keys_changeable(scenario: Scenario, trail: Resource) -> Fact:
+    """Whether somebody may change the policy of each new key on the chain, without which KMS refuses the key."""
+    fine = yes(trail.key, f"no key of {trail.id} is known to lock everybody out")
+    return all_of((lockout.changeable(scenario, key) for key in _keys(scenario, trail)), fine)
+
+
+def _keys(scenario: Scenario, trail: Resource) -> Iterator[Resource]:
+    """The keys that the template makes for a trail, its log group and its topic, each once."""
+    seen: set[str] = set()
+    links = (logs.log_group_link(scenario, trail), topics.topic_link(scenario, trail))
+    users = (link.resource for link in links if link is not None)
+    for user in (trail, *filter(None, users)):
+        named = keys.key_of(scenario, user)
+        key = named.link.resource if named is not None else None
+        if key is not None and key.id not in seen:
+            seen.add(key.id)
+            yield key
 
 
 def topic_policy(scenario: Scenario, trail: Resource) -> Fact:
@@ -110,7 +126,8 @@ def _wrong_sids(statements: Iterable[Statement]) -> Iterator[Refusal]:
 
 FACTS: Mapping[str, FactSpec] = {
     "chain.bucket_policy_accepted": FactSpec(bucket_policy, _TRUTH, "S3 accepts the policy of the trail's bucket"),
-    "chain.key_policy_accepted": FactSpec(key_policy, _TRUTH, "KMS accepts the policy of the trail's key"),
+    "chain.key_policy_accepted": FactSpec(key_policy, _TRUTH, "KMS accepts the policies of the keys on the chain"),
+    "chain.keys_changeable": FactSpec(keys_changeable, _TRUTH, "no key policy on the chain locks everybody out"),
     "chain.topic_policy_accepted": FactSpec(topic_policy, _TRUTH, "SNS accepts the policy of the trail's topic"),
     "chain.role_accepted": FactSpec(role_documents, _TRUTH, "IAM accepts the documents of the trail's role"),
 }
