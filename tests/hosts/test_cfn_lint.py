@@ -68,6 +68,8 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("rules/TG113-*/fail/aggregation-of-management-events.yaml", ("E3030",), "the category is the fault"),
     ("rules/TG113-*/fail/attribute-among-properties.yaml", ("E3002",), "the attribute is the fault"),
     ("rules/TG207-*/fail/statement-without-resource.yaml", ("E3512",), "the missing element is the fault"),
+    ("rules/TG207-*/fail/refused-policy.yaml", ("E3512",), "the misspelt element is the fault"),
+    ("rules/TG208-*/fail/refused-policy-of-the-role.yaml", ("E3510",), "the principal is the fault"),
     ("rules/TG207-*/fail/key-name.yaml", ("E1157", "E1162", "E1164", "E3017"), "the name is the fault"),
     ("rules/TG113-*/fail/bucket-arn-for-name*.yaml", ("E1040",), "the ARN is the fault"),
     ("rules/TG113-*/fail/bucket-by-bare-logical-id.yaml", ("E1161",), "the name is the fault"),

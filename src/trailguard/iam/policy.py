@@ -87,8 +87,8 @@ class Statement:
     """One statement.
 
     `effect` is its text (None: it has none), `elements` what it says by element name. `fault` tells why nobody can
-    decide it: AWS would refuse it, or it is not in the scanned files. Parts that cannot be read are None. `memo` keeps what was found out
-    about it, for the one scenario in which it was read.
+    decide it: AWS would refuse it, or it is not in the scanned files. Parts that cannot be read are None. `memo` keeps
+    what was found out about it, for the one scenario in which it was read.
     """
 
     __slots__ = (

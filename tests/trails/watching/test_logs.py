@@ -176,7 +176,7 @@ def test_group_class(properties: Json, right: bool | None) -> None:
         (document(*trust()["Statement"], {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}), False),
         (trust(Condition={"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}), None),
         (trust(Condition={"StringLike": {"aws:SourceArn": "*"}}), None),
-        (trust(Resource="*"), None),  # AWS refuses it
+        (trust(Resource="*"), False),  # AWS refuses it
         ({"Fn::ImportValue": "trust"}, None),
     ],
 )
@@ -214,7 +214,7 @@ ORGANIZATION = {"Fn::Sub": START + "${Group}:log-stream:o-abcdefghij_*"}
         ([allow(), allow("logs:*", "*", "Deny")], False),
         ([allow(), allow("logs:DeleteLogStream", "*", "Deny")], True),
         ([allow(Condition={"StringEquals": {"aws:PrincipalTag/a": "b"}})], None),
-        ([allow(Principal="*")], None),  # AWS refuses it
+        ([allow(Principal="*")], False),  # AWS refuses it
         ([allow(resource={"Fn::ImportValue": "arn"})], None),
     ],
 )

@@ -41,6 +41,7 @@ from trailguard.trails.facts.facts import (
     yes,
 )
 from trailguard.trails.facts.properties import entry, pseudo, step_into
+from trailguard.trails.facts.refusals import malformed, refused
 from trailguard.trails.key.kinds import is_one_of
 
 CLOUDTRAIL_CONTEXT = "aws:cloudtrail:arn"
@@ -136,6 +137,9 @@ def lets_through(scenario: Scenario, key: Resource, calls: Iterable[Request], us
     if policy is None:
         because = f"{key.id} has no KeyPolicy, and the one that KMS then makes is for the account's users alone"
         return no(key.key, because)
+    refusal = refused(policy, malformed)
+    if refusal is not None:
+        return refusal.told("KMS", f"the key policy of {key.id}")
     fine = yes(key.key, f"{key.id} lets {user} use it so")
     decisions = (_decision(scenario, policy, _whole(policy, call)) for call in calls)
     return all_of((decided(decision, f"{key.id}: {decision.because}", fine) for decision in decisions), fine)

@@ -28,9 +28,9 @@ from trailguard.cloudformation.scenarios.values import (
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.documents import about, mentions
+from trailguard.iam.documents import about, mentions, read_document
 from trailguard.iam.evaluate import Decision, Request, denials, grants
-from trailguard.iam.policy import IDENTITY_POLICY, Policy, Statement, read_policy, values_of
+from trailguard.iam.policy import IDENTITY_POLICY, TRUST_POLICY, Policy, Statement, read_policy, values_of
 from trailguard.trails.facts.facts import is_empty, reason_unknown
 from trailguard.trails.facts.links import names_something
 from trailguard.trails.facts.names import may_be_arn, same_name
@@ -142,6 +142,15 @@ def _behind_role(pieces: Pieces) -> Pieces | None:
 def permissions(scenario: Scenario, role: Resource) -> Permissions:
     """What a role of the template may do."""
     return scenario.once(("permissions", role.id), lambda: _collect(scenario, role))
+
+
+def documents_of(scenario: Scenario, role: Resource) -> Iterator[tuple[str, Policy]]:
+    """The policy documents of a role that are known, its trust policy first, each with what to call it."""
+    trust = read_document(scenario, role, "AssumeRolePolicyDocument", TRUST_POLICY)
+    yield f"the trust policy of {role.id}", trust
+    for grant in permissions(scenario, role).grants:
+        owner = grant.resource.id if grant.resource is not None else role.id
+        yield f"a policy of {owner}", grant.policy
 
 
 def _collect(scenario: Scenario, role: Resource) -> Permissions:

@@ -20,6 +20,7 @@ from trailguard.trails.bucket import requests
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.refusals import malformed, refused
 from trailguard.trails.key import grants as key_grants
 from trailguard.trails.key import keys, kinds
 
@@ -131,6 +132,10 @@ Question = Callable[..., Decision]
 def _asked(scenario: Scenario, trail: Resource, topic: Resource, policy: Resource, question: Question) -> Fact:
     """What one policy says to the message: whether it is granted, or whether it is not denied."""
     document = read_document(scenario, policy, "PolicyDocument")
+    refusal = refused(document, malformed)
+    if refusal is not None:
+        fact = refusal.told("SNS", f"topic policy {policy.id}")
+        return fact if question is grants else yes(policy.key, fact.because)
     decision = question(document, _publication(scenario, trail, topic), scenario.settle)
     because = f"{policy.id}: {decision.because}"
     if decision.outcome == "unknown":

@@ -23,14 +23,21 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.conditions import ContextValue, Undecided
 from trailguard.iam.evaluate import Decision, Request, allowed
-from trailguard.iam.policy import TRUST_POLICY, read_policy
 from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.ordering import reaches
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, decided, no, reason_unknown, unknown, via, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.properties import pseudo
+from trailguard.trails.facts.refusals import malformed_in_iam, refused
 from trailguard.trails.watching.logs import group_address, log_group_link
-from trailguard.trails.watching.roles import Permissions, boundary, may_be_role_arn, permissions, role_named
+from trailguard.trails.watching.roles import (
+    Permissions,
+    boundary,
+    documents_of,
+    may_be_role_arn,
+    permissions,
+    role_named,
+)
 
 ROLE_ARN = "CloudWatchLogsRoleArn"
 ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -96,7 +103,10 @@ def _of_role(build: Callable[[Scenario, Resource, Resource], Fact]) -> Callable[
 
 def _trusts(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
     """Whether CloudTrail may assume the role."""
-    document = scenario.value_of(role, "AssumeRolePolicyDocument")
+    what, policy = next(documents_of(scenario, role))
+    refusal = refused(policy, malformed_in_iam)
+    if refusal is not None:
+        return refusal.told("IAM", what)
     hidden = Undecided("which source CloudTrail tells when it assumes the role is not documented")
     context: dict[str, ContextValue] = {
         **requests.trail_context(scenario, trail),
@@ -104,7 +114,7 @@ def _trusts(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
         "aws:sourceaccount": hidden,
     }
     request = Request(requests.SERVICE, (), "sts:AssumeRole", scenario.returned_pieces(role, "Arn"), context)
-    decision = allowed(read_policy(document, TRUST_POLICY), request, scenario.settle)
+    decision = allowed(policy, request, scenario.settle)
     fine = yes(role.key, f"CloudTrail may assume {role.id}")
     return decided(decision, f"{role.id}: {decision.because}", fine)
 
@@ -117,6 +127,10 @@ def _permits(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
     bounds = boundary(scenario, role)
 
     def answers() -> Iterator[Fact]:
+        for what, policy in list(documents_of(scenario, role))[1:]:
+            refusal = refused(policy, malformed_in_iam)
+            if refusal is not None:
+                yield refusal.told("IAM", what)
         for decision in _decisions(scenario, trail, may, may):
             yield decided(decision, f"{role.id}: {decision.because}", fine)
         for decision in _decisions(scenario, trail, may, bounds) if bounds is not None else ():

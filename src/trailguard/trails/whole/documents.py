@@ -7,23 +7,21 @@ and the sources of `bucket.accepted`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.documents import read_document
-from trailguard.iam.policy import TRUST_POLICY, Policy, Statement
+from trailguard.iam.policy import Policy
 from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.buckets import log_bucket, policy_of
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, unknown, yes
-from trailguard.trails.facts.refusals import Check, Refusal, malformed, refused
+from trailguard.trails.facts.refusals import Check, malformed, malformed_in_iam, refused
 from trailguard.trails.key import grants, keys, lockout
 from trailguard.trails.watching import logs, topics, writing
-from trailguard.trails.watching.roles import permissions
+from trailguard.trails.watching.roles import documents_of
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
-_SID = re.compile("[A-Za-z0-9]*")
 
 
 def bucket_policy(scenario: Scenario, trail: Resource) -> Fact:
@@ -83,14 +81,8 @@ def role_documents(scenario: Scenario, trail: Resource) -> Fact:
     role = link.resource if link is not None else None
     if role is None:
         return fine
-
-    def documents() -> Iterable[tuple[str, Policy]]:
-        yield f"the trust policy of {role.id}", read_document(scenario, role, "AssumeRolePolicyDocument", TRUST_POLICY)
-        for grant in permissions(scenario, role).grants:
-            owner = grant.resource.id if grant.resource is not None else role.id
-            yield f"a policy of {owner}", grant.policy
-
-    return all_of((_taken(one, _in_iam, "IAM", what, fine) for what, one in documents()), fine)
+    documents = documents_of(scenario, role)
+    return all_of((_taken(one, malformed_in_iam, "IAM", what, fine) for what, one in documents), fine)
 
 
 def _taken(policy: Policy, check: Check, who: str, what: str, fine: Fact) -> Fact:
@@ -106,22 +98,6 @@ def _known(policy: Policy, what: str, fine: Fact) -> Fact:
         return unknown(policy.node, policy.unknown, because)
     hidden = next((statement for statement in policy.certain if statement.fault is not None), None)
     return fine if hidden is None else unknown(hidden.node, str(hidden.fault), because)
-
-
-def _in_iam(policy: Policy) -> Refusal | None:
-    """What is wrong with a policy in IAM, which takes letters and digits in a Sid only, and each Sid once."""
-    return malformed(policy) or next(_wrong_sids(policy.certain), None)
-
-
-def _wrong_sids(statements: Iterable[Statement]) -> Iterator[Refusal]:
-    seen: set[str] = set()
-    for statement in statements:
-        if not _SID.fullmatch(statement.sid):
-            yield Refusal(statement.place("Sid"), f'Sid "{statement.sid}" may hold only letters and digits')
-        elif statement.sid in seen:
-            yield Refusal(statement.place("Sid"), f'two statements have the Sid "{statement.sid}"')
-        if statement.sid:
-            seen.add(statement.sid)
 
 
 FACTS: Mapping[str, FactSpec] = {
