@@ -200,6 +200,11 @@ def test_parameters() -> None:
     assert {item.value for item in bound} == {True, False}
     default = facts(made, Parameters={"Admin": {"Type": "String", "Default": other}})
     assert {item.value for item in default} == {True, False}
+    account = key(allow({"AWS": {"Fn::Sub": "arn:aws:iam::${Account}:root"}}))
+    given = facts(account, Parameters={"Account": {"Type": "String"}})
+    assert [item.value for item in given] == [True]
+    wrong = facts(account, Parameters={"Account": {"Type": "String", "AllowedValues": ["444455556666", ACCOUNT]}})
+    assert {item.value for item in wrong} == {True, False}
     stored = facts(made, Parameters={"Admin": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/admin"}})
     assert {item.value for item in stored} == {None}
 
