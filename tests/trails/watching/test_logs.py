@@ -299,6 +299,8 @@ def test_role_made_elsewhere_is_not_known(name: str) -> None:
         ("/team/", {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Role}"}, True, False),
         ("/team/", {"Ref": "Role"}, True, False),
         ("/team/", "audit", True, False),
+        ("/team/", "elsewhere", False, False),
+        ("/team/", "arn:aws:iam::111122223333:user/audit", False, False),
         ("/", "arn:aws:iam::111122223333:role/audit", True, True),
         ("/", "arn:aws:iam::111122223333:role//audit", True, False),
         (None, "arn:aws:iam::111122223333:role/audit", True, True),
@@ -329,6 +331,7 @@ def test_role_arn_of_an_account_is_right_in_that_account() -> None:
         (LITERAL.replace("eu-west-1", "us-east-1"), False),
         (LITERAL.replace("111122223333", "444455556666"), False),
         (LITERAL.replace("eu-west-1", ""), False),
+        (LITERAL.replace("arn:aws:", "arn:aws-cn:"), False),
         ("audit", True),  # another fact tells
         ({"Fn::ImportValue": "group"}, True),
         ({"Fn::Sub": "arn:aws:logs:${Where}:111122223333:log-group:audit:*"}, True),

@@ -138,13 +138,13 @@ def group_here(scenario: Scenario, trail: Resource) -> Fact:
     """Whether the log group is one of the trail's own account and Region: CloudTrail takes no other."""
     value = scenario.value_of(trail, GROUP_ARN)
     text = text_of(value)
-    found = None if text is None or arn_fault(text.pieces) else _account_and_region(text.pieces)
-    if text is None or found is None:
+    if text is None or arn_fault(text.pieces) or _account_and_region(text.pieces) is None:
         return yes(trail.key, f"{GROUP_ARN} of {trail.id} names no account and no Region")
-    for given, name, what in ((found[1], "Region", "Region"), (found[0], "AccountId", "account")):
-        own = Text(pseudo(scenario, name, trail), value.node)
-        if not scenario.equal(Text(given, value.node), own):
-            shown = show(Text(given, value.node)) or "nothing"
+    parts = split_pieces(text.pieces, ":")
+    for part, name, what in ((1, "Partition", "partition"), (3, "Region", "Region"), (4, "AccountId", "account")):
+        given, own = Text(parts[part], value.node), Text(pseudo(scenario, name, trail), value.node)
+        if not scenario.equal(given, own):
+            shown = show(given) or "nothing"
             because = f"{GROUP_ARN} of {trail.id} is {show(text)}{via(value.node)}, whose {what} is {shown}"
             return no(value.node, f"{because}, and that of {trail.id} is {show(own)}")
     return yes(value.node, f"the log group of {trail.id} is of its own account and Region")

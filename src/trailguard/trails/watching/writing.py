@@ -80,6 +80,8 @@ def role_arn(scenario: Scenario, trail: Resource) -> Fact:
         if not may_be_role_arn(text.pieces):
             return no(link.node, f"{shown}, the name of {role.id}, where its ARN belongs", related)
         return no(link.node, f"{shown}, and the ARN of {role.id} is {show(own)}", related)
+    if not may_be_role_arn(text.pieces):
+        return no(link.node, f"{shown}, which is not the ARN of a role")
     parts = split_pieces(text.pieces, ":")
     account = Text(pseudo(scenario, "AccountId", trail), link.node)
     if len(parts) < 6 or scenario.equal(Text(parts[4], link.node), account):
