@@ -209,7 +209,11 @@ def prefix(scenario: Scenario, trail: Resource) -> Pieces:
 
 
 def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resources: Iterable[Pieces]) -> list[Pieces]:
-    """The organizations that a policy may mean: whatever it names where the organization's folder belongs."""
+    """The organizations that a policy may mean: whatever it names where the organization's folder belongs.
+
+    A parameter that is the trail's account is none: then it names the account's folder only.
+    """
+    account = text_of(scenario.pseudo("AWS::AccountId", trail, trail.key))
     start = join_pieces((*bucket_arn(scenario, bucket), "/", *prefix(scenario, trail), "AWSLogs/"))
     found: list[Pieces] = [SOME_ORGANIZATION]
     for resource in resources:
@@ -218,7 +222,8 @@ def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resour
             continue
         name = rest[0]
         if isinstance(name, Symbol):
-            if not name.name.startswith("AWS::"):
+            is_account = name.name.startswith("AWS::") or (account is not None and account.pieces == (name,))
+            if not is_account:
                 found.append((name,))
         elif (one := organization_like(name.partition("/")[0])) is not None:
             found.append((one,))
