@@ -51,8 +51,8 @@ MARKS: Mapping[str, bytes] = {"bucket": recipients.MARK}
 # Those that may be where nobody sees them: what may make them, and the bytes without which a template holds none.
 UNSEEN = {TRAIL: (unseen.unseen, unseen.MARKS)}
 
-# What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms.
-HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::")
+# What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms, event rules.
+HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::", "AWS::Events::")
 SERVICES = ("AWS::CloudTrail::", "AWS::CloudFormation::Stack", "AWS::Serverless::Application", *HELPERS)
 
 # The properties that put something on a resource of another stack: a stack that imports what stands there has a say in

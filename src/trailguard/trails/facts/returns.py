@@ -63,4 +63,9 @@ RETURNS: Returns = {
         "TopicArn": _ARN + "sns:" + _HERE + "${TopicName}",
         "TopicName": "${TopicName}",
     },
+    "AWS::CloudWatch::Alarm": {"Ref": "${AlarmName}", "Arn": _ARN + "cloudwatch:" + _HERE + "alarm:${AlarmName}"},
+    "AWS::CloudWatch::CompositeAlarm": {
+        "Ref": "${AlarmName}",
+        "Arn": _ARN + "cloudwatch:" + _HERE + "alarm:${AlarmName}",
+    },
 }
