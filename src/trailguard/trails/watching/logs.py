@@ -82,7 +82,7 @@ def group_arn(scenario: Scenario, trail: Resource) -> Fact:
     text = text_of(value)
     if text is None:
         return no(value.node, f"{GROUP_ARN} of {trail.id} is a list or a map")
-    shown = f"{GROUP_ARN} of {trail.id} is {show(text)}{via(value.node)}"
+    shown = f"{GROUP_ARN} of {trail.id} is {show(text) or 'empty'}{via(value.node)}"
     fault = arn_fault(text.pieces)
     if fault is not None:
         return no(value.node, f"{shown}, {_TOLD[fault]}")
