@@ -70,6 +70,11 @@ _VALUES: Mapping[str, tuple[re.Pattern[str], str]] = {
         "it takes arn:aws:dynamodb for all tables, or the ARN of one, without a wildcard",
     ),
 }
+# What an open end of a value may be, in each way in which that can matter.
+_ENDS = (
+    "", HOLE, f"{HOLE}/", f"::{HOLE}/", f":::{HOLE}/", "s3", "lambda", "dynamodb", f"function:{HOLE}", f"{HOLE}:function:{HOLE}",
+    f"{HOLE}:{HOLE}:function:{HOLE}", f"table/{HOLE}", f"{HOLE}:table/{HOLE}", f"{HOLE}:{HOLE}:table/{HOLE}",
+)  # fmt: skip
 
 
 class _Refusal(NamedTuple):
@@ -138,9 +143,13 @@ def _data_resource(scenario: Scenario, resource: MapValue) -> Iterator[_Refusal]
 
 
 def _may_match(pieces: Pieces, pattern: re.Pattern[str]) -> bool:
-    """Tell whether a text may match. What is open at its beginning may be anything, elsewhere it is a name."""
+    """Tell whether a text may match. What is open at an end of it may be anything, elsewhere it is a name."""
     text = spelt(pieces)
-    return text.startswith(OPEN) or pattern.fullmatch(text.replace(OPEN, HOLE)) is not None
+    if text.startswith(OPEN):
+        return True
+    ends = _ENDS if text.endswith(OPEN) else ("",)
+    known = text.removesuffix(OPEN).replace(OPEN, HOLE)
+    return any(pattern.fullmatch(known + end) is not None for end in ends)
 
 
 # --- advanced selectors -----------------------------------------------------------------------------------------------
