@@ -67,6 +67,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("rules/TG207-*/fail/refers-to-*.yaml", ("E3004",), "the circle is the fault"),
     ("rules/TG113-*/fail/aggregation-of-management-events.yaml", ("E3030",), "the category is the fault"),
     ("rules/TG113-*/fail/attribute-among-properties.yaml", ("E3002",), "the attribute is the fault"),
+    ("rules/TG207-*/fail/key-name.yaml", ("E1157", "E1162", "E1164", "E3017"), "the name is the fault"),
     ("rules/TG113-*/fail/bucket-arn-for-name*.yaml", ("E1040",), "the ARN is the fault"),
     ("rules/TG113-*/fail/bucket-by-bare-logical-id.yaml", ("E1161",), "the name is the fault"),
     ("rules/TG113-*/fail/bucket-domain-name.yaml", ("E1040",), "the domain name is the fault"),

@@ -20,7 +20,7 @@ from trailguard.trails.key import encryption
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import logs, topics
-from trailguard.trails.whole import deployable, documents, portability, validity
+from trailguard.trails.whole import deployable, documents, portability, unseen, validity
 
 TRAIL = "AWS::CloudTrail::Trail"
 EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
@@ -48,8 +48,11 @@ LINKS: Mapping[str, LinkFinder] = {
 BY_THEMSELVES: Mapping[str, Callable[[Scenario, Resource], bool]] = {"bucket": recipients.receives_logs}
 MARKS: Mapping[str, bytes] = {"bucket": recipients.MARK}
 
-# What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms.
-HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::")
+# Those that may be where nobody sees them: what may make them, and the bytes without which a template holds none.
+UNSEEN = {TRAIL: (unseen.unseen, unseen.MARKS)}
+
+# What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms, event rules.
+HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::", "AWS::Events::")
 SERVICES = ("AWS::CloudTrail::", "AWS::CloudFormation::Stack", "AWS::Serverless::Application", *HELPERS)
 
 # The properties that put something on a resource of another stack: a stack that imports what stands there has a say in
