@@ -91,6 +91,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("rules/TG113-*/fail/role-arn-of-a-user.yaml", ("E1156",), "the user's ARN is the fault"),
     ("rules/TG113-*/fail/role-name-for-arn.yaml", ("E1041",), "the name is the fault"),
     ("rules/TG113-*/fail/selector-s-property-on-the-trail.yaml", ("E3002",), "the property's place is the fault"),
+    ("rules/TG113-*/fail/selector-twice.yaml", ("E3037",), "the second selector is the fault"),
     ("rules/TG113-*/fail/selectors-as-a-map.yaml", ("E3012",), "the map is the fault"),
     ("rules/TG113-*/fail/six*-selector*.yaml", ("E3032",), "the sixth selector is the fault"),
     ("rules/TG113-*/fail/tag-without-value.yaml", ("E3003",), "the missing property is the fault"),

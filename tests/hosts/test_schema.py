@@ -12,7 +12,8 @@ pytestmark = pytest.mark.hosts
 
 TYPE = "AWS::CloudTrail::Trail"
 READ_ONLY = {"Arn", "SnsTopicArn"}
-OWN_RULES = {"TrailName", "SnsTopicName", "EventSelectors"}  # whose sizes other facts are about
+# Whose sizes other facts are about, or CloudTrail limits and not CloudFormation.
+OWN_RULES = {"TrailName", "SnsTopicName", "EventSelectors", "Tags", "Tags/-/Key", "Tags/-/Value"}
 
 
 def compare(shape: Shape, schema: dict[str, Any], whole: dict[str, Any], path: str) -> None:
@@ -28,6 +29,7 @@ def compare(shape: Shape, schema: dict[str, Any], whole: dict[str, Any], path: s
     elif isinstance(shape, Many):
         assert schema["type"] == "array", path
         limits = (schema.get("minItems", 0), schema.get("maxItems"))
+        assert schema.get("uniqueItems", False) is shape.unique, path
         assert path.strip("/") in OWN_RULES or limits == (shape.least, shape.most), path
         compare(shape.of, schema["items"], whole, f"{path}/-")
     elif isinstance(shape, Truth):

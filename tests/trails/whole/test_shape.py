@@ -106,6 +106,9 @@ def test_the_option_of_the_rule(tmp_path: Any, option: list[str], verdict: str) 
         ({"AdvancedEventSelectors": [{"FieldSelectors": []}]}, "is an empty list"),
         ({"AdvancedEventSelectors": [{"Name": "x" * 1001, "FieldSelectors": [{"Field": "x"}]}]}, "1001 characters"),
         ({"AggregationConfigurations": [{"EventCategory": "Data", "Templates": []}]}, "is an empty list"),
+        ({"EventSelectors": [{"ReadWriteType": "All"}, {"ReadWriteType": "All"}]}, "has an item twice"),
+        ({"Tags": [{"Key": "k" * 129, "Value": "v"}]}, "129 characters"),
+        ({"Tags": [{"Key": "k", "Value": "v"}] * 51}, "has 51 items"),
         ({"AggregationConfigurations": [{}, {}]}, "has 2 items, and CloudTrail takes 1"),
         ({"S3KeyPrefix": {"a": "b"}}, "is a map, and it takes a text"),
         ({"Tags": {"a": "b"}}, "Tags of Trail is a map, and it takes a list"),
@@ -129,6 +132,8 @@ def test_values_that_are_refused(properties: dict[str, Any], words: str) -> None
         {"TrailName": True},
         {"InsightSelectors": [{"InsightType": "ApiCallRateInsight", "EventCategories": []}]},
         {"EventSelectors": None},
+        {"EventSelectors": [LOOKUP, LOOKUP, None, None]},
+        {"Tags": [{"Key": "k", "Value": "v"}] * 2},
     ],
 )
 def test_values_that_are_taken_or_not_known(properties: dict[str, Any]) -> None:

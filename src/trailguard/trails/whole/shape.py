@@ -24,7 +24,7 @@ from trailguard.cloudformation.scenarios.values import (
 from trailguard.cloudformation.source.nodes import MapNode, Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.errors import nearest
-from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, boolean, no, unknown, via, yes
+from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, boolean, no, reason_unknown, to_json, unknown, via, yes
 from trailguard.trails.facts.properties import NOTHING, Wanted
 from trailguard.trails.facts.spelling import Fault, at_most, either, try_faulty
 
@@ -61,11 +61,12 @@ class Truth(NamedTuple):
 
 
 class Many(NamedTuple):
-    """A list of things of one shape, with at least and at most so many items."""
+    """A list of things of one shape, with at least and at most so many items, of which no two are the same."""
 
     of: Shape
     least: int = 0
     most: int | None = None
+    unique: bool = True
 
 
 class Fields(NamedTuple):
@@ -139,7 +140,8 @@ _AGGREGATION = Fields(
     },
     ("EventCategory", "Templates"),
 )
-_TAG = Fields("a tag", {"Key": _TEXT, "Value": _TEXT}, ("Key", "Value"))
+# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Tag.html and API_AddTags.html
+_TAG = Fields("a tag", {"Key": Word(most=128), "Value": Word(most=256)}, ("Key", "Value"))
 TRAIL = Fields(
     "a trail",
     {
@@ -158,7 +160,7 @@ TRAIL = Fields(
         "S3BucketName": _TEXT,
         "S3KeyPrefix": Word(most=200),
         "SnsTopicName": _TEXT,
-        "Tags": Many(_TAG),
+        "Tags": Many(_TAG, most=50, unique=False),
         "TrailName": _TEXT,
     },
 )  # names, ARNs, what is required of a trail, and how much it takes, have facts of their own
@@ -317,7 +319,15 @@ def _list_fault(value: Value, shape: Many) -> str | None:
     size = len(value.items)
     if size < shape.least:
         return "is an empty list"
-    return None if shape.most is None or size <= shape.most else f"has {size} items, and CloudTrail takes {shape.most}"
+    if shape.most is not None and size > shape.most:
+        return f"has {size} items, and CloudTrail takes {shape.most}"
+    return "has an item twice, which CloudFormation refuses" if shape.unique and _repeats(value) else None
+
+
+def _repeats(value: ListValue) -> bool:
+    """Tell whether two items of a list are the same for certain."""
+    known = [to_json(item) for item in value.items if reason_unknown(item) is None]
+    return any(item is not None and item in known[:index] for index, item in enumerate(known))
 
 
 def _word_fault(scenario: Scenario, value: Value, shape: Word) -> str | None:

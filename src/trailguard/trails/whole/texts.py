@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Pieces, Symbol, Text, show, text_of
+from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Absent, Pieces, Symbol, Text, show, text_of
 from trailguard.cloudformation.source.nodes import Node, TextNode
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.facts.facts import Fact, no, via, yes
@@ -31,10 +31,26 @@ def names(scenario: Scenario, trail: Resource) -> Fact:
             continue
         fault = fault_of(text.pieces) or _foreign(scenario, name, text)
         if fault is not None:
+            made = _made(scenario, value.node) if name == "S3BucketName" else None
+            if made is not None:
+                because = f"the name of {made[0].id}, in which {trail.id} puts its logs, is {show(text)}, {fault}"
+                return no(made[1], because, ((value.node, "the trail names it"),))
             hint = _hint(scenario, value.node, name, text)
             return no(value.node, f"{name} of {trail.id} is {show(text)}{_source(value.node)}, {fault}{hint}")
         try_faulty(scenario, text, fault_of)
     return yes(trail.key, f"the properties of {trail.id} get names and ARNs where they take them")
+
+
+def _made(scenario: Scenario, node: Node) -> tuple[Resource, Node] | None:
+    """The bucket that is referred to, and where its name stands."""
+    function = function_of(node)
+    if function is None or function[0] != "Ref" or not isinstance(function[1], TextNode):
+        return None
+    bucket = scenario.model.template.resources.get(function[1].value)
+    if bucket is None or bucket.type != "AWS::S3::Bucket":
+        return None
+    name = scenario.value_of(bucket, "BucketName")
+    return None if isinstance(name, Absent) else (bucket, name.node)
 
 
 def _source(node: Node) -> str:
