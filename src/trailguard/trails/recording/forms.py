@@ -73,7 +73,8 @@ _VALUES: Mapping[str, tuple[re.Pattern[str], str]] = {
 # What an open end of a value may be, in each way in which that can matter.
 _ENDS = (
     "", HOLE, f"{HOLE}/", f"::{HOLE}/", f":::{HOLE}/", "s3", "lambda", "dynamodb",
-    f"function:{HOLE}", f"{HOLE}:function:{HOLE}", f"{HOLE}:{HOLE}:function:{HOLE}", f"table/{HOLE}", f"{HOLE}:table/{HOLE}", f"{HOLE}:{HOLE}:table/{HOLE}",
+    f"function:{HOLE}", f"{HOLE}:function:{HOLE}", f"{HOLE}:{HOLE}:function:{HOLE}",
+    f"table/{HOLE}", f"{HOLE}:table/{HOLE}", f"{HOLE}:{HOLE}:table/{HOLE}",
 )  # fmt: skip
 
 
