@@ -120,6 +120,11 @@ def either(words: Sequence[str]) -> str:
     return " or ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
+def sub_missing(text: Text) -> str:
+    """The end of a message about a text that has `${NAME}` in it as it stands, where nothing fills it in."""
+    return "; Fn::Sub is missing" if "${" in (text.literal or "") else ""
+
+
 def at_most(size: int) -> Fault:
     """What is wrong with a text that has a greatest length."""
     return lambda pieces: _size_fault(pieces, 0, size)
@@ -128,9 +133,10 @@ def at_most(size: int) -> Fault:
 def _size_fault(pieces: Pieces, least: int, most: int) -> str | None:
     literal = _literal(pieces)
     size = sum(len(piece) if isinstance(piece, str) else _least(piece) for piece in pieces)
-    allowed = f"{least} to {most}" if least > 1 else f"at most {most}"
     if literal is not None:
-        return None if least <= size <= most else f"which is {size} characters long and not {allowed}"
+        allowed = f"{least} to {most}" if least > 1 else f"{most} at most"
+        long = f"{size} character{'' if size == 1 else 's'}"
+        return None if least <= size <= most else f"which is {long} long, and it may be {allowed}"
     return f"which is more than {most} characters long" if size > most else None
 
 

@@ -19,7 +19,7 @@ from trailguard.cloudformation.template.template import Resource
 from trailguard.errors import nearest
 from trailguard.trails.facts.facts import Fact, boolean, no, unknown, yes
 from trailguard.trails.facts.names import HOLE, OPEN, spelt
-from trailguard.trails.facts.spelling import either, try_faulty
+from trailguard.trails.facts.spelling import either, sub_missing, try_faulty
 from trailguard.trails.recording.selectors import ADVANCED, BASIC, DATA, EXCLUDABLE, MANAGEMENT, NETWORK
 
 _CATEGORY, _READ_ONLY, _TYPE = "eventCategory", "readOnly", "resources.type"
@@ -138,7 +138,8 @@ def _data_resource(scenario: Scenario, resource: MapValue) -> Iterator[_Refusal]
             continue
         fault = fault_of(text.pieces)
         if fault is not None:
-            yield _Refusal(value.node, f'"{show(text)}" is not a value of a data resource of {kind.literal}: {fault}')
+            because = f'"{show(text)}" is not a value of a data resource of {kind.literal}: {fault}{sub_missing(text)}'
+            yield _Refusal(value.node, because)
         else:
             try_faulty(scenario, text, fault_of)
 

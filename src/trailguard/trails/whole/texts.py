@@ -15,7 +15,7 @@ from trailguard.cloudformation.source.nodes import Node, TextNode
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.facts.facts import Fact, no, via, yes
 from trailguard.trails.facts.names import same_name
-from trailguard.trails.facts.spelling import Fault, bucket_fault, topic_fault, trail_name_fault, try_faulty
+from trailguard.trails.facts.spelling import Fault, bucket_fault, sub_missing, topic_fault, trail_name_fault, try_faulty
 from trailguard.trails.watching import logs
 from trailguard.trails.watching.roles import may_be_role_arn
 
@@ -100,6 +100,8 @@ def _foreign(scenario: Scenario, name: str, text: Text) -> str | None:
 def _hint(scenario: Scenario, node: Node, name: str, text: Text) -> str:
     """What to write instead of what returns something else, or of a logical ID without a function."""
     template = scenario.model.template
+    if sub_missing(text):
+        return sub_missing(text)
     if text.literal is not None and name == "S3BucketName":
         resource = template.resources.get(text.literal)
         is_bucket = resource is not None and resource.type == "AWS::S3::Bucket"
@@ -131,7 +133,7 @@ def trail_name(scenario: Scenario, trail: Resource) -> Fact:
         scenario.fix(symbol.name)
     fault = trail_name_fault(text.pieces)
     if fault is not None:
-        return no(value.node, f'TrailName of {trail.id} is "{show(text)}", {fault}')
+        return no(value.node, f'TrailName of {trail.id} is "{show(text)}", {fault}{sub_missing(text)}')
     try_faulty(scenario, text, trail_name_fault)
     return yes(value.node, f'TrailName of {trail.id} is "{show(text)}"')
 
