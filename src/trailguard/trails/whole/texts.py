@@ -13,7 +13,8 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Absent, Pieces, Symbol, Text, show, text_of
 from trailguard.cloudformation.source.nodes import Node, TextNode
 from trailguard.cloudformation.template.template import Resource, function_of
-from trailguard.trails.facts.facts import Fact, no, via, yes
+from trailguard.trails.facts.facts import Fact, all_of, no, via, yes
+from trailguard.trails.facts.lists import apart
 from trailguard.trails.facts.names import same_name
 from trailguard.trails.facts.spelling import Fault, bucket_fault, sub_missing, topic_fault, trail_name_fault, try_faulty
 from trailguard.trails.watching import logs
@@ -24,21 +25,28 @@ TRAIL = "AWS::CloudTrail::Trail"
 
 def names(scenario: Scenario, trail: Resource) -> Fact:
     """Whether each property gets what it takes: a name where a name goes, an ARN where an ARN goes."""
-    for name, fault_of in _TAKEN.items():
-        value = scenario.value_of(trail, name)
-        text = text_of(value)
-        if text is None or not text.pieces:
-            continue
-        fault = fault_of(text.pieces) or _foreign(scenario, name, text)
-        if fault is not None:
-            made = _made(scenario, value.node) if name == "S3BucketName" else None
-            if made is not None:
-                because = f"the name of {made[0].id}, in which {trail.id} puts its logs, is {show(text)}, {fault}"
-                return no(made[1], because, ((value.node, "the trail names it"),))
-            hint = _hint(scenario, value.node, name, text)
-            return no(value.node, f"{name} of {trail.id} is {show(text)}{_source(value.node)}, {fault}{hint}")
+    fine = yes(trail.key, f"the properties of {trail.id} get names and ARNs where they take them")
+    each = (apart("name of a property", _named)(scenario, trail, name, fine) for name in _TAKEN)
+    return all_of(each, fine)
+
+
+def _named(scenario: Scenario, trail: Resource, name: str, fine: Fact) -> Fact:
+    """Whether one property gets what it takes."""
+    value = scenario.value_of(trail, name)
+    text = text_of(value)
+    if text is None or not text.pieces:
+        return fine
+    fault_of = _TAKEN[name]
+    fault = fault_of(text.pieces) or _foreign(scenario, name, text)
+    if fault is None:
         try_faulty(scenario, text, fault_of)
-    return yes(trail.key, f"the properties of {trail.id} get names and ARNs where they take them")
+        return fine
+    made = _made(scenario, value.node) if name == "S3BucketName" else None
+    if made is not None:
+        because = f"the name of {made[0].id}, in which {trail.id} puts its logs, is {show(text)}, {fault}"
+        return no(made[1], because, ((value.node, "the trail names it"),))
+    hint = _hint(scenario, value.node, name, text)
+    return no(value.node, f"{name} of {trail.id} is {show(text)}{_source(value.node)}, {fault}{hint}")
 
 
 def _made(scenario: Scenario, node: Node) -> tuple[Resource, Node] | None:
@@ -126,8 +134,9 @@ def trail_name(scenario: Scenario, trail: Resource) -> Fact:
     """Whether the trail's name is one that CloudTrail accepts."""
     value = scenario.value_of(trail, "TrailName")
     text = text_of(value)
+    fine = yes(trail.key, f"CloudTrail accepts the name of {trail.id}")
     if text is None:
-        return yes(trail.key, f"{trail.id} has a generated name")
+        return fine
     symbol = text.symbols[0] if text.symbols else None
     if isinstance(symbol, Symbol) and len(text.pieces) == 1 and symbol.kind == VARIABLE:
         scenario.fix(symbol.name)
@@ -135,7 +144,7 @@ def trail_name(scenario: Scenario, trail: Resource) -> Fact:
     if fault is not None:
         return no(value.node, f'TrailName of {trail.id} is "{show(text)}", {fault}{sub_missing(text)}')
     try_faulty(scenario, text, trail_name_fault)
-    return yes(value.node, f'TrailName of {trail.id} is "{show(text)}"')
+    return fine
 
 
 def name_of_its_own(scenario: Scenario, trail: Resource) -> Fact:
