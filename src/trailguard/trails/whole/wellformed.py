@@ -29,10 +29,15 @@ from trailguard.trails.whole.shape import KNOWN_AT, TRAIL, Fields, Many, Shape, 
 
 _OPTION = "known_properties"
 
-# What the read side of the API, or a slip of the pen, calls a property.
+# What the read side of the API, an event data store, or a slip of the pen, calls a property.
 _MISNOMERS = {
     "LogFileValidationEnabled": "EnableLogFileValidation",
     "CloudWatchLogsLogGroup": "CloudWatchLogsLogGroupArn",
+    "EnableLogging": "IsLogging",
+    "IngestionEnabled": "IsLogging",
+    "MultiRegionEnabled": "IsMultiRegionTrail",
+    "Name": "TrailName",
+    "OrganizationEnabled": "IsOrganizationTrail",
 }
 # What stands beside the properties of a resource.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-product-attribute-reference.html
@@ -40,7 +45,7 @@ _ATTRIBUTES = (
     "Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdatePolicy",
     "UpdateReplacePolicy",
 )  # fmt: skip
-_RETURNED = ("Arn",)  # what a trail gives, and nobody sets
+_RETURNED = ("Arn", "HasCustomEventSelectors", "HasInsightSelectors", "HomeRegion", "TrailARN")  # and nobody sets
 
 
 class _Met(NamedTuple):
