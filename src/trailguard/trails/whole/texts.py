@@ -10,13 +10,21 @@ import itertools
 from collections.abc import Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Absent, Pieces, Symbol, Text, show, text_of
+from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Absent, Pieces, Symbol, Text, text_of
 from trailguard.cloudformation.source.nodes import Node, TextNode
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.facts.facts import Fact, all_of, no, via, yes
 from trailguard.trails.facts.lists import apart
 from trailguard.trails.facts.names import same_name
-from trailguard.trails.facts.spelling import Fault, bucket_fault, sub_missing, topic_fault, trail_name_fault, try_faulty
+from trailguard.trails.facts.spelling import (
+    Fault,
+    brief,
+    bucket_fault,
+    sub_missing,
+    topic_fault,
+    trail_name_fault,
+    try_faulty,
+)
 from trailguard.trails.watching import logs
 from trailguard.trails.watching.roles import may_be_role_arn
 
@@ -43,10 +51,10 @@ def _named(scenario: Scenario, trail: Resource, name: str, fine: Fact) -> Fact:
         return fine
     made = _made(scenario, value.node) if name == "S3BucketName" else None
     if made is not None:
-        because = f"the name of {made[0].id}, in which {trail.id} puts its logs, is {show(text)}, {fault}"
+        because = f"the name of {made[0].id}, in which {trail.id} puts its logs, is {brief(text)}, {fault}"
         return no(made[1], because, ((value.node, "the trail names it"),))
     hint = _hint(scenario, value.node, name, text)
-    return no(value.node, f"{name} of {trail.id} is {show(text)}{_source(value.node)}, {fault}{hint}")
+    return no(value.node, f"{name} of {trail.id} is {brief(text)}{_source(value.node)}, {fault}{hint}")
 
 
 def _made(scenario: Scenario, node: Node) -> tuple[Resource, Node] | None:
@@ -142,7 +150,7 @@ def trail_name(scenario: Scenario, trail: Resource) -> Fact:
         scenario.fix(symbol.name)
     fault = trail_name_fault(text.pieces)
     if fault is not None:
-        return no(value.node, f'TrailName of {trail.id} is "{show(text)}", {fault}{sub_missing(text)}')
+        return no(value.node, f'TrailName of {trail.id} is "{brief(text)}", {fault}{sub_missing(text)}')
     try_faulty(scenario, text, trail_name_fault)
     return fine
 
@@ -164,6 +172,6 @@ def name_of_its_own(scenario: Scenario, trail: Resource) -> Fact:
         if name is None or stacks.scope(other.id) != here or not same_name(scenario, text.pieces, name.pieces):
             continue
         if scenario.active(other):
-            because = f"{trail.id} has the name of {other.id}, {show(text)}, and a second trail of one name is refused"
+            because = f"{trail.id} has the name of {other.id}, {brief(text)}, and a second trail of one name is refused"
             return no(value.node, because, ((name.node, "the first trail of that name"),))
     return fine

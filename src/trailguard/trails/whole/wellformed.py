@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import Absent, Flag, ListValue, MapValue, Text, Value, show, text_of
+from trailguard.cloudformation.scenarios.values import Absent, Flag, ListValue, MapValue, Text, Value, text_of
 from trailguard.cloudformation.source.nodes import MapNode, Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.errors import nearest
@@ -24,7 +25,7 @@ from trailguard.trails.facts.facts import (
 )
 from trailguard.trails.facts.lists import apart, by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted
-from trailguard.trails.facts.spelling import try_faulty
+from trailguard.trails.facts.spelling import brief, short, try_faulty
 from trailguard.trails.whole.shape import KNOWN_AT, TRAIL, Fields, Many, Shape, Truth, Word
 
 _OPTION = "known_properties"
@@ -122,14 +123,14 @@ def _first_named(trail: Resource, unlisted: Iterable[tuple[str, Node, Fields, st
     for name, key, fields, where in unlisted:
         if name in wanted.texts:
             continue
-        hint = _hint(name, fields)
+        hint, shown = _hint(name, fields), short(name)
         if hint is not None:
-            return Fact([name], key, f"{name} {where} is not a property of {fields.called}{hint}")
+            return Fact([name], key, f"{shown} {where} is not a property of {fields.called}{hint}")
         reason = (
-            f"{name} was not a property of {fields.called} in {KNOWN_AT}; if AWS has added it since, name it in the "
+            f"{shown} was not a property of {fields.called} in {KNOWN_AT}; if AWS has added it since, name it in the "
             f"option {_OPTION} of TG113, else take it out, because CloudFormation refuses it"
         )
-        doubt = doubt or unknown(key, reason, f"whether {fields.called} has a property {name} is not known")
+        doubt = doubt or unknown(key, reason, f"whether {fields.called} has a property {shown} is not known")
     return doubt or Fact([], trail.key, f"{trail.id} has no misspelt property")
 
 
@@ -217,8 +218,9 @@ def _list_fault(value: Value, shape: Many) -> str | None:
 
 def _repeats(value: ListValue) -> bool:
     """Tell whether two items of a list are the same for certain."""
-    known = [to_json(item) for item in value.items if reason_unknown(item) is None]
-    return any(item is not None and item in known[:index] for index, item in enumerate(known))
+    items = (to_json(item) for item in value.items if reason_unknown(item) is None)
+    known = [json.dumps(item, sort_keys=True) for item in items if item is not None]
+    return len(set(known)) < len(known)
 
 
 def _word_fault(scenario: Scenario, value: Value, shape: Word) -> str | None:
@@ -230,7 +232,7 @@ def _word_fault(scenario: Scenario, value: Value, shape: Word) -> str | None:
         return None
     fault = fault_of(text.pieces)
     if fault is not None:
-        return f'is "{_brief(show(text))}"{via(value.node)}, {fault}'
+        return f'is "{brief(text)}"{via(value.node)}, {fault}'
     try_faulty(scenario, text, fault_of)
     return None
 
@@ -260,8 +262,4 @@ def _kind(value: Value) -> str:
     if isinstance(value, ListValue):
         return "is a list"
     text = text_of(value)
-    return "is a map" if text is None else f'is "{_brief(show(text))}"'
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+    return "is a map" if text is None else f'is "{brief(text)}"'
