@@ -24,7 +24,7 @@ from trailguard.cloudformation.scenarios.values import (
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.conditions import Clause, read_clauses
-from trailguard.iam.globs import Glob, folded, glob
+from trailguard.iam.globs import Glob, folded, glob, has_variable, resource_glob
 from trailguard.iam.reading import Problem, Problems, values_of
 
 __all__ = [
@@ -55,12 +55,16 @@ KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 
 
 class Part(NamedTuple):
-    """Action or Resource of a statement (with `negated` NotAction or NotResource): its texts, and as globs."""
+    """Action or Resource of a statement (with `negated` NotAction or NotResource): its texts, and as globs.
+
+    `variables` tells whether there are policy variables in it.
+    """
 
     node: Node
     texts: tuple[Text, ...]
     globs: tuple[Glob, ...]
     negated: bool
+    variables: bool = False
 
 
 class Caller(NamedTuple):
@@ -285,9 +289,11 @@ def _part(name: str, statement: Statement, problems: Problems) -> Part | None:
             problems.add(item.node, f"{name} is not text")
             continue
         texts.append(text)
-    resource = name == "Resource"
-    globs = (glob(text.pieces, variables=resource and statement.variables) for text in texts)
-    return Part(value.node, tuple(texts), tuple(globs) if resource else tuple(map(folded, globs)), negated)
+    if name == "Action":
+        actions = tuple(folded(glob(text.pieces)) for text in texts)
+        return Part(value.node, tuple(texts), actions, negated)
+    globs = tuple(resource_glob(glob(text.pieces, variables=statement.variables)) for text in texts)
+    return Part(value.node, tuple(texts), globs, negated, statement.variables and has_variable(globs))
 
 
 def read_callers(value: Value, problems: Problems) -> list[Caller]:

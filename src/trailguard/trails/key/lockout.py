@@ -91,9 +91,8 @@ class _Asked:
     def __init__(self, scenario: Scenario, key: Resource, policy: Policy) -> None:
         self._scenario = scenario
         self._account = pseudo(scenario, "AccountId", key)
-        self._arn = glob(scenario.returned_pieces(key, "Arn"), wild=False)
-        self._call = Request("", (), ACTION, (), {})
         self._context = _context(scenario, key, self._account, policy)
+        self._call = Request("", (), ACTION, scenario.returned_pieces(key, "Arn"), self._context)
 
     def answer(self, statement: Statement, effect: str) -> Tri:
         """Whether a statement lets somebody in, or, when it denies, keeps everybody out."""
@@ -114,7 +113,7 @@ class _Asked:
             if effect == "Allow"
             else self._about_everybody(statement.principal)
         )
-        yield about_resource(statement.resource, self._arn, settle)
+        yield about_resource(statement.resource, self._call, settle)
         for clause in statement.clauses:
             yield self._holds(clause, effect)
 
