@@ -108,7 +108,7 @@ def _judged_alone(
     area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick | None
 ) -> dict[str, FileResult]:
     """The results of the files that have nothing to do with others."""
-    joined = kinship.names() if kinship is not None else set()
+    joined = kinship.names() | kinship.pieces() if kinship is not None else set()
     alone = [file for file in area.found.files if file.marked and file.name not in joined and area.holds(file.name)]
     judged = _counted(judge_files(alone, task, jobs), len(alone), tick)
     return {file.name: result for file, result in zip(alone, judged, strict=True)}

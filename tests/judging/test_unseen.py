@@ -36,13 +36,16 @@ def stack(url: str, parameters: str = "{}", name: str = "Audit") -> str:
     )
 
 
-SET = "\n  Set:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: {Fn::Transform: {Name: Made}}"
+SET = "\n  Set:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: BODY"
 URL = "https://s3.amazonaws.com/some/{}.yaml"
 UNSEEN: list[tuple[dict[str, str], list[tuple[str, int]]]] = [
     ({"a.yaml": stack("gone.yaml", name="Vpc")}, [("Vpc", 5)]),
     ({"a.yaml": stack("gone.yaml", name="Vpc") + stack("away.yaml", name="Dns")}, [("Vpc", 5)]),
     ({"a.yaml": stack(URL.format("vpc"), name="Vpc")}, []),
-    ({"a.yaml": stack(URL.format("vpc"), name="Vpc") + stack(URL.format("x"), name="TrailStack")}, [("TrailStack", 10)]),
+    (
+        {"a.yaml": stack(URL.format("vpc"), name="Vpc") + stack(URL.format("x"), name="TrailStack")},
+        [("TrailStack", 10)],
+    ),
     ({"a.yaml": stack(URL.format("cloudtrail"), name="Vpc")}, [("Vpc", 5)]),
     ({"a.yaml": stack(URL.format("vpc"), "{TrailName: audit}", name="Vpc")}, [("Vpc", 5)]),
     ({"a.yaml": stack("b.yaml", name="Vpc"), "b.yaml": stack("gone.yaml", name="Inner")}, [("Inner", 5)]),
@@ -56,7 +59,7 @@ UNSEEN: list[tuple[dict[str, str], list[tuple[str, int]]]] = [
         {"a.yaml": "\n  AuditTrail: {Fn::Transform: {Name: Made}}\n  Q: {Fn::Transform: {Name: Made}}"},
         [("AuditTrail", 2)],
     ),
-    ({"a.yaml": SET}, [("Set", 5)]),
+    ({"a.yaml": SET.replace("BODY", "{Fn::Transform: {Name: Made}}")}, [("Set", 5)]),
 ]
 
 
@@ -74,6 +77,66 @@ def test_what_may_make_a_trail_is_a_subject(
 
 
 def test_what_includes_sections_may_make_a_trail(scanned: Scanner) -> None:
-    text = "Transform: {Name: 'AWS::Include', Parameters: {Location: !Sub 's3://${B}/k'}}\nResources: {Q: {Type: 'A::B::C'}}"
-    (found,) = scanned({"a.yaml": text}, select=("TG101",)).results
+    call = "Transform: {Name: 'AWS::Include', Parameters: {Location: !Sub 's3://${B}/k'}}"
+    (found,) = scanned({"a.yaml": f"{call}\nResources: {{Q: {{Type: 'A::B::C'}}}}"}, select=("TG101",)).results
     assert (found.resource, found.place.span.line, found.verdict) == ("Transform", 1, "unknown")
+
+
+TYPE = "AWS::CloudTrail::Trail"
+TRAIL = f"{{Type: '{TYPE}', Properties: {{S3BucketName: b, IsLogging: true}}}}"
+QUEUE = "Resources: {Q: {Type: 'AWS::SQS::Queue'}}"
+STRAYS: list[tuple[str, list[tuple[int, int]]]] = [
+    (f"Resources:\nTrail: {TRAIL}", [(2, 1)]),
+    (f"AWSTemplateFormatVersion: 2010-09-09\n{QUEUE}\nTrail: {TRAIL}", [(3, 1)]),
+    (f"Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Trail: {TRAIL}", [(4, 5)]),
+    (f"Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      Trail: {TRAIL}", [(5, 7)]),
+    (f"{QUEUE}\nOutputs:\n  Trail: {TRAIL}\n  Two: [{TRAIL}]", [(3, 3), (4, 3)]),
+    (f"Resources: {{T: {TRAIL}}}\nConditions:\n  Trail: {TRAIL}", [(3, 3)]),
+    (f"{QUEUE}\nMetadata: {{Trail: {TRAIL}}}", []),
+    (f"Resources: {{Q: {{Type: 'AWS::SQS::Queue', Metadata: {{Trail: {TRAIL}}}}}}}", []),
+    (f"Resources: {{T: {TRAIL}}}\nDescription: 'makes an {TYPE}'", []),
+    (f"Resources: {{Q: {{Type: 'A::B::C', Properties: {{Types: ['{TYPE}'], One: {{Type: '{TYPE}'}}}}}}}}", []),
+]
+
+
+@pytest.mark.parametrize(("text", "places"), STRAYS, ids=range(len(STRAYS)))
+def test_a_trail_outside_of_resources_is_an_error(text: str, places: list[tuple[int, int]], scanned: Scanner) -> None:
+    report = scanned({"a.yaml": text}, select=("TG101",))
+    assert [(error.line, error.column) for error in report.errors] == places
+    assert all(TYPE in error.message for error in report.errors)
+
+
+def test_resources_without_a_section_are_judged_unless_something_includes_them(scanned: Scanner) -> None:
+    part = {"part.yaml": f"Trail: {TRAIL}\nDescription: x"}
+    alone = scanned(part, select=("TG101",))
+    assert [(item.resource, item.verdict, item.place.span.line) for item in alone.results] == [("Trail", "fail", 1)]
+    assert "no section Resources" in alone.notices[0].message
+    call = "{Name: 'AWS::Include', Parameters: {Location: part.yaml}}"
+    report = scanned({**part, "a.yaml": f"Resources: {{Fn::Transform: {call}}}"}, select=("TG101",))
+    assert [(item.place.file, item.home) for item in report.results] == [("part.yaml", "part.yaml")]
+    assert report.subjects == 1
+    assert report.notices == ()
+
+
+WITH = f"{{T: {{Type: '{TYPE}', Properties: {{IsMultiRegionTrail: VALUE}}}}}}"
+BODIES: list[tuple[str, list[tuple[str, str, int]]]] = [
+    (f"{{Fn::ToJsonString: {{Resources: {{T: {TRAIL}}}}}}}", [("T", "fail", 5)]),
+    (f"{{Resources: {{T: {TRAIL}}}}}", [("T", "fail", 5)]),
+    (f"{{Fn::ToJsonString: {{Resources: {WITH.replace('VALUE', '!Ref Multi')}}}}}", [("T", "conditional", 5)]),
+    (f"!Join [' ', ['Resources:', !Sub \"{WITH.replace('VALUE', '${Multi}')}\"]]", [("T", "conditional", 5)]),
+    (f"!Join [' ', ['Resources:', \"{WITH[: -len('VALUE}}}')]}\", !Ref Multi, '}}}}}}']]", [("T", "conditional", 5)]),
+    ('!Join ["\\n", ["Resources:", !GetAtt Q.Arn]]', [("Set", "unknown", 5)]),
+    ("!GetAtt Q.Arn", [("Set", "unknown", 5)]),
+    ("{Fn::ToJsonString: !Ref Multi}", [("Set", "unknown", 5)]),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), BODIES, ids=range(len(BODIES)))
+def test_the_template_of_a_stack_set_is_judged(
+    body: str, expected: list[tuple[str, str, int]], scanned: Scanner
+) -> None:
+    text = SET.replace("BODY", body)
+    parameters = "Parameters: {Multi: {Type: String, Default: 'true', AllowedValues: ['true', 'false']}}"
+    report = scanned({"a.yaml": f"Resources:{text}\n{parameters}\n"}, select=("TG101",))
+    assert [(item.resource, item.verdict, item.place.span.line) for item in report.results] == expected
+    assert report.errors == ()

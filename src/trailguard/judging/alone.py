@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from trailguard.cloudformation.source.nodes import SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.template.strays import as_template
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.findings import Chain, FileError, Finding, Notice, Timing
 from trailguard.judging.deployments import Deployment, deployments
@@ -20,6 +21,7 @@ from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import JudgedTemplate
 from trailguard.reading.collected import File
 
+_PART = "it has no section Resources: its resources are judged as those of a template by itself"
 _SEEN = {
     "any": "judged for any item: its collection is not known",
     "default": "judged for the default of its collection",
@@ -37,10 +39,13 @@ def judge_file(file: str, data: bytes, task: Task) -> FileResult:
     """Judge a file by itself. Never raises: whatever goes wrong with it is an error of that file alone."""
     try:
         document = parse(data)
-        if not looks_like_template(document.root):
+        is_template = looks_like_template(document.root)
+        whole = document if is_template else as_template(document, task.kinds())
+        if whole is None:
             return FileResult(ignored="it is no CloudFormation template")
-        template = Template(document)
+        template = Template(whole)
         verdicts = [_judge_in(file, template, place, task) for place in deployments(file, task.settings)]
+        verdicts += [] if whole is document else [Verdicts(notices=[Notice(file, 0, _PART)])]
         return results_of({file: Text(template, document.text)}, verdicts, task)[file]
     except SourceError as error:
         place = FileError(file, error.line, error.column, error.message)

@@ -49,6 +49,10 @@ class Kinship:
         """The names of all loaded files."""
         return {self.name(path) for path in self.loaded}
 
+    def pieces(self) -> set[str]:
+        """The names of what others include and what is no template by itself."""
+        return self._loader.pieces
+
     def texts(self) -> dict[str, tuple[Template | None, str]]:
         """The loaded templates and their texts, by name, and the texts of what they include."""
         found: dict[str, tuple[Template | None, str]] = {

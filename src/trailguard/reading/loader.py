@@ -29,7 +29,7 @@ class Loader:
     `folders` are those in which references may lead to further files, unless `is_excluded`; `names` are the paths of
     all files that may be found by their name, `others` gives those of further ones by the end of their name.
     `files` are those that were read, by absolute path. `errors` holds what could not be read among the files that
-    others refer to, `parts` the texts of included files by name.
+    others refer to, `parts` the texts of included files by name, `pieces` those among them that are no templates.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Loader:
         self._templates: dict[tuple[str, tuple[tuple[str, str], ...]], Template] = {}
         self._assemblies: dict[str, Assembly | None] = {}
         self.parts: dict[str, str] = {}
+        self.pieces: set[str] = set()
         self.errors: dict[str, FileError] = {}
 
     def named(self, name: str) -> Sequence[str]:
@@ -149,6 +150,7 @@ class Loader:
                 return None
             _set_file(part.root, file.name)
             self.parts[file.name] = part.text
+            self.pieces.update([] if looks_like_template(part.root) else [file.name])
             texts.append(part.text)
             return part.root
 

@@ -75,7 +75,7 @@ class Relatives:
         size = -1
         while size < len(self.loaded):
             size = len(self.loaded)
-            self._load(self._parents.leading(marked | linked | self._holdings.speaking))
+            self._load(self._parents.leading(marked | linked | self._holdings.suspects))
             self._follow()
             linked |= self._exporting() | self._importing()
             self._load(linked)

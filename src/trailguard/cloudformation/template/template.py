@@ -264,7 +264,7 @@ def looks_like_template(root: Node) -> bool:
         return False
     if _transforms(values.get("Transform")):
         return True
-    return any(key.startswith(FUNCTION_PREFIX) or _is_typed(body) for key, body in resources.values.items())
+    return any(key.startswith(FUNCTION_PREFIX) or is_typed(body) for key, body in resources.values.items())
 
 
 def _inner_template(root: MapNode) -> MapNode | None:
@@ -275,7 +275,8 @@ def _inner_template(root: MapNode) -> MapNode | None:
     return None
 
 
-def _is_typed(body: Node) -> bool:
+def is_typed(body: Node) -> bool:
+    """Tell whether something looks like a resource: it has a type, or a macro gives it one."""
     values = body.values if isinstance(body, MapNode) else {}
     kind = values.get("Type")
     return isinstance(kind, TextNode) and "::" in kind.value if kind is not None else TRANSFORM in values
