@@ -140,3 +140,41 @@ def test_the_template_of_a_stack_set_is_judged(
     report = scanned({"a.yaml": f"Resources:{text}\n{parameters}\n"}, select=("TG101",))
     assert [(item.resource, item.verdict, item.place.span.line) for item in report.results] == expected
     assert report.errors == ()
+
+
+HEAD = "service: audit\nprovider: {name: aws}\n"
+OTHER = f"Resources: {{Other: {TRAIL}}}\n"
+FRAMEWORK: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
+    ({"serverless.yml": f"resources: {{Resources: {{T: {TRAIL}}}}}"}, [("T", "fail", "serverless.yml")]),
+    ({"serverless.yml": f"resources: [{{Resources: {{T: {TRAIL}}}}}]"}, [("T", "fail", "serverless.yml")]),
+    ({"serverless.yml": f"resources:\n  - Resources: {{T: {TRAIL}}}\n  - Resources: {{Other: {TRAIL}}}"},
+     [("T", "fail", "serverless.yml"), ("Other", "fail", "serverless.yml")]),
+    ({"serverless.yml": "resources: ['${file(other.yml)}']", "other.yml": OTHER}, [("Other", "fail", "other.yml")]),
+    ({"serverless.yml": "resources: ${file(./deep/other.yml)}", "deep/other.yml": OTHER},
+     [("Other", "fail", "deep/other.yml")]),
+    ({"serverless.yml": "resources: {Resources: '${file(other.yml):Resources}'}", "other.yml": OTHER},
+     [("Other", "fail", "other.yml")]),
+    ({"serverless.yml": "resources: {Resources: {T: '${file(part.yml)}'}}", "part.yml": TRAIL},
+     [("T", "fail", "serverless.yml")]),
+    ({"serverless.yml": "resources: ['${file(gone.yml)}']"}, [("${file(gone.yml)}", "unknown", "serverless.yml")]),
+    ({"serverless.yml": "resources: {Resources: '${file(gone.yml):Resources}'}"},
+     [("${file(gone.yml):Resources}", "unknown", "serverless.yml")]),
+    ({"serverless.yml": f"resources: {{Resources: {{T: {TRAIL}, U: '${{file(gone.yml)}}'}}}}"},
+     [("T", "fail", "serverless.yml"), ("U", "unknown", "serverless.yml")]),
+    ({"serverless.yml": f"resources:\n  Resources: {{T: {TRAIL}}}\n  extensions:\n    T:"
+                        " {Properties: {IsMultiRegionTrail: true}}"}, [("T", "pass", "serverless.yml")]),
+    ({"serverless.yml": f"resources: {{Resources: {{T: {TRAIL}}}, Outputs: '${{file(gone.yml)}}'}}"},
+     [("T", "fail", "serverless.yml")]),
+    ({"serverless.yml": "resources: {Resources: {Q: {Type: 'AWS::SQS::Queue'}}}"}, []),
+    ({"serverless.yml": "functions: {hello: {handler: x}}"}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "expected"), FRAMEWORK, ids=range(len(FRAMEWORK)))
+def test_templates_of_the_serverless_framework(
+    files: dict[str, str], expected: list[tuple[str, str, str]], scanned: Scanner
+) -> None:
+    written = {name: (HEAD if name == "serverless.yml" else "") + text for name, text in files.items()}
+    report = scanned(written, select=("TG101",))
+    assert [(item.resource, item.verdict, item.place.file) for item in report.results] == expected
+    assert report.errors == ()

@@ -22,7 +22,7 @@ SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "bo
 MAX_BYTES = 8 * 1024 * 1024  # CloudFormation takes 1 MB; a generous multiple, so that nothing legal is refused
 TEMPLATE = "template"
 # A template holds one of these, whatever it includes.
-_SECTIONS = (b"Resources", b"AWSTemplateFormatVersion", b"AWS::Include")
+_SECTIONS = (b"Resources", b"AWSTemplateFormatVersion", b"AWS::Include", b"${file(")
 _CHUNK = 1024 * 1024
 
 # An escape that may spell a letter, a digit or a colon, as in "AWS::\u0043loudTrail::Trail"; \u003c and the like, which

@@ -50,8 +50,12 @@ class Kinship:
         return {self.name(path) for path in self.loaded}
 
     def pieces(self) -> set[str]:
-        """The names of what others include and what is no template by itself."""
+        """The names of what loaded templates include, so that it need not be looked at by itself."""
         return self._loader.pieces
+
+    def includers(self, names: Iterable[str]) -> set[str]:
+        """The names of the templates that include some files."""
+        return {includer for name in names for includer in self._loader.includers.get(name, ())}
 
     def texts(self) -> dict[str, tuple[Template | None, str]]:
         """The loaded templates and their texts, by name, and the texts of what they include."""

@@ -13,6 +13,8 @@ from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.source.nodes import Document, ListNode, MapNode, Node, SourceError, file_of
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.includes import INCLUDE, include, locations
+from trailguard.cloudformation.template.serverless import files, with_files
+from trailguard.cloudformation.template.strays import resources_of
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world.nesting import Nested
 from trailguard.cloudformation.world.trees import Member, Missing
@@ -22,6 +24,8 @@ from trailguard.reading.assemblies import TEMPLATE, Assembly, StackArtifact, rea
 from trailguard.reading.collected import File
 from trailguard.reading.discovery import Content, read
 
+FILE = "${file("  # with which a file of the Serverless Framework names another one
+
 
 class Loader:
     """Files and the templates in them, parsed when they are needed and once.
@@ -29,7 +33,8 @@ class Loader:
     `folders` are those in which references may lead to further files, unless `is_excluded`; `names` are the paths of
     all files that may be found by their name, `others` gives those of further ones by the end of their name.
     `files` are those that were read, by absolute path. `errors` holds what could not be read among the files that
-    others refer to, `parts` the texts of included files by name, `pieces` those among them that are no templates.
+    others refer to, `parts` the texts of included files by name, `pieces` those among them that
+    need not be looked at by themselves, `includers` the names of the files that include them.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Loader:
         self._assemblies: dict[str, Assembly | None] = {}
         self.parts: dict[str, str] = {}
         self.pieces: set[str] = set()
+        self.includers: dict[str, set[str]] = {}
         self.errors: dict[str, FileError] = {}
 
     def named(self, name: str) -> Sequence[str]:
@@ -110,9 +116,21 @@ class Loader:
             if isinstance(document, SourceError):
                 self._fail(path, document)
             elif document is not None:
-                whole = self._with_includes(path, document)
-                self._documents[path] = whole if looks_like_template(whole.root) else None
+                parts: dict[str, Document] = {}
+                whole = self._with_includes(path, document, parts)
+                if looks_like_template(whole.root):
+                    self._documents[path] = whole
+                    self._note_parts(path, whole, parts)
         return self._documents[path]
+
+    def _note_parts(self, path: str, whole: Document, parts: Mapping[str, Document]) -> None:
+        """Take note of what a template includes: its resources are part of it where they are among its own."""
+        made = {id(item.body) for item in Template(whole).resources.values()} if parts else set()
+        for name, part in parts.items():
+            self.parts[name] = part.text
+            self.includers.setdefault(name, set()).add(self.name(path))
+            if made.issuperset(map(id, resources_of(part.root))):
+                self.pieces.add(name)
 
     def _read(self, path: str) -> Document | SourceError | None:
         """The document in a file as it stands there; None when the file is not to be had."""
@@ -129,14 +147,14 @@ class Loader:
         document = self._read(path)
         if not isinstance(document, Document):
             return []
-        files = (self.file(place) for item in locations(document.root) if (place := self.beside(path, item.value)))
-        return [file for file in files if file is not None]
+        named = [*(item.value for item in locations(document.root)), *files(document.root)]
+        found = (self.file(place) for location in named if (place := self.beside(path, location)))
+        return [file for file in found if file is not None]
 
-    def _with_includes(self, path: str, document: Document) -> Document:
-        """A document with what it includes from files in the scanned folders."""
-        if INCLUDE not in document.text or not isinstance(document.root, MapNode):
+    def _with_includes(self, path: str, document: Document, parts: dict[str, Document]) -> Document:
+        """A document with what it includes from files in the scanned folders: `parts`, by name."""
+        if not isinstance(document.root, MapNode) or not any(word in document.text for word in (INCLUDE, FILE)):
             return document
-        texts: list[str] = []
 
         def fetch(location: str) -> Node | None:
             place = self.beside(path, location)
@@ -149,13 +167,11 @@ class Loader:
                 self._fail(place, error)
                 return None
             _set_file(part.root, file.name)
-            self.parts[file.name] = part.text
-            self.pieces.update([] if looks_like_template(part.root) else [file.name])
-            texts.append(part.text)
+            parts[file.name] = part
             return part.root
 
-        root = include(document.root, fetch)
-        return document._replace(root=root, parts=tuple(texts))
+        root = include(with_files(document.root, fetch), fetch)
+        return document._replace(root=root, parts=tuple(part.text for part in parts.values()))
 
     def _fail(self, path: str, error: SourceError) -> None:
         self.errors[path] = FileError(self.files[path].name, error.line, error.column, error.message)

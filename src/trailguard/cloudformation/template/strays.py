@@ -67,6 +67,12 @@ def is_resource(node: Node, kinds: Collection[str]) -> bool:
     return isinstance(kind, TextNode) and kind.value in kinds
 
 
+def resources_of(root: Node) -> list[Node]:
+    """What looks like a resource in a template, or in a map of resources."""
+    section = root.values.get("Resources", root) if isinstance(root, MapNode) else None
+    return [body for body in section.values.values() if is_typed(body)] if isinstance(section, MapNode) else []
+
+
 def as_template(document: Document, kinds: Collection[str]) -> Document | None:
     """A document that is no template but holds resources of some types, as one: they are its Resources; else None."""
     root = document.root

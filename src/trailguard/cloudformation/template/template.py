@@ -42,6 +42,7 @@ KNOWN_TRANSFORMS = frozenset(
 PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")  # in the text of Fn::Sub
 FUNCTION_PREFIX = "Fn::"
 TRANSFORM = "Fn::Transform"
+VARIABLE = "${"  # with which something begins that the Serverless Framework fills in
 MODULE = "::MODULE"  # a resource of such a type stands for others, which are in a registry
 
 
@@ -222,6 +223,8 @@ class Template:
 
 def _writer(node: Node) -> tuple[str, Node] | None:
     """The macro or the preprocessor that writes a resource, or its type."""
+    if isinstance(node, TextNode) and node.value.startswith(VARIABLE):
+        return node.value, node
     call = function_of(node)
     values = node.values if isinstance(node, MapNode) else {}
     kind = values.get("Type")
@@ -232,6 +235,8 @@ def _writer(node: Node) -> tuple[str, Node] | None:
 
 def _written_by(function: str, argument: Node) -> str:
     """Why what a function gives is not known: the file that it includes, or that it works at the deployment."""
+    if function.startswith(VARIABLE):
+        return f"what {function} stands for is not among the scanned files"
     if is_include(argument):
         place = location(argument)
         source = f"from {place.value} " if place is not None else ""
@@ -268,15 +273,19 @@ def looks_like_template(root: Node) -> bool:
 
 
 def _inner_template(root: MapNode) -> MapNode | None:
-    """The template inside a file of the Serverless Framework, which adds it to what it makes itself."""
-    inner = root.values.get("resources")
-    if isinstance(inner, MapNode) and "service" in root.values and "Resources" not in root.values:
-        return inner if looks_like_template(inner) else None
-    return None
+    """The template inside a file of the Serverless Framework."""
+    if "resources" not in root.values:
+        return None
+    from trailguard.cloudformation.template.serverless import inner_of  # late: few files are of the framework
+
+    inner = inner_of(root)
+    return inner if inner is not None and looks_like_template(inner) else None
 
 
 def is_typed(body: Node) -> bool:
     """Tell whether something looks like a resource: it has a type, or a macro gives it one."""
+    if isinstance(body, TextNode):
+        return body.value.startswith(VARIABLE)
     values = body.values if isinstance(body, MapNode) else {}
     kind = values.get("Type")
     return isinstance(kind, TextNode) and "::" in kind.value if kind is not None else TRANSFORM in values
