@@ -138,7 +138,7 @@ class JudgedTemplate:
         macros = self.template.macros if stack is None else stack.template.macros
         if macros:
             reason = f"macro {macros[0]} may rewrite the whole template before it is deployed"
-            judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={})
+            judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={}, cause=reason)
         return self._told(rule, resource, judgement)
 
     def _told(self, rule: Rule, resource: Resource, judgement: Judgement) -> Finding:
@@ -166,6 +166,7 @@ class JudgedTemplate:
             subject_file="" if home == file else home,
             construct=_construct(resource) or self._constructs.get((home, name), ""),
             blocks=self._blocks(resource, self.template.resources.get(owner)),
+            cause=judgement.cause and digest(file, *map(str, full_path), self.stacks.spell(judgement.cause, reader)),
         )
 
     def _related(self, judgement: Judgement, reader: str) -> tuple[Related, ...]:

@@ -22,6 +22,7 @@ from trailguard.reading.loader import Loader
 from trailguard.reading.relatives import Relatives
 from trailguard.trails import catalog
 from trailguard.trails.facts.returns import RETURNS
+from trailguard.trails.namesakes import NAMING
 from trailguard.trails.whole.unseen import speaks_of_trails
 
 
@@ -32,7 +33,7 @@ class Kinship:
         self._loader = loader
         self._strangers: set[str] = set()
         self._markers: tuple[bytes, ...] = ()
-        self._matter = Matter(self._concerns, self._counts, catalog.has_say)
+        self._matter = Matter(self._concerns, self._counts, catalog.has_say, NAMING)
         self.loaded: dict[str, Template] = {}
         self._kept: list[Template] = []  # worlds know templates by their identity
 

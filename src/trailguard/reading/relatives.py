@@ -33,7 +33,8 @@ from trailguard.trails.facts.returns import RETURNS
 _RETURNED = frozenset(
     word
     for given in RETURNS.values()
-    for text in given.values()
+    for spelling in given.values()
+    for text in ((spelling,) if isinstance(spelling, str) else (spelling.text, *(text for _, _, text in spelling.ways)))
     for word in words((re.sub(r"\$\{[^}]*\}", " ", text),))
 )
 

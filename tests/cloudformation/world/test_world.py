@@ -121,7 +121,7 @@ IMPORTS: list[tuple[str, str, str]] = [
 def test_imports_find_their_export(exported: str, head: str, imported: str, world: Scanner) -> None:
     files = {"logs.yaml": logs(exported), "trail.yaml": trail(imported, head)}
     report = world(files, profile="default")
-    assert report.summary()["pass"] == 14, [item for item in report.results if item.verdict != "pass"]
+    assert report.summary()["pass"] == 15, [item for item in report.results if item.verdict != "pass"]
     assert (report.errors, report.notices) == ((), ())
 
 
@@ -250,7 +250,7 @@ def test_nested_templates_are_found(url: str, world: Scanner) -> None:
     head = "Parameters: {Base: {Type: String}}\n"
     parent = head + PARENT + stack(url, "{Bucket: !Ref LogBucket}", AFTER)
     report = world({"stacks/parent.yaml": parent, "stacks/child.yaml": CHILD})
-    assert (report.summary()["pass"], report.notices, report.subjects) == (14, (), 2)
+    assert (report.summary()["pass"], report.notices, report.subjects) == (15, (), 2)
     contexts = {(item.resource, item.contexts) for item in report.results}
     assert contexts == {("Trail", ("Audit of stacks/parent.yaml",)), ("LogBucket", ())}
 
@@ -319,7 +319,7 @@ def test_outputs_are_handed_up_through_several_levels(world: Scanner) -> None:
     )
     outer = trail("!Sub '${Logs.Outputs.Bucket}'") + stack("middle.yaml", name="Logs")
     report = world({"outer.yaml": outer, "middle.yaml": middle, "inner.yaml": inner})
-    assert (report.summary()["pass"], report.notices) == (14, ())
+    assert (report.summary()["pass"], report.notices) == (15, ())
     assert verdict(report, "TG104")[0] == "pass"  # a stack is complete when all in it is
 
 
@@ -425,7 +425,7 @@ def test_a_conditional_nested_stack(world: Scanner) -> None:
     made = "\n    Condition: Made"
     parent = CONDITION + PARENT + stack("child.yaml", "{Bucket: !Ref LogBucket}", made + AFTER)
     report = world({"parent.yaml": parent, "child.yaml": CHILD})
-    assert report.summary()["pass"] == 14
+    assert report.summary()["pass"] == 15
     # a policy that is only there with its stack
     nested = f"Parameters: {{Bucket: {{Type: String}}}}\nResources:{POLICY.format(bucket='!Ref Bucket')}"
     parent = CONDITION + f"Resources:{BUCKET}{TRAIL.format(bucket='!Ref LogBucket', multi='true')}"
@@ -448,7 +448,7 @@ def test_a_nested_application_of_sam(world: Scanner) -> None:
     application = application.replace("TemplateURL", "Location")
     parent = "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: 3}}\n" + PARENT + application
     report = world({"parent.yaml": parent, "child.yaml": CHILD})
-    assert report.summary()["pass"] == 14
+    assert report.summary()["pass"] == 15
 
 
 # --- stack sets -------------------------------------------------------------------------------------------------------
@@ -488,7 +488,7 @@ def test_sub_fills_in_values_of_the_outer_template(world: Scanner) -> None:
     )
     text = PARENT + stack_set("TemplateBody: !Sub |\n" + indented(inner), "\n    DependsOn: LogBucketPolicy")
     report = world({"set.yaml": text})
-    assert (report.summary()["pass"], report.errors) == (14, ())
+    assert (report.summary()["pass"], report.errors) == (15, ())
 
 
 def test_a_stack_set_works_in_accounts_of_its_own(world: Scanner) -> None:
@@ -573,7 +573,7 @@ def test_a_stack_set_with_a_local_template(world: Scanner) -> None:
         "TemplateURL: child.yaml\n      Parameters: [{ParameterKey: Bucket, ParameterValue: !Ref LogBucket}]", AFTER
     )
     report = world({"set.yaml": text, "child.yaml": CHILD})
-    assert report.summary()["pass"] == 14
+    assert report.summary()["pass"] == 15
 
 
 # --- contexts ---------------------------------------------------------------------------------------------------------

@@ -73,7 +73,10 @@ class Arguments(NamedTuple):
 
 
 class Stack:
-    """One stack of a template, its names told apart from those of all other stacks."""
+    """One stack of a template, its names told apart from those of all other stacks.
+
+    `site` is the ending of the account and Region of a root about which nothing tells that it is where the others are.
+    """
 
     def __init__(
         self,
@@ -82,7 +85,9 @@ class Stack:
         template: Template,
         arguments: Arguments | None = None,
         pins: Mapping[str, str] = {},
+        site: str = "",
     ) -> None:
+        self.site = site
         self.number = number
         self.ending = mark(number)
         self.file = file
@@ -135,7 +140,7 @@ class Stack:
         """The ending of its account and Region: a stack set, with what is below it, works in others than its parent."""
         arguments = self.arguments
         if arguments is None:
-            return ""
+            return self.site
         return self.ending if arguments.is_set else arguments.parent.place
 
     @property
@@ -231,7 +236,7 @@ class Stacks:
         return self.members.get(number) if number is not None else None
 
     def scope(self, name: str) -> str:
-        """The ending of the account and Region in which a resource is made; "" for those of the roots."""
+        """The ending of the account and Region in which a resource is made; "" for those that the roots share."""
         stack = self.stack_of(name)
         return stack.place if stack is not None else ""
 
@@ -306,9 +311,13 @@ class Stacks:
                     yield output
 
     def label(self, number: int, home: str) -> str:
-        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several."""
+        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several.
+
+        A file that does not lie beside or below is called as reports show it.
+        """
         stack = self.members[number]
-        file = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
+        seen = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
+        file = stack.file if seen.startswith("..") else seen
         twins = [other for other in self.members.values() if other.file == stack.file]
         return file if len(twins) < 2 else f"{file} ({way_to(stack) or 'itself'})"
 

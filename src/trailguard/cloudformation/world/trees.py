@@ -5,11 +5,11 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.model import Model, Pins, Returns
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.stacks.stacks import Arguments, Stack
@@ -48,8 +48,6 @@ class Missing(NamedTuple):
     hides: bool
 
 
-Returns: TypeAlias = "Mapping[str, Mapping[str, str]]"
-
 # Finds the template that a resource of a member makes a stack of.
 Locate: TypeAlias = "Callable[[Member, Nested], Member | Missing]"
 
@@ -66,13 +64,19 @@ class Trees:
         self._pins = pins
         self._returns = returns
         self._locate = locate
-        self._numbers = count(1)
         self._nested: dict[int, list[tuple[Nested, Member | Missing]]] = {}
         self.remarks: list[Remark] = []
         self.unread: dict[int, dict[str, str]] = {}
         self.hidden: dict[int, set[str]] = {}
         self.members = {id(member.template): member for member in members}
-        self.trees = [self._tree(member) for member in self._roots()]
+        self.trees: list[list[Stack]] = []
+        numbers = count(1)
+        for member in self._roots():
+            self.trees.append(self._tree(member, numbers))
+
+    def apart(self, root: Stack, site: Stack) -> list[Stack]:
+        """The tree of a root anew, in the account and Region of some root's own; its stacks have the same numbers."""
+        return self._tree(self.members[id(root.template)], count(root.number), site.ending)
 
     def _children(self, member: Member) -> list[tuple[Nested, Member | Missing]]:
         """The stacks that a member makes, each with the member that it is a stack of, or why there is none."""
@@ -115,9 +119,11 @@ class Trees:
                 reached.add(id(current.template.document))
                 pending.extend(target for _, target in self._children(current) if isinstance(target, Member))
 
-    def _tree(self, member: Member) -> list[Stack]:
+    def _tree(self, member: Member, numbers: Iterator[int], site: str = "") -> list[Stack]:
         """The stack of a root and all stacks that it makes, the parents first."""
-        root = Stack(next(self._numbers), member.file, member.template, None, member.parameters)
+        known = zip(("AWS::AccountId", "AWS::Region"), member.environment if site else (), strict=False)
+        pins = {**member.parameters, **{name: value for name, value in known if value is not None}}
+        root = Stack(next(numbers), member.file, member.template, None, pins, site)
         stacks = [root]
         # The templates above each stack, itself included.
         line: dict[int, tuple[int, ...]] = {root.number: (id(member.template.document),)}
@@ -138,7 +144,7 @@ class Trees:
                     given = {**given, **target.handed}
                     self._tell_misfits(owner, nested, target, given)
                 arguments = Arguments(stack, maker, stack.handed(given), nested.is_set, nested.label)
-                child = Stack(next(self._numbers), target.file, target.template, arguments)
+                child = Stack(next(numbers), target.file, target.template, arguments)
                 line[child.number] = (*line[stack.number], id(target.template.document))
                 stacks.append(child)
                 pending.append((child, target))
