@@ -178,3 +178,29 @@ def test_templates_of_the_serverless_framework(
     report = scanned(written, select=("TG101",))
     assert [(item.resource, item.verdict, item.place.file) for item in report.results] == expected
     assert report.errors == ()
+
+
+DIALECTS: list[tuple[str, list[tuple[str, str]], int]] = [
+    ("AWSTemplateFormatVersion: 2010-09-09-OC\nOrganization: !Include ./o.yml\nResources: {T: {Type: 'TYPE', "
+     "Properties: {IsMultiRegionTrail: !ReadFile x}}}", [("T", "unknown")], 0),
+    ("AWSTemplateFormatVersion: 2010-09-09-OC\nResources: {T: {Type: 'TYPE', Properties: {S3BucketName: !MD5 x}}}",
+     [("T", "fail")], 0),
+    ("DefaultOrganizationBinding: !Include b.yml\nResources: {T: {Type: 'TYPE'}}", [("T", "fail")], 0),
+    ("AWSTemplateFormatVersion: 2010-09-09-OC\nResources: {T: {Type: 'TYPE', Properties: {A: !Sbu x}}}",
+     [("T", "fail")], 1),
+    ("AWSTemplateFormatVersion: 2010-09-09-OC\nResources: !Include x.yml", [("!Include", "unknown")], 0),
+    ("Resources: {T: {Type: 'TYPE', Properties: {IsMultiRegionTrail: !ReadFile x}}}", [("T", "unknown")], 1),
+    ("Resources: {T: {Type: 'TYPE', Properties: {IsMultiRegionTrail: !Rain::Env x}}}", [("T", "unknown")], 0),
+    ("Resources: {T: {Type: 'TYPE', Properties: {IsMultiRegionTrail: '{{ multi }}'}}}", [("T", "unknown")], 0),
+    ("Resources:\n  T:\n    Type: TYPE\n{% if x %}\n    Properties: {}\n{% endif %}", [], 1),
+    ("Transform: AWS::Serverless-2016-10-31\nResources: {T: {Type: 'TYPE'}}", [("T", "fail")], 0),
+    ("Resources: {Fn::Include: x.json}", [("Fn::Include", "unknown")], 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected", "errors"), DIALECTS, ids=range(len(DIALECTS)))
+def test_dialects(text: str, expected: list[tuple[str, str]], errors: int, scanned: Scanner) -> None:
+    report = scanned({"a.yaml": text.replace("TYPE", TYPE)}, select=("TG101",))
+    assert [(item.resource, item.verdict) for item in report.results] == expected
+    assert len(report.errors) == errors
+    assert all(error.line for error in report.errors)

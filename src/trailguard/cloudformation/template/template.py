@@ -184,7 +184,7 @@ class Template:
             yield node.keys[key], value
 
     def _add_resource(self, key: TextNode, node: Node) -> None:
-        if key.value.startswith(FUNCTION_PREFIX):
+        if key.value.startswith((FUNCTION_PREFIX, "!")):
             self.generators[key.value] = Generator(key, "none", _written_by(key.value, node))
             if key.value.startswith(LOOP) and not self.macros and "AWS::LanguageExtensions" not in self.transforms:
                 message = f"{key.value} takes the transform AWS::LanguageExtensions: add it to Transform"
@@ -235,6 +235,8 @@ def _writer(node: Node) -> tuple[str, Node] | None:
 
 def _written_by(function: str, argument: Node) -> str:
     """Why what a function gives is not known: the file that it includes, or that it works at the deployment."""
+    if function.startswith("!"):
+        return f"{function} is replaced before the deployment"
     if function.startswith(VARIABLE):
         return f"what {function} stands for is not among the scanned files"
     if is_include(argument):
@@ -269,7 +271,7 @@ def looks_like_template(root: Node) -> bool:
         return False
     if _transforms(values.get("Transform")):
         return True
-    return any(key.startswith(FUNCTION_PREFIX) or is_typed(body) for key, body in resources.values.items())
+    return any(key.startswith((FUNCTION_PREFIX, "!")) or is_typed(body) for key, body in resources.values.items())
 
 
 def _inner_template(root: MapNode) -> MapNode | None:

@@ -20,7 +20,7 @@ from trailguard.trails.facts.facts import Fact, unknown
 TRAIL = "AWS::CloudTrail::Trail"
 SERVICE = "AWS::CloudTrail::"
 # Bytes of what may make trails in a template that has no other word of them.
-MARKS = (b"Fn::Transform", b"!Transform", b"AWS::Include", MODULE.encode(), b"${file(")
+MARKS = (b"Fn::Transform", b"!Transform", b"AWS::Include", MODULE.encode(), b"${file(", b"!Include", b"Fn::Include")
 _ANY = re.compile(r"<[^<>]*>")  # any item of a loop, in the type of a resource
 _PLACES = ("TemplateURL", "TemplateBody", "Location")
 
@@ -71,12 +71,8 @@ def _may_make(name: str, kind: str) -> bool:
     """Tell whether something may make a trail in a template that has no word of trails."""
     if name.startswith(LOOP):
         return False  # its types stand in the template
-    return (
-        name in ("Fn::Transform", "Transform")
-        or name.startswith(VARIABLE)
-        or speaks_of_trails(name)
-        or speaks_of_trails(kind)
-    )
+    is_open = name == "Transform" or name.startswith(("Fn::", "!", VARIABLE))
+    return is_open or speaks_of_trails(name) or speaks_of_trails(kind)
 
 
 def _resource(template: Template, name: str, maker: Generator) -> Resource:
