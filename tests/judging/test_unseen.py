@@ -181,8 +181,8 @@ def test_templates_of_the_serverless_framework(
 
 
 DIALECTS: list[tuple[str, list[tuple[str, str]], int]] = [
-    ("AWSTemplateFormatVersion: 2010-09-09-OC\nOrganization: !Include ./o.yml\nResources: {T: {Type: 'TYPE', "
-     "Properties: {IsMultiRegionTrail: !ReadFile x}}}", [("T", "unknown")], 0),
+    ("Organization: !Include ./o.yml\nResources: {T: {Type: 'TYPE', Properties: {IsMultiRegionTrail: !ReadFile x}}}",
+     [("T", "unknown")], 0),
     ("AWSTemplateFormatVersion: 2010-09-09-OC\nResources: {T: {Type: 'TYPE', Properties: {S3BucketName: !MD5 x}}}",
      [("T", "fail")], 0),
     ("DefaultOrganizationBinding: !Include b.yml\nResources: {T: {Type: 'TYPE'}}", [("T", "fail")], 0),
@@ -204,3 +204,52 @@ def test_dialects(text: str, expected: list[tuple[str, str]], errors: int, scann
     assert [(item.resource, item.verdict) for item in report.results] == expected
     assert len(report.errors) == errors
     assert all(error.line for error in report.errors)
+
+
+CHILD = f"""Parameters: {{Multi: {{Type: String, AllowedValues: ['true', 'false']}}}}
+Resources: {{T: {{Type: '{TYPE}', Properties: {{S3BucketName: b, IsMultiRegionTrail: !Ref Multi}}}}}}
+Outputs: {{Out: {{Value: !Ref T, Export: {{Name: trail}}}}}}
+"""
+NEVER = "Conditions: {Never: !Equals [a, b], Ever: !Equals [!Ref 'AWS::Region', eu-west-1]}\n"
+NESTED = "https://s3.amazonaws.com/b/v3/trail.yaml"
+BY_ITSELF: tuple[str, tuple[str, ...]] = ("conditional", ())
+WITHIN = ("pass", ("Audit of a.yaml",))
+PARENTS: list[tuple[str, list[tuple[str, tuple[str, ...]]]]] = [
+    (stack("trail.yaml", "{Multi: 'true'}"), [WITHIN]),
+    (stack(NESTED, "{Multi: 'true'}"), [WITHIN, BY_ITSELF]),
+    (stack("!Sub 'https://${AWS::Region}/trail.yaml'", "{Multi: 'true'}"), [WITHIN, BY_ITSELF]),
+    (stack("trail.yaml", "{Multi: 'true'}\n    Condition: Never"), [BY_ITSELF]),
+    (stack("trail.yaml", "{Multi: 'true'}\n    Condition: Ever"), [WITHIN]),
+    (stack("trail.yaml", "{Multi: maybe}"), [BY_ITSELF]),
+    (stack("trail.yaml", "{Multi: maybe}") + stack("trail.yaml", "{Multi: 'true'}", "Other"),
+     [("pass", ("Other of a.yaml",))]),
+    (stack(NESTED, "{Multi: maybe}"), [BY_ITSELF]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), PARENTS, ids=range(len(PARENTS)))
+def test_a_guess_takes_no_judgement_away(
+    text: str, expected: list[tuple[str, tuple[str, ...]]], scanned: Scanner
+) -> None:
+    files = {"a.yaml": f"{NEVER}Resources:{text}\n", "trail.yaml": CHILD}
+    report = scanned(files, select=("TG101",))
+    assert [(item.verdict, item.contexts) for item in report.results] == expected
+    assert scanned(files, ("trail.yaml", "a.yaml"), select=("TG101",)).results == report.results
+    guessed = [notice for notice in report.notices if "for its name alone" in notice.message]
+    assert [(notice.file, notice.line) for notice in guessed] == ([("a.yaml", 6)] if len(expected) > 1 else [])
+
+
+def test_who_imports_from_a_guess_is_not_in_doubt(scanned: Scanner) -> None:
+    taker = f"Resources: {{U: {{Type: '{TYPE}', Properties: {{S3BucketName: !ImportValue trail}}}}}}"
+    parent = f"Resources:{stack(NESTED, '{Multi: true}')}\n"
+    report = scanned({"a.yaml": parent, "trail.yaml": CHILD, "u.yaml": taker}, select=("TG201",))
+    (found,) = [item for item in report.results if item.place.file == "u.yaml"]
+    assert "several scanned templates" not in str(found.reason)
+
+
+def test_what_is_nested_too_deeply_is_judged_by_itself(scanned: Scanner) -> None:
+    files = {f"s{number}.yaml": f"Resources:{stack(f's{number + 1}.yaml')}\n" for number in range(25)}
+    report = scanned({**files, "s25.yaml": f"Resources: {{T: {TRAIL}}}"}, select=("TG101",))
+    (found,) = report.results
+    assert (found.verdict, found.contexts) == ("fail", ("/".join(["Audit"] * 5) + " of s20.yaml",))
+    assert any("too many nested stacks" in notice.message for notice in report.notices)

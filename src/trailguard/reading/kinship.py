@@ -13,8 +13,8 @@ from trailguard.cloudformation.source.nodes import Node, SourceError, scalar_tex
 from trailguard.cloudformation.stacks.exchanges import Taken
 from trailguard.cloudformation.template.inline import inline
 from trailguard.cloudformation.template.template import Template
-from trailguard.cloudformation.world.nesting import Nested
-from trailguard.cloudformation.world.trees import Member, Missing
+from trailguard.cloudformation.world.nesting import MAKERS, Nested
+from trailguard.cloudformation.world.trees import Guess, Member, Missing
 from trailguard.cloudformation.world.world import Matter, World
 from trailguard.findings import FileError
 from trailguard.reading.discovery import may_hold
@@ -107,7 +107,7 @@ class Kinship:
         paths = {id(member.template): path for path, member in members.items()}
         known = {id(member.template): member for member in members.values()}
 
-        def locate(owner: Member, nested: Nested) -> Member | Missing:
+        def locate(owner: Member, nested: Nested) -> Member | Guess | Missing:
             if nested.body is not None:
                 inside = self._inside(owner, nested, nested.body)
                 if isinstance(inside, Member):  # what it names is looked for beside the file that it stands in
@@ -122,7 +122,9 @@ class Kinship:
             if id(template) not in known:
                 known[id(template)] = Member(self._loader.files[found].name, template)
                 paths[id(template)] = found
-            return known[id(template)]
+            member = known[id(template)]
+            is_guess = self._matters(template) and self._loader.is_guess(paths[id(owner.template)], nested)
+            return Guess(member) if is_guess else member
 
         return World(list(members.values()), pins, RETURNS, locate, self._matter)
 
@@ -130,6 +132,10 @@ class Kinship:
         """Tell whether a template may hold something to judge."""
         texts = (template.document.text, *template.document.parts)
         return any(may_hold(text.encode("utf-8", "replace"), self._markers) for text in texts)
+
+    def _matters(self, template: Template) -> bool:
+        """Tell whether a template may hold something to judge, or make stacks that do."""
+        return self._concerns(template) or any(template.of_type(kind) for kind in MAKERS)
 
     def _counts(self, use: Taken) -> bool:
         """Tell whether an import may count for what is judged in the stack that imports."""

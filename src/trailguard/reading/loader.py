@@ -249,15 +249,26 @@ class Loader:
     def fitting(self, path: str, ending: str) -> list[str]:
         """The files that the end of a URL fits best; several when it fits them equally."""
         parts = ending.split("/")
-        assembly = self._assembly(path)
-        asset = assembly.assets.get(parts[-1].partition(".")[0]) if assembly is not None else None
-        if asset is not None and self.template(asset) is not None:
+        asset = self._asset(path, parts)
+        if asset is not None:
             return [asset]
         candidates = [found for found in self.named(parts[-1]) if found != path] if parts[-1] else []
         fitting: dict[int, list[str]] = {}
         for found in candidates:
             fitting.setdefault(_common(parts, found.split(os.sep)), []).append(found)
         return fitting[max(fitting)] if fitting else []
+
+    def is_guess(self, path: str, nested: Nested) -> bool:
+        """Tell whether nothing but the name of a file, and no folder in a URL, speaks for a stack of it."""
+        parts = nested.ending.split("/")
+        found = self.fitting(path, nested.ending)
+        return not nested.path and self._asset(path, parts) is None and _common(parts, found[0].split(os.sep)) < 2
+
+    def _asset(self, path: str, parts: Sequence[str]) -> str | None:
+        """The template that a cloud assembly uploads under a name."""
+        assembly = self._assembly(path)
+        asset = assembly.assets.get(parts[-1].partition(".")[0]) if assembly is not None else None
+        return asset if asset is not None and self.template(asset) is not None else None
 
     def possible(self, path: str, nested: Nested) -> list[str]:
         """The paths that a resource may make a stack of, also of files that cannot be read."""

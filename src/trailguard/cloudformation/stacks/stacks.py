@@ -374,16 +374,14 @@ def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
     for name in _NAMED:
         section = MapNode(1, 1)
         for stack in members:
-            part = stack.sections.get(name)
-            if part is not None:
+            if (part := stack.sections.get(name)) is not None:
                 section.keys.update(part.keys)
                 section.values.update(part.values)
         if section.values or name == "Resources":
             root.keys[name] = TextNode(name, False, 1, 1, 1, 1)
             root.values[name] = section
-    templates = {id(stack.template): stack.template for stack in members}
-    documents = [template.document for template in templates.values()]
-    parts = tuple(part for document in documents for part in document.parts)
+    documents = list({id(stack.template): stack.template.document for stack in members}.values())
+    parts = tuple(part for item in documents for part in item.parts)
     whole = Template(Document(root, "\n".join(document.text for document in documents), (), parts))
     for stack in members:
         for name, maker in stack.template.generators.items():
