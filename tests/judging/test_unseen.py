@@ -253,3 +253,26 @@ def test_what_is_nested_too_deeply_is_judged_by_itself(scanned: Scanner) -> None
     (found,) = report.results
     assert (found.verdict, found.contexts) == ("fail", ("/".join(["Audit"] * 5) + " of s20.yaml",))
     assert any("too many nested stacks" in notice.message for notice in report.notices)
+
+
+@pytest.mark.parametrize("place", ["parents.nested_of", "relatives.shapes", "loader.Template", "relatives.Parents"])
+def test_a_bug_in_how_files_refer_to_each_other_ends_no_scan(
+    place: str, scanned: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("boom")
+
+    monkeypatch.delenv("TRAILGUARD_DEBUG", raising=False)
+    monkeypatch.setattr(f"trailguard.reading.{place}", broken)
+    taker = f"Resources: {{U: {{Type: '{TYPE}', Properties: {{S3BucketName: !ImportValue trail}}}}}}"
+    files = {
+        "a.yaml": f"Resources:{stack('trail.yaml')}{stack('!Ref X', name='AuditTrail')}\n",
+        "trail.yaml": CHILD,
+        "u.yaml": taker,
+        "z.yaml": f"Resources: {{T: {TRAIL}}}",
+    }
+    report = scanned(files, select=("TG101",))
+    judged = {item.place.file for item in report.results}
+    assert {"z.yaml", "u.yaml", "trail.yaml"} <= judged
+    assert report.errors
+    assert all("ZeroDivisionError: boom" in error.message for error in report.errors)

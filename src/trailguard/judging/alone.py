@@ -5,7 +5,6 @@ Whatever goes wrong with a template is an error of its file alone and never hide
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 
@@ -20,6 +19,7 @@ from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_o
 from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import JudgedTemplate
 from trailguard.reading.collected import File
+from trailguard.reading.faults import internal
 
 _PART = "it has no section Resources: its resources are judged as those of a template by itself"
 _SEEN = {
@@ -59,15 +59,6 @@ def _judge_in(file: str, template: Template, place: Deployment, task: Task) -> V
     document = template.document
     pinned = Template(document, place.pins.parameters) if place.pins.parameters and expands(document) else template
     return judge(JudgedTemplate(file, pinned, place.pins, context=place.name), task)
-
-
-def internal(file: str, error: Exception) -> FileError:
-    """How a bug is reported; in our own tests it is raised."""
-    if isinstance(error, RecursionError):
-        return FileError(file, 0, 0, "references in the template nest too deeply")
-    if os.environ.get("TRAILGUARD_DEBUG"):
-        raise error
-    return FileError(file, 0, 0, f"internal error, please report it: {type(error).__name__}: {error}")
 
 
 def judge(judged: JudgedTemplate, task: Task) -> Verdicts:

@@ -18,6 +18,7 @@ from trailguard.cloudformation.world.trees import Guess, Member, Missing
 from trailguard.cloudformation.world.world import Matter, World
 from trailguard.findings import FileError
 from trailguard.reading.discovery import may_hold
+from trailguard.reading.faults import internal
 from trailguard.reading.loader import Loader
 from trailguard.reading.relatives import Relatives
 from trailguard.trails import catalog
@@ -80,12 +81,18 @@ class Kinship:
     def gather(self, markers: Sequence[bytes], pins: Sequence[Pins]) -> None:
         """Find the templates that are to be looked at together: `loaded`.
 
-        `markers` are bytes without which a file holds nothing to judge, `pins` what is fixed in the deployments.
+        `markers` are bytes without which a file holds nothing to judge, `pins` what is fixed in the deployments. If this
+        goes wrong, each is judged by itself, and those that refer to others have an error.
         """
         self._markers = tuple(markers)
-        relatives = Relatives(self._loader, self._markers, pins, self._matter)
-        self.loaded = relatives.find()
-        self._strangers = relatives.strangers()
+        try:
+            relatives = Relatives(self._loader, self._markers, pins, self._matter)
+            self.loaded = relatives.find()
+            self._strangers = relatives.strangers()
+        except Exception as error:
+            self.loaded = {}
+            faults = [internal(file.name, error) for file in self._loader.files.values() if file.refers]
+            self._loader.errors.update((f"{fault.file}: {fault.message}", fault) for fault in faults)
 
     def _inside(self, owner: Member, nested: Nested, body: Node) -> Member | Missing:
         """The template that a stack set holds as text."""

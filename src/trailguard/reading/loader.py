@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.source.nodes import Document, ListNode, MapNode, Node, SourceError, file_of
@@ -23,6 +24,7 @@ from trailguard.findings import FileError
 from trailguard.reading.assemblies import TEMPLATE, Assembly, StackArtifact, read_assembly
 from trailguard.reading.collected import File
 from trailguard.reading.discovery import Content, read
+from trailguard.reading.faults import internal
 
 FILE = "${file("  # with which a file of the Serverless Framework names another one
 
@@ -63,6 +65,15 @@ class Loader:
         self.includers: dict[str, set[str]] = {}
         self.errors: dict[str, FileError] = {}
 
+    @contextmanager
+    def faults_of(self, path: str) -> Iterator[None]:
+        """Make what goes wrong with a file, while it is looked at, an error of that file."""
+        try:
+            yield
+        except Exception as error:
+            fault = internal(self.name(path), error)
+            self.errors[f"{path}: {fault.message}"] = fault
+
     def named(self, name: str) -> Sequence[str]:
         """The paths of the files of a name."""
         known = self._by_name.get(name, ())
@@ -96,6 +107,11 @@ class Loader:
 
         `pinned` parameter values make another template of it where it loops over them.
         """
+        with self.faults_of(path):
+            return self._template(path, pinned)
+        return None
+
+    def _template(self, path: str, pinned: Mapping[str, str] | None) -> Template | None:
         document = self._document(path)
         if document is None:
             return None
@@ -144,7 +160,9 @@ class Loader:
 
     def included(self, path: str) -> list[File]:
         """The files that a template includes, as far as they can be read."""
-        document = self._read(path)
+        document: Document | SourceError | None = None
+        with self.faults_of(path):
+            document = self._read(path)
         if not isinstance(document, Document):
             return []
         named = [*(item.value for item in locations(document.root)), *files(document.root)]
