@@ -14,6 +14,7 @@ from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.strays import as_template
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.findings import Chain, FileError, Finding, Notice, Timing
+from trailguard.judging.defaults import refused_defaults
 from trailguard.judging.deployments import Deployment, deployments
 from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_of, results_of
 from trailguard.judging.spreading import spread
@@ -77,7 +78,8 @@ def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
             findings.append(judged.finding(rule, subject))
         if task.timed:
             timings.append(Timing(judged.file, rule.id, time.process_time() - started))
-    return Verdicts(findings, errors, frozenset(subjects), _unjudged(judged), _chains(judged, task), timings)
+    notices = [*_unjudged(judged), *refused_defaults(judged)]
+    return Verdicts(findings, errors, frozenset(subjects), notices, _chains(judged, task), timings)
 
 
 def _chains(judged: JudgedTemplate, task: Task) -> Sequence[Chain]:

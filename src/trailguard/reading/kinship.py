@@ -74,15 +74,15 @@ class Kinship:
         """The constructs that resources were made from, by file and logical ID, as the assemblies have them."""
         found: dict[tuple[str, str], str] = {}
         for path in self.loaded:
-            for resource, construct in self._loader.constructs(path):
+            for resource, construct in self._loader.assemblies.constructs(path):
                 found.setdefault((self.name(path), resource), construct)
         return found
 
     def gather(self, markers: Sequence[bytes], pins: Sequence[Pins]) -> None:
         """Find the templates that are to be looked at together: `loaded`.
 
-        `markers` are bytes without which a file holds nothing to judge, `pins` what is fixed in the deployments. If this
-        goes wrong, each is judged by itself, and those that refer to others have an error.
+        `markers` are bytes without which a file holds nothing to judge, `pins` what is fixed in the deployments. If
+        this goes wrong, each is judged by itself, and those that refer to others have an error.
         """
         self._markers = tuple(markers)
         try:

@@ -19,9 +19,9 @@ from trailguard.cloudformation.template.strays import resources_of
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world.nesting import Nested
 from trailguard.cloudformation.world.trees import Member, Missing
-from trailguard.errors import AssemblyError, display_name
+from trailguard.errors import display_name
 from trailguard.findings import FileError
-from trailguard.reading.assemblies import TEMPLATE, Assembly, StackArtifact, read_assembly
+from trailguard.reading.assemblies import Assemblies, StackArtifact
 from trailguard.reading.collected import File
 from trailguard.reading.discovery import Content, read
 from trailguard.reading.faults import internal
@@ -59,11 +59,11 @@ class Loader:
         self._sources: dict[str, Document | SourceError | None] = {}
         self._documents: dict[str, Document | None] = {}
         self._templates: dict[tuple[str, tuple[tuple[str, str], ...]], Template] = {}
-        self._assemblies: dict[str, Assembly | None] = {}
         self.parts: dict[str, str] = {}
         self.pieces: set[str] = set()
         self.includers: dict[str, set[str]] = {}
         self.errors: dict[str, FileError] = {}
+        self.assemblies = Assemblies(self._bytes, self.errors)
 
     @contextmanager
     def faults_of(self, path: str) -> Iterator[None]:
@@ -196,14 +196,7 @@ class Loader:
 
     def artifact(self, path: str) -> StackArtifact | None:
         """What a cloud assembly of the CDK says of a template."""
-        assembly = self._assembly(path)
-        return assembly.stacks.get(path) if assembly is not None else None
-
-    def constructs(self, path: str) -> Iterator[tuple[str, str]]:
-        """The constructs that the resources of a template, and of those beside it, were made from, by logical ID."""
-        assembly = self._assemblies.get(os.path.dirname(path))
-        for stack in assembly.stacks.values() if assembly is not None else ():
-            yield from stack.constructs.items()
+        return self.assemblies.artifact(path)
 
     def members(self, paths: Iterable[str], pins: Pins) -> dict[str, Member]:
         """The templates at some paths, as members of a world in which some values are fixed."""
@@ -215,19 +208,6 @@ class Loader:
         for pins in all_pins:
             for member in self.members([path], pins).values():
                 yield member.template, pins._replace(parameters={**pins.parameters, **member.parameters})
-
-    def _assembly(self, path: str) -> Assembly | None:
-        """The cloud assembly that a template is part of."""
-        folder = os.path.dirname(path)
-        if not path.endswith(TEMPLATE):
-            return None
-        if folder not in self._assemblies:
-            self._assemblies[folder] = None
-            try:
-                self._assemblies[folder] = read_assembly(folder, self._bytes)
-            except AssemblyError as error:
-                self.errors[error.file] = FileError(display_name(error.file), 0, 0, error.message)
-        return self._assemblies[folder]
 
     def _bytes(self, path: str) -> bytes | None:
         """The bytes of a file that references may lead to; None when it lies outside or cannot be read."""
@@ -284,7 +264,7 @@ class Loader:
 
     def _asset(self, path: str, parts: Sequence[str]) -> str | None:
         """The template that a cloud assembly uploads under a name."""
-        assembly = self._assembly(path)
+        assembly = self.assemblies.of(path)
         asset = assembly.assets.get(parts[-1].partition(".")[0]) if assembly is not None else None
         return asset if asset is not None and self.template(asset) is not None else None
 
