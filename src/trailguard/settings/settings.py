@@ -147,9 +147,11 @@ def _mentions_us(path: str) -> bool:
     """Look for our name first: reading TOML costs more than the whole scan of a small folder."""
     try:
         with open(path, "rb") as stream:
-            return b"trailguard" in stream.read()
-    except OSError:
+            return b"trailguard" in stream.read().replace(b"\0", b"")  # in UTF-16 it is one that cannot be read
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
+    except OSError:
+        return True  # what is in it would count: whoever reads it says that it cannot be read
 
 
 def _settings(source: Source, notes: tuple[str, ...]) -> Settings:
