@@ -116,9 +116,6 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "management_events.complete": FactSpec(
         by_item(recording.management_events, SELECTORS), _TRUTH, "all management events, read and write, are recorded"
     ),
-    "ordering.after_bucket_policy": FactSpec(
-        ordering.after_policy, _TRUTH, "a dependency path leads from the trail to its bucket's policy"
-    ),
     "valid.properties": FactSpec(validity.known_properties, _TRUTH, "every property is one that a trail has"),
     "valid.required": FactSpec(validity.required_properties, _TRUTH, "S3BucketName and IsLogging are set"),
     "valid.booleans": FactSpec(validity.booleans, _TRUTH, "every Boolean property holds a Boolean"),
@@ -133,6 +130,7 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "valid.cloudwatch_pair": FactSpec(validity.cloudwatch_pair, _TRUTH, "log group and role are set both or neither"),
     "valid.return_values": FactSpec(validity.return_values, _TRUTH, "names where names go, ARNs where ARNs go"),
     "valid.trail_name": FactSpec(validity.trail_name, _TRUTH, "the trail's name is one that CloudTrail accepts"),
+    **ordering.FACTS,
     **delivery.FACTS,
     **encryption.FACTS,
     **insights.FACTS,

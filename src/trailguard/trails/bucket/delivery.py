@@ -19,7 +19,7 @@ from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, g
 from trailguard.iam.logic import Tri
 from trailguard.iam.policy import Policy, Statement, values_of
 from trailguard.trails.bucket import requests
-from trailguard.trails.bucket.accepted import refusal_fact
+from trailguard.trails.bucket.accepted import misplaced_fact, refusal_fact
 from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
 from trailguard.trails.facts.lists import told as told_of
@@ -108,6 +108,9 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
             f"{first.id} and {others[0].id} are both policies of the bucket of {trail.id} and overwrite each other"
         )
         return no(others[0].key, because, ((first.key, "the other policy"),))
+    misplaced = misplaced_fact(scenario, first)
+    if misplaced is not None:
+        return misplaced
     return yes(first.key, f"{first.id} is the only policy of the bucket of {trail.id}")
 
 

@@ -20,13 +20,13 @@ from trailguard.cloudformation.scenarios.values import (
     show,
     text_of,
 )
+from trailguard.cloudformation.scenarios.waiting import reaches
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.conditions import ContextValue, Undecided
 from trailguard.iam.evaluate import Decision, Request, allowed
 from trailguard.iam.policy import TRUST_POLICY, read_policy
 from trailguard.trails.bucket import requests
-from trailguard.trails.bucket.ordering import reaches
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, decided, no, reason_unknown, unknown, via, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.names import OPEN, is_free, may_be_arn, same_name, spelt
