@@ -16,7 +16,7 @@ from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.stacks.stacks import Stack
-from trailguard.cloudformation.template.references import Way, references
+from trailguard.cloudformation.template.references import Way, references_of
 from trailguard.cloudformation.template.template import Resource
 
 _SAM, _NESTED = "AWS::Serverless::", "AWS::Serverless::Application"
@@ -241,9 +241,8 @@ def _own(model: Model, name: str) -> Edges:
         edges: Edges = {}
         for named in resource.depends_on():
             edges.setdefault(named.value, []).append(())
-        for part, node in resource.body.values.items():
-            for target, guards in references(node) if part != "DependsOn" else ():
-                edges.setdefault(target, []).append(guards)
+        for target, guards in references_of(resource):
+            edges.setdefault(target, []).append(guards)
         for ways in edges.values():
             ways.sort(key=len)
         known = model.memo[key] = edges
