@@ -120,9 +120,7 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "management_events.complete": FactSpec(
         by_item(recording.management_events, SELECTORS), _TRUTH, "all management events, read and write, are recorded"
     ),
-    "ordering.after_bucket_policy": FactSpec(
-        ordering.after_policy, _TRUTH, "a dependency path leads from the trail to its bucket's policy"
-    ),
+    **ordering.FACTS,
     **delivery.FACTS,
     **encryption.FACTS,
     **insights.FACTS,

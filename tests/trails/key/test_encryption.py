@@ -478,28 +478,6 @@ def test_replica_has_its_own_policy_and_another_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "rest", "expected"),
-    [
-        (USE, {}, True),
-        ({**USE, "Resource": {"Fn::GetAtt": "Key.Arn"}}, {}, False),
-        ({**USE, "Resource": {"Fn::Sub": "${Key.Arn}"}}, {}, False),
-        (allow("kms:*", condition={"StringEquals": {"aws:SourceArn": {"Fn::GetAtt": "Trail.Arn"}}}), {}, False),
-        (allow("kms:*", principal={"AWS": {"Fn::GetAtt": "Role.Arn"}}), {}, True),
-        (USE, {"DependsOn": "Alias"}, False),
-        (USE, {"DependsOn": "Role"}, True),
-    ],
-)
-def test_key_waits_for_nothing_that_waits_for_it(policy: Any, rest: dict[str, Any], expected: bool) -> None:
-    resources = {
-        "Trail": trail({"Ref": "Key"}),
-        "Key": {**key(policy), **rest},
-        "Alias": ALIAS,
-        "Role": {"Type": "AWS::IAM::Role"},
-    }
-    assert fact("key.acyclic", resources).value is expected
-
-
-@pytest.mark.parametrize(
     ("value", "rest", "expected"),
     [
         ("alias/logs", {}, False),

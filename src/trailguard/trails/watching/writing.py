@@ -19,12 +19,12 @@ from trailguard.cloudformation.scenarios.values import (
     split_pieces,
     text_of,
 )
+from trailguard.cloudformation.scenarios.waiting import reaches
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.conditions import ContextValue, Undecided
 from trailguard.iam.evaluate import Decision, Request, allowed
 from trailguard.trails.bucket import requests
-from trailguard.trails.bucket.ordering import reaches
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, decided, no, reason_unknown, unknown, via, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.properties import pseudo
