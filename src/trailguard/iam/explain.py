@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from trailguard.cloudformation.scenarios.values import Symbol, Text, every_value, show, spelt
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import function_of
-from trailguard.iam.callers import Request, named, resources
+from trailguard.iam.callers import Request, called, named, resources
 from trailguard.iam.conditions import ABSENT, Context, conditions_hold, holds, told
 from trailguard.iam.globs import Glob, glob, variables_in
 from trailguard.iam.inclusion import Group
@@ -38,7 +38,7 @@ def nearest(policy: Policy, request: Request) -> tuple[Node, str]:
                 best = rank, node, because
     if best is None or best[0] < _WORTH_TELLING:
         first = policy.statements[0].node if policy.statements else policy.node
-        return first, f"no statement allows {request.action} to {request.service}"
+        return first, f"no statement allows {request.action} to {called(request)}"
     return best[1], best[2]
 
 
@@ -57,7 +57,7 @@ def _miss(statement: Statement, request: Request, wanted: Glob) -> tuple[int, No
             rank += 3
     if principal is not None:
         if named(principal, request, _leave_open).is_no:
-            grants = f"{statement.label} allows {request.action} to {_callers(statement)}, not to {request.service}"
+            grants = f"{statement.label} allows {request.action} to {_callers(statement)}, not to {called(request)}"
             failing.append((principal.node, grants + hint([caller.text for caller in principal.callers], {}, True)))
         else:
             rank += 2

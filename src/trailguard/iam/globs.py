@@ -52,6 +52,7 @@ STAR = Wild("*", True, "")  # any text
 ANY = Wild("?", False, "0")  # any character
 PART_STAR = Wild("*", True, "", without=":")  # any text without a colon: within one of the first five parts of an ARN
 PART_ANY = Wild("?", False, "0", without=":")  # any character but a colon
+WORD = Wild("*", True, "", without=":/")  # any text without a delimiter of an ARN
 SOME = Wild("some", False, "")  # in a target: one text that nobody knows, and that may be just what it takes
 
 Token: TypeAlias = "str | Wild | Symbol"

@@ -29,6 +29,7 @@ from trailguard.iam.reading import Problem, Problems, values_of
 
 __all__ = [
     "IDENTITY_POLICY",
+    "KEY_POLICY",
     "TRUST_POLICY",
     "Caller",
     "Part",
@@ -49,6 +50,10 @@ ELEMENTS = frozenset(
 RESOURCE_POLICY = frozenset(("Principal", "Action", "Resource"))
 TRUST_POLICY = frozenset(("Principal", "Action"))
 IDENTITY_POLICY = frozenset(("Action", "Resource"))
+# On a key a statement may lack its Action or its Resource: KMS takes it, and it has no effect.
+# https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html (Policy)
+_MAY_BE_VOID = "may be void"
+KEY_POLICY = frozenset((*RESOURCE_POLICY, _MAY_BE_VOID))
 _EVERYWHERE = ("Sid", "Effect", "Condition")
 VARIABLES_VERSION = "2012-10-17"
 KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
@@ -85,9 +90,9 @@ class Principal(NamedTuple):
 class Statement:
     """One statement.
 
-    `effect` is its text, `elements` what it says by element name. `fault` tells why nobody can decide it: AWS would
-    refuse it, or it is not in the scanned files. Parts that cannot be read are None. `memo` keeps what was found out
-    about it, for the one scenario in which it was read.
+    `effect` is its text (None: it has none), `elements` what it says by element name. `fault` tells why nobody can
+    decide it: AWS would refuse it, or it is not in the scanned files. Parts that cannot be read are None. `memo` keeps
+    what was found out about it, for the one scenario in which it was read.
     """
 
     __slots__ = (
@@ -241,6 +246,9 @@ def _read(statement: Statement, value: MapValue, parts: frozenset[str], problems
     elif (found := _one_of("Principal", statement, problems)) is not None:
         callers = tuple(read_callers(found[0], problems))
         statement.principal = Principal(found[0].node, callers, found[1])
+    if _MAY_BE_VOID in parts and not all({name, f"Not{name}"} & elements.keys() for name in ("Action", "Resource")):
+        statement.effect = None
+        return
     statement.action = _part("Action", statement, problems)
     if "Resource" not in parts:
         statement.resource = Part(statement.node, (itself,), (glob(itself.pieces),), False)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Symbol
 from trailguard.cloudformation.stacks.renaming import bare
-from trailguard.iam.globs import STAR, WORDS, Glob, Token, Wild, numbers, rows
+from trailguard.iam.globs import STAR, WORD, WORDS, Glob, Token, Wild, numbers, rows
 from trailguard.iam.inclusion import Effort
 
 Firm: TypeAlias = "frozenset[Symbol]"
@@ -17,16 +17,23 @@ MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
 
 
 def loose(tokens: Glob, firm: Firm, wild: Wild) -> Glob:
-    """The glob with a wildcard for each symbol that may be anything; with `*`, a word may only be what it can be."""
+    """The glob with a wildcard for each symbol that may be anything. With `*`, a word has one without delimiters."""
+    return _put(tokens, firm, lambda symbol: WORD if wild is STAR and bare(symbol.name) in WORDS else wild)
+
+
+def narrow(tokens: Glob, firm: Firm) -> Glob:
+    """The glob with `*` for each symbol that may be anything, and of words only what they can be."""
+    return _put(tokens, firm, lambda symbol: WORDS.get(bare(symbol.name), STAR))
+
+
+def _put(tokens: Glob, firm: Firm, wild: Callable[[Symbol], Wild]) -> Glob:
     for token in tokens:
         if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm:
             break
     else:
         return tokens
     return tuple(
-        (WORDS.get(bare(token.name), STAR) if wild is STAR else wild)
-        if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm
-        else token
+        wild(token) if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm else token
         for token in tokens
     )
 

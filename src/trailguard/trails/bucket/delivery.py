@@ -16,7 +16,7 @@ from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, g
 from trailguard.iam.logic import State, Tri
 from trailguard.iam.policy import Policy, Statement
 from trailguard.trails.bucket import files, requests
-from trailguard.trails.bucket.accepted import refusal_fact
+from trailguard.trails.bucket.accepted import misplaced_fact, refusal_fact
 from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
 from trailguard.trails.bucket.principals import builds_suffix, named_in_words
 from trailguard.trails.bucket.sites import Site
@@ -65,6 +65,9 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
             f"{first.id} and {others[0].id} are both policies of the bucket of {trail.id} and overwrite each other"
         )
         return no(others[0].key, because, ((first.key, "the other policy"),))
+    misplaced = misplaced_fact(scenario, first)
+    if misplaced is not None:
+        return misplaced
     return yes(first.key, f"{first.id} is the only policy of the bucket of {trail.id}")
 
 

@@ -154,8 +154,10 @@ def prefix(scenario: Scenario, trail: Resource) -> Pieces:
 def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resources: Iterable[Pieces]) -> list[Pieces]:
     """The organizations that some resources name where the organization's folder belongs, else one that nobody knows.
 
-    Nothing in a template tells the organization's ID, so an ID in that place is taken to be it.
+    Nothing in a template tells the organization's ID, so an ID in that place is taken to be it. A parameter that is the
+    trail's account is none: then it names the account's folder only.
     """
+    account = text_of(scenario.pseudo("AWS::AccountId", trail, trail.key))
     start = join_pieces((*bucket_arn(scenario, bucket), "/", *prefix(scenario, trail), "AWSLogs/"))
     found: dict[Pieces, None] = {}
     for resource in resources:
@@ -164,7 +166,8 @@ def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resour
             continue
         name = rest[0]
         if isinstance(name, Symbol):
-            if not name.name.startswith("AWS::"):
+            is_account = name.name.startswith("AWS::") or (account is not None and account.pieces == (name,))
+            if not is_account:
                 found[(name,)] = None
         elif (one := organization_like(name.partition("/")[0])) is not None:
             found[(one,)] = None

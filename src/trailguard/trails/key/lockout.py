@@ -15,6 +15,7 @@ from trailguard.cloudformation.scenarios.values import (
     OPAQUE,
     VARIABLE,
     Pieces,
+    Symbol,
     Text,
     Unknown,
     split_pieces,
@@ -99,10 +100,11 @@ class _Asked:
         return both(self._parts(statement, effect)).at(statement.node)
 
     def _parts(self, statement: Statement, effect: str) -> Iterator[Tri]:
-        if statement.effect is not None and statement.effect.literal is not None:
-            yield of(statement.effect.literal == effect)
+        said = statement.effect
+        if said is not None and said.literal is not None:
+            yield of(said.literal == effect)
         elif statement.fault is None:
-            yield maybe(f"the Effect of {statement.label} is not known")
+            yield NO if said is None else maybe(f"the Effect of {statement.label} is not known")
         if statement.fault is not None:
             yield maybe(statement.fault, statement.node)
             return
@@ -145,9 +147,6 @@ class _Asked:
 
     def _in_account(self, text: Text) -> Tri:
         """Whether an entry of AWS is the account, or one of its principals."""
-        bare = self._bare(text)
-        if bare is not None:
-            return YES if bare.is_no else bare  # the user names a principal of the account
         parts = split_pieces(text.pieces, ":")
         if len(parts) == 1 and (text.literal or "0").isdecimal():
             return self._is_account(text.pieces)
@@ -156,12 +155,16 @@ class _Asked:
         return self._is_account(parts[4])
 
     def _is_account(self, pieces: Pieces) -> Tri:
+        """Whether a text is the ID of the account; in a bare text, whether it is one of its principals."""
+        bare = self._bare(pieces)
+        if bare is not None:
+            return YES if bare.is_no else bare  # the user names what belongs there
         return covered_by(glob(pieces, wild=False), glob(self._account, wild=False), self._scenario.settle)
 
-    def _bare(self, text: Text) -> Tri | None:
+    def _bare(self, pieces: Pieces) -> Tri | None:
         """What a text that is not spelt out may be: no for a name that the user gives; None when it is spelt out."""
-        symbol = text.symbols[0] if len(text.pieces) == 1 and text.symbols else None
-        if symbol is None or symbol.name.startswith("AWS::"):
+        symbol = pieces[0] if len(pieces) == 1 else None
+        if not isinstance(symbol, Symbol) or symbol.name.startswith("AWS::"):
             return None
         if symbol.kind == VARIABLE:
             self._scenario.fix(symbol.name)
@@ -181,7 +184,7 @@ class _Asked:
             return YES
         if kind != "AWS":
             return maybe("who Principal names is not known") if kind == "" else NO
-        bare = self._bare(text)
+        bare = self._bare(text.pieces)
         if bare is not None:
             return bare
         last = split_pieces(text.pieces, ":")[-1]
