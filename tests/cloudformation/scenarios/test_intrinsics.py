@@ -102,7 +102,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         {"Fn::GetAtt": ["Logs", "Colour"]},
         unknown(
             "the attribute Colour of Logs is not among those of AWS::S3::Bucket that are known here "
-            f"(Arn, DomainName, RegionalDomainName); correct its name, or {INSTEAD}"
+            f"(Arn, DomainName, DualStackDomainName, RegionalDomainName, WebsiteURL); correct its name, or {INSTEAD}"
         ),
     ),
     "getatt-undefined": ({"Fn::GetAtt": ["Nobody", "Arn"]}, undefined("Nobody")),
@@ -598,17 +598,17 @@ OPEN: dict[str, tuple[Any, dict[str, Any], list[tuple[dict[str, str], Any]]]] = 
     "list-pinned": (
         {"Ref": "P"},
         {"Parameters": {"P": {"Type": "CommaDelimitedList", "AllowedValues": ["x"]}}},
-        [({"P": "x"}, ["x"])],
+        [({"P": "x"}, ["x"]), ({"P": "x,x"}, ["${P}"])],
     ),
     "list-select-open": (
         {"Fn::Select": [1, {"Ref": "P"}]},
         {"Parameters": {"P": LIST_PARAMETER}},
-        [({}, unknown("parameter P may be any list; give it with --parameter P=VALUE,VALUE"))],
+        [({}, "<item 1 of P>")],
     ),
     "list-length-open": (
         {"Fn::Length": {"Ref": "P"}},
         {"Parameters": {"P": LIST_PARAMETER}},
-        [({}, unknown("parameter P may be any list; give it with --parameter P=VALUE,VALUE"))],
+        [({}, "<item count of P>")],
     ),
     "list-of-numbers": (
         {"Ref": "P"},
