@@ -254,7 +254,7 @@ PROPERTIES: dict[str, tuple[Any, Any]] = {
     "no-value": ({"Type": "T", "Properties": {"V": {"Ref": "AWS::NoValue"}}}, ABSENT),
     "tag": (
         {"Type": "T", "Properties": {"!Include": "x"}},
-        unknown("!Include on line 1 is not a tag that can be used here"),
+        unknown("!Include on line 1 is not a tag of CloudFormation: what a preprocessor makes of it is not known"),
     ),
 }
 

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -91,6 +91,16 @@ class Existence:
             return all(self._search.run(assignment, one.demands, defaults_only=True) is not None for one in concerned)
         except TooHard:
             return True
+
+    def refused_defaults(self) -> Iterator[tuple[frozenset[str], bool]]:
+        """The parameters whose defaults, taken together, allow no stack; and whether `Rules` have a say in that."""
+        defaults = {name for name, item in self._model.space.variables.items() if item.default is not None}
+        for cluster in self._clusters:
+            try:
+                if self._search.run({}, cluster.demands, defaults_only=True) is None:
+                    yield cluster.names & defaults, cluster.rules
+            except TooHard:
+                continue  # then it cannot be told
 
     def _concerned(self, assignment: Assignment) -> list[Cluster]:
         """The demands that the assignment has a say in, and those that the defaults break."""

@@ -370,10 +370,10 @@ def call(scenario: Resolver, name: str, argument: Node, node: Node) -> Value:
     """The value of a function call. A name that CloudFormation does not know is unknown, with that reason."""
     function = FUNCTIONS.get(name)
     if function is None:
-        kind = "tag" if name.startswith("!") else "function"
-        return Unknown(
-            f"{name} on line {node.line}", f"{name} on {line(node)} is not a {kind} that can be used here", node
-        )
+        why = "is not a function that can be used here"
+        if name.startswith("!"):
+            why = "is not a tag of CloudFormation: what a preprocessor makes of it is not known"
+        return Unknown(f"{name} on line {node.line}", f"{name} on {line(node)} {why}", node)
     try:
         return function(scenario, argument, node)
     except Refused as why:
