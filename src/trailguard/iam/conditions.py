@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import (
     MapValue,
     Symbol,
@@ -148,7 +149,7 @@ def holds(clause: Clause, context: Context, settle: Settle) -> Tri:
 def _null(text: Text, missing: bool) -> Tri:
     if text.literal is None:
         symbol = text.symbols[0]
-        return maybe(symbol.reason or f"{symbol.name} is not known")
+        return maybe(open_value(symbol))
     return of((text.literal.lower() == "true") is missing)
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 
+from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import (
     Flag,
     ListValue,
@@ -42,8 +43,8 @@ def read_json(text: Text, problems: Problems) -> Value:
             problems.add(text.node, f"it is not JSON: {getattr(error, 'msg', 'it is nested too deeply')}")
             reason = problems.told()
         else:
-            hidden = symbols[0].reason or f"{symbols[0].name} is not known"
-            reason = f"the policy hinges on text that is not known: {hidden}"
+            hidden = open_value(symbols[0])
+            reason = hidden if len(text.pieces) == 1 else f"part of the policy's text is not known: {hidden}"
         return Unknown(f"policy on line {text.node.line}", reason, text.node)
     return _value(document, text.node, symbols, problems)
 

@@ -33,7 +33,8 @@ from trailguard.trails.facts.returns import RETURNS
 _RETURNED = frozenset(
     word
     for given in RETURNS.values()
-    for text in given.values()
+    for spelling in given.values()
+    for text in ((spelling,) if isinstance(spelling, str) else (spelling.text, *(text for _, _, text in spelling.ways)))
     for word in words((re.sub(r"\$\{[^}]*\}", " ", text),))
 )
 
@@ -75,7 +76,7 @@ class Relatives:
         size = -1
         while size < len(self.loaded):
             size = len(self.loaded)
-            self._load(self._parents.leading(marked | linked))
+            self._load(self._parents.leading(marked | linked | self._holdings.speaking))
             self._follow()
             linked |= self._exporting() | self._importing()
             self._load(linked)

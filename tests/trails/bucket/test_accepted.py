@@ -134,15 +134,17 @@ def test_a_refusal_that_a_parameter_decides_names_it() -> None:
 
 
 def test_what_only_two_choices_together_bring_about_is_seen() -> None:
-    statement = {**OTHER, "Action": ["s3:DeleteObject", choice("IsWide", "s3:ListBucket")]}
+    statement: dict[str, Any] = {**OTHER, "Action": ["s3:DeleteObject", choice("IsWide", "s3:ListBucket")]}
     by_rule = found(READ, WRITE, {**statement, "Resource": [OBJECTS, choice("IsStrict", BUCKET)]})
     assert dict(by_rule["TG212"].witness) == {"Wide": "yes"}
-    both = {**OTHER, "Resource": [OBJECTS, choice("IsStrict", BUCKET)]}
+    both: dict[str, Any] = {**OTHER, "Resource": [OBJECTS, choice("IsStrict", BUCKET)]}
     assert found(READ, WRITE, both)["TG212"].verdict == PASS
 
 
 def test_many_optional_statements_that_matter_to_nobody_are_no_scenarios() -> None:
-    optional = [choice("IsStrict" if index % 2 else "IsWide", {**OTHER, "Sid": f"S{index}"}) for index in range(12)]
+    optional: list[Any] = [
+        choice("IsStrict" if index % 2 else "IsWide", {**OTHER, "Sid": f"S{index}"}) for index in range(12)
+    ]
     assert found(READ, WRITE, *optional)["TG212"].verdict == PASS
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.partitions import DEFAULT_PARTITION, SAMPLE_REGIONS, URL_SUFFIXES, partition_of
+from trailguard.cloudformation.scenarios.reasons import undefined
 from trailguard.cloudformation.scenarios.variables import Space, Variable
 from trailguard.cloudformation.source.nodes import TextNode
-from trailguard.cloudformation.stacks.renaming import ELSEWHERE
-from trailguard.cloudformation.stacks.stacks import Stacks
+from trailguard.cloudformation.stacks.renaming import ELSEWHERE, number_of
+from trailguard.cloudformation.stacks.stacks import Stack, Stacks
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
 
 _OPAQUE_PSEUDO = {
     "AWS::AccountId": "the account of the deployment is not known; give it with --account-id",
-    "AWS::StackName": "the stack's name is chosen at deployment",
+    "AWS::StackName": "the stack's name is chosen at deployment; give it with --parameter AWS::StackName=NAME",
     "AWS::StackId": "the stack's ID is made at deployment",
 }
+_MOST_HINTS = 20  # of names that the template does not define
 _SAMPLES = {"AWS::AccountId": ("111122223333", "444455556666"), "AWS::StackName": ("audit", "trail")}
 
 
@@ -27,6 +29,20 @@ class Pins(NamedTuple):
     region: str | None = None
     account_id: str | None = None
     partition: str | None = None
+
+
+class Spelling(NamedTuple):
+    """What a resource returns, where that hinges on which properties it sets.
+
+    Each of the `ways` is a property, its value (None for any), and the text; the first one that fits counts, else
+    `text` does.
+    """
+
+    ways: tuple[tuple[str, str | None, str], ...]
+    text: str
+
+
+Returns: TypeAlias = "Mapping[str, Mapping[str, str | Spelling]]"
 
 
 class Model:
@@ -40,7 +56,7 @@ class Model:
         self,
         template: Template,
         pins: Pins,
-        returns: Mapping[str, Mapping[str, str]],
+        returns: Returns,
         stacks: Stacks | None = None,
     ) -> None:
         self.template = template
@@ -48,6 +64,7 @@ class Model:
         self.returns = returns
         self.partition = pins.partition or (partition_of(pins.region) if pins.region else DEFAULT_PARTITION)
         self.space = Space()
+        self._hints = 0
         self.memo: dict[object, object] = {}  # what others worked out of the template, the same in all scenarios
         self.shared: dict[
             object, list[Any]
@@ -66,7 +83,7 @@ class Model:
         for name, reason in _OPAQUE_PSEUDO.items():
             self._add_opaque(name, "", reason)
         for stack in self.stacks.members.values():
-            self._add_own(stack.ending, stack.place == stack.ending)
+            self._add_own(stack)
         given = {**pins.parameters, **self.stacks.constants}
         self._given = pins.parameters.keys() | self.stacks.pinned
         for name, parameter in template.parameters.items():
@@ -93,20 +110,27 @@ class Model:
         if variable is not None and name in self.template.parameters:
             variable.narrow(to)
 
-    def _add_own(self, ending: str, is_set: bool) -> None:
+    def _add_own(self, stack: Stack) -> None:
         """The pseudo parameters that a stack of several has for itself."""
+        ending = stack.ending
         for name in ("AWS::StackName", "AWS::StackId"):
             self._add_opaque(name, ending, _OPAQUE_PSEUDO[name])
-            if name + ending in self.stacks.constants:
-                self.fixed[name + ending] = self.stacks.constants[name + ending]
-        if is_set:
+        if stack.site == ending:
+            apart = f"nothing says whether {stack.file} is deployed in the same {{}} as the others; give it with {{}}"
+            self._add_opaque("AWS::AccountId", ending, apart.format("account", "--account-id"))
+            self._add_region("AWS::Region" + ending, apart.format("Region", "--region"))
+        elif stack.place == ending:
             self._add_region("AWS::Region" + ending)
             self._add_opaque("AWS::AccountId", ending, "the stack set works in accounts that are chosen at deployment")
+        for name in (*_OPAQUE_PSEUDO, "AWS::Region"):
+            if name + ending in self.stacks.constants:
+                self.fixed[name + ending] = self.stacks.constants[name + ending]
 
-    def _add_region(self, name: str) -> None:
+    def _add_region(self, name: str, opaque: str | None = None) -> None:
         partition = self.partition
         self.space.variables[name] = Variable(
             name,
+            opaque=opaque,
             accepts=lambda region: partition_of(region) == partition and region.count("-") >= 2,
             samples=SAMPLE_REGIONS.get(partition, ()),
         )
@@ -116,6 +140,18 @@ class Model:
         self.space.variables[name + ending] = Variable(
             name + ending, None, reason, accepts, _SAMPLES.get(name, ("other",))
         )
+
+    def undefined(self, kind: str, name: str, known: Iterable[str]) -> str:
+        """The reason for a name that stands for nothing, with the nearest one of its stack.
+
+        Looking for that costs, so it is done for a few only.
+        """
+        key = ("undefined", kind, name)
+        if key not in self.memo:
+            self._hints += 1
+            near = [other for other in known if number_of(other) == number_of(name)]
+            self.memo[key] = undefined(kind, name, near if self._hints <= _MOST_HINTS else ())
+        return str(self.memo[key])
 
     def pseudo(self, name: str, resource: str) -> str:
         """The name of a pseudo parameter where a resource is made: a stack set has an account and Region of its own."""

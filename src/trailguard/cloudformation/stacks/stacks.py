@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import (
-    Document,
     MapNode,
     Node,
     TextNode,
@@ -27,7 +26,8 @@ from trailguard.cloudformation.stacks.renaming import Renamer, bare, mark, numbe
 from trailguard.cloudformation.template.references import Way, calls, mentioned, named
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
 
-_NAMED = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
+# The sections of a template in which names are defined.
+NAMED = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
 
 
 class Binding(NamedTuple):
@@ -72,7 +72,10 @@ class Arguments(NamedTuple):
 
 
 class Stack:
-    """One stack of a template, its names told apart from those of all other stacks."""
+    """One stack of a template, its names told apart from those of all other stacks.
+
+    `site` is the ending of the account and Region of a root about which nothing tells that it is where the others are.
+    """
 
     def __init__(
         self,
@@ -81,7 +84,9 @@ class Stack:
         template: Template,
         arguments: Arguments | None = None,
         pins: Mapping[str, str] = {},
+        site: str = "",
     ) -> None:
+        self.site = site
         self.number = number
         self.ending = mark(number)
         self.file = file
@@ -104,7 +109,7 @@ class Stack:
             rename = self._rename
             ways = {"Conditions": rename.test, "Rules": rename.test, "Resources": rename.resource}
             ways["Outputs"] = rename.resource
-            parts = ((name, self.template.root.values.get(name)) for name in _NAMED)
+            parts = ((name, self.template.root.values.get(name)) for name in NAMED)
             copied = ((name, rename.entries(part, ways.get(name, rename.copy))) for name, part in parts)
             self._sections = {name: part for name, part in copied if part is not None}
             for name in self.bindings:
@@ -134,7 +139,7 @@ class Stack:
         """The ending of its account and Region: a stack set, with what is below it, works in others than its parent."""
         arguments = self.arguments
         if arguments is None:
-            return ""
+            return self.site
         return self.ending if arguments.is_set else arguments.parent.place
 
     @property
@@ -215,6 +220,7 @@ class Stacks:
         self.exporters: dict[int, Export] = {}  # by the id of the call that imports
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
         self.unread: dict[str, str] = {}  # why the template of a nested stack is not known, by resource
+        self.hidden: set[str] = set()  # the resources whose stacks are not known and may hold what is looked for
         for stack in self.members.values():
             self.bindings.update(stack.bindings)
             self.constants.update(stack.constants)
@@ -229,7 +235,7 @@ class Stacks:
         return self.members.get(number) if number is not None else None
 
     def scope(self, name: str) -> str:
-        """The ending of the account and Region in which a resource is made; "" for those of the roots."""
+        """The ending of the account and Region in which a resource is made; "" for those that the roots share."""
         stack = self.stack_of(name)
         return stack.place if stack is not None else ""
 
@@ -304,9 +310,13 @@ class Stacks:
                     yield output
 
     def label(self, number: int, home: str) -> str:
-        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several."""
+        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several.
+
+        A file that does not lie beside or below is called as reports show it.
+        """
         stack = self.members[number]
-        file = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
+        seen = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
+        file = stack.file if seen.startswith("..") else seen
         twins = [other for other in self.members.values() if other.file == stack.file]
         return file if len(twins) < 2 else f"{file} ({way_to(stack) or 'itself'})"
 
@@ -354,30 +364,6 @@ def came_from(stacks: Stacks, node: Node) -> Iterator[tuple[Node, str]]:
             if binding is not None:
                 yield binding.argument, f"what is handed to parameter {name}"
                 pending.append(binding.argument)
-
-
-def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
-    """One template of several stacks."""
-    members = list(stacks)
-    root = MapNode(1, 1)
-    for name in _NAMED:
-        section = MapNode(1, 1)
-        for stack in members:
-            part = stack.sections.get(name)
-            if part is not None:
-                section.keys.update(part.keys)
-                section.values.update(part.values)
-        if section.values or name == "Resources":
-            root.keys[name] = TextNode(name, False, 1, 1, 1, 1)
-            root.values[name] = section
-    templates = {id(stack.template): stack.template for stack in members}
-    documents = [template.document for template in templates.values()]
-    parts = tuple(part for document in documents for part in document.parts)
-    whole = Template(Document(root, "\n".join(document.text for document in documents), (), parts))
-    for stack in members:
-        for name, key in stack.template.generators.items():
-            whole.generators.setdefault(name + stack.ending, key)
-    return whole, Stacks(members)
 
 
 def _named(condition: TextNode) -> Node:

@@ -5,11 +5,11 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.model import Model, Pins, Returns
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.stacks.stacks import Arguments, Stack
@@ -38,10 +38,18 @@ class Remark(NamedTuple):
     text: str
 
 
-Returns: TypeAlias = "Mapping[str, Mapping[str, str]]"
+class Missing(NamedTuple):
+    """Why a nested stack cannot be followed, "" where nobody needs to be told.
 
-# Finds the template that a resource of a member makes a stack of; a text says why there is none ("": no need to tell).
-Locate: TypeAlias = "Callable[[Member, Nested], Member | str]"
+    `hides` tells that it may hold what is looked for.
+    """
+
+    text: str
+    hides: bool
+
+
+# Finds the template that a resource of a member makes a stack of.
+Locate: TypeAlias = "Callable[[Member, Nested], Member | Missing]"
 
 
 class Trees:
@@ -49,21 +57,28 @@ class Trees:
 
     `trees` hold the stack of each root first, then those that it makes. `members` are all templates by their identity,
     `remarks` tell what did not fit, `unread` why stacks could not be followed: by the number of their root and by the
-    resource that makes them.
+    resource that makes them. `hidden` are those among them that may hold what is looked for.
     """
 
     def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate) -> None:
         self._pins = pins
         self._returns = returns
         self._locate = locate
-        self._numbers = count(1)
-        self._nested: dict[int, list[tuple[Nested, Member | str]]] = {}
+        self._nested: dict[int, list[tuple[Nested, Member | Missing]]] = {}
         self.remarks: list[Remark] = []
         self.unread: dict[int, dict[str, str]] = {}
+        self.hidden: dict[int, set[str]] = {}
         self.members = {id(member.template): member for member in members}
-        self.trees = [self._tree(member) for member in self._roots()]
+        self.trees: list[list[Stack]] = []
+        numbers = count(1)
+        for member in self._roots():
+            self.trees.append(self._tree(member, numbers))
 
-    def _children(self, member: Member) -> list[tuple[Nested, Member | str]]:
+    def apart(self, root: Stack, site: Stack) -> list[Stack]:
+        """The tree of a root anew, in the account and Region of some root's own; its stacks have the same numbers."""
+        return self._tree(self.members[id(root.template)], count(root.number), site.ending)
+
+    def _children(self, member: Member) -> list[tuple[Nested, Member | Missing]]:
         """The stacks that a member makes, each with the member that it is a stack of, or why there is none."""
         key = id(member.template)
         if key not in self._nested:
@@ -72,8 +87,8 @@ class Trees:
             for nested in nested_of(scenario):
                 target = self._locate(member, nested)
                 found.append((nested, target))
-                if isinstance(target, str) and target:
-                    self.remarks.append(Remark(member.file, nested.place, target))
+                if isinstance(target, Missing) and target.text:
+                    self.remarks.append(Remark(member.file, nested.place, target.text))
         return self._nested[key]
 
     def _roots(self) -> list[Member]:
@@ -104,9 +119,11 @@ class Trees:
                 reached.add(id(current.template.document))
                 pending.extend(target for _, target in self._children(current) if isinstance(target, Member))
 
-    def _tree(self, member: Member) -> list[Stack]:
+    def _tree(self, member: Member, numbers: Iterator[int], site: str = "") -> list[Stack]:
         """The stack of a root and all stacks that it makes, the parents first."""
-        root = Stack(next(self._numbers), member.file, member.template, None, member.parameters)
+        known = zip(("AWS::AccountId", "AWS::Region"), member.environment if site else (), strict=False)
+        pins = {**member.parameters, **{name: value for name, value in known if value is not None}}
+        root = Stack(next(numbers), member.file, member.template, None, pins, site)
         stacks = [root]
         # The templates above each stack, itself included.
         line: dict[int, tuple[int, ...]] = {root.number: (id(member.template.document),)}
@@ -116,25 +133,28 @@ class Trees:
             for nested, target in self._children(owner):
                 maker = nested.resource.id + stack.ending
                 why = self._refuse(stack, nested, target, line[stack.number], len(stacks))
-                if why is not None or isinstance(target, str):
-                    self.unread.setdefault(root.number, {})[maker] = why or _unread(nested)
+                if why is not None or isinstance(target, Missing):
+                    text = why or (target.text if isinstance(target, Missing) else "") or _unread(nested)
+                    self.unread.setdefault(root.number, {})[maker] = text
+                    if isinstance(target, Missing) and target.hides:
+                        self.hidden.setdefault(root.number, set()).add(maker)
                     continue
                 given = nested.arguments
                 if isinstance(given, dict):
                     given = {**given, **target.handed}
                     self._tell_misfits(owner, nested, target, given)
                 arguments = Arguments(stack, maker, stack.handed(given), nested.is_set, nested.label)
-                child = Stack(next(self._numbers), target.file, target.template, arguments)
+                child = Stack(next(numbers), target.file, target.template, arguments)
                 line[child.number] = (*line[stack.number], id(target.template.document))
                 stacks.append(child)
                 pending.append((child, target))
         return stacks
 
     def _refuse(
-        self, stack: Stack, nested: Nested, target: Member | str, line: tuple[int, ...], size: int
+        self, stack: Stack, nested: Nested, target: Member | Missing, line: tuple[int, ...], size: int
     ) -> str | None:
         """Say why a nested stack cannot be followed; None when it can."""
-        if isinstance(target, str):
+        if isinstance(target, Missing):
             return None
         if id(target.template.document) in line:
             text = f"{nested.resource.id} makes a stack of {target.file}, which makes this one: a circle"

@@ -2,7 +2,8 @@
 
 A template that another one makes a stack of is looked at with what its parent hands it, once for each parent. Stacks
 that import from each other are looked at together. Names of exports need not be literal: an import and an export belong
-together when the shapes of their names fit and no other export's does.
+together when the shapes of their names fit and no other export's does. Stacks that speak of the same thing by its
+physical name are looked at together, too, each in an account and a Region of its own unless these are known.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
 """
 
@@ -12,16 +13,18 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.model import Model, Pins, Returns
 from trailguard.cloudformation.scenarios.scenarios import Scenarios
 from trailguard.cloudformation.scenarios.values import Pieces
 from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
+from trailguard.cloudformation.stacks.composing import composed
 from trailguard.cloudformation.stacks.exchanges import Taken, exports_of, imports_of
 from trailguard.cloudformation.stacks.renaming import bare
-from trailguard.cloudformation.stacks.stacks import Stack, Stacks, composed
+from trailguard.cloudformation.stacks.stacks import Stack, Stacks
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own_names, shapes
-from trailguard.cloudformation.world.trees import Locate, Member, Returns, Trees
+from trailguard.cloudformation.world.names import Key, Namesakes, Naming, Role, spoken_of
+from trailguard.cloudformation.world.trees import Locate, Member, Trees
 
 
 class Group(NamedTuple):
@@ -47,12 +50,14 @@ class Matter(NamedTuple):
 
     `concerns` tells whether a template may hold something to judge. A stack belongs with those that import from each
     other where `counts` tells of the import that it may count for the one that imports, or `has_say` that it may for
-    the one that exports: a policy that is put on an imported bucket.
+    the one that exports: a policy that is put on an imported bucket. `naming` tells which resources speak of things by
+    their names.
     """
 
     concerns: Callable[[Template], bool]
     counts: Callable[[Taken], bool]
     has_say: Callable[[Taken], bool]
+    naming: Naming
 
 
 class World:
@@ -62,12 +67,14 @@ class World:
         self._pins = pins
         self._returns = returns
         self._matter = matter
-        made = Trees(members, pins, returns, locate)
-        self._members, self._trees, self._unread, self.remarks = made.members, made.trees, made.unread, made.remarks
+        self._made = made = Trees(members, pins, returns, locate)
+        self._members, self._trees, self.remarks = made.members, made.trees, made.remarks
+        self._unread, self._hidden = made.unread, made.hidden
         self._composed: dict[int, tuple[Template, Stacks]] = {}  # trees of several stacks, by the number of their root
         self._linked: dict[int, list[_Linked]] = {}  # by the number of the tree
         self._wanted: dict[int, list[End]] = {}
         self._meant: dict[tuple[int, int], End | str] = {}  # what each import takes, or why that is not known
+        self._tied = _Sets(len(self._trees))  # the trees that import from each other: in one account and Region
         self._groups = self._joined()
 
     def groups(self, files: Container[str]) -> Iterator[Group]:
@@ -90,8 +97,24 @@ class World:
                 joined.join(seed, number)
                 if number not in seen:
                     seen.add(number)
-                    pending.extend(self._related(number))
+                    for other in self._related(number):
+                        self._tied.join(number, other)
+                        pending.append(other)
+                    pending.extend(self._namesakes.related(number))
         return joined.groups()
+
+    @cached_property
+    def _namesakes(self) -> Namesakes:
+        """Which trees speak of what by its name. A tree by itself needs not be asked."""
+        numbers = range(len(self._trees)) if len(self._trees) > 1 else ()
+        return Namesakes((number, self._spoken_of(number)) for number in numbers)
+
+    def _spoken_of(self, number: int) -> Iterator[tuple[Key, Role]]:
+        naming = self._matter.naming
+        if any(
+            item.type in naming.types for stack in self._trees[number] for item in stack.template.resources.values()
+        ):
+            yield from spoken_of(self._scenarios(number), naming)
 
     def _related(self, number: int) -> Iterator[int]:
         """The trees that a tree imports from, and those that import from it and have a say in what it is."""
@@ -164,41 +187,67 @@ class World:
     def _shapes(scenarios: Scenarios, name: Node, number: int) -> tuple[Pieces, ...]:
         return tuple(own_names(shape, number) for shape in shapes(scenarios, name))
 
-    def _scenarios(self, number: int) -> Scenarios:
-        """The scenarios of a tree by itself."""
+    def _scenarios(self, number: int, is_placed: bool = False) -> Scenarios:
+        """The scenarios of a tree by itself; if it `is_placed`, in the account and Region that are known of it."""
         tree = self._trees[number]
+        pins = self._pins_of([number])
+        if not is_placed:
+            pins = pins._replace(account_id=self._pins.account_id, region=self._pins.region)
         if len(tree) == 1:
-            member = self._members[id(tree[0].template)]
-            pins = self._pins._replace(parameters={**self._pins.parameters, **member.parameters})
             return Scenarios(Model(tree[0].template, pins, self._returns))
-        template, stacks = self._composed[tree[0].number] = composed(tree)
-        return Scenarios(Model(template, self._pins, self._returns, stacks))
+        if tree[0].number not in self._composed:
+            self._composed[tree[0].number] = composed(tree)
+        template, stacks = self._composed[tree[0].number]
+        return Scenarios(Model(template, pins, self._returns, stacks))
 
-    def unit(self, group: Group) -> Unit:
-        """One template of all that is judged together."""
-        trees = [self._trees[number] for number in group.trees]
-        stacks = [stack for tree in trees for stack in tree]
-        root = stacks[0]
-        member = self._members[id(root.template)]
-        account, region = next((place for tree in trees if any(place := self._place(tree))), (None, None))
-        pins = self._pins._replace(
+    def _pins_of(self, numbers: Sequence[int]) -> Pins:
+        """What is fixed for some trees in one account and Region; the first one's parameters are among it."""
+        member = self._members[id(self._trees[numbers[0]][0].template)]
+        account, region = next((place for number in numbers if any(place := self._environment(number))), (None, None))
+        return self._pins._replace(
             parameters={**self._pins.parameters, **member.parameters},
             account_id=account or self._pins.account_id,
             region=region or self._pins.region,
         )
+
+    def _sites(self, numbers: Sequence[int]) -> list[list[int]]:
+        """Trees in groups that are in one account and Region: they import from each other, or both are known."""
+        sites = _Sets(len(self._trees))
+        first: dict[object, int] = {}
+        for number in numbers:
+            place = self._environment(number)
+            for key in (self._tied.find(number), *([place] if all(place) else [])):
+                sites.join(number, first.setdefault(key, number))
+        found: dict[int, list[int]] = {}
+        for number in numbers:
+            found.setdefault(sites.find(number), []).append(number)
+        return list(found.values())
+
+    def unit(self, group: Group) -> Unit:
+        """One template of all that is judged together."""
+        here, *elsewhere = self._sites(group.trees)
+        trees = {number: self._trees[number] for number in group.trees}
+        for site in elsewhere:
+            lead = self._trees[site[0]][0]
+            trees.update((number, self._made.apart(trees[number][0], lead)) for number in site)
+        stacks = [stack for number in group.trees for stack in trees[number]]
+        root = stacks[0]
+        pins = self._pins_of(here)
         meant = self._meant_in(stacks)
         if len(stacks) == 1 and not meant and not self._unread.get(root.number):
             return Unit(root.template, None, pins)
         known = self._composed.get(root.number) if len(trees) == 1 else None
         template, joined = known or composed(stacks)
+        members = {stack.number: stack for stack in stacks}
         for (stack, index), export in meant.items():
             node = stack.imports[index].node
             if isinstance(export, End):
-                joined.exporters[id(node)] = export.stack.exports[export.place]
+                joined.exporters[id(node)] = members[export.stack.number].exports[export.place]
             else:
                 joined.unexported[id(node)] = export
-        for tree in trees:
+        for tree in trees.values():
             joined.unread.update(self._unread.get(tree[0].number, {}))
+            joined.hidden.update(self._hidden.get(tree[0].number, ()))
         return Unit(template, joined, pins)
 
     def _meant_in(self, stacks: Sequence[Stack]) -> dict[tuple[Stack, int], End | str]:
@@ -217,19 +266,20 @@ class _Sets:
     def __init__(self, size: int) -> None:
         self._parents = list(range(size))
 
-    def _find(self, item: int) -> int:
+    def find(self, item: int) -> int:
+        """The first of those that belong with a tree."""
         while self._parents[item] != item:
             self._parents[item] = item = self._parents[self._parents[item]]
         return item
 
     def join(self, one: int, other: int) -> None:
         """Put two trees, and all that belong to them, together."""
-        first, second = sorted((self._find(one), self._find(other)))
+        first, second = sorted((self.find(one), self.find(other)))
         self._parents[second] = first
 
     def groups(self) -> list[list[int]]:
         """The trees that belong together, in their order."""
         found: dict[int, list[int]] = {}
         for item in range(len(self._parents)):
-            found.setdefault(self._find(item), []).append(item)
+            found.setdefault(self.find(item), []).append(item)
         return list(found.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
@@ -19,7 +20,7 @@ from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.documents import read_document
 from trailguard.iam.policy import Policy
 from trailguard.trails.facts.links import Link, elsewhere
-from trailguard.trails.facts.names import bucket_name, same_name
+from trailguard.trails.facts.names import bucket_name, may_be_same, same_name
 
 BUCKET = "AWS::S3::Bucket"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
@@ -76,14 +77,21 @@ def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
     name = bucket_name(text.pieces)
     template = scenario.model.template
     made = next((bucket for bucket in template.of_type(BUCKET) if _is_called(scenario, bucket, name)), None)
-    policies = policies_on(scenario, name)
+    policies = policies_on(scenario, name, closely=made is not None)
     return LogBucket(name, value.node, made, policies, template.generator)
 
 
-def policies_on(scenario: Scenario, name: Pieces) -> tuple[Resource, ...]:
-    """The policies that the template puts on the bucket of a name."""
+def policies_on(scenario: Scenario, name: Pieces, closely: bool = False) -> tuple[Resource, ...]:
+    """The policies that the template puts on the bucket of a name.
+
+    Looked at closely, one whose target may be any bucket counts too, where it is this one, if no other policy is known.
+    """
     policies = scenario.model.template.of_type(BUCKET_POLICY)
-    return tuple(policy for policy in policies if _is_on(scenario, policy, name))
+    found = tuple(policy for policy in policies if is_on(scenario, policy, name))
+    if found or not closely:
+        return found
+    doubtful = next((policy for policy in policies if is_on(scenario, policy, name, may_be_same)), None)
+    return () if doubtful is None else (doubtful,)
 
 
 def _is_called(scenario: Scenario, bucket: Resource, name: Pieces) -> bool:
@@ -100,8 +108,13 @@ def policy_of(scenario: Scenario, resource: Resource) -> Policy:
     return scenario.once(("policy", resource.id), lambda: read_document(scenario, resource, "PolicyDocument"))
 
 
-def _is_on(scenario: Scenario, policy: Resource, name: Pieces) -> bool:
-    """Tell whether a policy is made here and put on the bucket of a name."""
+def is_on(
+    scenario: Scenario,
+    policy: Resource,
+    name: Pieces,
+    same: Callable[[Scenario, Pieces, Pieces], bool] = same_name,
+) -> bool:
+    """Tell whether a policy is made here and put on the bucket of a name. Raises Split while that is open."""
 
     def ask(here: Scenario) -> bool:
         node = here.property_node(policy, "Bucket")
@@ -109,6 +122,6 @@ def _is_on(scenario: Scenario, policy: Resource, name: Pieces) -> bool:
             text = None if node is None else text_of(here.resolve(node))
         except Unbuildable:  # it names a bucket that is not made here; then neither is the policy, or nothing is
             return False
-        return text is not None and same_name(here, name, bucket_name(text.pieces)) and here.active(policy)
+        return text is not None and same(here, name, bucket_name(text.pieces)) and here.active(policy)
 
-    return scenario.agreed(("on the bucket", policy.id, name), ask)
+    return scenario.agreed(("on the bucket", policy.id, name, same), ask)

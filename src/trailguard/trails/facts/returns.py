@@ -6,21 +6,41 @@ Source: the "Return values" of each resource type in the CloudFormation template
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from trailguard.cloudformation.scenarios.model import Returns, Spelling
 
 _ARN = "arn:${AWS::Partition}:"
 _HERE = "${AWS::Region}:${AWS::AccountId}:"
 
-RETURNS: Mapping[str, Mapping[str, str]] = {
+
+def _of_bucket(text: str) -> Spelling:
+    """What a bucket returns, `${BucketName}` in it.
+
+    The name of a bucket in the namespace of its account and Region is put together from the prefix, else a prefix
+    begins a name that is generated.
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
+    (BucketNamePrefix, BucketNamespace)
+    """
+    regional = "${BucketNamePrefix}-${AWS::AccountId}-${AWS::Region}-an"
+    ways = (
+        ("BucketName", None, text),
+        ("BucketNamespace", "account-regional", text.replace("${BucketName}", regional)),
+        ("BucketNamePrefix", None, text.replace("${BucketName}", "${BucketNamePrefix}${BucketName}")),
+    )
+    return Spelling(ways, text)
+
+
+RETURNS: Returns = {
     "AWS::CloudTrail::Trail": {
         "Ref": "${TrailName}",
         "Arn": _ARN + "cloudtrail:" + _HERE + "trail/${TrailName}",
     },
     "AWS::S3::Bucket": {
-        "Ref": "${BucketName}",
-        "Arn": _ARN + "s3:::${BucketName}",
-        "DomainName": "${BucketName}.s3.${AWS::URLSuffix}",
-        "RegionalDomainName": "${BucketName}.s3.${AWS::Region}.${AWS::URLSuffix}",
+        "Ref": _of_bucket("${BucketName}"),
+        "Arn": _of_bucket(_ARN + "s3:::${BucketName}"),
+        "DomainName": _of_bucket("${BucketName}.s3.${AWS::URLSuffix}"),
+        "DualStackDomainName": _of_bucket("${BucketName}.s3.dualstack.${AWS::Region}.${AWS::URLSuffix}"),
+        "RegionalDomainName": _of_bucket("${BucketName}.s3.${AWS::Region}.${AWS::URLSuffix}"),
+        "WebsiteURL": _of_bucket("http://${BucketName}.s3-website-${AWS::Region}.${AWS::URLSuffix}"),
     },
     "AWS::S3::BucketPolicy": {"Ref": "${Bucket}"},
     "AWS::KMS::Key": {"Ref": "${KeyId}", "KeyId": "${KeyId}", "Arn": _ARN + "kms:" + _HERE + "key/${KeyId}"},
@@ -42,5 +62,10 @@ RETURNS: Mapping[str, Mapping[str, str]] = {
         "Ref": _ARN + "sns:" + _HERE + "${TopicName}",
         "TopicArn": _ARN + "sns:" + _HERE + "${TopicName}",
         "TopicName": "${TopicName}",
+    },
+    "AWS::CloudWatch::Alarm": {"Ref": "${AlarmName}", "Arn": _ARN + "cloudwatch:" + _HERE + "alarm:${AlarmName}"},
+    "AWS::CloudWatch::CompositeAlarm": {
+        "Ref": "${AlarmName}",
+        "Arn": _ARN + "cloudwatch:" + _HERE + "alarm:${AlarmName}",
     },
 }

@@ -20,7 +20,8 @@ from trailguard.trails.bucket import requests
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.names import same_name
-from trailguard.trails.key import encryption, keys
+from trailguard.trails.key import grants as key_grants
+from trailguard.trails.key import keys
 
 TOPIC = "AWS::SNS::Topic"
 TOPIC_NAME = "SnsTopicName"
@@ -180,7 +181,7 @@ def _key_usable(scenario: Scenario, trail: Resource, topic: Resource) -> Fact:
         "kms:encryptioncontextkeys": (Text((_ENCRYPTION_CONTEXT,), trail.key),),
     }
     calls = [(action, context) for action in ("kms:GenerateDataKey", "kms:Decrypt")]
-    return encryption.permits(scenario, key, calls)
+    return key_grants.permits(scenario, key, calls)
 
 
 def _of_topic(build: Callable[[Scenario, Resource, Resource], Fact]) -> Callable[[Scenario, Resource], Fact]:

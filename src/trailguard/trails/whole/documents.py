@@ -18,7 +18,7 @@ from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.buckets import log_bucket, policy_of
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, unknown, yes
 from trailguard.trails.facts.refusals import Check, Refusal, malformed, refused
-from trailguard.trails.key import encryption
+from trailguard.trails.key import encryption, grants
 from trailguard.trails.watching import logs, topics
 from trailguard.trails.watching.roles import permissions
 
@@ -44,7 +44,7 @@ def key_policy(scenario: Scenario, trail: Resource) -> Fact:
     fine = yes(trail.key, f"KMS is not known to refuse the key policy of {trail.id}")
     link = encryption.key_link(scenario, trail)
     key = link.resource if link is not None else None
-    policy = encryption.key_policy(scenario, key) if key is not None else None
+    policy = grants.key_policy(scenario, key) if key is not None else None
     if key is None or policy is None:
         return fine
     return _taken(policy, malformed, "KMS", f"the key policy of {key.id}", fine)
