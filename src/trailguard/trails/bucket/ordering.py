@@ -75,7 +75,7 @@ def _unordered(scenario: Scenario, first: Resource, then: Resource, what: str) -
         because = f"nothing in the templates says whether {first.id} is created after {what}"
         return unknown(_place(first), _ANY_ORDER, because)
     waiter, awaited = (scenario.model.template.resources[name] for name in meeting)
-    named = [item.value for item in waiter.depends_on()]
+    named = [item.value for item in waiter.depends_on() if item.value in scenario.model.template.resources]
     told = f" (it waits for {', '.join(named)} only)" if named else ""
     who = waiter.id if waiter is first else f"{waiter.id}, which makes the stack of {first.id},"
     if awaited is not then:
