@@ -369,6 +369,10 @@ CONTEXT = "kms:EncryptionContext:aws:cloudtrail:arn"
         ),
         ((USE, allow("kms:*", effect="Deny", condition={"StringLike": {"kms:ViaService": "s3.*"}})), None, True),
         ((USE, {"Fn::ImportValue": "statement"}), None, None),
+        (({name: value for name, value in USE.items() if name != "Resource"},), False, False),
+        (({name: value for name, value in USE.items() if name != "Action"},), False, False),
+        ((USE, {"Effect": "Deny", "Principal": "*", "Action": "kms:*"}), True, True),
+        (({name: value for name, value in USE.items() if name != "Principal"},), False, False),  # KMS refuses it
     ],
 )
 def test_policy_lets_cloudtrail_in(

@@ -201,5 +201,9 @@ def place(value: Value, otherwise: Node) -> Node:
 
 
 def _brief(shown: object) -> str:
-    text = f'"{shown}"' if isinstance(shown, str) else str(shown)
+    text = f'"{" ".join(shown.split())}"' if isinstance(shown, str) else str(shown)
+    if isinstance(shown, (list, dict)):
+        import json  # late: rules seldom ask about whole lists and maps
+
+        text = json.dumps(shown, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."
