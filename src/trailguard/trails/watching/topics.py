@@ -11,6 +11,7 @@ from functools import partial
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Pieces, Text, join_pieces, show, text_of
+from trailguard.cloudformation.scenarios.waiting import reaches
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.conditions import ContextValue, Undecided
 from trailguard.iam.documents import read_document
@@ -209,7 +210,22 @@ def _of_topic(build: Callable[[Scenario, Resource, Resource], Fact]) -> Callable
     return fact
 
 
+def ordered(scenario: Scenario, trail: Resource) -> Fact:
+    """Whether a topic that is made here is there before the trail; a topic policy may come later.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html
+    """
+    link = topic_link(scenario, trail)
+    topic = link.resource if link is not None else None
+    if topic is None or reaches(scenario, trail, topic):
+        return yes(trail.key, f"{trail.id} names no topic that is made after it")
+    because = f"nothing makes {trail.id} wait for {topic.id}, named as text, so the trail may be created first"
+    place = trail.attribute("DependsOn") or trail.key
+    return no(place, because, ((topic.key, "what must exist first"),))
+
+
 FACTS: Mapping[str, FactSpec] = {
+    "topic.ordered": FactSpec(ordered, _TRUTH, "a topic that is made here is made before the trail"),
     "topic.set": FactSpec(topic_set, _TRUTH, "the trail names a topic"),
     "topic.publish_allowed": FactSpec(_of_topic(_answered(grants)), _TRUTH, "a policy lets CloudTrail publish"),
     "topic.publish_not_denied": FactSpec(_of_topic(_answered(denials)), _TRUTH, "no Deny keeps CloudTrail out"),

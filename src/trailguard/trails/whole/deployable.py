@@ -114,12 +114,18 @@ def _by_faults(kind: str, scenario: Scenario, trail: Resource) -> Fact:
         for unit in _units(scenario, trail):
             key = ("faults", kind, unit.stack and unit.stack.number)
             if key not in scenario.model.memo:
-                scenario.model.memo[key] = list(find(scenario, unit)) if not unit.template.prefix else []
+                scenario.model.memo[key] = [] if _is_rewritten(unit.template) else list(find(scenario, unit))
             faults = cast("list[Fault]", scenario.model.memo[key])
             if faults and _counts(scenario, unit):
                 yield from map(_told, sorted(faults, key=lambda fault: fault.owner != trail.id))
 
     return all_of(facts(), own)
+
+
+def _is_rewritten(template: Template) -> bool:
+    """Tell whether a preprocessor makes the template that CloudFormation reads: Serverless, or org-formation."""
+    version = template.root.values.get("AWSTemplateFormatVersion")
+    return bool(template.prefix) or (isinstance(version, TextNode) and version.value.endswith("-OC"))
 
 
 def _told(fault: Fault) -> Fact:
@@ -138,7 +144,7 @@ def _nulls(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
         found = _first_null(body)
         if found is not None:
             where, path = found
-            yield Fault(name, where, null(_within(path), name) if path else null(name))
+            yield Fault(name, where, null(_within(path), name))
     for section in _SECTIONS:
         node = unit.template.root.values.get(section)
         found = _first_null(node) if node is not None else None
@@ -149,8 +155,10 @@ def _nulls(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
 
 
 def _within(path: tuple[str, ...]) -> str:
-    """A place in a resource, for people: a property by its name."""
-    return ".".join(path[1:] if path[0] == "Properties" and len(path) > 1 else path)
+    """A place in a resource, for people: a property by its name, whatever branch of Fn::If it is in."""
+    before = ("", *path)
+    named = [part for last, part in zip(before, path, strict=False) if "Fn::If" not in (last, part)]
+    return ".".join(named[1:] if named[:1] == ["Properties"] and len(named) > 1 else named)
 
 
 def _first_null(node: Node) -> tuple[Node, tuple[str, ...]] | None:
