@@ -112,7 +112,7 @@ class World:
         if any(
             item.type in naming.types for stack in self._trees[number] for item in stack.template.resources.values()
         ):
-            yield from spoken_of(self._scenarios(number), naming)
+            yield from spoken_of(self._scenarios(number, is_placed=True).model, naming)
 
     def _related(self, number: int) -> Iterator[int]:
         """The trees that a tree imports from, and those that import from it and have a say in what it is."""
