@@ -280,7 +280,7 @@ def pattern_with_a_nested_class(size: int) -> Files:
 @case(20_000, 200)
 def policy_text_with_many_keys(size: int) -> Files:
     """A policy as JSON text, its condition on many keys."""
-    condition = {"StringEquals": {f"s3:key{number}": "x" for number in range(size)}}
+    condition = {"StringEquals": {f"aws:key{number}": "x" for number in range(size)}}
     statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}
     policy = plain(statement)["Resources"]["Policy"]["Properties"]["PolicyDocument"]
     return one(plain(document=sub(json.dumps(_arns_as_text(policy)))))

@@ -89,7 +89,8 @@ class Finding(NamedTuple):
     `reason` why a verdict is unknown or not applicable. `contexts` names the deployments in which the template was
     judged so (none for the only one): nested stacks by their way from the root, and contexts of the configuration.
     `subject_file` is the file of the subject where the fix belongs into another one, `construct` the path of the CDK
-    construct that made the subject. `blocks` are the subject and the resource at fault.
+    construct that made the subject. `blocks` are the subject and the resource at fault. Findings with the same `cause`,
+    of whatever rules, are open for the very same reason at the same place; it is empty for those that are not open.
     """
 
     rule: RuleInfo
@@ -107,6 +108,7 @@ class Finding(NamedTuple):
     construct: str = ""
     blocks: tuple[Block, ...] = ()
     suppressed: Suppression | None = None
+    cause: str = ""
 
     @property
     def home(self) -> str:

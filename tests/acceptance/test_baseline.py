@@ -101,6 +101,68 @@ def test_what_got_worse_counts(folder: Path) -> None:
     ] == [("TG101", "fail")]
 
 
+def test_one_entry_covers_one_finding(folder: Path) -> None:
+    record()
+    (folder / "trail.yaml").rename(folder / "one.yaml")
+    (folder / "two.yaml").write_text(TRAIL)
+    summary = counted(folder)
+    assert summary["suppressed"] == 11
+    assert summary["fail"] == scan(["two.yaml"], Settings()).summary()["fail"]
+
+
+def test_a_wider_witness_is_worse(folder: Path) -> None:
+    two = TRAIL.replace('Default: "false"}', 'Default: "true"}\n  Odd: {Type: String, Default: "n"}')
+    two = two.replace("Resources:", 'Conditions: {IsOdd: !Equals [!Ref Odd, "y"]}\nResources:')
+    (folder / "trail.yaml").write_text(two.replace("!Ref Multi", "!If [IsOdd, !Ref Multi, true]"))
+    assert counted_open("TG101") == [("conditional", {"Multi": "false", "Odd": "y"})]
+    record()
+    assert counted_open("TG101", BASELINE) == []
+    (folder / "trail.yaml").write_text(two)
+    assert counted_open("TG101", BASELINE) == [("conditional", {"Multi": "false"})]
+    record()
+    (folder / "trail.yaml").write_text(two.replace("!Ref Multi", "!If [IsOdd, !Ref Multi, true]"))
+    assert counted_open("TG101", BASELINE) == []  # it takes more to break it now
+
+
+PLAIN = Settings()
+BASELINE = Settings(baseline=".trailguard-baseline.json")
+
+
+def counted_open(rule: str, settings: Settings = PLAIN) -> list[tuple[str, dict[str, str]]]:
+    results = scan(["."], settings).results
+    return [(item.verdict, dict(item.witness)) for item in results if item.rule.id == rule and item.is_open]
+
+
+def test_one_parent_more_is_worse(folder: Path) -> None:
+    parent = "Resources:\n  A: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: trail.yaml}}\n"
+    (folder / "one.yaml").write_text(parent)
+    record()
+    assert counted_open("TG101", BASELINE) == []
+    (folder / "two.yaml").write_text(parent)
+    assert counted_open("TG101", BASELINE) == [("fail", {})]
+
+
+def test_where_the_scan_starts_does_not_matter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record()
+    (folder / "sub").mkdir()
+    monkeypatch.chdir(folder / "sub")
+    assert run("scan", "..", "--baseline", "../.trailguard-baseline.json") == 0
+    assert run("baseline", "..", "--output", "known.json") == 0
+    monkeypatch.chdir(folder)
+    assert run("scan", "--baseline", "sub/known.json") == 0
+
+
+def test_one_of_an_earlier_release_is_read(folder: Path) -> None:
+    record()
+    path = folder / ".trailguard-baseline.json"
+    data = json.loads(path.read_text())
+    for item in data["findings"]:
+        del item["contexts"], item["witness"]
+        item["fingerprint"] = "0123456789abcdef0123"
+    path.write_text(json.dumps(data))
+    assert counted(folder)["suppressed"] == 11
+
+
 def test_what_is_gone_is_told(folder: Path) -> None:
     record()
     (folder / "trail.yaml").write_text(TRAIL.replace("!Ref Multi", "true"))
@@ -144,14 +206,16 @@ def entry(**changes: Any) -> str:
 
 NOT_OURS = "finding 1 of the baseline is not one that `trailguard baseline` wrote"
 BROKEN = [
-    ("{", "is no JSON: Expecting property name enclosed in double quotes"),
-    ("[]", f'is no baseline: "schema" must be "{SCHEMA}"'),
-    ('{"schema": "other/1"}', f'is no baseline: "schema" must be "{SCHEMA}"'),
-    (json.dumps({"schema": SCHEMA, "findings": {}}), 'is no baseline: "findings" must be a list'),
+    ("{", "is not JSON: Expecting property name enclosed in double quotes"),
+    ("[]", f'is not a baseline: "schema" must be "{SCHEMA}"'),
+    ('{"schema": "other/1"}', f'is not a baseline: "schema" must be "{SCHEMA}"'),
+    (json.dumps({"schema": SCHEMA, "findings": {}}), 'is not a baseline: "findings" must be a list'),
     (entry(rule=1), NOT_OURS),
     (entry(verdict="pass"), NOT_OURS),
     (entry(path="Resources"), NOT_OURS),
     (entry(path=[{}]), NOT_OURS),
+    (entry(contexts=[1]), NOT_OURS),
+    (entry(witness=["a"]), NOT_OURS),
     (json.dumps({"schema": SCHEMA, "findings": [1]}), NOT_OURS),
 ]  # fmt: skip
 
@@ -172,7 +236,7 @@ def test_a_baseline_that_is_not_there(folder: Path, capsys: pytest.CaptureFixtur
 
 def test_bytes_that_are_no_text(folder: Path) -> None:
     (folder / "known.json").write_bytes(b"\xff\xfe{")
-    with pytest.raises(ConfigError, match="is no JSON in UTF-8"):
+    with pytest.raises(ConfigError, match="is not JSON in UTF-8"):
         read("known.json", "known.json")
 
 

@@ -138,8 +138,20 @@ def test_templates_are_judged_together(tmp_path: Path) -> None:
     assert told(reports) == {place(item) for item in attention(tmp_path, ".")}
 
 
+BROKEN = "Resources:\n  T: {Type: 'AWS::CloudTrail::Trail', Properties: {x: [}\n"
+
+
+def test_every_selection_of_our_checks_tells_what_cannot_be_judged(folder: Path) -> None:
+    (folder / "trail.yaml").write_text(BROKEN)
+    framework = ("--directory", ".", "--framework", "cloudformation", "--check")
+    done, reports = checkov(folder, *framework, "CKV_TG_106")
+    assert (names(reports), done.status) == ({"CKV_TG_000"}, 1)
+    assert names(checkov(folder, *framework, "CKV_AWS_18")[1]) == set()
+    assert names(checkov(folder, *framework, "CKV_TG_106", "--skip-check", "CKV_TG_000")[1]) == set()
+
+
 def test_a_broken_template_is_a_failure(folder: Path) -> None:
-    (folder / "trail.yaml").write_text("Resources:\n  T: {Type: 'AWS::CloudTrail::Trail', Properties: {x: [}\n")
+    (folder / "trail.yaml").write_text(BROKEN)
     done, reports = checkov(folder, "--directory", ".", *OURS)
     item = failed(reports, "CKV_TG_000")
     assert item["check_name"] == "trailguard cannot judge this: expected a value"

@@ -47,7 +47,7 @@ def test_part_of_a_region_name_is_not_known() -> None:
     head = "Conditions:\n  InEurope: !Equals [!Select [0, !Split ['-', !Ref AWS::Region]], eu]\n"
     finding = judge("TG101", head, multi="!If [InEurope, false, true]")
     assert finding.verdict == UNKNOWN
-    assert finding.reason == "it splits AWS::Region, whose value is open"
+    assert finding.reason == "the Region of the deployment is open; give it with --region"
 
 
 def test_trail_and_policy_that_wait_for_each_other_fail() -> None:

@@ -67,6 +67,12 @@ def test_an_empty_report(name: str) -> None:
     assert FORMATS[name](EMPTY).endswith("\n") or name == "text-quiet.txt"
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_notices_are_in_every_format(name: str) -> None:
+    written = FORMATS[name](EMPTY._replace(notices=(Notice("a.yaml", 3, "rather remarkable"),)))
+    assert re.search(r"rather\s+remarkable", written)
+
+
 def hostile(value: str) -> Report:
     item = finding(
         RULES[0]._replace(name=value, title=value, remedy=value, references=(value,), controls={value: (value,)}),
@@ -182,9 +188,7 @@ def test_github_keeps_to_ten_of_a_kind() -> None:
     written = github.render(EMPTY._replace(results=many), "/repo", "/repo").splitlines()
     kinds = [line[2 : line.index(" ")] for line in written if line.startswith("::")]
     assert {kind: kinds.count(kind) for kind in kinds} == {"error": 10, "warning": 10, "notice": 10}
-    assert written[-2] == (
-        "::notice title=trailguard::31 more findings are in the log of this step: GitHub shows 10 of a kind"
-    )
+    assert written[-2] == ("::notice title=trailguard::31 more are in the log of this step: GitHub shows 10 of a kind")
     assert sum(line.startswith(("error: ", "warning: ", "notice: ")) for line in written) == 31
     assert "TG203" in written[0]  # the worst ones are shown
 
@@ -198,6 +202,7 @@ def test_gitlab_names_files_from_the_root_and_grades() -> None:
         ("TG103", "major", "infra/templates/trail.yaml"),
         ("TG108", "info", "infra/templates/trail.yaml"),
         ("TG203", "blocker", "infra/templates/trail.yaml"),
+        ("trailguard", "info", "infra/templates/trail.yaml"),
     ]
     assert issues[1]["location"]["lines"]["begin"] == 1  # no line is known, GitLab wants one
     assert gitlab.render(EMPTY, "/repo", "/repo") == "[]\n"
@@ -215,7 +220,7 @@ def test_junit_counts_what_it_holds_and_names_no_case_twice(report: Report) -> N
     cases = list(root.iter("testcase"))
     assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
     assert all(len(case) <= 1 for case in cases)
-    assert len(cases) == len(report.results) + len(report.errors)
+    assert len(cases) == len(report.results) + len(report.errors) + len(report.notices)
 
 
 @pytest.mark.parametrize("report", [sample(), EMPTY, *map(hostile, HOSTILE)])
@@ -248,7 +253,7 @@ def test_junit_tells_verdicts_apart() -> None:
 def test_csv_reads_back(value: str) -> None:
     report = hostile(value)
     rows = list(csv.DictReader(io.StringIO(csv_report.render(report))))
-    assert [row["verdict"] for row in rows] == ["unknown", "fail", "error"]
+    assert [row["verdict"] for row in rows] == ["unknown", "fail", "error", "notice"]
     assert all(set(row) == set(csv_report.COLUMNS) for row in rows)
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
 
@@ -259,6 +264,7 @@ def test_csv_has_every_result() -> None:
         *((item.rule.id, item.verdict, str(item.place.span.line)) for item in sample().results),
         ("", "error", "4"),
         ("", "error", ""),
+        ("", "notice", "5"),
     ]
     assert rows[0]["controls"] == "cis-aws-5.0 3.1; aws-fsbp CloudTrail.1"
 

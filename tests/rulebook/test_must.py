@@ -38,7 +38,9 @@ SCHEMAS: st.SearchStrategy[dict[str, Any]] = st.recursive(
             "maxItems": SIZES,
         },
     ),
-    lambda inner: st.builds(lambda schema, negated: {**schema, "not": negated}, inner, inner),
+    lambda inner: st.builds(
+        lambda schema, name, more: {**schema, name: more}, inner, st.sampled_from(("not", "items")), inner
+    ),
     max_leaves=3,
 )
 
@@ -57,7 +59,11 @@ def test_equality_is_that_of_json(one: Any, other: Any) -> None:
     assert holds({"enum": [one, other]}, other)
 
 
-@given(st.dictionaries(st.sampled_from(("const", "enum", "type", "minimum", "minLength", "maxItems", "not")), VALUES))
+@given(
+    st.dictionaries(
+        st.sampled_from(("const", "enum", "type", "minimum", "minLength", "maxItems", "items", "not")), VALUES
+    )
+)
 def test_whatever_is_simple_is_a_schema(schema: dict[str, Any]) -> None:
     assert not simple(schema) or refuse_schema(schema) is None
 
@@ -66,7 +72,8 @@ def test_whatever_is_simple_is_a_schema(schema: dict[str, Any]) -> None:
     "schema",
     [
         {"pattern": "^a"},
-        {"items": {"const": 1}},
+        {"items": {"pattern": "^a"}},
+        {"items": True},
         {"type": ["string", "null"]},
         {"not": {"pattern": "^a"}},
         {"anyOf": [{"const": 1}]},

@@ -430,3 +430,21 @@ def test_options_that_do_not_fit_are_refused_at_their_place(
         load(load_settings(str(tmp_path), None))
     assert caught.value.file.endswith(".trailguard.yaml")
     assert ((caught.value.line, caught.value.column), caught.value.message) == (place, message)
+
+
+@pytest.mark.parametrize("wide", [True, False, None])
+def test_item_of_a_list_counts_where_its_option_is_true(write: Callable[..., Path], wide: bool | None) -> None:
+    asked = "{enum: [a, {option: wide, item: b}]}"
+    options = "options: {wide: {schema: {type: boolean}, default: false, description: whether b will do}}\n"
+    rule = read_rule(str(write(RULE.replace("{const: true}", asked) + options) / "X1-own-rule"))
+    ready = rule.with_options({} if wide is None else {"wide": wide})
+    known = ("a", "b") if wide else ("a",)
+    assert ready.require == (
+        Requirement("properties.IsLogging", {"enum": list(known)}, "it is otherwise", Wanted(known)),
+    )
+
+
+def test_item_of_an_option_that_is_not_declared_is_refused(write: Callable[..., Path]) -> None:
+    text = RULE.replace("{const: true}", "{enum: [{option: a, item: b}]}")
+    with pytest.raises(RuleError, match='there is no option "a"'):
+        load_folder(str(write(text + "options: {b: {schema: {}, default: 1, description: d}}\n")))

@@ -1,85 +1,112 @@
-"""What changed since a git revision, and which findings have to do with it.
+"""What is new or worse since a git revision: the templates as they were then are judged, too, and compared.
 
-A finding does when its place, the resource at fault, its subject, or another place that explains it has changed lines.
-Files that git does not know yet are new as a whole.
+The old files are read from git's objects, whatever its configuration and attributes say, and written to a folder of
+their own, so that everything that has a say in a verdict is as it was: templates, parameter files, the configuration.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import subprocess
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, NamedTuple, cast
 
+from trailguard.acceptance.baseline import recorded
+from trailguard.acceptance.known import covering
 from trailguard.errors import UserError
-from trailguard.findings import Block, Finding, Report
+from trailguard.findings import Report
 
-_HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
-_ALL = (1, 10**9)
+_LINK, _SUBMODULE = "120000", "160000"
+_MOST = 8 * 1024 * 1024  # bytes of a file that a scan may read
+_LEFT_OUT = (".gitignore",)  # what git holds is not ignored, whatever these say
 
-Lines: TypeAlias = "Mapping[str, Sequence[tuple[int, int]]]"  # first and last changed line, by file from the folder
+
+class Blob(NamedTuple):
+    """A file of a revision: its kind as git spells it, the name of its object, and its path from the root."""
+
+    mode: str
+    object: str
+    path: str
 
 
-def since(revision: str, folder: str) -> Lines:
-    """The lines that changed in a folder since a revision, in the names that reports use; raises UserError."""
+@contextmanager
+def checked_out(revision: str, folder: str) -> Iterator[str]:
+    """A folder that is as `folder` was in a git revision, with all of its repository around it.
+
+    It is gone afterwards. Raises UserError when there is no such revision, or no repository.
+    """
     if revision.startswith("-"):
-        raise UserError("", 0, 0, f'"{revision}" is no git revision')
-    changed = _hunks(_git(["diff", "--unified=0", "--no-color", "--no-ext-diff", "--relative", revision, "--"], folder))
-    for name in _git(["ls-files", "--others", "--exclude-standard", "-z"], folder).split("\0"):
-        if name:
-            changed[name] = [_ALL]
-    return changed
+        raise UserError("", 0, 0, f'"{revision}" is not a git revision')
+    root = os.path.realpath(_said(["rev-parse", "--show-toplevel"], folder))
+    commit = _said(["rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"], folder)
+    with tempfile.TemporaryDirectory(prefix="trailguard-") as place:
+        os.mkdir(os.path.join(place, ".git"))  # where looking for a configuration ends
+        _write(_blobs(commit, root), root, place)
+        here = os.path.join(place, os.path.relpath(os.path.realpath(folder), root))
+        os.makedirs(here, exist_ok=True)
+        yield os.path.normpath(here)
 
 
-def _git(arguments: Sequence[str], folder: str) -> str:
-    command = ["git", "-c", "core.quotePath=false", *arguments]
+def _blobs(commit: str, root: str) -> list[Blob]:
+    """The files of a revision that may be read by a scan."""
+    found = []
+    for entry in _git(["ls-tree", "-r", "-z", "--long", "--full-tree", commit], root).split(b"\0"):
+        head, tab, path = entry.partition(b"\t")
+        mode, _, name, size = (head.decode("ascii").split() if tab else ["", "", "", ""])[:4]
+        parts = os.fsdecode(path).split("/")
+        if tab and mode != _SUBMODULE and int(size) <= _MOST and parts[-1] not in _LEFT_OUT and ".." not in parts:
+            found.append(Blob(mode, name, os.path.join(*parts)))
+    return found
+
+
+def _write(blobs: Sequence[Blob], root: str, place: str) -> None:
+    """Write the files of a revision below a folder, one after the other."""
+    with tempfile.TemporaryFile() as asked:
+        asked.write("".join(f"{blob.object}\n" for blob in blobs).encode("ascii"))
+        asked.seek(0)
+        command = ["git", "cat-file", "--batch"]
+        with subprocess.Popen(command, cwd=root, stdin=asked, stdout=subprocess.PIPE) as process:  # noqa: S603
+            answer = cast("IO[bytes]", process.stdout)
+            for blob in blobs:
+                size = int(answer.readline().split()[2])
+                _write_one(blob, answer.read(size), os.path.join(place, blob.path))
+                answer.read(1)  # the end of the line
+
+
+def _write_one(blob: Blob, data: bytes, target: str) -> None:
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if blob.mode == _LINK:
+        os.symlink(os.fsdecode(data), target)
+        return
+    with open(target, "wb") as stream:
+        stream.write(data)
+
+
+def _said(arguments: Sequence[str], folder: str) -> str:
+    return os.fsdecode(_git(arguments, folder)).rstrip("\n")
+
+
+def _git(arguments: Sequence[str], folder: str, given: bytes = b"") -> bytes:
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, input=given)  # noqa: S603, S607
     except OSError as error:
         raise UserError("", 0, 0, f"git cannot be run: {error.strerror or error}") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise UserError("", 0, 0, f"git {arguments[0]}: {said[0] if said else 'failed'}")
-    return done.stdout.decode("utf-8", "surrogateescape")
+    return done.stdout
 
 
-def _hunks(text: str) -> dict[str, list[tuple[int, int]]]:
-    """The changed lines in a diff without context; where lines were taken away, those around the place."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    file = ""
-    for line in text.splitlines():
-        if line.startswith("+++ "):
-            name = line[4:].rstrip("\t")
-            file = name[2:] if name.startswith("b/") else ""
-        elif file and (hunk := _HUNK.match(line)) is not None:
-            first, size = int(hunk[1]), int(hunk[2] or 1)
-            found.setdefault(file, []).append((first, first + size - 1) if size else (first, first + 1))
-    return found
-
-
-def narrowed(report: Report, revision: str, folder: str) -> tuple[Report, str]:
-    """The report about what changed since a revision, and how much was left out; raises UserError."""
-    narrow = only(report, since(revision, folder))
-    left_out = report.summary()["fail"] - narrow.summary()["fail"]
-    return narrow._replace(
-        since=revision
-    ), f"note: {left_out} failures in what did not change since {revision} are left out"
-
-
-def only(report: Report, changed: Lines) -> Report:
-    """The report with those results alone that have to do with what changed.
+def narrowed(report: Report, before: Report, revision: str) -> tuple[Report, str]:
+    """The report with what is new or worse alone, and how much was left out.
 
     It tells no frameworks: whether a control is met cannot be told from a part of the results.
     """
-    return report._replace(results=tuple(item for item in report.results if _is_touched(item, changed)), frameworks=())
-
-
-def _is_touched(item: Finding, changed: Lines) -> bool:
-    places = [Block(item.place.file, item.place.span.line, item.place.span.end_line), *item.blocks]
-    places += [Block(place.file, place.span.line, place.span.end_line) for place in item.related]
-    return any(
-        first <= place.last and place.first <= last
-        for place in places
-        for first, last in changed.get(os.path.normpath(place.file).replace(os.sep, "/"), ())
-    )
+    results = report.results
+    covered, _ = covering(results, recorded(before.results), lambda file: not os.path.lexists(file))
+    kept = tuple(item for index, item in enumerate(results) if item.is_open and index not in covered)
+    narrow = report._replace(results=kept, frameworks=(), since=revision)
+    left_out = report.summary()["fail"] - narrow.summary()["fail"]
+    return narrow, f"note: {left_out} failures that were there in {revision} already are left out"

@@ -11,18 +11,15 @@ import os
 import sys
 
 from trailguard import __version__
-from trailguard.commands.streams import flush, reconfigure, say, write
+from trailguard.commands.settings_of import settings_of
+from trailguard.commands.streams import DEBUG, flush, reconfigure, refuse, say, shown, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     from trailguard.findings import Report
-    from trailguard.settings.settings import Settings
-
-DEBUG = "TRAILGUARD_DEBUG"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        return _refuse(error)
+        return refuse(error)
     finally:
         flush(sys.stdout)
         flush(sys.stderr)
@@ -72,137 +69,10 @@ def _unknown_command(word: str, known: tuple[str, ...]) -> int:
     return 2
 
 
-def _refuse(error: Exception) -> int:
-    """Say what stops the command: the user's configuration, rule or file, or a bug of ours."""
-    from trailguard.errors import UserError
-
-    if isinstance(error, UserError):
-        say(f"error: {error}")
-    elif isinstance(error, OSError) and error.strerror:
-        say(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror}")
-    else:
-        say(f"error: internal error: {type(error).__name__}: {error} (set {DEBUG}=1 to see where; please report it)")
-    return 2
-
-
 def _scan(args: Namespace) -> int:
-    if not args.watch:
-        return _scan_once(args)
-    from trailguard.commands.watching import Snapshot, changes, snapshot
-    from trailguard.settings.settings import Settings
-    from trailguard.terminal import is_terminal
+    from trailguard.commands.scan import scan
 
-    paths = args.paths or ["."]
-    if "-" in paths:
-        say("error: standard input cannot be watched")
-        return 2
-
-    def look() -> Snapshot:
-        try:
-            return snapshot(paths, _settings(args, quiet=True))
-        except Exception:  # a configuration that is being edited
-            return snapshot(paths, Settings())
-
-    for changed in changes(look):
-        if is_terminal(sys.stdout):
-            write("\x1b[2J\x1b[H")
-        if changed:
-            say(f"changed: {', '.join(changed[:5])}{', …' if len(changed) > 5 else ''}")
-        try:
-            _scan_once(args)
-        except Exception as error:
-            _refuse(error)
-        say("watching; Ctrl-C ends it")
-    return 0
-
-
-def _scan_once(args: Namespace) -> int:
-    from trailguard import scanning
-    from trailguard.commands.output import is_wanted, write_report
-    from trailguard.commands.progress import Progress
-
-    settings = _settings(args)
-    paths = args.paths or ["."]
-    if paths.count("-") > 1:
-        say('error: "-" can be given once')
-        return 2
-    beside = []
-    if args.companions:
-        from trailguard.hosts import companions
-
-        beside = companions.programs(args.companions)
-    stdin = sys.stdin.buffer.read() if "-" in paths else None
-    given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
-    given["timed"] = args.profile_time
-    with Progress(not args.quiet) as progress:
-        report = scanning.scan(paths, settings, **given, evidence=is_wanted("html", args), tick=progress.step)
-        if beside:
-            progress.say(f"running {' and '.join(name for name, _ in beside)}")
-            named = (args.stdin_filename, stdin) if stdin is not None else None
-            report = companions.joined(report, beside, settings, named)
-    if args.diff is not None:
-        from trailguard.acceptance import since
-
-        report, note = since.narrowed(report, args.diff, os.getcwd())
-        say(note)
-    if not report.templates and not report.errors:
-        say(f"no CloudFormation template in {', '.join(map(_shown, paths))}")
-    elif not report.subjects and not report.errors:
-        say(f"no trail to judge in {', '.join(map(_shown, paths))}")
-    incomplete = report.errors or (args.require_templates and not report.templates)
-    status = write_report(report, args)
-    if args.profile_time:
-        from trailguard.commands.timings import summary
-
-        say(summary(report))
-    return 2 if incomplete else status or _threshold(report, settings)
-
-
-def _shown(path: str) -> str:
-    return "standard input" if path == "-" else path
-
-
-def _threshold(report: Report, settings: Settings) -> int:
-    """Tell whether a finding is at or above the threshold."""
-    from trailguard.findings import counts
-
-    return int(any(counts(item, settings.fail_on, settings.min_severity) for item in report.results))
-
-
-def _settings(args: Namespace, quiet: bool = False) -> Settings:
-    """Combine the configuration file with the options: what is chosen replaces, what is added adds."""
-    from trailguard.settings.settings import Settings, load
-
-    settings = Settings() if args.no_config else load(os.curdir, args.config)
-    for note in settings.notes if not quiet else ():
-        say(f"note: {note}")
-    wanted = {
-        key: getattr(args, key, None)
-        for key in ("profile", "region", "account_id", "partition", "fail_on", "min_severity", "baseline")
-    }
-    changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
-    if wanted["profile"] is not None:
-        changes["select"] = ()  # the profile that is asked for is the one to get
-    for key in ("select", "include", "foreign_suppressions"):
-        if getattr(args, key, None):
-            changes[key] = tuple(getattr(args, key))
-    for key in ("ignore", "exclude"):
-        changes[key] = (*getattr(settings, key), *getattr(args, key, ()))
-    given = getattr(args, "rules_dir", None)
-    if isinstance(given, list):
-        changes["rule_dirs"] = (*settings.rule_dirs, *given)
-    asked: dict[str, str] = {}
-    if getattr(args, "parameters", ()):
-        from trailguard.settings.parameters import parameters_file
-
-        for path in args.parameters:
-            asked.update(parameters_file(path))
-    asked.update(getattr(args, "parameter", ()))
-    places = {key: changes[key] for key in ("region", "account_id", "partition") if key in changes}
-    contexts = (  # what the command line says goes before what a context says
-        context._replace(parameters={**context.parameters, **asked}, **places) for context in settings.contexts
-    )
-    return settings._replace(**changes, parameters={**settings.parameters, **asked}, contexts=tuple(contexts))
+    return scan(args)
 
 
 def _rules(args: Namespace) -> int:
@@ -211,7 +81,7 @@ def _rules(args: Namespace) -> int:
     from trailguard.rulebook.frameworks import framework_of
     from trailguard.terminal import style_for, width_of
 
-    settings = _settings(args)
+    settings = settings_of(args)
     selected = shelf.load(settings).selected
     framework = framework_of(settings, settings.profile, selected)
     if args.format == "json":
@@ -232,7 +102,7 @@ def _explain(args: Namespace) -> int:
     from trailguard.rulebook import shelf
     from trailguard.terminal import style_for, width_of
 
-    rule = shelf.find(shelf.load(_settings(args)), args.rule)
+    rule = shelf.find(shelf.load(settings_of(args)), args.rule)
     if args.format == "markdown":
         return write(rules_markdown.rule_page(rule))
     style = style_for(args.color, sys.stdout, os.environ)
@@ -240,20 +110,23 @@ def _explain(args: Namespace) -> int:
 
 
 def _baseline(args: Namespace) -> int:
+    import json
+
     from trailguard import scanning
     from trailguard.acceptance import baseline
     from trailguard.errors import display_name
 
-    settings = _settings(args)
+    settings = settings_of(args)
     target = args.output or settings.baseline or baseline.DEFAULT
     report = scanning.scan(args.paths or ["."], settings._replace(baseline=""))
     _say_errors(report)
-    text = baseline.write(report.results, report.date)
+    text = baseline.write(report.results, report.date, baseline.DEFAULT if target == "-" else target)
     if target == "-":
         return write(text) or 2 * bool(report.errors)
     with open(target, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(text)
-    say(f"recorded {text.count('fingerprint')} findings in {display_name(target)}")
+    recorded = json.loads(text)["findings"]
+    say(f"recorded {len(recorded)} findings in {display_name(target)}")
     return 2 * bool(report.errors)
 
 
@@ -267,10 +140,10 @@ def _graph(args: Namespace) -> int:
     from trailguard.reporters import graph
 
     paths = args.paths or ["."]
-    report = scanning.scan(paths, _settings(args), evidence=True)
+    report = scanning.scan(paths, settings_of(args), evidence=True)
     _say_errors(report)
     if not report.chains:
-        say(f"no trail in {', '.join(map(_shown, paths))}")
+        say(f"no trail in {', '.join(map(shown, paths))}")
     reconfigure(sys.stdout, encoding="utf-8")
     status = write(graph.render(report.chains, args.format))
     return 2 if report.errors else status
@@ -295,7 +168,7 @@ def _facts(args: Namespace) -> int:
     stdin = sys.stdin.buffer.read() if args.file == "-" else None
     name = "<stdin>" if stdin is not None else args.file
     try:
-        found = factsheet.facts(name, _settings(args), stdin)
+        found = factsheet.facts(name, settings_of(args), stdin)
     except SourceError as error:
         raise UserError(name, error.line, error.column, error.message) from None
     reconfigure(sys.stdout, encoding="utf-8")
@@ -325,7 +198,7 @@ def _test(args: Namespace) -> int:
     from trailguard.judging import ruletests
     from trailguard.terminal import style_for, width_of
 
-    outcome = ruletests.test_rules(args.rules_dir, _settings(args))
+    outcome = ruletests.test_rules(args.rules_dir, settings_of(args))
     if args.format == "json":
         reconfigure(sys.stdout, encoding="utf-8")
         status = write(rules_text.test_as_json(outcome))

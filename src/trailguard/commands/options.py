@@ -175,7 +175,8 @@ exit status:
     status = parser.add_argument_group("exit status")
     choice(status, "--fail-on", OPEN, "the mildest verdict that makes it 1 (default: fail)", None)
     choice(status, "--min-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
-    status.add_argument("--diff", metavar="REV", help="report only what changed since a git revision")
+    text = "report only what is new or worse since a git revision; the templates of then are judged, too"
+    status.add_argument("--diff", "--since", metavar="REV", help=text)
     status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
     status.add_argument("--require-templates", action="store_true", help="2 when there is no template")
     beside = parser.add_argument_group("other linters")

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO
 
+DEBUG = "TRAILGUARD_DEBUG"
+
 
 def write(text: str) -> int:
     """Write to standard output; a reader who has gone away is no error, a full disk is."""
@@ -35,6 +37,24 @@ def say(message: str) -> None:
             sys.stderr.write("\n".join(map(visible, defuse(message).split("\n"))) + "\n")
     except OSError:
         _silence(sys.stderr)
+
+
+def refuse(error: Exception) -> int:
+    """Say what stops the command: the user's configuration, rule or file, or a bug of ours."""
+    from trailguard.errors import UserError
+
+    if isinstance(error, UserError):
+        say(f"error: {error}")
+    elif isinstance(error, OSError) and error.strerror:
+        say(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror}")
+    else:
+        say(f"error: internal error: {type(error).__name__}: {error} (set {DEBUG}=1 to see where; please report it)")
+    return 2
+
+
+def shown(path: str) -> str:
+    """A path that the user gave, in messages."""
+    return "standard input" if path == "-" else path
 
 
 def reconfigure(stream: IO[str] | None, **how: str) -> None:

@@ -4,7 +4,8 @@ Each rule is a check, TG203 is CKV_TG_203, on the resources that it is about: FA
 with the reason where a verdict is unknown. checkov gives checks one resource at a time, with parameters replaced by
 their defaults; the verdicts are those of a scan of the files themselves. It drops what does not exist with the
 defaults, and files that it cannot read, and has no way for a check to tell of them. So what is found there is added to
-its report, as are templates that cannot be judged, as CKV_TG_000.
+its report, as are templates that cannot be judged, as CKV_TG_000: whoever asks for one of our checks asks for that,
+too, and has to skip it by name.
 
 checkov takes an exception in a check for "nothing found"; none leaves this module.
 Source: https://www.checkov.io/3.Custom%20Policies/Python%20Custom%20Policies.html
@@ -192,10 +193,23 @@ class Rest:
                 told = Told(errors=(FileError(file, 1, 1, f"internal error, please report it: {error!r}"),))
             resources = read.get(file, {}).get("Resources", {})
             for check, name, lines, outcome in self._results(file, told):
-                if runner_filter.should_run_check(check, report_type="cloudformation", file_origin_paths=[file]):
+                if self._is_wanted(check, file, runner_filter):
                     skips = resources.get(name, {}).get("skipped_checks", ())
                     skip = next((skip for skip in skips if skip["id"] == check.id), None)
                     yield _record(check, _skipped(skip) if skip else outcome, file, name, lines, folder)
+
+    def _is_wanted(self, check: RuleCheck | OwnCheck, file: str, runner_filter: RunnerFilter) -> bool:
+        """Tell whether checkov's options ask for a check; for ours of whole templates, whether they do for any."""
+
+        def asked(one: RuleCheck | OwnCheck) -> bool:
+            return bool(runner_filter.should_run_check(one, report_type="cloudformation", file_origin_paths=[file]))
+
+        if check is not self._own or asked(check):
+            return asked(check)
+        is_skipped = bool(runner_filter.skip_checks) and runner_filter.check_matches(
+            OWN, None, runner_filter.skip_checks
+        )
+        return not is_skipped and any(map(asked, self._checks.values()))
 
     def _results(self, file: str, told: Told) -> Iterator[_Result]:
         for error in told.errors:

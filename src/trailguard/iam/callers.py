@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Pieces, Text, Value, no_other
 from trailguard.iam.conditions import Context
 from trailguard.iam.globs import glob
@@ -73,7 +74,7 @@ def _hidden(text: Text, request: Request, settle: Settle, otherwise: Tri) -> Tri
     symbol = text.symbols[0]
     if symbol.kind == VARIABLE and request.everyone:
         settle(symbol, ["*"], no_other)
-    return maybe(symbol.reason or f"{symbol.name} is not known") if symbol.kind == OPAQUE else otherwise
+    return maybe(open_value(symbol)) if symbol.kind == OPAQUE else otherwise
 
 
 def _account(literal: str) -> str:

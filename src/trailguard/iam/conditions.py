@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import (
     MapValue,
     Symbol,
@@ -99,7 +100,7 @@ def _clause(operator: str, test: Operator, key: str, wanted: Value, variables: b
             continue
         refused = refusal(test.kind, text.literal) if text.literal is not None else None
         if refused is not None:
-            problems.add(item.node, f"{refused}, as {operator} {key} needs")
+            problems.add(item.node, f"{refused}, as {operator} {key} needs", certain=False)
         texts.append(text)
     globs = tuple(pattern(test.kind, text, variables) for text in texts) if test.kind in TEXTUAL else ()
     return Clause(operator, key, wanted.node, test, tuple(texts), globs)
@@ -148,7 +149,7 @@ def holds(clause: Clause, context: Context, settle: Settle) -> Tri:
 def _null(text: Text, missing: bool) -> Tri:
     if text.literal is None:
         symbol = text.symbols[0]
-        return maybe(symbol.reason or f"{symbol.name} is not known")
+        return maybe(open_value(symbol))
     return of((text.literal.lower() == "true") is missing)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from trailguard.cloudformation.scenarios.values import Symbol, Text, every_value, show
+from trailguard.cloudformation.scenarios.values import Symbol, Text, every_value, show, spelt
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.callers import Request, named
 from trailguard.iam.conditions import conditions_hold, holds, told
@@ -23,7 +23,7 @@ def labels(statements: Sequence[Statement]) -> str:
 
 def target(request: Request) -> str:
     """The resource of a request."""
-    return "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in request.resource)
+    return spelt(request.resource)
 
 
 def nearest(policy: Policy, request: Request) -> tuple[Node, str]:

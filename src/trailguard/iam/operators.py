@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import Text, show
 from trailguard.iam.globs import Glob, arn_glob, folded, glob
 from trailguard.iam.logic import Tri, either, maybe, of
@@ -118,7 +119,7 @@ def _compare_one(op: Operator, sent: Text, wanted: Text) -> Tri:
         if sent.pieces == wanted.pieces and op.kind == BINARY:
             return of(True)
         symbol = (*wanted.symbols, *sent.symbols)[0]
-        return maybe(symbol.reason or f"{symbol.name} is not known")
+        return maybe(open_value(symbol))
     if op.kind == ADDRESS:
         return _within(left, right)
     if op.kind == BINARY:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol
+from trailguard.cloudformation.scenarios.reasons import open_value
+from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol, told
 from trailguard.iam.globs import ANY, PART_ANY, SOME, STAR, Glob, Token, Wild, meet
 from trailguard.iam.inclusion import Effort, Group, TooComplex, includes
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
@@ -247,7 +248,7 @@ class Question(NamedTuple):
             return TOO_COMPLEX
         first = next(iter(symbols))
         symbol = next((item for item in symbols if self.truth(firm | {item}) is not None), first)
-        return symbol.reason or f"{symbol.name} is not known"
+        return open_value(symbol)
 
     def _matters(self, symbol: Symbol, firm: Firm, otherwise: set[bool | None], value: str) -> bool:
         """Tell whether a value of a variable changes the answer, in whatever letter case it counts."""
@@ -269,7 +270,7 @@ class Question(NamedTuple):
             if isinstance(single, Symbol):
                 values.append(single)
             elif any(isinstance(token, Symbol) for token in value):
-                doubt = doubt or f"whether ${{{symbol.name}}} is {spelt(value)} is not known"
+                doubt = doubt or f"whether {told(symbol)} is {spelt(value)} is not known"
             else:
                 values.append("".join(token for token in value if isinstance(token, str)))
         return values, doubt
@@ -308,6 +309,4 @@ class Question(NamedTuple):
 
 def spelt(tokens: Glob) -> str:
     """A glob for people."""
-    return "".join(
-        "${" + t.name + "}" if isinstance(t, Symbol) else t.name if isinstance(t, Wild) else t for t in tokens
-    )
+    return "".join(told(t) if isinstance(t, Symbol) else t.name if isinstance(t, Wild) else t for t in tokens)

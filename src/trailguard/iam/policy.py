@@ -163,15 +163,15 @@ class Policy(NamedTuple):
 def read_policy(value: Value, parts: frozenset[str] = RESOURCE_POLICY) -> Policy:
     """Read a resolved policy document: a map, or text that spells one in JSON. `parts` is the kind of the policy."""
     node = value.node
+    problems = Problems()
     if isinstance(value, Text):
         from trailguard.iam.jsontext import read_json
 
-        value = read_json(value)
+        value = read_json(value, problems)
     if isinstance(value, Unknown):
-        return Policy(node, (), value.reason)
+        return Policy(node, (), value.reason, problems.found)
     if isinstance(value, Absent):
         return Policy(node, (), None)
-    problems = Problems()
     if not isinstance(value, MapValue):
         problems.add(node, "the policy document is not a map")
         return Policy(node, (), problems.told(), problems.found)
@@ -324,7 +324,8 @@ def _callers_of(kind: str, items: Value, problems: Problems) -> list[Caller]:
             found.append(Caller("*", text))
             continue
         if literal is not None and "*" in literal and kind in ("AWS", "Service"):
-            problems.add(item.node, f'{kind} "{literal}" of Principal: wildcards in principals are refused')
+            told = f'{kind} "{literal}" of Principal: wildcards in principals are refused'
+            problems.add(item.node, told, certain=kind == "AWS")
             continue
         found.append(Caller(kind, text))
     return found

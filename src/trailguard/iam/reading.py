@@ -9,10 +9,14 @@ from trailguard.cloudformation.source.nodes import Node
 
 
 class Problem(NamedTuple):
-    """Something in a policy document for which AWS would refuse it: what, and where."""
+    """Something in a policy document for which AWS would refuse it: what, and where.
+
+    Without `certain` it is not settled whether AWS does; nobody knows then what the statement means.
+    """
 
     node: Node
     message: str
+    certain: bool = True
 
 
 class Problems:
@@ -23,9 +27,9 @@ class Problems:
     def __init__(self) -> None:
         self.found: tuple[Problem, ...] = ()
 
-    def add(self, node: Node, message: str) -> None:
+    def add(self, node: Node, message: str, certain: bool = True) -> None:
         """Note one more."""
-        self.found += (Problem(node, message),)
+        self.found += (Problem(node, message, certain),)
 
     def told(self, start: int = 0) -> str:
         """The first since `start`, as a reason why nothing can be decided."""

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 
-from trailguard.cloudformation.source.nodes import MapNode, SourceError
+from trailguard.cloudformation.source.nodes import SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
@@ -19,6 +19,13 @@ from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_o
 from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import JudgedTemplate
 from trailguard.reading.collected import File
+
+_SEEN = {
+    "any": "judged for any item: its collection is not known",
+    "default": "judged for the default of its collection",
+    "one": "not judged: it is written at deployment",
+    "none": "not judged: it is expanded at deployment",
+}
 
 
 def judge_files(files: Sequence[File], task: Task, jobs: int = 1) -> Iterator[FileResult]:
@@ -99,12 +106,8 @@ def _refused(judged: JudgedTemplate) -> list[FileError]:
 
 def _unjudged(judged: JudgedTemplate) -> list[Notice]:
     """What makes resources that cannot be seen in a template as it stands."""
-    section = judged.template.root.values.get("Resources")
-    left = section.values if isinstance(section, MapNode) else {}
-    told = {True: "are not judged: it is expanded at deployment", False: "are judged for the default of its collection"}
     found = []
-    for name, key in judged.template.generators.items():
-        stack = judged.stacks.stack_of(name)
-        text = f"the resources that {bare(name)} makes {told[name in left]}"
-        found.append(Notice(stack.file if stack is not None else judged.file, key.line, text))
+    for name, maker in judged.template.generators.items():
+        text = f"the resources that {bare(name)} makes are {_SEEN[maker.seen]}"
+        found.append(Notice(judged.place_of(maker.key), maker.key.line, text))
     return found

@@ -33,12 +33,14 @@ class Subject(NamedTuple):
     """Something that rules can be about.
 
     `exists` tells in which scenarios it is there. Where a trail uses something that the template does not make,
-    nothing can be known of that: then `resource` is the trail, and `outside` finds what it names.
+    nothing can be known of that: then `resource` is the trail, and `outside` finds what it names. A trail that may be
+    where nobody sees it is a subject, too: `unseen` says where and why, and `resource` is what makes it.
     """
 
     resource: Resource
     exists: Callable[[Scenario], bool]
     outside: Callable[[Scenario], Link | None] | None = None
+    unseen: Fact | None = None
 
 
 class JudgedTemplate:
@@ -82,7 +84,13 @@ class JudgedTemplate:
         return self._subjects[kind]
 
     def _of_type(self, kind: str) -> list[Subject]:
-        return [Subject(resource, _made(resource)) for resource in self.template.of_type(kind)]
+        found = [Subject(resource, _made(resource)) for resource in self.template.of_type(kind)]
+        if kind in catalog.UNSEEN:
+            find, _ = catalog.UNSEEN[kind]
+            found += [
+                Subject(makers[0], _any_made(makers), unseen=fact) for makers, fact in find(self.template, self.stacks)
+            ]
+        return found
 
     def _linked(self, kind: str) -> list[Subject]:
         """What the trails use of a kind, and the trails that use something made elsewhere or nothing at all."""
@@ -130,7 +138,7 @@ class JudgedTemplate:
         macros = self.template.macros if stack is None else stack.template.macros
         if macros:
             reason = f"macro {macros[0]} may rewrite the whole template before it is deployed"
-            judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={})
+            judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={}, cause=reason)
         return self._told(rule, resource, judgement)
 
     def _told(self, rule: Rule, resource: Resource, judgement: Judgement) -> Finding:
@@ -158,6 +166,7 @@ class JudgedTemplate:
             subject_file="" if home == file else home,
             construct=_construct(resource) or self._constructs.get((home, name), ""),
             blocks=self._blocks(resource, self.template.resources.get(owner)),
+            cause=judgement.cause and digest(file, *map(str, full_path), self.stacks.spell(judgement.cause, reader)),
         )
 
     def _related(self, judgement: Judgement, reader: str) -> tuple[Related, ...]:
@@ -192,7 +201,7 @@ def _construct(resource: Resource) -> str:
 
 
 def _question(rule: Rule, subject: Subject) -> Question:
-    resource, exists, outside = subject
+    resource, exists, outside, unseen = subject
 
     def fact(scenario: Scenario, resource: Resource, requirement: Requirement) -> Fact:
         return catalog.fact_of(scenario, rule.subject, resource, requirement.fact, requirement.wanted)
@@ -200,9 +209,11 @@ def _question(rule: Rule, subject: Subject) -> Question:
     def question(scenario: Scenario) -> Answer | None:
         if not exists(scenario):
             return None
-        return (
-            answer(rule, scenario, resource, fact) if outside is None else _unjudged(rule, resource, outside(scenario))
-        )
+        if unseen is not None:
+            return Answer(UNKNOWN, ((unseen, ""),))
+        if outside is not None:
+            return _unjudged(rule, resource, outside(scenario))
+        return answer(rule, scenario, resource, fact)
 
     return question
 
@@ -222,6 +233,10 @@ def _unjudged(rule: Rule, trail: Resource, link: Link | None) -> Answer | None:
 
 def _made(resource: Resource) -> Callable[[Scenario], bool]:
     return lambda scenario: scenario.active(resource)
+
+
+def _any_made(resources: Sequence[Resource]) -> Callable[[Scenario], bool]:
+    return lambda scenario: any(scenario.active(resource) for resource in resources)
 
 
 def _link(scenario: Scenario, trail: Resource, link: LinkFinder) -> Link | None:

@@ -13,7 +13,7 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.scenarios import MAX_LEAVES, Leaf, Scenarios, TooManyScenarios
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Verdict
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, OPEN, PASS, UNKNOWN, Verdict
 from trailguard.rulebook.must import holds
 from trailguard.rulebook.rule import Requirement, Rule
 from trailguard.trails.facts.facts import Fact
@@ -31,7 +31,11 @@ class Answer(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """The claim of one rule about one subject. `reason` says why it is unknown or not applicable."""
+    """The claim of one rule about one subject.
+
+    `reason` says why it is unknown or not applicable, `cause` what the claim rests on at its place, in words that are
+    the same for every rule that stumbles over it.
+    """
 
     verdict: Verdict
     node: Node
@@ -39,6 +43,7 @@ class Judgement(NamedTuple):
     witness: Mapping[str, str]
     reason: str | None
     related: tuple[tuple[Node, str], ...]
+    cause: str = ""
 
 
 Question = Callable[[Scenario], "Answer | None"]
@@ -50,7 +55,7 @@ def judge(scenarios: Scenarios, resource: Resource, question: Question) -> Judge
         leaves = [leaf for leaf in scenarios.explore(question) if leaf.answer is not None]
     except TooManyScenarios as many:
         reason = _too_many(many.names)
-        return Judgement(UNKNOWN, resource.key, f"{resource.id} cannot be judged", {}, reason, ())
+        return Judgement(UNKNOWN, resource.key, f"{resource.id} cannot be judged", {}, reason, (), reason)
     if not leaves:
         reason = f"{resource.id} is made for no allowed choice of parameters"
         return Judgement(NOT_APPLICABLE, resource.key, reason, {}, reason, ())
@@ -151,7 +156,8 @@ def _judgement(verdict: Verdict, answer: Answer, values: Mapping[str, str], disp
         reason = dispute or main.unknown
     elif verdict == NOT_APPLICABLE:
         reason = main.because
-    return Judgement(verdict, main.node, message, values, reason, tuple(related))
+    cause = (reason or main.because) if verdict in OPEN else ""
+    return Judgement(verdict, main.node, message, values, reason, tuple(related), cause)
 
 
 def _message(facts: list[tuple[Fact, str]], failed: bool) -> str:

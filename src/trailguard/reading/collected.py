@@ -110,10 +110,11 @@ def names_below(paths: Sequence[str], include: Sequence[str], exclude: Sequence[
 def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:
     """Bytes without which a file holds no subject of the rules: the services of their resource types.
 
-    A loop may put a type together.
+    A loop may put a type together, and what is not seen may be anything.
     """
     known = list(rules)
     types = {catalog.marking_type(rule.subject) for rule in known}
     marks = {catalog.MARKS[rule.subject] for rule in known if rule.subject in catalog.MARKS}
+    marks.update(mark for kind in types if kind in catalog.UNSEEN for mark in catalog.UNSEEN[kind][1])
     found = {kind.rpartition("::")[0].encode() + b"::" for kind in types}
     return (*(sorted(found | marks) or (b"AWS::CloudTrail::",)), LOOP.encode())

@@ -7,7 +7,6 @@ with a subject of the rules are not parsed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from trailguard.cloudformation.scenarios.model import Pins
@@ -16,7 +15,7 @@ from trailguard.cloudformation.stacks.exchanges import Taken
 from trailguard.cloudformation.template.inline import inline
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.nesting import Nested
-from trailguard.cloudformation.world.trees import Member
+from trailguard.cloudformation.world.trees import Member, Missing
 from trailguard.cloudformation.world.world import Matter, World
 from trailguard.findings import FileError
 from trailguard.reading.discovery import may_hold
@@ -25,6 +24,7 @@ from trailguard.reading.relatives import Relatives
 from trailguard.trails import catalog
 from trailguard.trails.facts.returns import RETURNS
 from trailguard.trails.namesakes import NAMING
+from trailguard.trails.whole.unseen import speaks_of_trails
 
 
 class Kinship:
@@ -81,7 +81,7 @@ class Kinship:
         self.loaded = relatives.find()
         self._strangers = relatives.strangers()
 
-    def _inside(self, owner: Member, nested: Nested, body: Node) -> Member | str:
+    def _inside(self, owner: Member, nested: Nested, body: Node) -> Member | Missing:
         """The template that a stack set holds as text."""
         try:
             inner = inline(body, owner.template.document.text)
@@ -89,9 +89,10 @@ class Kinship:
             self._loader.errors[f"{owner.file}:{error.line}"] = FileError(
                 owner.file, error.line, error.column, error.message
             )
-            return f"the template of {nested.resource.id} cannot be read"
+            return Missing(f"the template of {nested.resource.id} cannot be read", False)
         if inner is None:
-            return f"the template of {nested.resource.id} is made at deployment, so what is in it is not judged"
+            text = f"the template of {nested.resource.id} is made at deployment, so what is in it is not judged"
+            return Missing(text, True)
         self._kept.append(inner.template)
         return Member(owner.file, inner.template, handed=inner.handed)
 
@@ -100,18 +101,18 @@ class Kinship:
         paths = {id(member.template): path for path, member in members.items()}
         known = {id(member.template): member for member in members.values()}
 
-        def locate(owner: Member, nested: Nested) -> Member | str:
+        def locate(owner: Member, nested: Nested) -> Member | Missing:
             if nested.body is not None:
                 inside = self._inside(owner, nested, nested.body)
                 if isinstance(inside, Member):  # what it names is looked for beside the file that it stands in
                     paths[id(inside.template)] = paths[id(owner.template)]
                 return inside
             found = self._loader.locate(paths[id(owner.template)], nested)
-            if not os.path.isabs(found):
-                return found
+            if isinstance(found, Missing):
+                return found if found.text else found._replace(hides=_speaks_of_trails(nested))
             template = self._loader.template(found, _literals(nested.arguments))
             if template is None:
-                return ""
+                return Missing("", False)
             if id(template) not in known:
                 known[id(template)] = Member(self._loader.files[found].name, template)
                 paths[id(template)] = found
@@ -127,6 +128,12 @@ class Kinship:
     def _counts(self, use: Taken) -> bool:
         """Tell whether an import may count for what is judged in the stack that imports."""
         return catalog.counts(use) or use.kind.encode("utf-8", "replace").startswith(self._markers)
+
+
+def _speaks_of_trails(nested: Nested) -> bool:
+    """Tell whether a stack whose template nobody has is about a trail, by its names and those of what it is handed."""
+    handed = nested.arguments if isinstance(nested.arguments, dict) else ()
+    return any(map(speaks_of_trails, (nested.resource.id, nested.ending, *handed)))
 
 
 def _literals(arguments: Mapping[str, Node] | Node) -> dict[str, str]:

@@ -15,7 +15,7 @@ from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.includes import INCLUDE, include, locations
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world.nesting import Nested
-from trailguard.cloudformation.world.trees import Member
+from trailguard.cloudformation.world.trees import Member, Missing
 from trailguard.errors import AssemblyError, display_name
 from trailguard.findings import FileError
 from trailguard.reading.assemblies import TEMPLATE, Assembly, StackArtifact, read_assembly
@@ -206,29 +206,31 @@ class Loader:
         is_below = any(os.path.realpath(path).startswith(folder) for folder in self._folders)
         return is_below and not self._is_excluded(path)
 
-    def locate(self, path: str, nested: Nested) -> str:
-        """The absolute path of the template that a resource makes a stack of; else a text that says why there is none.
+    def locate(self, path: str, nested: Nested) -> str | Missing:
+        """The absolute path of the template that a resource makes a stack of; else why there is none.
 
-        The text is empty when nobody needs to be told: the template lies behind a URL.
+        Nobody needs to be told of a template that lies behind a URL.
         """
         what = f"the template of {nested.resource.id}"
         if nested.path:
             found = self.beside(path, nested.path)
             shown = nested.path
             if self.file(found) is not None:
-                return found if self.template(found) is not None else f"{what} cannot be read: {shown}"
+                is_read = self.template(found) is not None
+                return found if is_read else Missing(f"{what} cannot be read: {shown}", False)
             if os.path.lexists(found):
-                return f"{what} lies outside of what is scanned, or cannot be read: {shown}"
-            return f"{what} is not there: {shown}"
+                text = f"{what} lies outside of what is scanned, or cannot be read: {shown}"
+                return Missing(text, not self._is_excluded(found))
+            return Missing(f"{what} is not there: {shown}", True)
         return self._by_ending(path, nested.ending, what)
 
-    def _by_ending(self, path: str, ending: str, what: str) -> str:
+    def _by_ending(self, path: str, ending: str, what: str) -> str | Missing:
         """Find a template by the end of its URL: the file of that name, the one whose folders fit best."""
         best = self.fitting(path, ending)
         if len(best) > 1:
             names = ", ".join(sorted(map(display_name, best)))
-            return f"{what} may be any of these: {names}"
-        return best[0] if best and self.template(best[0]) is not None else ""
+            return Missing(f"{what} may be any of these: {names}", False)
+        return best[0] if best and self.template(best[0]) is not None else Missing("", False)
 
     def fitting(self, path: str, ending: str) -> list[str]:
         """The files that the end of a URL fits best; several when it fits them equally."""

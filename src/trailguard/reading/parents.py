@@ -112,7 +112,7 @@ class Parents:
                 for nested in nested_of(Scenario(Model(template, pins, RETURNS), {})):
                     found.possible.update(self._loader.possible(path, nested))
                     child = self._loader.locate(path, nested)
-                    found.certain.update([child] if os.path.isabs(child) else [])
+                    found.certain.update([child] if isinstance(child, str) else [])
         return self._children[path]
 
     def may_be_nested(self, path: str) -> bool:

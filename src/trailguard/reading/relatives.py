@@ -87,7 +87,7 @@ class Relatives:
         size = -1
         while size < len(self.loaded):
             size = len(self.loaded)
-            self._load(self._parents.leading(marked | linked))
+            self._load(self._parents.leading(marked | linked | self._holdings.speaking))
             self._follow()
             linked |= self._exporting() | self._importing()
             linked |= self._speakers.sharing(marked | self.loaded.keys())

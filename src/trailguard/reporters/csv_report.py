@@ -22,7 +22,10 @@ _FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for a formula at the
 
 
 def render(report: Report) -> str:
-    """Write the results, passes too, then what could not be judged as lines with the verdict `error`."""
+    """Write the results, passes too, then what could not be judged and what there is to notice.
+
+    These are lines with the verdicts `error` and `notice`.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -37,10 +40,11 @@ def render(report: Report) -> str:
                 accepted and accepted.expires, item.fingerprint,
             )
         )  # fmt: skip
-    for error in report.errors:
-        cells = dict.fromkeys(COLUMNS, "")
-        where = {"file": error.file, "line": str(error.line or ""), "column": str(error.column or "")}
-        cells.update(verdict="error", message=error.message, **where)
+    told = [("error", *error) for error in report.errors]
+    told += [("notice", notice.file, notice.line, 0, notice.message) for notice in report.notices]
+    for verdict, file, line, column, message in told:
+        cells: dict[str, object] = dict.fromkeys(COLUMNS, "")
+        cells.update(verdict=verdict, file=file, line=line or "", column=column or "", message=message)
         writer.writerow(_cells(*cells.values()))
     return stream.getvalue()
 

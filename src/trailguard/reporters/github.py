@@ -1,4 +1,4 @@
-"""Annotations for GitHub Actions: one workflow command per finding.
+"""Annotations for GitHub Actions: one workflow command for each error, finding and notice.
 
 GitHub shows ten annotations of each level per step and drops the rest without a word. So the worst ten go out as
 commands, the others as plain lines of the log, and a notice says how many they are.
@@ -14,7 +14,7 @@ from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trailguard.findings import FileError, Finding, Report
+    from trailguard.findings import FileError, Finding, Notice, Report
 
 MOST = 10  # annotations of one level in one step
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
@@ -32,6 +32,7 @@ def render(report: Report, root: str, cwd: str) -> str:
     """Write workflow commands; files are named from `root`, where the runner checked the repository out."""
     annotations = [_error(error, root, cwd) for error in report.errors]
     annotations += [_finding(item, root, cwd) for item in sorted(open_findings(report), key=_worst_first)]
+    annotations += [_notice(item, root, cwd) for item in report.notices]
     lines: list[str] = []
     left: list[_Annotation] = []
     counts = dict.fromkeys(COMMANDS.values(), 0)
@@ -45,7 +46,7 @@ def render(report: Report, root: str, cwd: str) -> str:
             left.append(item)
     lines += [_plain(item) for item in left]
     if left:
-        more = "1 more finding is" if len(left) == 1 else f"{len(left)} more findings are"
+        more = "1 more is" if len(left) == 1 else f"{len(left)} more are"
         lines.append(f"::notice title=trailguard::{more} in the log of this step: GitHub shows {MOST} of a kind")
     counted = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in report.summary().items())
     lines.append(f"trailguard: {counted}")
@@ -62,6 +63,11 @@ def _error(error: FileError, root: str, cwd: str) -> _Annotation:
     column = error.column or 1
     span = Span(error.line, column, error.line, column) if error.line else None
     return _Annotation("error", from_root(error.file, root, cwd), span, "trailguard: cannot be judged", error.message)
+
+
+def _notice(notice: Notice, root: str, cwd: str) -> _Annotation:
+    span = Span(notice.line, 1, notice.line, 1) if notice.line else None
+    return _Annotation("notice", from_root(notice.file, root, cwd), span, "trailguard: notice", notice.message)
 
 
 def _finding(item: Finding, root: str, cwd: str) -> _Annotation:

@@ -1,4 +1,4 @@
-"""The Code Quality report of GitLab: findings in the widget and the diff of a merge request.
+"""The Code Quality report of GitLab: what is found, in the widget and the diff of a merge request.
 
 Source: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trailguard.findings import FileError, Finding, Report
+    from trailguard.findings import FileError, Finding, Notice, Report
 
 _SEVERITIES = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor", "info": "info"}
 
@@ -24,6 +24,7 @@ def render(report: Report, root: str, cwd: str) -> str:
     """Write one array; files are named from `root`, where the runner checked the repository out."""
     issues = [_error(error, root, cwd) for error in report.errors]
     issues += [_finding(item, root, cwd) for item in open_findings(report)]
+    issues += [_notice(item, root, cwd) for item in report.notices]
     seen: dict[str, int] = {}
     for issue in issues:  # GitLab takes issues with one fingerprint for one
         mark = issue["fingerprint"]
@@ -59,6 +60,17 @@ def _error(error: FileError, root: str, cwd: str) -> dict[str, Any]:
         "fingerprint": _mark("error", error.file, error.message),
         "severity": "blocker",
         "location": _location(from_root(error.file, root, cwd), line, line),
+    }
+
+
+def _notice(notice: Notice, root: str, cwd: str) -> dict[str, Any]:
+    line = max(notice.line, 1)
+    return {
+        "description": f"notice: {notice.message}",
+        "check_name": "trailguard",
+        "fingerprint": _mark("notice", notice.file, notice.message),
+        "severity": "info",
+        "location": _location(from_root(notice.file, root, cwd), line, line),
     }
 
 

@@ -88,6 +88,7 @@ def _result(item: Finding) -> dict[str, object]:
         "construct": item.construct or None,
         "references": list(item.rule.references),
         "related": [_related(place) for place in item.related],
+        "cause": item.cause or None,
     }
 
 

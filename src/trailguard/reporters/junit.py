@@ -1,7 +1,8 @@
 """JUnit's XML, which every CI server reads: a suite for each file, a test case for each rule and subject.
 
 What fails, and what some parameters break, is a failure; what is unknown, does not apply or was accepted is skipped;
-what cannot be judged is an error. No two cases have the same name: GitLab keeps one of them only.
+what cannot be judged is an error, and a notice is a case that is skipped, too. No two cases have the same name:
+GitLab keeps one of them only.
 Source: https://docs.gitlab.com/ci/testing/unit_test_reports/
 """
 
@@ -15,7 +16,7 @@ from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trailguard.findings import FileError, Finding, Report
+    from trailguard.findings import FileError, Finding, Notice, Report
 
 _COUNTED = ("tests", "failures", "errors", "skipped")
 
@@ -28,6 +29,8 @@ def render(report: Report) -> str:
         suites.setdefault(error.file, []).append(_error(error))
     for item in report.results:
         suites.setdefault(item.place.file, []).append(_case(item, names))
+    for notice in report.notices:
+        suites.setdefault(notice.file, []).append(_notice(notice))
     root = ET.Element("testsuites", name="trailguard")
     for file in sorted(suites):
         suite = ET.SubElement(root, "testsuite", name=_safe(file))
@@ -77,12 +80,25 @@ def _details(item: Finding) -> list[str]:
 
 def _error(error: FileError) -> ET.Element:
     place = f" at {error.line}:{error.column}" if error.line else ""
-    case = _element("testcase", name=f"can be judged{place}: {error.message}", classname=error.file)
-    case.set("file", _safe(error.file))
-    if error.line:
-        case.set("line", str(error.line))
-    case.set("time", "0")
+    case = _aside(f"can be judged{place}: {error.message}", error.file, error.line)
     case.append(_element("error", message=error.message, type="cannot be judged"))
+    return case
+
+
+def _notice(notice: Notice) -> ET.Element:
+    place = f" at {notice.line}" if notice.line else ""
+    case = _aside(f"notice{place}: {notice.message}", notice.file, notice.line)
+    case.append(_element("skipped", message=f"notice: {notice.message}"))
+    return case
+
+
+def _aside(name: str, file: str, line: int) -> ET.Element:
+    """A case that is no verdict of a rule."""
+    case = _element("testcase", name=name, classname=file)
+    case.set("file", _safe(file))
+    if line:
+        case.set("line", str(line))
+    case.set("time", "0")
     return case
 
 

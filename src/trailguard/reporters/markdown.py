@@ -18,7 +18,7 @@ _SIGNS = {"fail": "❌", "conditional": "⚠️", "unknown": "❔"}
 
 
 def render(report: Report) -> str:
-    """Write the summary, what could not be judged, and the findings, the worst first."""
+    """Write the summary, what could not be judged, the findings, the worst first, and what there is to notice."""
     return "\n".join(_lines(report)) + "\n"
 
 
@@ -40,6 +40,13 @@ def _lines(report: Report) -> Iterator[str]:
         yield from map(_row, found[:MOST])
     if len(found) > MOST:
         yield from ("", f"{len(found) - MOST} more findings are left out here.")
+    if report.notices:
+        yield from ("", "### Notices", "", "| where | what |", "| --- | --- |")
+        for notice in report.notices[:MOST]:
+            place = f"{notice.file}:{notice.line}" if notice.line else notice.file
+            yield f"| {_safe(place)} | {_safe(notice.message)} |"
+    if len(report.notices) > MOST:
+        yield from ("", f"{len(report.notices) - MOST} more notices are left out here.")
 
 
 def _worst_first(item: Finding) -> tuple[int, int, str, int, str]:

@@ -49,7 +49,7 @@ def _at(file: str, line: int, column: int = 0) -> str:
 
 
 def _brief(report: Report, style: Style) -> Iterator[str]:
-    """Give one line for each error and finding, in the form that editors and grep understand."""
+    """Give one line for each error, finding and notice, in the form that editors and grep understand."""
     for error in report.errors:
         place = _at(error.file, error.line, error.column)
         yield f"{place}: {style.paint('error', 'red', 'bold')}: {visible(error.message)}"
@@ -58,6 +58,8 @@ def _brief(report: Report, style: Style) -> Iterator[str]:
         head = f"{style.paint(item.verdict, COLOURS[item.verdict], 'bold')}: {item.rule.severity} {item.rule.id}"
         tail = "".join(f" ({part})" for part in _because(item))
         yield f"{place}: {head} {visible(item.rule.name)}: {visible(item.message)}{tail}"
+    for notice in report.notices:
+        yield f"{_at(notice.file, notice.line)}: {style.paint('notice', 'yellow')}: {visible(notice.message)}"
 
 
 def _because(item: Finding) -> Iterator[str]:

@@ -34,6 +34,7 @@ _SIMPLE: dict[str, Callable[[Any], bool]] = {
     "minLength": _is_size,
     "minItems": _is_size,
     "maxItems": _is_size,
+    "items": lambda value: isinstance(value, dict) and simple(value),
     "not": lambda value: isinstance(value, dict) and simple(value),
 }
 
@@ -69,6 +70,8 @@ def _keyword(name: str, wanted: Any, value: Any) -> bool:
         return not isinstance(value, str) or len(value) >= wanted
     if not isinstance(value, list):
         return True
+    if name == "items":
+        return all(holds(wanted, item) for item in value)
     return bool(len(value) >= wanted if name == "minItems" else len(value) <= wanted)
 
 

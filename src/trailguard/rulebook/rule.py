@@ -33,6 +33,7 @@ Word = TypeVar("Word", bound=str)
 
 _ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
+_OPTIONAL_ITEM = {"option", "item"}
 _OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents")
 
 
@@ -123,7 +124,9 @@ def _filled(requirement: Requirement, values: Mapping[str, Any]) -> Requirement 
             if values[name] is None:
                 missing.append(name)
             return values[name]
-        return [fill(inner) for inner in item] if isinstance(item, list) else item
+        if isinstance(item, list):
+            return [fill(_without_option(inner)) for inner in item if _counts(inner, values)]
+        return item
 
     must = fill(requirement.must)
     if missing:
@@ -140,6 +143,19 @@ def _option_named(item: Mapping[str, Any]) -> str | None:
     """The option whose value belongs in the place of `{option: NAME}`."""
     name = item.get("option")
     return name if len(item) == 1 and isinstance(name, str) else None
+
+
+def _is_optional(item: Any) -> bool:
+    """Tell whether an item of a list is `{option: NAME, item: VALUE}`, which counts where the option is true."""
+    return isinstance(item, Mapping) and item.keys() == _OPTIONAL_ITEM
+
+
+def _counts(item: Any, values: Mapping[str, Any]) -> bool:
+    return not _is_optional(item) or values[item["option"]] is True
+
+
+def _without_option(item: Any) -> Any:
+    return item["item"] if _is_optional(item) else item
 
 
 def _wanted(must: Mapping[str, Any]) -> Wanted:
@@ -319,7 +335,7 @@ class FileReader:
         while pending:
             current = pending.pop()
             if isinstance(current, MapNode):
-                if set(current.values) == {"option"}:
+                if set(current.values) in ({"option"}, _OPTIONAL_ITEM):
                     self.one_of(current.values["option"], "option", tuple(options))
                 pending.extend(current.values.values())
             elif isinstance(current, ListNode):

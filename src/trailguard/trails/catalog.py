@@ -20,7 +20,7 @@ from trailguard.trails.key import encryption
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import logs, topics
-from trailguard.trails.whole import portability, validity
+from trailguard.trails.whole import deployable, documents, portability, unseen, validity
 
 TRAIL = "AWS::CloudTrail::Trail"
 EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
@@ -48,8 +48,11 @@ LINKS: Mapping[str, LinkFinder] = {
 BY_THEMSELVES: Mapping[str, Callable[[Scenario, Resource], bool]] = {"bucket": recipients.receives_logs}
 MARKS: Mapping[str, bytes] = {"bucket": recipients.MARK}
 
-# What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms.
-HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::")
+# Those that may be where nobody sees them: what may make them, and the bytes without which a template holds none.
+UNSEEN = {TRAIL: (unseen.unseen, unseen.MARKS)}
+
+# What has a say in whether logs arrive and stands beside the subjects: policies, roles, filters, alarms, event rules.
+HELPERS = ("AWS::S3::", "AWS::KMS::", "AWS::SNS::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::", "AWS::Events::")
 SERVICES = ("AWS::CloudTrail::", "AWS::CloudFormation::Stack", "AWS::Serverless::Application", *HELPERS)
 
 # The properties that put something on a resource of another stack: a stack that imports what stands there has a say in
@@ -119,26 +122,15 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "ordering.after_bucket_policy": FactSpec(
         ordering.after_policy, _TRUTH, "a dependency path leads from the trail to its bucket's policy"
     ),
-    "valid.properties": FactSpec(validity.known_properties, _TRUTH, "every property is one that a trail has"),
-    "valid.required": FactSpec(validity.required_properties, _TRUTH, "S3BucketName and IsLogging are set"),
-    "valid.booleans": FactSpec(validity.booleans, _TRUTH, "every Boolean property holds a Boolean"),
-    "valid.global_events": FactSpec(
-        validity.global_events, _TRUTH, "a multi-Region trail includes global service events"
-    ),
-    "valid.selectors": FactSpec(
-        by_item(validity.selector_kinds, dict.fromkeys(SELECTORS, False)),
-        _TRUTH,
-        "one kind of event selectors, within the limits",
-    ),
-    "valid.cloudwatch_pair": FactSpec(validity.cloudwatch_pair, _TRUTH, "log group and role are set both or neither"),
-    "valid.return_values": FactSpec(validity.return_values, _TRUTH, "names where names go, ARNs where ARNs go"),
-    "valid.trail_name": FactSpec(validity.trail_name, _TRUTH, "the trail's name is one that CloudTrail accepts"),
     **delivery.FACTS,
     **encryption.FACTS,
     **insights.FACTS,
     **logs.FACTS,
     **topics.FACTS,
     **portability.FACTS,
+    **validity.FACTS,
+    **documents.FACTS,
+    **deployable.FACTS,
 }
 
 

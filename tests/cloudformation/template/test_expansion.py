@@ -68,11 +68,52 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("collection", UNKNOWN)
-def test_collections_that_are_not_known_stay(collection: str) -> None:
-    root = root_of(loop(collection))
-    expansion = expand(root)
-    assert data(expansion.root) == data(root)
+def test_collections_that_are_not_known_are_those_of_any_item(collection: str) -> None:
+    expansion = expand(root_of(loop(collection)))
+    assert data(expansion.root)["Resources"] == {"R<X>": {"Type": "T::T::<X>"}}
     assert list(expansion.open_loops) == ["Fn::ForEach::L"]
+    assert list(expansion.items) == ["<X>"]
+
+
+ANY: list[tuple[str, Any]] = [
+    ('{"${X}": {Ref: X}}', {"<X>": {"Ref": "<X>"}}),
+    ('{"R${X}": {K: "p-${X}-${Y}"}}', {"R<X>": {"K": {"Fn::Sub": "p-${<X>}-${!Y}"}}}),
+    ('{"R${X}": {K: !Sub "p-${X}-${Y}-${B${X}.Arn}"}}', {"R<X>": {"K": {"Fn::Sub": "p-${<X>}-${Y}-${B<X>.Arn}"}}}),
+    ('{"R${X}": {K: !Sub ["${X}${Y}", {Y: !Ref X}]}}',
+     {"R<X>": {"K": {"Fn::Sub": ["${<X>}${Y}", {"Y": {"Ref": "<X>"}}]}}}),
+    ('{"R${X}": {K: [!Ref "B${X}", !GetAtt "B${X}.Arn", !GetAtt ["B${X}", Arn], !If ["Is${X}", "a${X}", b]]}}',
+     {"R<X>": {"K": [{"Ref": "B<X>"}, {"Fn::GetAtt": "B<X>.Arn"}, {"Fn::GetAtt": ["B<X>", "Arn"]},
+                     {"Fn::If": ["Is<X>", {"Fn::Sub": "a${<X>}"}, "b"]}]}}),
+    ('{"R${X}": {Type: "A::${X}::B", Condition: "Is${X}", DependsOn: ["P${X}"], Properties: {K: "${X}"}}}',
+     {"R<X>": {"Type": "A::<X>::B", "Condition": "Is<X>", "DependsOn": ["P<X>"],
+               "Properties": {"K": {"Fn::Sub": "${<X>}"}}}}),
+    ('{"Fn::ForEach::M": [Y, [1, 2], {"R${X}${Y}": {K: "${Y}"}}]}', {"R<X>1": {"K": "1"}, "R<X>2": {"K": "2"}}),
+    ('{"Fn::ForEach::M": [Y, ["k${X}"], {"R${X}${Y}": {K: "${Y}"}}]}',
+     {"R<X><Y>": {"K": {"Fn::Sub": "${<Y>}"}}}),
+    ('{"Fn::ForEach::M": [Y, !Split [",", !Ref X], {"R${X}${Y}": 1}]}', {"R<X><Y>": "1"}),
+    ('{"Fn::ForEach::M": [Y, [!Ref X], {"R${X}${Y}": {K: !Ref Y}}]}', {"R<X><X>": {"K": {"Ref": "<X>"}}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), ANY, ids=range(len(ANY)))
+def test_bodies_of_any_item(body: str, expected: Any) -> None:
+    assert made(loop("!Ref Open", body))["Resources"] == expected
+
+
+def test_loops_over_one_collection_go_over_the_same_item() -> None:
+    text = """
+Conditions:
+  Fn::ForEach::C: [Name, !Ref Open, {"Is${Name}": !Equals [!Ref Name, a]}]
+Resources:
+  Fn::ForEach::A: [X, !Ref Open, {"A${X}": {Condition: "Is${X}"}}]
+  Fn::ForEach::B: [X, !GetAZs "", {"B${X}": 1}]
+"""
+    assert made(text) == {
+        "Conditions": {"Is<Name>": {"Fn::Equals": [{"Ref": "<Name>"}, "a"]}},
+        "Resources": {"A<Name>": {"Condition": "Is<Name>"}, "B<X>": "1"},
+    }
+    twice = 'Resources: {"Fn::ForEach::A": [X, !Ref P, {"A${X}": 1}], "Fn::ForEach::B": [X, !Ref Q, {"B${X}": 1}]}'
+    assert list(made(twice)["Resources"]) == ["A<X>", "B<X2>"]
 
 
 def test_a_known_parameter_decides() -> None:
@@ -140,12 +181,12 @@ Outputs:
     }
 
 
-def test_an_inner_loop_stays_open_once() -> None:
+def test_an_inner_loop_is_open_once() -> None:
     body = '{"Fn::ForEach::M": [Y, !Ref Open, {"${X}${Y}": 1}], "${X}": 1}'
     expansion = expand(root_of(loop("[a, b]", body)))
     assert expansion.problems == ()
     assert list(expansion.open_loops) == ["Fn::ForEach::M"]
-    assert list(data(expansion.root)["Resources"]) == ["Fn::ForEach::M", "a", "b"]
+    assert list(data(expansion.root)["Resources"]) == ["a<Y>", "a", "b<Y>", "b"]
 
 
 def test_properties_are_not_told_from_a_default() -> None:
@@ -252,7 +293,7 @@ def test_places_are_those_of_the_body() -> None:
 def test_a_template_without_loops_is_left_alone() -> None:
     root = root_of("Resources: {A: {Type: T}}")
     assert not has_loops(root)
-    assert expand(root) == (root, (), {})
+    assert expand(root) == (root, (), {}, frozenset(), {})
     assert expand(root).root is root
 
 
@@ -334,3 +375,28 @@ def test_loops_mean_what_they_say(resources: dict[str, Any]) -> None:
     assert expansion.problems == ()
     assert data(expansion.root) == {"Resources": written_out(resources, {})}
     assert data(root) == {"Resources": resources}  # what was given stays as it is
+
+
+def settled(value: Any, item: str) -> Any:
+    """What was written out for any item, for one; what `Fn::Sub` has nothing to put in is a text."""
+    if isinstance(value, str):
+        return value.replace("<X>", item)
+    if isinstance(value, list):
+        return [settled(child, item) for child in value]
+    if value == {"Ref": "<X>"}:
+        return item
+    if set(value) == {"Fn::Sub"}:
+        text = value["Fn::Sub"].replace("${<X>}", item)
+        return {"Fn::Sub": text} if "${" in text.replace("${!", "") else text.replace("${!", "${")
+    return {settled(key, item): settled(child, item) for key, child in value.items()}
+
+
+@given(bodies(used=("X",)), st.sampled_from(["a", "b", "c1"]))
+def test_what_holds_for_any_item_holds_for_each(body: dict[str, Any], item: str) -> None:
+    template = {
+        "Parameters": {"Open": {"Type": "CommaDelimitedList"}},
+        "Resources": {"Fn::ForEach::L": ["X", {"Ref": "Open"}, body]},
+    }
+    root = root_of(json.dumps(template))
+    of_any, of_one = (data(expand(root, pinned).root)["Resources"] for pinned in ({}, {"Open": item}))
+    assert settled(of_any, item) == settled(of_one, item)

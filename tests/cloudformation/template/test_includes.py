@@ -103,7 +103,8 @@ def test_what_lies_outside_is_unknown(location: str, tmp_path: Path, monkeypatch
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "trail.yaml").write_text(TRAIL % location)
     (found,) = scan(["templates"], Settings(select=("TG101",))).results
-    assert (found.verdict, found.reason) == ("unknown", "a macro in the properties may set IsMultiRegionTrail")
+    reason = f"what AWS::Include of {location} brings (line 6) is not in the scanned files"
+    assert (found.verdict, found.reason) == ("unknown", f"{reason}; a local file among them is judged")
 
 
 def test_a_part_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

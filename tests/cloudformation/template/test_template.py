@@ -159,7 +159,7 @@ Resources:
     depends = [[node.value for node in item.depends_on()] for item in template.resources.values()]
     assert depends == [["B"], ["A", "C"], [], []]
     assert [item.id for item in template.of_type("T")] == ["A", "C", "1"]
-    assert {name: (key.line, key.column) for name, key in template.generators.items()} == {"Fn::ForEach::Loop": (6, 3)}
+    assert [(name, item.key.line) for name, item in template.generators.items()] == [("Fn::ForEach::Loop", 6)]
 
 
 TRANSFORMS: dict[str, tuple[Any, tuple[str, ...], tuple[str, ...]]] = {

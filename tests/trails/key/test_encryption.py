@@ -79,6 +79,10 @@ ALIAS = {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/logs", "T
 USE = allow("kms:GenerateDataKey*", "kms:DescribeKey")
 
 
+def via(operator: str, service: str, effect: str = "Allow") -> dict[str, Any]:
+    return allow("kms:*", condition={operator: {"kms:ViaService": service}}, effect=effect)
+
+
 # --- which key ----------------------------------------------------------------------------------------------------
 
 
@@ -346,7 +350,15 @@ CONTEXT = "kms:EncryptionContext:aws:cloudtrail:arn"
         ((allow("kms:*", condition={"ArnLike": {CONTEXT: "arn:aws:cloudtrail:*:*:trail/*"}}),), True, False),
         ((allow("kms:*", condition={"Null": {CONTEXT: "true"}}),), False, True),
         ((allow("kms:*", condition={"StringEquals": {"kms:CallerAccount": "111122223333"}}),), None, None),
-        ((allow("kms:*", condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}),), False, False),
+        ((allow("kms:*", condition={"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": "*"}}),), False, False),
+        ((allow("kms:*", condition={"Null": {"kms:EncryptionContext:aws:sns:topicArn": "true"}}),), True, True),
+        ((via("StringEquals", "s3.us-east-1.amazonaws.com"),), None, False),
+        ((via("StringLike", "s3.*"),), None, False),
+        ((via("StringEquals", "s3.eu-west-1.amazonaws.com"),), False, False),
+        ((via("StringEquals", "cloudtrail.us-east-1.amazonaws.com"),), False, False),
+        ((via("StringEquals", "s3.us-east-1.amazonaws.com"), via("Null", "true")), True, True),
+        ((via("StringEqualsIfExists", "s3.us-east-1.amazonaws.com"),), True, True),
+        ((USE, via("StringNotLike", "s3.*", effect="Deny")), None, False),
         ((allow("kms:*", condition={"StringEquals": {"aws:SourceArn": TRAIL_ARN}}),), True, True),
         ((USE, allow("kms:*", effect="Deny", condition={"Bool": {"aws:SecureTransport": "false"}})), True, True),
         ((USE, allow("kms:Describe*", effect="Deny", principal="*")), True, False),
@@ -365,6 +377,35 @@ def test_policy_lets_cloudtrail_in(
     resources = {"Trail": trail({"Ref": "Key"}), "Key": key(*statements), "Bucket": bucket()}
     assert fact("key.grants_encryption", resources).value is encryption_granted
     assert fact("key.grants_describe", resources).value is description_granted
+
+
+def test_facts_of_a_key_are_null_without_one() -> None:
+    for value in (None, "", "alias/aws/s3", "my-key"):
+        found = fact("key.grants_encryption", {"Trail": trail(value)})
+        assert (found.value, found.unknown) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"Ref": "Key"}, True),
+        ({"Fn::GetAtt": "Key.Arn"}, True),
+        ({"Ref": "Alias"}, True),
+        ("alias/logs", True),
+        (f"{HERE}alias/logs", True),
+        ({"Fn::Sub": HERE + "key/${Key}"}, True),
+        ({"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/${Key}"}, True),
+        ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Key}"}, False),
+        ({"Fn::Sub": "arn:aws:kms:${AWS::Region}:444455556666:key/${Key}"}, False),
+        ({"Fn::Sub": "arn:aws-cn:kms:${AWS::Region}:${AWS::AccountId}:key/${Key}"}, False),
+        (HERE.replace("us-east-1", "us-east-2") + "alias/logs", False),
+        (HERE.replace("us-east-1", "us-east-2") + f"key/{UUID}", True),
+        ("alias/aws/s3", True),
+    ],
+)
+def test_arn_of_a_key_made_here_is_its_own(value: Any, expected: bool) -> None:
+    resources = {"Trail": trail(value), "Key": key(USE), "Alias": ALIAS}
+    assert fact("key.address_right", resources).value is expected
 
 
 @pytest.mark.parametrize(

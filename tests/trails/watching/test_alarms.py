@@ -50,8 +50,14 @@ def watch(pattern: Json = ALL, metric: Json = "M", on: Json = None, **more: Json
     }
 
 
+TOPIC = ["arn:aws:sns:eu-west-1:111122223333:t"]
+LEVEL = {"ComparisonOperator": "GreaterThanOrEqualToThreshold", "Threshold": 1, "EvaluationPeriods": 1}
+LOOK = {"Statistic": "Sum", "Period": 300}
+
+
 def alarm(metric: Json = "M", **more: Json) -> dict[str, Json]:
-    properties = {"MetricName": metric, "Namespace": "N", "AlarmActions": ["arn:aws:sns:eu-west-1:1:t"], **more}
+    properties = {"MetricName": metric, "Namespace": "N", **LOOK, **LEVEL, "AlarmActions": TOPIC, **more}
+    properties = {name: value for name, value in properties.items() if value is not None}
     return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
 
 
@@ -101,12 +107,137 @@ def test_what_is_amiss(change: dict[str, Json], value: bool | None, because: str
     assert (found.unknown is None) is (value is not None)
 
 
-def test_metric_in_a_calculation_counts() -> None:
-    metric = {"Metric": {"MetricName": "M", "Namespace": "N"}, "Period": 60, "Stat": "Sum"}
-    queries = [{"Id": "e", "Expression": "m * 2"}, {"Id": "m", "MetricStat": metric, "ReturnData": False}]
-    calculated = alarm(Metrics=queries)
-    del calculated["Properties"]["MetricName"]
-    assert fact(template(Alarm=calculated)).value is True
+def query(name: str = "m", metric: str = "M", returned: Json = None, **more: Json) -> dict[str, Json]:
+    stated = {"Metric": {"MetricName": metric, "Namespace": "N"}, "Period": 60, "Stat": "Sum", **more}
+    return {"Id": name, "MetricStat": stated, **({} if returned is None else {"ReturnData": returned})}
+
+
+def calculation(*queries: Json, **more: Json) -> dict[str, Json]:
+    return alarm(None, Namespace=None, Statistic=None, Period=None, Metrics=list(queries), **more)
+
+
+HIDDEN = query(returned=False)
+
+
+@pytest.mark.parametrize(
+    ("queries", "value"),
+    [
+        ([query()], True),
+        ([query(returned=True)], True),
+        ([query(Stat="p99")], True),
+        ([query(Stat="Minimum")], True),
+        ([query(Stat="tm99")], None),
+        ([query(Unit="Count")], False),
+        ([query(Unit="None")], True),
+        ([{**query(), "AccountId": "111122223333"}], None),
+        ([query(metric="Other")], False),
+        ([HIDDEN, query("other", "Other")], False),
+        ([HIDDEN, {"Id": "e", "Expression": "m"}], True),
+        ([HIDDEN, {"Id": "e", "Expression": "FILL(m, 0)"}], True),
+        ([HIDDEN, {"Id": "e", "Expression": " FILL( m , 0.5 ) "}], True),
+        ([HIDDEN, {"Id": "e", "Expression": "FILL(m, 1)"}], False),
+        ([HIDDEN, {"Id": "e", "Expression": "FILL(other, 0)"}], False),
+        ([HIDDEN, {"Id": "e", "Expression": "FILL(m, REPEAT)"}], None),
+        ([HIDDEN, {"Id": "e", "Expression": "m * 2"}], None),
+        ([HIDDEN, {"Id": "e", "Expression": IMPORT}], None),
+        ([query(), {"Id": "e", "Expression": "m * 2"}], None),
+        ([HIDDEN], None),
+        ([query(returned=IMPORT)], None),
+        ([{"Id": "e", "Expression": 'SELECT SUM("M") FROM "N"'}], None),
+        ([{"Id": "e", "Expression": "TIME_SERIES(1)"}], False),
+        (IMPORT, None),
+    ],
+)  # fmt: skip
+def test_alarm_on_a_list_of_metrics(queries: Json, value: bool | None) -> None:
+    changed = calculation(*queries) if isinstance(queries, list) else alarm(None, Namespace=None, Metrics=queries)
+    found = fact(template(Alarm=changed))
+    assert found.value is value, found
+    assert (found.unknown is None) is (value is not None)
+
+
+def test_band_that_is_learnt_is_not_known() -> None:
+    band = {"Id": "b", "Expression": "ANOMALY_DETECTION_BAND(m, 2)"}
+    changed = calculation(query(), band, ThresholdMetricId="b", ComparisonOperator="GreaterThanUpperThreshold")
+    assert "learns" in str(fact(template(Alarm=changed)).unknown)
+
+
+REQUIRED, REFUSED = "which CloudWatch requires", "which CloudWatch refuses"
+THREE, ONE = {"EvaluationPeriods": 3}, "and a single event fills one"
+
+
+@pytest.mark.parametrize(
+    ("change", "value", "because"),
+    [
+        ({"Statistic": None}, False, "Alarm has no Statistic, " + REQUIRED),
+        ({"Period": None}, False, "Alarm has no Period, " + REQUIRED),
+        ({"Threshold": None}, False, "Threshold of Alarm is not set, " + REQUIRED),
+        ({"ComparisonOperator": None}, False, "Alarm has no ComparisonOperator, " + REQUIRED),
+        ({"EvaluationPeriods": None}, False, "Alarm has no EvaluationPeriods, " + REQUIRED),
+        ({"EvaluationPeriods": None, "DatapointsToAlarm": 1}, False, "Alarm has no EvaluationPeriods, " + REQUIRED),
+        ({"ExtendedStatistic": "p90"}, False, "Alarm has both Statistic and ExtendedStatistic, " + REFUSED),
+        ({"ComparisonOperator": ">="}, False, "ComparisonOperator of Alarm is >=, " + REFUSED),
+        ({"ComparisonOperator": "LessThanLowerThreshold"}, None, "whether Alarm goes off is not known"),
+        ({"Threshold": "one"}, False, "Threshold of Alarm is one, which is not a number"),
+        ({"Threshold": "1.0"}, True, ""),
+        ({"Threshold": IMPORT}, None, "Threshold of Alarm is not known"),
+        ({"Statistic": IMPORT}, None, "the statistic of Alarm is not known"),
+        ({"EvaluationPeriods": IMPORT}, None, "EvaluationPeriods of Alarm is not known"),
+        ({"EvaluationPeriods": IMPORT, "DatapointsToAlarm": 1}, True, ""),
+        ({**THREE, "DatapointsToAlarm": "1"}, True, ""),
+        ({**THREE, "DatapointsToAlarm": 2, "TreatMissingData": "ignore"}, False, "Alarm needs 2 of 3 periods, " + ONE),
+        ({"EvaluationPeriods": "3"}, False, f"Alarm needs 3 of 3 periods, {ONE}, so it goes off late at best"),
+        ({"TreatMissingData": "ignore"}, True, ""),
+        ({"TreatMissingData": IMPORT}, None, "TreatMissingData of Alarm is not known"),
+        ({"Period": 10}, True, ""),
+        ({"Period": IMPORT}, True, ""),
+        ({"Unit": "None"}, True, ""),
+        ({"Unit": IMPORT}, None, "whether Alarm looks at the right unit is not known"),
+        ({"Statistic": None, "ExtendedStatistic": "p99", "EvaluateLowSampleCountPercentile": "evaluate"}, True, ""),
+        ({"Statistic": None, "ExtendedStatistic": "PR(1:)"}, None, "whether Alarm goes off is not known"),
+        ({"EvaluateLowSampleCountPercentile": "ignore"}, True, ""),
+    ],
+)  # fmt: skip
+def test_alarm_that_one_event_does_not_set_off(change: dict[str, Json], value: bool | None, because: str) -> None:
+    found = fact(template(Alarm=alarm(**change)))
+    assert found.value is value, found
+    assert because in ("", found.because)
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ({"MetricValue": "0"}, False),
+        ({"MetricValue": 1}, True),
+        ({"MetricValue": "+1"}, True),
+        ({"MetricValue": "-1"}, False),
+        ({"MetricValue": "$.eventName"}, False),
+        ({"MetricValue": "$.x"}, None),
+        ({"MetricValue": IMPORT}, None),
+        ({"MetricValue": {"Ref": "AWS::NoValue"}}, False),
+        ({"DefaultValue": 0}, True),
+        ({"DefaultValue": "0"}, True),
+        ({"DefaultValue": 1}, False),
+        ({"DefaultValue": IMPORT}, None),
+        ({"DefaultValue": {"Ref": "AWS::NoValue"}}, True),
+        ({"Unit": "Count"}, True),
+    ],
+)
+def test_what_a_filter_publishes(change: dict[str, Json], value: bool | None) -> None:
+    assert fact(template(Filter=watch(**change))).value is value
+
+
+def test_parameters_decide() -> None:
+    parameters = {"Level": {"Type": "Number", "Default": 1, "MaxValue": 10}}
+    found = facts(template(Alarm=alarm(Threshold={"Ref": "Level"})), Parameters=parameters)
+    assert {item.value for item in found} == {True, False}
+    parameters = {"Kind": {"Type": "String", "Default": "p90"}}
+    changed = alarm(Statistic=None, ExtendedStatistic={"Ref": "Kind"})
+    assert True in {item.value for item in facts(template(Alarm=changed), Parameters=parameters)}
+
+
+def test_two_alarms_need_not_both_go_off() -> None:
+    assert fact(template(Alarm=alarm(Threshold=5), Second=alarm())).value is True
+    assert fact(template(Alarm=alarm(AlarmActions=None), Second=alarm(Threshold=5))).value is False
 
 
 @pytest.mark.parametrize(
@@ -122,12 +253,6 @@ def test_filter_on_something_else_than_the_events(name: str, value: Json, known:
     changed = watch()
     changed["Properties"][name] = value
     assert (fact(template(Filter=changed)).unknown is None) is known
-
-
-def test_composite_alarm_may_act_instead() -> None:
-    composite = {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {"AlarmRule": "ALARM(x)"}}
-    assert fact(template(Alarm=alarm(AlarmActions=[]), Composite=composite)).unknown is not None
-    assert fact(template(Composite=composite)).value is True
 
 
 def test_default_pattern_is_judged_and_any_other_is_not_known() -> None:

@@ -10,10 +10,23 @@ from abc import abstractmethod
 
 from trailguard.cloudformation.scenarios.decisions import Decisions
 from trailguard.cloudformation.scenarios.model import Model
+from trailguard.cloudformation.scenarios.reasons import line, shape_of
 from trailguard.cloudformation.scenarios.values import Flag, ListValue, Value
 from trailguard.cloudformation.scenarios.variables import Assignment, Split
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
 from trailguard.cloudformation.template.template import Resource
+
+_PAIR = "a list of two values"
+_ARGUMENTS = {  # of the functions for conditions
+    "Condition": "the name of a condition",
+    "Fn::Not": "a list of one condition",
+    "Fn::And": "a list of conditions",
+    "Fn::Or": "a list of conditions",
+    "Fn::Equals": _PAIR,
+    "Fn::Contains": "a list of texts and a text",
+    "Fn::EachMemberEquals": "a list of texts and a text",
+    "Fn::EachMemberIn": "two lists of texts",
+}
 
 
 class Conditions(Decisions):
@@ -38,7 +51,10 @@ class Conditions(Decisions):
         node = self.model.template.conditions.get(name)
         key = ("condition", name)
         if node is None:
-            return self.assume(f"condition {name}", f"the template does not define condition {name}")
+            why = f"CloudFormation refuses the Condition {name}: it takes the name of a condition"
+            if not name.startswith("of "):  # as a resource's condition is called that is not a name
+                why = self.model.undefined("condition", name, self.model.template.conditions)
+            return self.assume(f"condition {name}", why)
         if key in self.busy:
             return self.assume(f"condition {name}", f"condition {name} refers to itself")
         question = self._open.get(name)
@@ -69,11 +85,17 @@ class Conditions(Decisions):
                 return self.equal(self.resolve(items[0]), self.resolve(items[1]))
             if name in ("Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn") and len(items) == 2:
                 return self._members(name, items[0], items[1])
-            return self.assume(f"{name} on line {node.line}", f"{name} cannot be evaluated as a condition")
+            wanted = _ARGUMENTS.get(name)
+            why = f"CloudFormation refuses {name} on {line(node)}: it takes {wanted}, not {shape_of(argument)}"
+            other = f"{name} on {line(node)} is not a condition"
+            return self.assume(f"{name} on line {node.line}:{node.column}", other if wanted is None else why)
         value = self.resolve(node)
         if isinstance(value, Flag):
             return value.value
-        return self.assume(f"condition on line {node.line}", "the condition is not one that CloudFormation knows")
+        why = (
+            f"the condition on {line(node)} is {shape_of(node)}, where one of the functions for conditions is expected"
+        )
+        return self.assume(f"condition on line {node.line}:{node.column}", why)
 
     def _first(self, items: list[Node], stop: bool) -> bool:
         """Kleene's And (stop at false) or Or (stop at true): an open item only matters when no other one decides."""

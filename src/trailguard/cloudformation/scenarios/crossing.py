@@ -108,7 +108,7 @@ def _output(scenario: Crossing, output: Node, what: str, node: Node) -> Value:
     if isinstance(value, Unknown):
         return value._replace(node=node)
     text = text_of(value)
-    return Unknown(what, f"{what} is no text", node) if text is None else text._replace(node=node)
+    return Unknown(what, f"{what} is not text", node) if text is None else text._replace(node=node)
 
 
 def handed(scenario: Crossing, name: str, binding: Binding, node: Node) -> Value:
@@ -130,7 +130,7 @@ def handed(scenario: Crossing, name: str, binding: Binding, node: Node) -> Value
         return value._replace(node=node)
     text = text_of(value)
     if text is None:
-        return Unknown(name, f"what parameter {name} is handed is no text", node)
+        return Unknown(name, f"what parameter {name} is handed is not text", node)
     _accept(scenario, name, text)
     return _items(name, text, node) if parameter.is_list else text._replace(node=node)
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from trailguard.cloudformation.scenarios.model import Model
+from trailguard.cloudformation.scenarios.reasons import kind_of, line, open_value
 from trailguard.cloudformation.scenarios.sharing import Sharing
 from trailguard.cloudformation.scenarios.values import (
+    GENERATED,
     VARIABLE,
     ListValue,
     Piece,
@@ -67,9 +69,11 @@ class Decisions(Sharing):
 
     def _equal_items(self, left: Value, right: Value) -> bool:
         if not isinstance(left, ListValue) or not isinstance(right, ListValue):
-            reason = next((side.reason for side in (left, right) if isinstance(side, Unknown)), "it is no text")
-            question = f"{_place(left.node)} = {_place(right.node)}"
-            return self.assume(question, f"whether {question} cannot be told: {reason}")
+            pair = (left, right)
+            odd = next(side for side in pair if text_of(side) is None)
+            why = f"{kind_of(odd)} on {line(odd.node)} is compared, where text is expected"
+            reason = next((side.reason for side in pair if isinstance(side, Unknown)), why)
+            return self.assume(f"{_place(left.node)} = {_place(right.node)}", reason)
         pairs = zip(left.items, right.items, strict=False)
         return len(left.items) == len(right.items) and all(self.equal(one, other) for one, other in pairs)
 
@@ -90,9 +94,10 @@ class Decisions(Sharing):
         for piece in (*left, *right):  # a text that cannot be compared as it stands: try what is known of its parts
             if isinstance(piece, Symbol) and piece.kind == VARIABLE:
                 self.fix(piece.name)
-        question = f"{spell(left)} = {spell(right)}"
-        reasons = [piece.reason for piece in (*left, *right) if isinstance(piece, Symbol) and piece.reason]
-        return self.assume(question, reasons[0] if reasons else f"whether {question} cannot be told")
+        symbols = [piece for piece in (*left, *right) if isinstance(piece, Symbol)]
+        hidden = next((symbol.reason for symbol in symbols if symbol.kind != GENERATED and symbol.reason), None)
+        why = f"whether {spell(left)} is {spell(right)} is not known: {open_value(symbols[0])}"
+        return self.assume(f"{spell(left)} = {spell(right)}", hidden or why)
 
     def fix(self, name: str) -> str | None:
         """The value of a variable here; None for "some other value". Splits on its default and its allowed values."""

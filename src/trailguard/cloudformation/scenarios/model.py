@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.partitions import DEFAULT_PARTITION, SAMPLE_REGIONS, URL_SUFFIXES, partition_of
+from trailguard.cloudformation.scenarios.reasons import undefined
 from trailguard.cloudformation.scenarios.variables import Space, Variable
 from trailguard.cloudformation.source.nodes import TextNode
-from trailguard.cloudformation.stacks.renaming import ELSEWHERE
+from trailguard.cloudformation.stacks.renaming import ELSEWHERE, number_of
 from trailguard.cloudformation.stacks.stacks import Stack, Stacks
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
 
 _OPAQUE_PSEUDO = {
     "AWS::AccountId": "the account of the deployment is not known; give it with --account-id",
-    "AWS::StackName": "the stack's name is chosen at deployment",
+    "AWS::StackName": "the stack's name is chosen at deployment; give it with --parameter AWS::StackName=NAME",
     "AWS::StackId": "the stack's ID is made at deployment",
 }
+_MOST_HINTS = 20  # of names that the template does not define
 _SAMPLES = {"AWS::AccountId": ("111122223333", "444455556666"), "AWS::StackName": ("audit", "trail")}
 
 
@@ -62,6 +64,7 @@ class Model:
         self.returns = returns
         self.partition = pins.partition or (partition_of(pins.region) if pins.region else DEFAULT_PARTITION)
         self.space = Space()
+        self._hints = 0
         self.memo: dict[object, object] = {}  # what others worked out of the template, the same in all scenarios
         self.shared: dict[
             object, list[Any]
@@ -137,6 +140,18 @@ class Model:
         self.space.variables[name + ending] = Variable(
             name + ending, None, reason, accepts, _SAMPLES.get(name, ("other",))
         )
+
+    def undefined(self, kind: str, name: str, known: Iterable[str]) -> str:
+        """The reason for a name that stands for nothing, with the nearest one of its stack.
+
+        Looking for that costs, so it is done for a few only.
+        """
+        key = ("undefined", kind, name)
+        if key not in self.memo:
+            self._hints += 1
+            near = [other for other in known if number_of(other) == number_of(name)]
+            self.memo[key] = undefined(kind, name, near if self._hints <= _MOST_HINTS else ())
+        return str(self.memo[key])
 
     def pseudo(self, name: str, resource: str) -> str:
         """The name of a pseudo parameter where a resource is made: a stack set has an account and Region of its own."""

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 
 from trailguard.cloudformation.scenarios import crossing
 from trailguard.cloudformation.scenarios.conditions import Conditions
-from trailguard.cloudformation.scenarios.intrinsics import Unbuildable, call, make_text
+from trailguard.cloudformation.scenarios.filledin import make_text
+from trailguard.cloudformation.scenarios.intrinsics import Unbuildable, call
 from trailguard.cloudformation.scenarios.model import Model, Spelling
+from trailguard.cloudformation.scenarios.reasons import Refused, line, made_at_deployment, written_by
 from trailguard.cloudformation.scenarios.values import (
     GENERATED,
     OPAQUE,
@@ -31,7 +33,9 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.scenarios.variables import Assignment
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, literal
-from trailguard.cloudformation.template.template import PLACEHOLDER, Resource, function_of
+from trailguard.cloudformation.template.template import PLACEHOLDER, TRANSFORM, Resource, function_of
+
+_MACROS = ("Fn::Transform", "Fn::ForEach::")  # keys of a map that bring other keys
 
 
 class Scenario(Conditions):
@@ -78,17 +82,21 @@ class Scenario(Conditions):
     def _value_of(self, resource: Resource, name: str) -> Value:
         properties = self.unwrap(resource.attribute("Properties"))
         if not isinstance(properties, MapNode):
-            return Absent(resource.key)
+            written = resource.attribute(TRANSFORM)
+            why = f"a macro in {resource.id} may set its properties"
+            return Absent(resource.key) if written is None else Unknown(f"{resource.id}.{name}", why, written)
         node = properties.values.get(name)
         if node is not None:
             return self.resolve(node)
         function = function_of(properties)
         if function is not None:
-            reason = f"the properties of {resource.id} come from {function[0]}"
+            given = self.resolve(properties)
+            called = f"{function[0]} gives the properties of {resource.id} ({line(properties)})"
+            reason = given.reason if isinstance(given, Unknown) else called
             return Unknown(f"{resource.id}.{name}", reason, properties)
         for key, child in properties.values.items():
-            if key.startswith(("Fn::Transform", "Fn::ForEach::")):
-                return Unknown(f"{resource.id}.{name}", f"a macro in the properties may set {name}", child)
+            if key.startswith(_MACROS):
+                return Unknown(f"{resource.id}.{name}", written_by(key, child, properties.keys[key]), child)
         return Absent(resource.key)
 
     def branch(self, argument: Node) -> Node | None:
@@ -124,8 +132,8 @@ class Scenario(Conditions):
     def _map(self, node: MapNode) -> Value:
         entries: dict[str, Value] = {}
         for name, child in node.values.items():
-            if name.startswith(("Fn::Transform", "Fn::ForEach::")):
-                return Unknown(f"{name} on line {child.line}", "a macro writes part of it", node)
+            if name.startswith(_MACROS):
+                return Unknown(f"{name} on line {child.line}", written_by(name, child, node.keys[name]), node)
             value = self.resolve(child)
             if not isinstance(value, Absent):
                 entries[name] = value
@@ -154,9 +162,11 @@ class Scenario(Conditions):
         resource = model.template.resources.get(name)
         if resource is not None:
             return self._returned(resource, "Ref", node)
+        if name in model.template.items:
+            return Unknown(name, model.template.items[name], node)
         if name == "AWS::NotificationARNs":
             return Unknown(name, "the stack's notification topics are chosen at deployment", node)
-        return Unknown(f"Ref {name}", f"the template does not define {name}", node)
+        return Unknown(name or "nothing", self._undefined(name), node)
 
     def pseudo(self, name: str, resource: Resource, node: Node) -> Value:
         """The value of a pseudo parameter in the stack of a resource."""
@@ -184,8 +194,17 @@ class Scenario(Conditions):
         """The value of `Fn::GetAtt`."""
         resource = self.model.template.resources.get(target)
         if resource is None:
-            return Unknown(f"{target}.{attribute}", f"the template does not define {target}", node)
+            if target in self.model.template.parameters or target.startswith("AWS::"):
+                raise Refused(f"{target} is a parameter, and only resources have attributes")
+            return Unknown(f"{target}.{attribute}", self._undefined(target), node)
         return self._returned(resource, attribute, node)
+
+    def _undefined(self, name: str) -> str:
+        """Why a name that the template does not define stands for nothing."""
+        template = self.model.template
+        if name.startswith("AWS::"):
+            return self.model.undefined("pseudo parameter", name, self.model.space.variables)
+        return self.model.undefined("", name, [*template.parameters, *template.resources])
 
     def _returned(self, resource: Resource, attribute: str, node: Node) -> Value:
         """What `Ref` or an attribute of a resource returns."""
@@ -194,9 +213,10 @@ class Scenario(Conditions):
         children = self.model.stacks.children.get(resource.id)
         if children is not None and attribute.startswith("Outputs."):
             return crossing.given_up(self, children[0], resource.id, attribute, node)
-        if attribute not in self.model.returns.get(resource.type, {}):
-            what = f"Ref {resource.id}" if attribute == "Ref" else f"{resource.id}.{attribute}"
-            reason = f"{resource.type} {resource.id} gives it at deployment"
+        returns = self.model.returns.get(resource.type, {})
+        if attribute not in returns:
+            what = f"Ref of {resource.id}" if attribute == "Ref" else f"{resource.id}.{attribute}"
+            reason = made_at_deployment(resource.id, resource.type, attribute, list(returns))
             return Unknown(what, self.model.stacks.unread.get(resource.id, reason), node)
         return Text(self.returned_pieces(resource, attribute), node)
 
@@ -207,7 +227,9 @@ class Scenario(Conditions):
         if known is not None:
             return known
         if key in self.busy:
-            return (Symbol(OPAQUE, f"{resource.id}.{attribute}", f"{resource.id} refers to itself"),)
+            return (
+                Symbol(OPAQUE, f"{resource.id}.{attribute}", f"{resource.id} refers to itself ({line(resource.key)})"),
+            )
         self.busy.add(key)
         try:
             pieces: list[Piece] = []
@@ -238,4 +260,4 @@ class Scenario(Conditions):
         spelling = self.model.returns[resource.type].get("Ref", "")
         primary = (spelling.text if isinstance(spelling, Spelling) else spelling).endswith("${" + name + "}")
         symbol = resource.id if primary else f"{resource.id}.{name}"
-        return (Symbol(GENERATED, symbol, f"the {name} of {resource.id}, made at deployment"),)
+        return (Symbol(GENERATED, symbol, f"the {name} of {resource.id} is made at deployment"),)

@@ -153,13 +153,26 @@ def text_of(value: Value) -> Text | None:
 
 
 def show(text: Text) -> str:
-    """The text for people: literals as they are, symbols as `${name}`."""
-    return "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in text.pieces)
+    """The text for people: literals as they are, symbols as `told` says."""
+    return spelt(text.pieces)
+
+
+def spelt(pieces: Iterable[Piece]) -> str:
+    """Pieces of text for people."""
+    return "".join(piece if isinstance(piece, str) else told(piece) for piece in pieces)
+
+
+def told(symbol: Symbol) -> str:
+    """A symbol for people: `${Name}`; a reference of another kind as it is written; else what it is, in brackets."""
+    name = symbol.name
+    if name.startswith(("{{", "${")):
+        return name
+    return f"<{name}>" if " " in name else "${" + name + "}"
 
 
 def spell(pieces: Iterable[Piece]) -> str:
     """A text for people, in quotes."""
-    return '"' + "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in pieces) + '"'
+    return f'"{spelt(pieces)}"'
 
 
 def trim(left: Pieces, right: Pieces) -> tuple[Pieces, Pieces]:

@@ -15,7 +15,7 @@ from trailguard.cloudformation.source.letters import STACK
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, mapping_at, scalar_at, sequence_at
 from trailguard.cloudformation.template.template import PLACEHOLDER, function_of
 
-_MARKED = re.compile(rf"(?<![\w:])([\w:]+){STACK.pattern}")
+_MARKED = re.compile(rf"(?<![\w:<>])([\w:<>]+){STACK.pattern}")  # `Trail<Name>`: of any item of a loop
 _MARK = re.compile(STACK.pattern)
 
 # The same in all stacks of one account and Region; the others are a stack's own.

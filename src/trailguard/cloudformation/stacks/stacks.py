@@ -18,6 +18,7 @@ from trailguard.cloudformation.source.nodes import (
     Node,
     TextNode,
     call_at,
+    file_of,
     mapping_at,
     scalar_at,
     sequence_at,
@@ -220,6 +221,7 @@ class Stacks:
         self.exporters: dict[int, Export] = {}  # by the id of the call that imports
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
         self.unread: dict[str, str] = {}  # why the template of a nested stack is not known, by resource
+        self.hidden: set[str] = set()  # the resources whose stacks are not known and may hold what is looked for
         for stack in self.members.values():
             self.bindings.update(stack.bindings)
             self.constants.update(stack.constants)
@@ -309,9 +311,13 @@ class Stacks:
                     yield output
 
     def label(self, number: int, home: str) -> str:
-        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several."""
+        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several.
+
+        A file that does not lie beside or below is called as reports show it.
+        """
         stack = self.members[number]
-        file = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
+        seen = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
+        file = stack.file if seen.startswith("..") else seen
         twins = [other for other in self.members.values() if other.file == stack.file]
         return file if len(twins) < 2 else f"{file} ({way_to(stack) or 'itself'})"
 
@@ -380,8 +386,10 @@ def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
     parts = tuple(part for document in documents for part in document.parts)
     whole = Template(Document(root, "\n".join(document.text for document in documents), (), parts))
     for stack in members:
-        for name, key in stack.template.generators.items():
-            whole.generators.setdefault(name + stack.ending, key)
+        for name, maker in stack.template.generators.items():
+            key = scalar_at(maker.key, maker.key.value, file=file_of(maker.key) or stack.file)
+            whole.generators[name + stack.ending] = maker._replace(key=key)
+        whole.items.update({name + stack.ending: item for name, item in stack.template.items.items()})
     return whole, Stacks(members)
 
 

@@ -51,7 +51,7 @@ def locations(root: Node) -> list[TextNode]:
             pending.extend(reversed(node.items))
         elif isinstance(node, MapNode):
             calls = node.values.get(_SECTION if node is root else _FUNCTION)
-            found.extend(place for call in _listed(calls) if (place := _location(call)) is not None)
+            found.extend(place for call in _listed(calls) if (place := location(call)) is not None)
             pending.extend(reversed(node.values.values()))
     return found
 
@@ -85,7 +85,7 @@ def _with_parts(node: MapNode, name: str, fetch: Fetch, *, deep: bool) -> MapNod
     kept: list[Node] = []
     parts: list[MapNode] = []
     for call in _listed(node.values.get(name)):
-        place = _location(call)
+        place = location(call)
         part = fetch(place.value) if place is not None else None
         if isinstance(part, MapNode):
             parts.append(part)
@@ -110,15 +110,17 @@ def _with_parts(node: MapNode, name: str, fetch: Fetch, *, deep: bool) -> MapNod
     return made
 
 
-def _location(node: Node) -> TextNode | None:
+def is_include(node: Node) -> bool:
+    """Tell whether a node is a call of AWS::Include."""
+    name = node.values.get("Name") if isinstance(node, MapNode) else None
+    return isinstance(name, TextNode) and name.value == INCLUDE
+
+
+def location(node: Node) -> TextNode | None:
     """The location that a call of AWS::Include names; None when it is another one, or a function gives it."""
-    if not isinstance(node, MapNode):
-        return None
-    name, parameters = node.values.get("Name"), node.values.get("Parameters")
-    if not isinstance(name, TextNode) or name.value != INCLUDE or not isinstance(parameters, MapNode):
-        return None
-    location = parameters.values.get("Location")
-    return location if isinstance(location, TextNode) else None
+    parameters = node.values.get("Parameters") if isinstance(node, MapNode) and is_include(node) else None
+    place = parameters.values.get("Location") if isinstance(parameters, MapNode) else None
+    return place if isinstance(place, TextNode) else None
 
 
 def _listed(node: Node | None) -> list[Node]:

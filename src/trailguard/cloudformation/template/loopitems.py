@@ -9,11 +9,15 @@ import re
 from collections.abc import Mapping as Map
 from typing import NamedTuple
 
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, scalar_at, scalar_text
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, call_at, scalar_at, scalar_text
 
 MAX_CHARACTERS = 4_000_000  # that items are put into: CloudFormation takes 1 MB
 _SPECIAL = re.compile(r"[^A-Za-z0-9]")
 _PLACEHOLDER = re.compile(r"([$&])\{([^{}!]+)\}")
+_OPENING = re.compile(_PLACEHOLDER.pattern + r"|\$\{")
+_ANY = (
+    "<{}>"  # any item of a collection that is not known, by its identifier; a name of CloudFormation holds no bracket
+)
 
 
 class Items(NamedTuple):
@@ -23,8 +27,21 @@ class Items(NamedTuple):
     sure: bool
 
 
+def any_item(identifier: str) -> str:
+    """What stands for any item of a collection that is not known: a name whose value nobody has."""
+    return _ANY.format(identifier)
+
+
+def is_any(item: str) -> bool:
+    """Tell whether an item stands for any."""
+    return item.startswith("<")
+
+
 class Texts:
-    """Puts items in the place of identifiers; `characters` counts those of the texts that this makes."""
+    """Puts items in the place of identifiers; `characters` counts those of the texts that this makes.
+
+    What stands for any item becomes part of a name as it is, and of a value as a reference.
+    """
 
     def __init__(self) -> None:
         self.characters = 0
@@ -34,8 +51,27 @@ class Texts:
         text = self.put(node.value, names) if "{" in node.value else node.value
         return node if text == node.value else scalar_at(node, text)
 
-    def put(self, text: str, names: dict[str, str]) -> str:
-        """A text in which items stand for identifiers: `${Name}`, or `&{Name}` with letters and digits only."""
+    def valued(self, node: TextNode, names: dict[str, str]) -> Node:
+        """The same for a text that is a value: a call of `Fn::Sub` where one of the items may be any."""
+        if "{" not in node.value or not any(map(is_any, names.values())):
+            return self.named(node, names)
+        parts = {name for _, name in _PLACEHOLDER.findall(node.value)}
+        if not any(is_any(names.get(name, "")) for name in parts):
+            return self.named(node, names)
+
+        def item(found: re.Match[str]) -> str:
+            known = names.get(found[2] or "")
+            if known is None:
+                return found[0].replace("${", "${!")
+            return self.put(found[0], names, is_value=True) if is_any(known) else self.put(found[0], names)
+
+        return call_at(node, "Fn::Sub", scalar_at(node, _OPENING.sub(item, node.value)))
+
+    def put(self, text: str, names: dict[str, str], is_value: bool = False) -> str:
+        """A text in which items stand for identifiers: `${Name}`, or `&{Name}` with letters and digits only.
+
+        `is_value` tells that it is one of `Fn::Sub`, which takes references.
+        """
         if not names or "{" not in text:
             return text
         size = len(text) + sum(len(names.get(found[2], "")) for found in _PLACEHOLDER.finditer(text))
@@ -47,6 +83,9 @@ class Texts:
             known = names.get(found[2])
             if known is None:
                 return found[0]
+            if is_any(known):
+                is_name = not is_value or text.rfind("${", 0, found.start()) > text.rfind("}", 0, found.start())
+                return known if is_name else "${" + known + "}"
             return known if found[1] == "$" else _SPECIAL.sub("", known)
 
         return _PLACEHOLDER.sub(item, text)
@@ -87,7 +126,9 @@ class Collections:
     def _item(self, node: Node, names: dict[str, str]) -> Items | None:
         """One item of a written list: a text, or a reference to a parameter that is no list."""
         if isinstance(node, TextNode):
-            return Items([self._texts.put(scalar_text(node) or "", names)], True)
+            text = self._texts.put(scalar_text(node) or "", names)
+            is_open = any(is_any(item) and item in text for item in names.values())
+            return Items([text], True) if not is_open or text in names.values() else None
         reference = node.values.get("Ref") if isinstance(node, MapNode) and len(node.values) == 1 else None
         if not isinstance(reference, TextNode):
             return None
@@ -130,6 +171,6 @@ class Collections:
         if len(parts) != 2 or not isinstance(parts[0], TextNode) or not parts[0].value:
             return None
         item = self._item(parts[1], names)
-        if item is None:
+        if item is None or is_any(item.texts[0]):
             return None
         return Items(item.texts[0].split(parts[0].value), item.sure)

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from trailguard.cloudformation.source.nodes import (
     Document,
@@ -24,6 +24,7 @@ from trailguard.cloudformation.source.nodes import (
     scalar_text,
 )
 from trailguard.cloudformation.source.tags import LOOP
+from trailguard.cloudformation.template.includes import is_include, location
 
 # Macros whose work on trails, buckets and policies is known: they add nothing to and take nothing from them.
 KNOWN_TRANSFORMS = frozenset(
@@ -40,6 +41,7 @@ KNOWN_TRANSFORMS = frozenset(
 
 PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")  # in the text of Fn::Sub
 FUNCTION_PREFIX = "Fn::"
+TRANSFORM = "Fn::Transform"
 MODULE = "::MODULE"  # a resource of such a type stands for others, which are in a registry
 
 
@@ -95,6 +97,18 @@ class Resource(NamedTuple):
         return []
 
 
+class Generator(NamedTuple):
+    """Something that makes resources: where it stands, and which of them are in the template as it is read.
+
+    "any" is one for any item of a collection, "default" those of the collection's default; "one" is a resource that
+    something else writes, "none" are as many as there may be: `why` says why these are not seen.
+    """
+
+    key: TextNode
+    seen: Literal["any", "default", "one", "none"]
+    why: str = ""
+
+
 class Template:
     """One template: its sections by name, its loops written out. `problems` lists what is misshapen, with places.
 
@@ -105,6 +119,7 @@ class Template:
         "conditions",
         "document",
         "generators",
+        "items",
         "mappings",
         "outputs",
         "parameters",
@@ -125,25 +140,37 @@ class Template:
         self.root = inner or root
         self.prefix = () if inner is None else ("resources",)
         self.problems: list[SourceError] = list(document.problems)
-        self.generators: dict[str, TextNode] = {}  # loops and macros among the resources, which make more of them
+        self.generators: dict[str, Generator] = {}  # loops and macros among the resources, which make more of them
+        self.items: dict[str, str] = {}  # what stands for any item of a loop, and why that is not known
         if expands(document):
             from trailguard.cloudformation.template.expansion import expand  # late: few templates hold loops
 
             expansion = expand(self.root, pinned)
             self.root = expansion.root
             self.problems += expansion.problems
-            self.generators.update(expansion.open_loops)
+            for name, key in expansion.open_loops.items():
+                self.generators[name] = Generator(key, "any" if name in expansion.any_loops else "default")
+            self.items.update(expansion.items)
         self.parameters = {key.value: _parameter(key, node) for key, node in self._section("Parameters")}
         self.mappings = {key.value: node for key, node in self._section("Mappings")}
         self.conditions = {key.value: node for key, node in self._section("Conditions")}
         self.rules = {key.value: node for key, node in self._section("Rules")}
         self.outputs = {key.value: (key, node) for key, node in self._section("Outputs")}
         self.transforms = _transforms(self.root.values.get("Transform"))
+        self._note_includes()
         self.resources: dict[str, Resource] = {}
         for key, node in self._section("Resources"):
             self._add_resource(key, node)
         if "Resources" not in self.root.values:
             self.problems.append(SourceError("the template has no Resources", root.line, root.column))
+
+    def _note_includes(self) -> None:
+        """Take note of what the template includes as sections, which may hold resources."""
+        transform = self.root.values.get("Transform")
+        for call in transform.items if isinstance(transform, ListNode) else [transform]:
+            if call is not None and is_include(call):
+                key = self.root.keys["Transform"]
+                self.generators["Transform"] = Generator(key, "none", _written_by("Transform", call))
 
     def _section(self, name: str) -> Iterator[tuple[TextNode, Node]]:
         node = self.root.values.get(name)
@@ -157,11 +184,16 @@ class Template:
 
     def _add_resource(self, key: TextNode, node: Node) -> None:
         if key.value.startswith(FUNCTION_PREFIX):
-            self.generators[key.value] = key
+            self.generators[key.value] = Generator(key, "none", _written_by(key.value, node))
+            if key.value.startswith(LOOP) and not self.macros and "AWS::LanguageExtensions" not in self.transforms:
+                message = f"{key.value} takes the transform AWS::LanguageExtensions: add it to Transform"
+                self.problems.append(SourceError(message, key.line, key.column))
             return
         kind = node.values.get("Type") if isinstance(node, MapNode) else None
-        if isinstance(kind, MapNode) or function_of(node) is not None or "Fn::Transform" in getattr(node, "values", ()):
-            return  # a preprocessor or a macro writes this resource
+        writer = _writer(node)
+        if writer is not None:
+            self.generators[key.value] = Generator(key, "one", _written_by(*writer))
+            return
         if not isinstance(node, MapNode) or not isinstance(kind, TextNode):
             self.problems.append(SourceError(f"resource {key.value} has no Type", key.line, key.column))
             return
@@ -170,7 +202,7 @@ class Template:
         if condition is not None and name is None:
             name = f"of {key.value}"  # a function, which nobody defines as a condition: unknown
         if kind.value.endswith(MODULE):
-            self.generators[key.value] = key
+            self.generators[key.value] = Generator(key, "none", f"module {kind.value} is in a registry")
         self.resources[key.value] = Resource(key.value, kind.value, key, node, name)
 
     @property
@@ -186,6 +218,27 @@ class Template:
     def of_type(self, resource_type: str) -> list[Resource]:
         """The resources of a type, in the template's order."""
         return [resource for resource in self.resources.values() if resource.type == resource_type]
+
+
+def _writer(node: Node) -> tuple[str, Node] | None:
+    """The macro or the preprocessor that writes a resource, or its type."""
+    call = function_of(node)
+    values = node.values if isinstance(node, MapNode) else {}
+    kind = values.get("Type")
+    if call is None and kind is None and TRANSFORM in values:
+        return TRANSFORM, values[TRANSFORM]
+    return call or (function_of(kind) if kind is not None else None)
+
+
+def _written_by(function: str, argument: Node) -> str:
+    """Why what a function gives is not known: the file that it includes, or that it works at the deployment."""
+    if is_include(argument):
+        place = location(argument)
+        source = f"from {place.value} " if place is not None else ""
+        return f"what {function} includes {source}is not among the scanned files"
+    name = argument.values.get("Name") if isinstance(argument, MapNode) else None
+    macro = f" of macro {name.value}" if isinstance(name, TextNode) else ""
+    return f"{function}{macro} is worked out at the deployment"
 
 
 def expands(document: Document) -> bool:
@@ -211,7 +264,7 @@ def looks_like_template(root: Node) -> bool:
         return False
     if _transforms(values.get("Transform")):
         return True
-    return any(_is_typed(body) for body in resources.values.values())
+    return any(key.startswith(FUNCTION_PREFIX) or _is_typed(body) for key, body in resources.values.items())
 
 
 def _inner_template(root: MapNode) -> MapNode | None:
@@ -223,8 +276,9 @@ def _inner_template(root: MapNode) -> MapNode | None:
 
 
 def _is_typed(body: Node) -> bool:
-    kind = body.values.get("Type") if isinstance(body, MapNode) else None
-    return isinstance(kind, TextNode) and ("::" in kind.value)
+    values = body.values if isinstance(body, MapNode) else {}
+    kind = values.get("Type")
+    return isinstance(kind, TextNode) and "::" in kind.value if kind is not None else TRANSFORM in values
 
 
 def _transforms(node: Node | None) -> tuple[str, ...]:

@@ -38,8 +38,18 @@ class Remark(NamedTuple):
     text: str
 
 
-# Finds the template that a resource of a member makes a stack of; a text says why there is none ("": no need to tell).
-Locate: TypeAlias = "Callable[[Member, Nested], Member | str]"
+class Missing(NamedTuple):
+    """Why a nested stack cannot be followed, "" where nobody needs to be told.
+
+    `hides` tells that it may hold what is looked for.
+    """
+
+    text: str
+    hides: bool
+
+
+# Finds the template that a resource of a member makes a stack of.
+Locate: TypeAlias = "Callable[[Member, Nested], Member | Missing]"
 
 
 class Trees:
@@ -47,16 +57,17 @@ class Trees:
 
     `trees` hold the stack of each root first, then those that it makes. `members` are all templates by their identity,
     `remarks` tell what did not fit, `unread` why stacks could not be followed: by the number of their root and by the
-    resource that makes them.
+    resource that makes them. `hidden` are those among them that may hold what is looked for.
     """
 
     def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate) -> None:
         self._pins = pins
         self._returns = returns
         self._locate = locate
-        self._nested: dict[int, list[tuple[Nested, Member | str]]] = {}
+        self._nested: dict[int, list[tuple[Nested, Member | Missing]]] = {}
         self.remarks: list[Remark] = []
         self.unread: dict[int, dict[str, str]] = {}
+        self.hidden: dict[int, set[str]] = {}
         self.members = {id(member.template): member for member in members}
         self.trees: list[list[Stack]] = []
         numbers = count(1)
@@ -67,7 +78,7 @@ class Trees:
         """The tree of a root anew, in the account and Region of some root's own; its stacks have the same numbers."""
         return self._tree(self.members[id(root.template)], count(root.number), site.ending)
 
-    def _children(self, member: Member) -> list[tuple[Nested, Member | str]]:
+    def _children(self, member: Member) -> list[tuple[Nested, Member | Missing]]:
         """The stacks that a member makes, each with the member that it is a stack of, or why there is none."""
         key = id(member.template)
         if key not in self._nested:
@@ -76,8 +87,8 @@ class Trees:
             for nested in nested_of(scenario):
                 target = self._locate(member, nested)
                 found.append((nested, target))
-                if isinstance(target, str) and target:
-                    self.remarks.append(Remark(member.file, nested.place, target))
+                if isinstance(target, Missing) and target.text:
+                    self.remarks.append(Remark(member.file, nested.place, target.text))
         return self._nested[key]
 
     def _roots(self) -> list[Member]:
@@ -122,8 +133,11 @@ class Trees:
             for nested, target in self._children(owner):
                 maker = nested.resource.id + stack.ending
                 why = self._refuse(stack, nested, target, line[stack.number], len(stacks))
-                if why is not None or isinstance(target, str):
-                    self.unread.setdefault(root.number, {})[maker] = why or _unread(nested)
+                if why is not None or isinstance(target, Missing):
+                    text = why or (target.text if isinstance(target, Missing) else "") or _unread(nested)
+                    self.unread.setdefault(root.number, {})[maker] = text
+                    if isinstance(target, Missing) and target.hides:
+                        self.hidden.setdefault(root.number, set()).add(maker)
                     continue
                 given = nested.arguments
                 if isinstance(given, dict):
@@ -137,10 +151,10 @@ class Trees:
         return stacks
 
     def _refuse(
-        self, stack: Stack, nested: Nested, target: Member | str, line: tuple[int, ...], size: int
+        self, stack: Stack, nested: Nested, target: Member | Missing, line: tuple[int, ...], size: int
     ) -> str | None:
         """Say why a nested stack cannot be followed; None when it can."""
-        if isinstance(target, str):
+        if isinstance(target, Missing):
             return None
         if id(target.template.document) in line:
             text = f"{nested.resource.id} makes a stack of {target.file}, which makes this one: a circle"

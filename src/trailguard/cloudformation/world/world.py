@@ -67,7 +67,8 @@ class World:
         self._returns = returns
         self._matter = matter
         self._made = made = Trees(members, pins, returns, locate)
-        self._members, self._trees, self._unread, self.remarks = made.members, made.trees, made.unread, made.remarks
+        self._members, self._trees, self.remarks = made.members, made.trees, made.remarks
+        self._unread, self._hidden = made.unread, made.hidden
         self._composed: dict[int, tuple[Template, Stacks]] = {}  # trees of several stacks, by the number of their root
         self._linked: dict[int, list[_Linked]] = {}  # by the number of the tree
         self._wanted: dict[int, list[End]] = {}
@@ -245,6 +246,7 @@ class World:
                 joined.unexported[id(node)] = export
         for tree in trees.values():
             joined.unread.update(self._unread.get(tree[0].number, {}))
+            joined.hidden.update(self._hidden.get(tree[0].number, ()))
         return Unit(template, joined, pins)
 
     def _meant_in(self, stacks: Sequence[Stack]) -> dict[tuple[Stack, int], End | str]:

@@ -49,6 +49,7 @@ from trailguard.trails.facts.facts import (
 from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.names import same_name
 from trailguard.trails.facts.properties import NOTHING, Wanted, entry, number, step_into
+from trailguard.trails.facts.spelling import bucket_fault, try_faulty
 
 TRAIL = "AWS::CloudTrail::Trail"
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
@@ -87,6 +88,10 @@ def access_logged(scenario: Scenario, bucket: Resource) -> Fact:
     if text is None or is_empty(value):
         return no(value.node, f"the DestinationBucketName of {bucket.id} is empty{via(value.node)}")
     settle_empty(scenario, text)
+    fault = bucket_fault(text.pieces)
+    if fault is not None:
+        return no(value.node, f"the DestinationBucketName of {bucket.id} is {show(text)}{via(value.node)}, {fault}")
+    try_faulty(scenario, text, bucket_fault)
     if same_name(scenario, text.pieces, scenario.returned_pieces(bucket, "Ref")):
         return no(value.node, f"{bucket.id} logs to itself{via(value.node)}")
     reason = _hidden(scenario, text)

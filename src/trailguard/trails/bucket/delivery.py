@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import MapValue, Value, text_of
+from trailguard.cloudformation.scenarios.values import MapValue, text_of
 from trailguard.cloudformation.source.nodes import Node
-from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.bounds import settled
 from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grantors, grants, names_caller
-from trailguard.iam.logic import Tri
+from trailguard.iam.logic import NO, Tri, both, maybe
 from trailguard.iam.policy import Policy, Statement, values_of
 from trailguard.trails.bucket import requests
+from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
+from trailguard.trails.bucket.principals import builds_suffix, named_in_words
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
 from trailguard.trails.facts.lists import told as told_of
 
@@ -43,20 +44,29 @@ class Site(NamedTuple):
         """A fact about what the policy lets through: its open parts are asked about only where they have a say."""
         return settled(self.whole, lambda one: build(self._replace(policy=one)), told_of)
 
-    def find(self, look: Callable[[Site], Statement | None]) -> Statement | None:
-        """A statement of which more can only be found the more the policy allows; None when there is none."""
-        return settled(self.whole, lambda one: look(self._replace(policy=one)), lambda found: found is not None)
+    def find(self, look: Callable[[Site], list[tuple[Statement, Tri]]]) -> tuple[Statement, Tri] | None:
+        """The first statement of which something is so, else of which it may be; None when there is none.
 
-    def granting(self, request: Request) -> list[Statement]:
-        """The statements that let a request through, or may."""
-        return [statement for statement, _ in self.ask_grantors(request)]
+        More of them can only be found the more the policy allows.
+        """
 
-    def naming(self, request: Request) -> list[Statement]:
-        """Those of them that name the service principal itself."""
+        def first(one: Policy) -> tuple[Statement, Tri] | None:
+            found = look(self._replace(policy=one))
+            return next((pair for pair in found if pair[1].is_yes), found[0] if found else None)
+
+        return settled(self.whole, first, lambda found: found and found[1].state)
+
+    def naming(self, request: Request) -> list[tuple[Statement, Tri]]:
+        """The statements that let a request through and name the service principal itself, or may do so."""
         strict = request._replace(everyone=False, accounts=())
-        settle = self.scenario.settle
-        found = ((one, one.elements.get("Principal")) for one in self.granting(request))
-        return [one for one, named_in in found if named_in and not names_caller(named_in, strict, settle).is_no]
+
+        def names_it(statement: Statement) -> Tri:
+            named_in = statement.elements.get("Principal")
+            known = NO if named_in is None else names_caller(named_in, strict, self.scenario.settle)
+            return known if statement.fault is None else maybe(statement.fault)
+
+        found = [(one, both((grants_it, names_it(one)))) for one, grants_it in self.ask_grantors(request)]
+        return [(statement, answer) for statement, answer in found if not answer.is_no]
 
     def ask_grantors(self, request: Request) -> list[tuple[Statement, Tri]]:
         """The statements that let a request through."""
@@ -124,12 +134,24 @@ def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resourc
             return no(trail.key, f"{trail.id} names no bucket")
         if bucket.elsewhere is not None:
             return unknown(bucket.node, bucket.elsewhere, f"the policy of the bucket of {trail.id} is not known")
-        found = [build(site) for site in _sites(scenario, trail, bucket)]
+        sites = _sites(scenario, trail, bucket)
+        found = [refusal_fact(scenario, site.resource) or _unread(site) or build(site) for site in sites]
         if not found:
             return missing(bucket, trail)
         return agreed(found, "the bucket")
 
     return fact
+
+
+def _unread(site: Site) -> Fact | None:
+    """What there is to say of a policy that is not in the scanned files; None of one that is."""
+    policy = site.whole
+    because = f"what {site.resource.id} says is not known"
+    return None if policy.unknown is None else unknown(policy.node, policy.unknown, because)
+
+
+def _accepted(site: Site) -> Fact:
+    return yes(site.resource.key, f"S3 is not known to refuse {site.resource.id}")
 
 
 def _nothing_granted(bucket: LogBucket, trail: Resource) -> Fact:
@@ -186,7 +208,7 @@ def _organization_write(site: Site) -> tuple[Decision, str]:
 def _not_denied(site: Site) -> Fact:
     scenario, trail, bucket = site.scenario, site.trail, site.bucket
     fine = yes(site.resource.key, f"nothing in {site.resource.id} keeps CloudTrail from delivering")
-    if site.policy.unknown is None and all(map(_allows, site.policy.possible)):
+    if all(map(_allows, site.policy.possible)):
         return fine
     asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
     return all_of((_passes(site, request, fine) for request in map(requests.of_log_files, asked)), fine)
@@ -198,7 +220,7 @@ def _passes(site: Site, request: Request, fine: Fact) -> Fact:
     if decision.outcome == "no":
         return fine
     if decision.outcome == "unknown":
-        return unknown(decision.node, decision.reason)
+        return unknown(decision.node, decision.reason, decision.because)
     if decision != site.ask(denials, requests.with_newest_tls(request, site.trail)):
         reason = "it depends on the TLS version with which CloudTrail calls, which AWS does not tell"
         return unknown(decision.node, reason)
@@ -237,7 +259,11 @@ def _any_granted(site: Site, asked: Iterable[Request], what: str) -> Fact:
     granting = (pair for request in asked for pair in site.ask_grantors(request))
     return any_of(
         (
-            yes(statement.node, because) if answer.is_yes else unknown(statement.node, answer.reason)
+            yes(statement.node, because)
+            if answer.is_yes
+            else unknown(
+                answer.node or statement.node, answer.reason, f"whether {statement.label} of {because} is not known"
+            )
             for statement, answer in granting
         ),
         no(site.resource.key, f"no statement of {because}"),
@@ -283,14 +309,14 @@ def _refused(site: Site, asked: Iterable[tuple[Request, str]], words: str, key: 
         for request, told in asked:
             for statement, answer in site.ask_grantors(request):
                 because = f"{statement.label} of {site.resource.id} {words.format(told)}"
-                if answer.is_unknown:
-                    yield unknown(statement.node, answer.reason, because)
-                    continue
                 denied = site.ask(denied_wholly, request)  # a Deny may stop what is granted
-                if denied.outcome == "no":
+                if denied.outcome == "yes":
+                    continue
+                if answer.is_yes and denied.outcome == "no":
                     yield no(_tested(statement, key), because)
-                elif denied.reason:
-                    yield unknown(denied.node, denied.reason)
+                    continue
+                node, reason = (answer.node, answer.reason) if answer.is_unknown else (denied.node, denied.reason)
+                yield unknown(node or statement.node, reason, f"whether {because} is not known")
 
     return all_of(answers(), refused)
 
@@ -309,46 +335,34 @@ def _service_principal(site: Site) -> Fact:
     """Whether what is granted is granted to the service principal itself, spelt right in every partition."""
     check = requests.acl_check(site.scenario, site.trail, site.bucket)
     fine = yes(site.resource.key, f"{site.resource.id} grants to {requests.SERVICE}")
-    return next(filter(None, (_misgranted(site, request) for request in [check, *_writes(site)])), fine)
+    return all_of((_granted_to(site, request, fine) for request in [check, *_writes(site)]), fine)
 
 
-def _misgranted(site: Site, request: Request) -> Fact | None:
-    """The statement that grants a request to somebody else; None when the service principal itself is named."""
-    misspelt = site.find(lambda one: next(filter(_builds_suffix, one.naming(request)), None))
+def _granted_to(site: Site, request: Request, fine: Fact) -> Fact:
+    """Whether a request is granted to the service principal itself, or to nobody at all."""
+    misspelt = site.find(lambda one: [pair for pair in one.naming(request) if builds_suffix(pair[0])])
     if misspelt is not None:
-        because = f"{misspelt.label} of {site.resource.id} builds the service principal with AWS::URLSuffix"
-        place = misspelt.place("Principal", "NotPrincipal")
-        return no(place, f"{because}, which is wrong in China; it is {requests.SERVICE} everywhere")
-    if site.find(lambda one: next(iter(one.naming(request)), None)) is not None:
-        return None
-    other = site.find(lambda one: next(iter(one.granting(request)), None))
+        because = f"{misspelt[0].label} of {site.resource.id} builds the service principal with AWS::URLSuffix"
+        told = f"{because}, which is wrong in China; it is {requests.SERVICE} everywhere"
+        return _at_principal(*misspelt, told)
+    named_in = site.find(lambda one: one.naming(request))
+    if named_in is not None and named_in[1].is_yes:
+        return fine
+    other = site.find(lambda one: one.ask_grantors(request))
     if other is None:
-        return None
-    place = other.place("Principal", "NotPrincipal")
-    return no(place, f"{other.label} of {site.resource.id} grants this to {_named(other)}")
+        return fine
+    statement, answer = named_in or other
+    return _at_principal(
+        statement, answer, f"{statement.label} of {site.resource.id} grants this to {named_in_words(statement)}"
+    )
 
 
-def _builds_suffix(statement: Statement) -> bool:
-    return _mentions(statement.place("Principal", "NotPrincipal"), "AWS::URLSuffix")
-
-
-def _named(statement: Statement) -> str:
-    value = statement.elements.get("Principal")
-    if value is None:
-        return f"everybody but a few, not to {requests.SERVICE}"
-    if "*" in _texts(value):
-        return f'everybody ("*"), not to {requests.SERVICE}'
-    return f"the account IDs from which CloudTrail used to deliver in some Regions, not to {requests.SERVICE}"
-
-
-def _texts(value: Value) -> list[str]:
-    if isinstance(value, MapValue):
-        return [text for item in value.entries.values() for text in _texts(item)]
-    return [text.literal or "" for text in map(text_of, values_of(value)) if text is not None]
-
-
-def _mentions(node: Node, name: str) -> bool:
-    return any(name == mentioned for mentioned, _ in references(node))
+def _at_principal(statement: Statement, answer: Tri, because: str) -> Fact:
+    """What is wrong with the principal of a statement that grants something, or may."""
+    place = statement.place("Principal", "NotPrincipal")
+    if answer.is_yes:
+        return no(place, because)
+    return unknown(answer.node or place, answer.reason, f"to whom {statement.label} grants something is not known")
 
 
 def _judged_fact(build: Callable[[Site], Fact], missing: Callable[..., Fact], description: str) -> FactSpec:
@@ -360,6 +374,9 @@ FACTS: Mapping[str, FactSpec] = {
     "bucket.made_here": FactSpec(made_here, _TRUTH, "the template makes the trail's bucket"),
     "policy.exists": FactSpec(policy_exists, _TRUTH, "the template puts a policy on the bucket"),
     "policy.single": FactSpec(single_policy, _TRUTH, "exactly one policy is put on the bucket"),
+    "policy.accepted": FactSpec(
+        _judged(_accepted, _nothing_denied), _TRUTH, "the bucket's policy is not certain to be refused by S3"
+    ),
     "policy.acl_check_allowed": _judged_fact(_acl_check, _nothing_granted, "CloudTrail may read the bucket's ACL"),
     "policy.log_write_allowed": _judged_fact(_log_write, _nothing_granted, "CloudTrail may write every key it writes"),
     "policy.delivery_not_denied": _judged_fact(_not_denied, _nothing_denied, "no Deny keeps CloudTrail out"),

@@ -152,7 +152,10 @@ def _chosen_freely(scenario: Scenario, node: Node, value: str) -> bool:
 def one_of(
     scenario: Scenario, value: Value | None, known: tuple[str, ...], default: str
 ) -> tuple[str, Node | None, str | None]:
-    """A text that is one of a few: (text, place, why it is unknown). A parameter is split on them."""
+    """A text that is one of a few: (text, place, why it is unknown).
+
+    A parameter is split on them, and on what the template itself says it may be instead: its default, what it allows.
+    """
     if value is None:
         return default, None, None
     text = text_of(value)
@@ -162,7 +165,9 @@ def one_of(
         return text.literal, value.node, None
     symbol = text.symbols[0]
     if len(text.pieces) == 1 and symbol.kind == VARIABLE:
-        scenario.choose(symbol.name, list(known), closed=True)
+        variable = scenario.model.space.variables[symbol.name]
+        stated = variable.allowed or (() if variable.default is None else (variable.default,))
+        scenario.choose(symbol.name, list(dict.fromkeys((*known, *stated))), closed=True)
     return "", value.node, reason_unknown(text) or f"{symbol.name} is none of {', '.join(known)}"
 
 

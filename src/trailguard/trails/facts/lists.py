@@ -23,6 +23,8 @@ _LISTS: Mapping[str, Collection[Keys]] = {
     "EventSelectors": ((), ("DataResources",), ("DataResources", "Values")),
     "AdvancedEventSelectors": ((),),
     "InsightSelectors": ((),),
+    "AggregationConfigurations": ((),),
+    "Tags": ((),),
     "LifecycleConfiguration": (("Rules",),),
 }
 

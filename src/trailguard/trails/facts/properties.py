@@ -16,10 +16,12 @@ from trailguard.cloudformation.scenarios.values import (
     Flag,
     ListValue,
     MapValue,
+    Pieces,
     Text,
     Unknown,
     Value,
     show,
+    text_of,
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource, number_of
@@ -182,6 +184,12 @@ def entry(scenario: Scenario, resource: Resource, *path: str) -> Value:
     for step in path[1:]:
         value = step_into(value, step)
     return value
+
+
+def pseudo(scenario: Scenario, name: str, resource: Resource) -> Pieces:
+    """The text of a pseudo parameter, such as "Region", in the stack of a resource."""
+    text = text_of(scenario.pseudo(f"AWS::{name}", resource, resource.key))
+    return () if text is None else text.pieces
 
 
 def place(value: Value, otherwise: Node) -> Node:

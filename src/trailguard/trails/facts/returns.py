@@ -38,7 +38,9 @@ RETURNS: Returns = {
         "Ref": _of_bucket("${BucketName}"),
         "Arn": _of_bucket(_ARN + "s3:::${BucketName}"),
         "DomainName": _of_bucket("${BucketName}.s3.${AWS::URLSuffix}"),
+        "DualStackDomainName": _of_bucket("${BucketName}.s3.dualstack.${AWS::Region}.${AWS::URLSuffix}"),
         "RegionalDomainName": _of_bucket("${BucketName}.s3.${AWS::Region}.${AWS::URLSuffix}"),
+        "WebsiteURL": _of_bucket("http://${BucketName}.s3-website-${AWS::Region}.${AWS::URLSuffix}"),
     },
     "AWS::S3::BucketPolicy": {"Ref": "${Bucket}"},
     "AWS::KMS::Key": {"Ref": "${KeyId}", "KeyId": "${KeyId}", "Arn": _ARN + "kms:" + _HERE + "key/${KeyId}"},
@@ -60,5 +62,10 @@ RETURNS: Returns = {
         "Ref": _ARN + "sns:" + _HERE + "${TopicName}",
         "TopicArn": _ARN + "sns:" + _HERE + "${TopicName}",
         "TopicName": "${TopicName}",
+    },
+    "AWS::CloudWatch::Alarm": {"Ref": "${AlarmName}", "Arn": _ARN + "cloudwatch:" + _HERE + "alarm:${AlarmName}"},
+    "AWS::CloudWatch::CompositeAlarm": {
+        "Ref": "${AlarmName}",
+        "Arn": _ARN + "cloudwatch:" + _HERE + "alarm:${AlarmName}",
     },
 }

@@ -25,8 +25,9 @@ from trailguard.cloudformation.scenarios.values import (
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, is_empty, no, reason_unknown, unknown, via, yes
-from trailguard.trails.facts.links import Link, elsewhere
+from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.properties import pseudo
 
 KEY = "AWS::KMS::Key"
 REPLICA = "AWS::KMS::ReplicaKey"
@@ -36,7 +37,7 @@ _PROPERTIES = {EVENT_DATA_STORE: "KmsKeyId", "AWS::SNS::Topic": "KmsMasterKeyId"
 
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}")
 _HOLE = "\0"  # a symbol in a text that is looked at as a whole
-_NO_NAME = "which is no key ID, no ARN of a key, and no alias"
+_NO_NAME = "which is not a key ID, the ARN of a key or an alias"
 
 
 class NamedKey(NamedTuple):
@@ -49,6 +50,11 @@ class NamedKey(NamedTuple):
 def property_of(resource: Resource) -> str:
     """The property that names the key; CloudFormation spells it differently for each kind of resource."""
     return _PROPERTIES.get(resource.type, "KMSKeyId")
+
+
+def key_named(scenario: Scenario, resource: Resource) -> Fact:
+    """Whether the property that names the key is set to something."""
+    return names_something(scenario, resource, property_of(resource))
 
 
 def key_set(scenario: Scenario, resource: Resource) -> Fact:
@@ -113,7 +119,7 @@ def _symbol_fault(scenario: Scenario, symbol: Symbol, alone: bool) -> str | None
         return None
     made = scenario.model.template.resources.get(symbol.name)
     if made is not None and made.type not in (KEY, REPLICA, ALIAS):
-        return f"the name of {made.id}, which is no key"
+        return f"the name of {made.id}, which is not a key"
     return None if alone else _NO_NAME
 
 
@@ -134,6 +140,33 @@ def _begins_open(pieces: Pieces) -> bool:
 def key_of(scenario: Scenario, resource: Resource) -> NamedKey | None:
     """The key of a trail or an event data store; None when it names none that can be a customer's own."""
     return scenario.once(("key of", resource.id), lambda: _find(scenario, resource))
+
+
+def address_right(scenario: Scenario, resource: Resource) -> Fact:
+    """Whether the ARN by which a key or an alias of this template is named is its own, Region and account included."""
+    named = key_of(scenario, resource)
+    text = text_of(scenario.value_of(resource, property_of(resource)))
+    made = None if named is None else named.alias or named.link.resource
+    if text is None or made is None or not _is_arn(text.pieces):
+        return yes(resource.key, f"{resource.id} names no key of this template by an ARN")
+    own = Text(_arn(scenario, made), text.node)
+    if scenario.equal(text, own):
+        return yes(text.node, f"{resource.id} names {made.id} by its ARN")
+    because = f"{property_of(resource)} of {resource.id} is {show(text)}, and the ARN of {made.id} is {show(own)}"
+    return no(text.node, because, ((made.key, "what the ARN is to mean"),))
+
+
+def _is_arn(pieces: Pieces) -> bool:
+    return bool(pieces) and isinstance(pieces[0], str) and pieces[0].startswith("arn:")
+
+
+def _arn(scenario: Scenario, made: Resource) -> Pieces:
+    """The ARN of a key or an alias of the template."""
+    if made.type != ALIAS:
+        return scenario.returned_pieces(made, "Arn")
+    place = (*pseudo(scenario, "Region", made), ":", *pseudo(scenario, "AccountId", made), ":")
+    start = (f"arn:{scenario.model.partition}:kms:", *place)
+    return join_pieces((*start, *scenario.returned_pieces(made, "Ref")))
 
 
 def _find(scenario: Scenario, resource: Resource) -> NamedKey | None:
@@ -161,7 +194,7 @@ def _elsewhere(text: Text, node: Node) -> str:
 
 def _bare(pieces: Pieces) -> Pieces:
     """The key ID in the ARN of a key, the alias in the ARN of an alias; other text as it is."""
-    if not pieces or not isinstance(pieces[0], str) or not pieces[0].startswith("arn:"):
+    if not _is_arn(pieces):
         return pieces
     for index, piece in enumerate(pieces):
         for mark, kept in ((":key/", ""), (":alias/", "alias/")):

@@ -12,8 +12,9 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Unknown
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import Fact, FactSpec, all_of, boolean, no, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, all_of, boolean, no, one_of, unknown, yes
 from trailguard.trails.facts.lists import by_item
+from trailguard.trails.facts.properties import entry
 from trailguard.trails.recording import eventsets
 from trailguard.trails.recording.eventsets import Universe
 from trailguard.trails.recording.selectors import (
@@ -25,10 +26,16 @@ from trailguard.trails.recording.selectors import (
     S3_OBJECT,
     SELECTORS,
     Part,
+    by_advanced,
     recorded,
 )
 
 TRAIL = "AWS::CloudTrail::Trail"
+# What else records CloudTrail's events, into CloudWatch Logs.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-observabilityadmin-telemetryrule.html
+TELEMETRY_RULES = ("AWS::ObservabilityAdmin::TelemetryRule", "AWS::ObservabilityAdmin::OrganizationTelemetryRule")
+_EVENTS_OF_CLOUDTRAIL = "AWS::CloudTrail"
+_SELECTORS_OF_RULE = ("DestinationConfiguration", "CloudtrailParameters", "AdvancedEventSelectors")
 
 _OBJECT_EVENTS = Universe(
     {
@@ -93,7 +100,7 @@ def _asks(part: Part) -> bool:
 
 
 def recorded_once(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether no trail that comes earlier in the template records some of the same management events.
+    """Whether no earlier trail of the template, and no telemetry rule, records some of the same management events.
 
     The Regions of two trails in one template always overlap: both record at least the Region of the stack. Trails of a
     stack set are those of other accounts.
@@ -102,29 +109,62 @@ def recorded_once(scenario: Scenario, trail: Resource) -> Fact:
     here = stacks.scope(trail.id)
     trails = itertools.takewhile(lambda one: one.id != trail.id, scenario.model.template.of_type(TRAIL))
     others = (one for one in trails if scenario.active(one) and stacks.scope(one.id) == here)
-    fine = yes(trail.key, f"no earlier trail of the template records the management events of {trail.id}")
-    return all_of((_compared(scenario, other, trail) for other in others), fine)
+    fine = yes(trail.key, f"no earlier trail and no telemetry rule records the management events of {trail.id}")
+    rules = (rule for kind in TELEMETRY_RULES for rule in scenario.model.template.of_type(kind))
+    beside = (rule for rule in rules if scenario.active(rule) and stacks.scope(rule.id) == here)
+    compared = itertools.chain(
+        (_compared(scenario, other, trail) for other in others),
+        (_beside(scenario, rule, trail) for rule in beside),
+    )
+    return all_of(compared, fine)
+
+
+def _beside(scenario: Scenario, rule: Resource, trail: Resource) -> Fact:
+    """Whether a telemetry rule and a trail record no management event both."""
+    stated = entry(scenario, rule, "Rule", "ResourceType")
+    kind, _, doubt = one_of(scenario, stated, (_EVENTS_OF_CLOUDTRAIL,), "")
+    parts: list[Part] = []
+    if kind == _EVENTS_OF_CLOUDTRAIL or doubt is not None:
+        parts = by_advanced(scenario, entry(scenario, rule, "Rule", *_SELECTORS_OF_RULE), MANAGEMENT)
+    overlap, reason = _overlap(parts, recorded(scenario, trail, MANAGEMENT)[0])
+    if overlap and doubt is not None:
+        overlap, reason = None, doubt
+    return _twice(scenario, trail, (trail,), (f"telemetry rule {rule.id}", rule.key), overlap, reason)
 
 
 def _compared(scenario: Scenario, first: Resource, second: Resource) -> Fact:
     """Whether two trails record no management event both."""
-    apart = yes(second.key, f"{first.id} and {second.id} record no management event both")
     overlap, reason = _overlap(*(recorded(scenario, one, MANAGEMENT)[0] for one in (first, second)))
+    return _twice(scenario, second, (first, second), (first.id, first.key), overlap, reason)
+
+
+def _twice(
+    scenario: Scenario,
+    trail: Resource,
+    trails: tuple[Resource, ...],
+    other: tuple[str, Node],
+    overlap: bool | None,
+    reason: str,
+) -> Fact:
+    """Whether a trail and something else record no event both, if what they ask for overlaps or may overlap.
+
+    `other` is what the other is called, and where it is; of the two, `trails` record only while they are switched on.
+    """
+    name, key = other
+    apart = yes(trail.key, f"{name} and {trail.id} record no management event both")
     if overlap is False:
         return apart
-    for trail in (first, second):
-        logging = boolean(scenario, scenario.value_of(trail, "IsLogging"))
+    for one in trails:
+        logging = boolean(scenario, scenario.value_of(one, "IsLogging"))
         if isinstance(logging, Unknown):
             overlap, reason = None, logging.reason
         elif logging is not True:
             return apart
-    related = ((first.key, "the first trail"),)
+    related = ((key, "the first trail" if len(trails) > 1 else "the telemetry rule"),)
     if overlap:
-        return no(
-            second.key, f"{second.id} records the same management events as {first.id}, which is charged", related
-        )
-    why = f"whether {second.id} records the same management events as {first.id} is not known"
-    return Fact(None, second.key, why, reason, related)
+        return no(trail.key, f"{trail.id} records the same management events as {name}, which is charged", related)
+    why = f"whether {trail.id} records the same management events as {name} is not known"
+    return Fact(None, trail.key, why, reason, related)
 
 
 def _overlap(first: list[Part], second: list[Part]) -> tuple[bool | None, str]:
@@ -148,6 +188,8 @@ FACTS: Mapping[str, FactSpec] = {
         by_item(s3_complete, SELECTORS), _TRUTH, "read and write events of the objects of all buckets are recorded"
     ),
     "management_events.recorded_once": FactSpec(
-        recorded_once, _TRUTH, "no earlier trail of the template records some of the same management events"
+        recorded_once,
+        _TRUTH,
+        "no earlier trail and no telemetry rule of the template records some of the same management events",
     ),
 }

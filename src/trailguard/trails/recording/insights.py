@@ -33,44 +33,52 @@ NEEDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     CALL_RATE: (("false",), "write management events"),
     ERROR_RATE: (tuple(KINDS), "management events"),
 }
+_DATA_EVENTS = Universe({"eventCategory": (DATA,)})
 
 
 class Insight(NamedTuple):
-    """An insight into management events; `doubt` says why it is not known which one it is, or whether it is one."""
+    """An insight into events of a category; `doubt` says why it is not known which one it is, or whether it is one."""
 
     kind: str
+    category: str
     node: Node
     doubt: str | None = None
 
 
 def stated(scenario: Scenario, trail: Resource) -> tuple[list[Insight], Value]:
-    """The insights into management events that a trail asks for, and the property that says so."""
+    """The insights that a trail asks for, and the property that says so."""
     value = scenario.value_of(trail, "InsightSelectors")
     if isinstance(value, Unknown):
-        return [Insight("", value.node, value.reason)], value
+        return [Insight("", MANAGEMENT, value.node, value.reason)], value
     items = value.items if isinstance(value, ListValue) else ()
-    return [found for item in items if (found := _insight(scenario, item)) is not None], value
+    return [insight for item in items for insight in _insights(scenario, item)], value
 
 
-def _insight(scenario: Scenario, item: Value) -> Insight | None:
+def _insights(scenario: Scenario, item: Value) -> list[Insight]:
+    """What an insight selector asks for: without categories, insights into management events."""
     if not isinstance(item, MapValue):
         reason = reason_unknown(item)
-        return None if reason is None else Insight("", item.node, reason)
+        return [] if reason is None else [Insight("", MANAGEMENT, item.node, reason)]
     kind, _, doubt = one_of(scenario, item.entries.get("InsightType"), tuple(NEEDS), "")
+    if doubt is None and kind not in NEEDS:
+        return []
     categories = item.entries.get("EventCategories")
     if isinstance(categories, Unknown):
-        return Insight("", item.node, categories.reason)
-    if isinstance(categories, ListValue) and categories.items:
-        named = [one_of(scenario, category, (MANAGEMENT, DATA), "") for category in categories.items]
-        if all(name != MANAGEMENT for name, _, _ in named):
-            reason = next((reason for _, _, reason in named if reason), None)
-            return None if reason is None else Insight("", item.node, reason)
-    return Insight("" if doubt else kind, item.node, doubt) if doubt or kind in NEEDS else None
+        return [Insight("", MANAGEMENT, item.node, categories.reason)]
+    listed = categories.items if isinstance(categories, ListValue) else ()
+    named = [one_of(scenario, category, (MANAGEMENT, DATA), "") for category in listed]
+    known = [name for name, _, reason in named if reason is None]
+    found = [Insight("" if doubt else kind, category, item.node, doubt) for category in known or (MANAGEMENT,)]
+    unclear = next((reason for _, _, reason in named if reason), None)
+    if unclear is None or MANAGEMENT in known:
+        return found
+    return [*(found if known else ()), Insight("", MANAGEMENT, item.node, unclear)]
 
 
 def complete(scenario: Scenario, trail: Resource) -> Fact:
     """Whether both insights into management events are on, and the events that they need are recorded."""
-    found, value = stated(scenario, trail)
+    every, value = stated(scenario, trail)
+    found = [insight for insight in every if insight.category == MANAGEMENT]
     if isinstance(value, Unknown):
         return unknown(value.node, value.reason, f"the insight selectors of {trail.id} are not known")
     if not isinstance(value, ListValue) or not value.items:
@@ -93,7 +101,7 @@ def complete(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def fed(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether the management events that the insight selectors need are recorded."""
+    """Whether the events that the insight selectors need are recorded."""
     found, value = stated(scenario, trail)
     if isinstance(value, Absent) or (isinstance(value, ListValue) and not value.items):
         return yes(trail.key, f"{trail.id} has no insight selectors")
@@ -104,6 +112,8 @@ def fed(scenario: Scenario, trail: Resource) -> Fact:
 
 def _fed_whatever(scenario: Scenario, trail: Resource, insight: Insight, words: str) -> Fact:
     """Whether what an insight needs is recorded; of one that is not known, whichever it is."""
+    if insight.category != MANAGEMENT:
+        return _fed_data(scenario, trail, insight)
     kinds = list(NEEDS) if insight.doubt is not None else [insight.kind]
     facts = [_fed(scenario, trail, kind, insight.node, words) for kind in kinds]
     worst = next((fact for fact in facts if fact.value is not True), facts[0])
@@ -128,6 +138,18 @@ def _fed(scenario: Scenario, trail: Resource, kind: str, place: Node, words: str
     if doubts:
         return unknown(*doubts[0], f"an event selector of {trail.id} is not known")
     return no(place, words.format(kind, what))
+
+
+def _fed_data(scenario: Scenario, trail: Resource, insight: Insight) -> Fact:
+    """Whether a trail that looks for insights into data events records any."""
+    parts, node = recorded(scenario, trail, DATA)
+    if any(part.least is not None and in_common(part.least, (), _DATA_EVENTS) for part in parts):
+        return yes(node, f"{trail.id} records data events")
+    doubts = [part.doubt for part in parts if part.doubt and part.may_record(_DATA_EVENTS)]
+    if doubts:
+        return unknown(*doubts[0], f"an event selector of {trail.id} is not known")
+    what = f"{insight.kind or 'an insight'} of {trail.id} looks at data events"
+    return no(insight.node, f"{what}, which its event selectors do not record")
 
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}

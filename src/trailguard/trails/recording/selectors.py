@@ -31,7 +31,7 @@ from trailguard.trails.recording.eventsets import EQUALS, OPERATORS, STARTS, Con
 
 BASIC, ADVANCED = "EventSelectors", "AdvancedEventSelectors"
 SELECTORS = {BASIC: True, ADVANCED: True}  # one more of either only ever records more
-MANAGEMENT, DATA = "Management", "Data"
+MANAGEMENT, DATA, NETWORK = "Management", "Data", "NetworkActivity"  # categories of events that a trail records
 # What ReadWriteType stands for: the values of readOnly, and what CloudTrail does not record then.
 MODES = {"All": ("true", "false"), "ReadOnly": ("true",), "WriteOnly": ("false",)}
 KINDS = {"false": "write", "true": "read"}  # events by the value of readOnly
@@ -47,13 +47,13 @@ _BASIC_TYPES = (S3_OBJECT, "AWS::Lambda::Function", "AWS::DynamoDB::Table")
 _ANY_PARTITION = re.compile(r"arn:[^:]+:s3(?=$|:)")
 # What the texts of each field are told apart by, when a parameter gives them.
 _TOLD_APART = {
-    "eventCategory": (MANAGEMENT, DATA),
+    "eventCategory": (MANAGEMENT, DATA, NETWORK),
     "readOnly": ("true", "false"),
     "resources.type": _BASIC_TYPES,
     "resources.ARN": (S3_ARN, "arn:aws:s3"),
     "eventSource": ("s3.amazonaws.com", *EXCLUDABLE),
 }
-_CLOSED = ("readOnly",)
+_CLOSED = ("eventCategory", "readOnly")  # those that take no other text
 _NOTHING = "\0nothing"  # stands for what is no text, or an empty one: CloudTrail takes neither
 _EXCLUDABLE = tuple((EQUALS, name) for name in EXCLUDABLE)
 
@@ -144,6 +144,14 @@ def recorded(scenario: Scenario, trail: Resource, category: str = "") -> tuple[l
             return [_nothing(value.node, None, lack)], value.node
     management = (Test("eventCategory", ((EQUALS, MANAGEMENT),)),)
     return [Part(management, management, trail.key, {})], trail.key
+
+
+def by_advanced(scenario: Scenario, selectors: Value, category: str = "") -> list[Part]:
+    """What advanced event selectors record that belong to something else than a trail."""
+    if isinstance(selectors, Unknown):
+        return [Part(None, (), selectors.node, {}, (selectors.node, selectors.reason))]
+    items = selectors.items if isinstance(selectors, ListValue) else ()
+    return [part for item in items for part in _advanced(scenario, item, category)]
 
 
 def _nothing(node: Node, reason: str | None, lack: str) -> Part:
@@ -305,9 +313,9 @@ def _text(scenario: Scenario, field: str, value: Value) -> str | Unknown:
         last = text.pieces[-1]
         names_one = field == "resources.ARN" and spelt.startswith(S3_ARN) and isinstance(last, str) and last[-1] == "/"
         return spelt if names_one else Unknown(show(text), reason, value.node)
+    if field in _CLOSED:
+        one_of(scenario, text, candidates, "")
     for symbol in text.symbols:
-        if len(text.pieces) == 1 and field in _CLOSED:
-            scenario.choose(symbol.name, list(candidates), closed=True)
         if symbol.kind == VARIABLE:
             scenario.fix(symbol.name)
     for candidate in candidates:

@@ -12,30 +12,22 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import (
-    OPAQUE,
-    VARIABLE,
-    ListValue,
-    MapValue,
-    Symbol,
-    Text,
-    Value,
-    show,
-    text_of,
-)
+from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol, Value, show, text_of
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import Fact, FactSpec, any_of, boolean, is_empty, no, reason_unknown, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, all_of, any_of, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link
 from trailguard.trails.facts.names import same_name
-from trailguard.trails.facts.properties import step_into
-from trailguard.trails.watching import filterpatterns, logs
+from trailguard.trails.facts.properties import NOTHING, Wanted
+from trailguard.trails.watching import escalation, eventrules, filterpatterns, logs, metrics
+from trailguard.trails.watching.escalation import ALARM, COMPOSITE
 from trailguard.trails.watching.filterpatterns import EVENTS, HIDDEN, Term, Unreadable
+from trailguard.trails.watching.metrics import Count, Look
+from trailguard.trails.watching.reactions import acts, goes_off
 
 FILTER = "AWS::Logs::MetricFilter"
-ALARM = "AWS::CloudWatch::Alarm"
-COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+BY_ALARM, BY_RULE, BY_NOBODY = "alarm", "rule", "nobody"
 
 
 class Watch(NamedTuple):
@@ -81,6 +73,49 @@ def watches_trail_changes(scenario: Scenario, trail: Resource) -> Fact:
         return told or _unmatched(watches, missed, trail, link)
     doubtful = next((answer for answer in answers if answer is not None and answer.unknown is not None), None)
     return doubtful or yes(link.node, f"alarms watch the calls that change {trail.id}")
+
+
+def watched_by(scenario: Scenario, trail: Resource, wanted: Wanted = NOTHING) -> Fact:
+    """Who is told of each call that changes a trail: an alarm, or, where the rule wants that, a rule of EventBridge."""
+    told = watches_trail_changes(scenario, trail)
+    if told.value is True:
+        return told._replace(value=BY_ALARM)
+    if BY_RULE not in wanted.texts:
+        because = told.because + _also(scenario, trail)
+        return told._replace(because=because, value=None if told.unknown is not None else BY_NOBODY)
+    found, open_ = eventrules.watchers(scenario, EVENTS)
+    answers = [
+        eventrules.seen(scenario, found, name, trail.key) for name in EVENTS if not _alarms(scenario, trail, name)
+    ]
+    missed = all_of(answers, yes(trail.key, f"a rule of EventBridge watches the calls that change {trail.id}"))
+    if missed.value is True:
+        return missed._replace(value=BY_RULE)
+    if open_ is not None:
+        raise open_
+    if told.unknown is not None or missed.unknown is not None:
+        return told if told.unknown is not None else missed
+    return no(told.node, f"{told.because}; {missed.because}")._replace(value=BY_NOBODY)
+
+
+def _alarms(scenario: Scenario, trail: Resource, name: str) -> bool:
+    """Tell whether an alarm certainly tells somebody of a call."""
+    if logs.log_group_link(scenario, trail) is None:
+        return False
+    answer = _watched(_watches(scenario, trail)[0], name)
+    return answer is not None and answer.value is True
+
+
+def _also(scenario: Scenario, trail: Resource) -> str:
+    """What to say of rules of EventBridge that watch all the calls, where they do not count."""
+    try:
+        found, _ = eventrules.watchers(scenario, EVENTS)
+        if not found or not all(eventrules.seen(scenario, found, name, trail.key).value for name in EVENTS):
+            return ""
+    except Split:
+        return ""
+    names = [watcher.resource.id for watcher in found if watcher.acts.value]
+    verb = "watch" if len(names) > 1 else "watches"
+    return f"; {' and '.join(names)} {verb} these calls by EventBridge, which counts with the option eventbridge only"
 
 
 def _unmatched(watches: list[Watch], missed: list[str], trail: Resource, link: Link) -> Fact:
@@ -177,74 +212,96 @@ def _pattern(scenario: Scenario, value: Value) -> Term | str:
 # --- alarms ----------------------------------------------------------------------------------------------------------
 
 
-class Metric(NamedTuple):
-    """A metric by its name and namespace, and whether it has dimensions. `reason` tells why it is not known."""
+class Reaction(NamedTuple):
+    """What an alarm does about a metric that a filter counts: whether one event sets it off, and whether it acts."""
 
-    name: Text
-    namespace: Text
-    divided: bool
-    reason: str | None
+    alarm: Resource
+    goes_off: Fact
+    acts: Fact
 
-    @staticmethod
-    def read(value: Value, namespace: str) -> Metric | None:
-        """The metric that a map names; None when it names none. `namespace` is what its namespace is called there."""
-        name, space = (text_of(step_into(value, step)) for step in ("MetricName", namespace))
-        if name is None or space is None:
-            return None
-        dimensions = step_into(value, "Dimensions")
-        divided = not is_empty(dimensions) and not (isinstance(dimensions, ListValue) and not dimensions.items)
-        return Metric(name, space, divided, reason_unknown(name) or reason_unknown(space) or reason_unknown(dimensions))
+    @property
+    def tells(self) -> Fact:
+        """Whether it tells somebody of a single event."""
+        return all_of((self.goes_off, self.acts), self.acts)
 
 
 def _alarm(scenario: Scenario, resource: Resource) -> Fact:
-    """Whether an alarm that tells somebody looks at what a metric filter counts."""
+    """Whether an alarm tells somebody of a single event that a metric filter counts, by itself or by one above it."""
     transformations = scenario.value_of(resource, "MetricTransformations")
     reason = reason_unknown(transformations)
     doubt = None if reason is None else unknown(transformations.node, reason, f"what {resource.id} counts is not known")
-    alarms = scenario.model.template.of_type(ALARM)
-    asks = [((resource.id, alarm.id), partial(_looks, alarm=alarm, resource=resource)) for alarm in alarms]
-    looks, open_ = scenario.among("looks at", asks, bool)
-    answers = [answer for answer in (doubt, *(answer for found in looks for answer in found)) if answer is not None]
-    counted = _counted(scenario, resource)
-    unwatched = no(
-        resource.key, f"no alarm looks at the metric {show(counted[0].name) if counted else '(none)'} of {resource.id}"
-    )
+    reactions, doubts, open_ = _reactions(scenario, resource)
+    answers = [*([] if doubt is None else [doubt]), *(reaction.tells for reaction in reactions), *doubts]
+    counted = metrics.counted(scenario, resource)
+    name = show(counted[0].metric.name) if counted else "(none)"
+    unwatched = no(resource.key, f"no alarm looks at the metric {name} of {resource.id}")
     answer = any_of(answers, next((answer for answer in answers if answer.value is False), unwatched))
+    if answer.value is not True:
+        above, open_above = _above(scenario, resource)
+        answer = _with(answer, above)
+        open_ = open_ or open_above
     if open_ is not None and answer.value is not True:
         raise open_
     return answer
 
 
-def _counted(scenario: Scenario, resource: Resource) -> list[Metric]:
-    """The metrics that a metric filter counts."""
-    transformations = scenario.value_of(resource, "MetricTransformations")
-    items = transformations.items if isinstance(transformations, ListValue) else ()
-    return [metric for metric in (Metric.read(item, "MetricNamespace") for item in items) if metric is not None]
+def _with(answer: Fact, above: list[Fact]) -> Fact:
+    """An answer about alarms, with what the composite alarms above them do."""
+    found = any_of(above, answer)
+    if found.value is True or (found.unknown is not None and answer.unknown is None):
+        return found
+    refused = [fact for fact in above if fact.value is False]
+    if answer.value is not False or not refused:
+        return answer
+    because = "; ".join((answer.because, *(fact.because for fact in refused)))
+    return no(answer.node, because, (*answer.related, *((fact.node, fact.because) for fact in refused)))
 
 
-def _metrics_of(scenario: Scenario, alarm: Resource) -> list[Metric]:
-    """Every metric that an alarm looks at, by itself or in a calculation."""
-    own = {name: scenario.value_of(alarm, name) for name in ("MetricName", "Namespace", "Dimensions")}
-    queries = scenario.value_of(alarm, "Metrics")
-    parts = queries.items if isinstance(queries, ListValue) else ()
-    values = [MapValue(own, {}, alarm.key), *(step_into(step_into(part, "MetricStat"), "Metric") for part in parts)]
-    return [metric for metric in (Metric.read(value, "Namespace") for value in values) if metric is not None]
+def _reactions(scenario: Scenario, resource: Resource) -> tuple[list[Reaction], list[Fact], Split | None]:
+    """What alarms do about what a filter counts, doubts whether there are more, and a question that is open of them."""
+    alarms = scenario.model.template.of_type(ALARM)
+    asks = [((resource.id, alarm.id), partial(_looks, alarm=alarm, resource=resource)) for alarm in alarms]
+    looks, open_ = scenario.among("looks at", asks, bool)
+    found = [one for answers in looks for one in answers]
+    reactions = [one for one in found if isinstance(one, Reaction)]
+    return reactions, [one for one in found if isinstance(one, Fact)], open_
 
 
-def _looks(scenario: Scenario, alarm: Resource, resource: Resource) -> list[Fact]:
+def _above(scenario: Scenario, resource: Resource) -> tuple[list[Fact], Split | None]:
+    """What composite alarms do about the alarms that go off, and a question that is open of them."""
+    composites = scenario.model.template.of_type(COMPOSITE)
+    asks = [((resource.id, one.id), partial(_composite, composite=one, resource=resource)) for one in composites]
+    answers, open_ = scenario.among("above", asks, lambda answer: answer is not None)
+    return [answer for answer in answers if answer is not None], open_
+
+
+def _composite(scenario: Scenario, composite: Resource, resource: Resource) -> Fact | None:
+    """Whether a composite alarm tells somebody of what a filter counts; None when it does not look at that."""
+    if not scenario.active(composite):
+        return None
+    reactions, _, open_ = _reactions(scenario, resource)
+    if open_ is not None:
+        raise open_
+    off = {one.alarm.id: one.goes_off.value for one in reactions if one.goes_off.value is not False}
+    return escalation.tells(scenario, composite, off) if off else None
+
+
+def _looks(scenario: Scenario, alarm: Resource, resource: Resource) -> list[Reaction | Fact]:
     """What an alarm does about each metric that a metric filter counts; nothing when it looks at others."""
     try:
-        watched = scenario.once(("metrics of", alarm.id), lambda: _metrics_of(scenario, alarm))
+        watched = scenario.once(("metrics of", alarm.id), lambda: metrics.looks(scenario, alarm))
     except Unbuildable:
         if scenario.active(alarm):
             raise
         return []
-    looks = (_looks_at(scenario, alarm, one, counted) for counted in _counted(scenario, resource) for one in watched)
-    return [answer for answer in looks if answer is not None]
+    pairs = ((look, count) for count in metrics.counted(scenario, resource) for look in watched)
+    answers = (_looks_at(scenario, alarm, look, count) for look, count in pairs)
+    return [answer for answer in answers if answer is not None]
 
 
-def _looks_at(scenario: Scenario, alarm: Resource, watched: Metric, counted: Metric) -> Fact | None:
-    """Whether an alarm tells somebody of a metric; None when it looks at another one."""
+def _looks_at(scenario: Scenario, alarm: Resource, look: Look, count: Count) -> Reaction | Fact | None:
+    """What an alarm does about a metric; None when it looks at another one, a doubt when that is not known."""
+    watched, counted = look.metric, count.metric
     pairs = ((watched.name, counted.name), (watched.namespace, counted.namespace))
     if not all(same_name(scenario, one.pieces, other.pieces) for one, other in pairs):
         reason = watched.reason or counted.reason
@@ -256,29 +313,16 @@ def _looks_at(scenario: Scenario, alarm: Resource, watched: Metric, counted: Met
     if watched.divided:
         reason = "the values of its dimensions come from the events"
         return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")
-    return _acts(scenario, alarm)
-
-
-def _acts(scenario: Scenario, alarm: Resource) -> Fact:
-    """Whether an alarm does something when it goes off."""
-    actions = scenario.value_of(alarm, "AlarmActions")
-    enabled = scenario.value_of(alarm, "ActionsEnabled")
-    meaning = boolean(scenario, enabled)
-    composite = any(map(scenario.active, scenario.model.template.of_type(COMPOSITE)))
-    if meaning not in (None, True) and not composite:
-        reason = reason_unknown(enabled)
-        if reason is not None:
-            return unknown(enabled.node, reason, f"whether the actions of {alarm.id} are on is not known")
-        return no(enabled.node, f"the actions of {alarm.id} are switched off")
-    if isinstance(actions, ListValue) and actions.items and meaning in (None, True):
-        return yes(alarm.key, f"{alarm.id} tells somebody")
-    reason = "a composite alarm may act instead" if composite else reason_unknown(actions)
-    if reason is not None:
-        return unknown(actions.node, reason, f"whether {alarm.id} does anything is not known")
-    return no(actions.node, f"{alarm.id} has no AlarmActions, so it tells nobody")
+    return Reaction(alarm, goes_off(scenario, alarm, look, count.how), acts(scenario, alarm))
 
 
 FACTS: Mapping[str, FactSpec] = {
+    "alarm.watched_by": FactSpec(
+        watched_by,
+        {"enum": [BY_ALARM, BY_RULE, BY_NOBODY]},
+        "who is told of the calls that change trails: a metric filter's alarm, or a rule of EventBridge if that counts",
+        takes_wanted=True,
+    ),
     "alarm.watches_trail_changes": FactSpec(
         watches_trail_changes, {"type": "boolean"}, "a metric filter and an alarm watch the calls that change trails"
     ),

@@ -16,12 +16,23 @@ from typing import NamedTuple, TypeAlias
 NAME, SOURCE = "$.eventName", "$.eventSource"
 ERRORS = ("$.errorCode", "$.errorMessage")  # fields of refused calls only
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
-_EVERY_CALL = {"$.eventType": "AwsApiCall", "$.eventCategory": "Management"}
+# What every event of these calls says besides, and fields that it has with values of its own.
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+_EVERY_CALL: Mapping[str, str | bool] = {
+    "$.eventType": "AwsApiCall",
+    "$.eventCategory": "Management",
+    "$.readOnly": False,
+    "$.managementEvent": True,
+}
+SOME = "\1"  # stands for text that is there, whatever it is
+_STEADY = ("$.eventVersion", "$.awsRegion", "$.recipientAccountId")  # perhaps the same in all events of a trail
+_PRESENT = ("$.eventTime", "$.eventID", "$.sourceIPAddress", *_STEADY)
+KNOWN_TEXTS = (NAME, SOURCE, "$.eventType", "$.eventCategory")  # fields that hold no number in any of these events
 HIDDEN = "\0"  # stands in a pattern for text that is known at deployment only
 
-# An event is described by the fields that are known of it: their text, or None for one that it does not have. A match
-# is True, False, or the reason why it is not known.
-Event: TypeAlias = Mapping[str, "str | None"]
+# An event is described by the fields that are known of it: their text or truth, or None for one that it does not have.
+# A match is True, False, or the reason why it is not known.
+Event: TypeAlias = Mapping[str, "str | bool | None"]
 Match: TypeAlias = "bool | str"
 
 
@@ -62,7 +73,8 @@ class Unreadable(Exception):
 
 def event(name: str) -> Event:
     """The event of a call of CloudTrail's own API that was carried out."""
-    return {NAME: name, SOURCE: CLOUDTRAIL, **_EVERY_CALL, **dict.fromkeys(ERRORS)}
+    present = dict.fromkeys(_PRESENT, SOME)
+    return {NAME: name, SOURCE: CLOUDTRAIL, **_EVERY_CALL, **present, **dict.fromkeys(ERRORS)}
 
 
 def parse(pattern: str) -> Term:
@@ -83,7 +95,7 @@ def misses(term: Term, of: Event) -> bool:
     A field of which nothing is known may have any value, so that each test of one fails for some event; with two tests
     of the same field that need not be so.
     """
-    free = [test.field for test in _comparisons(term) if test.field not in of]
+    free = [test.field for test in _comparisons(term) if _is_free(test, of)]
     return len(set(free)) == len(free) and matches(term, of, free=False) is False
 
 
@@ -98,15 +110,23 @@ def _comparisons(term: Term) -> Iterable[Comparison]:
 def matches(term: Term, of: Event, free: bool | None = None) -> Match:
     """Tell whether a pattern matches an event; `free` is what to take tests of unknown fields for."""
     if isinstance(term, Comparison):
-        return free if free is not None and term.field not in of else _compare(term, of)
+        return free if free is not None and _is_free(term, of) else _compare(term, of)
     if isinstance(term, Word):
         found = _contains(term.text, of)
         return found if isinstance(found, str) else found is term.wanted
     answers = (matches(item, of, free) for item in term.terms)
-    return _every(answers) if isinstance(term, All) else _some(answers)
+    return every(answers) if isinstance(term, All) else some(answers)
 
 
-def _every(answers: Iterable[Match]) -> Match:
+def _is_free(test: Comparison, of: Event) -> bool:
+    """Tell whether a test of an event may come out either way: nothing is known of the field that would decide it."""
+    if test.field not in of:
+        return True
+    return of[test.field] == SOME and test.operator in ("=", "!=") and test.field not in _STEADY
+
+
+def every(answers: Iterable[Match]) -> Match:
+    """Kleene's And."""
     doubt: Match = True
     for answer in answers:
         if answer is False:
@@ -116,7 +136,8 @@ def _every(answers: Iterable[Match]) -> Match:
     return doubt
 
 
-def _some(answers: Iterable[Match]) -> Match:
+def some(answers: Iterable[Match]) -> Match:
+    """Kleene's Or."""
     doubt: Match = False
     for answer in answers:
         if answer is True:
@@ -234,23 +255,38 @@ def _compare(test: Comparison, of: Event) -> Match:
     if test.field not in of:
         return f"it depends on {test.field} of the event"
     known = of[test.field]
-    if known is None:
-        missing: Mapping[str, Match] = {"=": False, "EXISTS": False, "NOT EXISTS": True}
-        return missing.get(test.operator, f"what {test.operator} says of {test.field}, which is missing, is not known")
     if test.operator in ("EXISTS", "NOT EXISTS"):
-        return test.operator == "EXISTS"
+        return (known is not None) is (test.operator == "EXISTS")
+    if test.operator.startswith("IS "):  # true only of a field that is there and has just that value
+        return isinstance(known, bool) and test.operator == f"IS {str(known).upper()}"
+    if known is None:
+        doubt = f"what {test.operator} says of {test.field}, which is missing, is not known"
+        return False if test.operator == "=" else doubt
+    if isinstance(known, bool):
+        return f"what {test.operator} says of {test.field}, which is true or false, is not known"
+    if known == SOME:
+        return f"it depends on {test.field} of the event"
     if test.operator not in ("=", "!="):
-        return False if test.operator.startswith("IS ") else f"{test.field} is text and is compared as a number"
+        return f"{test.field} is text and is compared as a number"
     if HIDDEN in test.value:
         return f"the value that {test.field} is compared with is known only at deployment"
-    if test.regex:
-        found = _searched(test.value, known)
-        return found if isinstance(found, str) else found is (test.operator == "=")
-    return _fits(test.value, known) is (test.operator == "=")
+    found = _searched(test.value, known) if test.regex else _fits(test.value, known)
+    return found if isinstance(found, str) else found is (test.operator == "=")
 
 
-def _fits(pattern: str, known: str) -> bool:
-    """Tell whether a text is one of a pattern, in which `*` stands for any text."""
+def _fits(pattern: str, known: str) -> Match:
+    """Tell whether a text is one of a pattern, in which `*` at its beginning or end stands for any text.
+
+    One between other text stands for itself, as the documentation once said, or for any text, as others found.
+    """
+    if not is_one_of(pattern, known):
+        return False
+    inside = "*" in pattern.strip("*") and known != pattern
+    return f'whether * stands for any text inside of "{pattern}" is not documented' if inside else True
+
+
+def is_one_of(pattern: str, known: str) -> bool:
+    """Tell so with `*` for any text everywhere."""
     start, *inner = pattern.split("*")
     if not inner:
         return known == pattern

@@ -20,7 +20,8 @@ from trailguard.trails.bucket import requests
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.names import same_name
-from trailguard.trails.key import encryption, keys
+from trailguard.trails.key import grants as key_grants
+from trailguard.trails.key import keys
 
 TOPIC = "AWS::SNS::Topic"
 TOPIC_NAME = "SnsTopicName"
@@ -78,7 +79,7 @@ def _name(pieces: Pieces) -> Pieces | None:
 # --- the topic's policy ----------------------------------------------------------------------------------------------
 
 
-def _policies(scenario: Scenario, topic: Resource) -> Iterator[Resource]:
+def policies_of(scenario: Scenario, topic: Resource) -> Iterator[Resource]:
     """The policies that the template puts on a topic."""
     for kind, where in POLICIES.items():
         for policy in scenario.model.template.of_type(kind):
@@ -141,7 +142,7 @@ def _asked(scenario: Scenario, trail: Resource, topic: Resource, policy: Resourc
 
 def _answered(question: Question) -> Callable[[Scenario, Resource, Resource], Fact]:
     def fact(scenario: Scenario, trail: Resource, topic: Resource) -> Fact:
-        found = [_asked(scenario, trail, topic, policy, question) for policy in _policies(scenario, topic)]
+        found = [_asked(scenario, trail, topic, policy, question) for policy in policies_of(scenario, topic)]
         if not found:
             doubt = _doubt(scenario)
             if doubt is not None:
@@ -180,7 +181,7 @@ def _key_usable(scenario: Scenario, trail: Resource, topic: Resource) -> Fact:
         "kms:encryptioncontextkeys": (Text((_ENCRYPTION_CONTEXT,), trail.key),),
     }
     calls = [(action, context) for action in ("kms:GenerateDataKey", "kms:Decrypt")]
-    return encryption.permits(scenario, key, calls)
+    return key_grants.permits(scenario, key, calls)
 
 
 def _of_topic(build: Callable[[Scenario, Resource, Resource], Fact]) -> Callable[[Scenario, Resource], Fact]:

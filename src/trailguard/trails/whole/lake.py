@@ -15,7 +15,7 @@ from trailguard.trails.bucket.requests import service_context
 from trailguard.trails.facts.facts import Fact, FactSpec, unknown, yes
 from trailguard.trails.facts.properties import Wanted, property_fact
 from trailguard.trails.key import keys
-from trailguard.trails.key.encryption import permits
+from trailguard.trails.key.grants import permits
 
 # For how many days events are kept when RetentionPeriod is not set, by billing mode. The first is the default one.
 DEFAULT_DAYS = {"EXTENDABLE_RETENTION_PRICING": 366, "FIXED_RETENTION_PRICING": 2557}
