@@ -7,6 +7,7 @@ with a subject of the rules are not parsed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from trailguard.cloudformation.scenarios.model import Pins

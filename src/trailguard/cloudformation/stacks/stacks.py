@@ -13,12 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import (
-    Document,
     MapNode,
     Node,
     TextNode,
     call_at,
-    file_of,
     mapping_at,
     scalar_at,
     sequence_at,
@@ -28,7 +26,7 @@ from trailguard.cloudformation.stacks.renaming import Renamer, bare, mark, numbe
 from trailguard.cloudformation.template.references import Way, calls, mentioned, named
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
 
-_NAMED = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
+NAMED = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
 
 
 class Binding(NamedTuple):
@@ -110,7 +108,7 @@ class Stack:
             rename = self._rename
             ways = {"Conditions": rename.test, "Rules": rename.test, "Resources": rename.resource}
             ways["Outputs"] = rename.resource
-            parts = ((name, self.template.root.values.get(name)) for name in _NAMED)
+            parts = ((name, self.template.root.values.get(name)) for name in NAMED)
             copied = ((name, rename.entries(part, ways.get(name, rename.copy))) for name, part in parts)
             self._sections = {name: part for name, part in copied if part is not None}
             for name in self.bindings:
@@ -240,6 +238,11 @@ class Stacks:
         stack = self.stack_of(name)
         return stack.place if stack is not None else ""
 
+    def root_of(self, name: str) -> int:
+        """The number of the root whose tree a resource is in; 0 where there is one stack only."""
+        stack = self.stack_of(name) if self.members else None
+        return stack.root.number if stack is not None else 0
+
     def makers(self, name: str) -> list[str]:
         """The resources that make the stack of a resource, the innermost first."""
         found = []
@@ -365,32 +368,6 @@ def came_from(stacks: Stacks, node: Node) -> Iterator[tuple[Node, str]]:
             if binding is not None:
                 yield binding.argument, f"what is handed to parameter {name}"
                 pending.append(binding.argument)
-
-
-def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
-    """One template of several stacks."""
-    members = list(stacks)
-    root = MapNode(1, 1)
-    for name in _NAMED:
-        section = MapNode(1, 1)
-        for stack in members:
-            part = stack.sections.get(name)
-            if part is not None:
-                section.keys.update(part.keys)
-                section.values.update(part.values)
-        if section.values or name == "Resources":
-            root.keys[name] = TextNode(name, False, 1, 1, 1, 1)
-            root.values[name] = section
-    templates = {id(stack.template): stack.template for stack in members}
-    documents = [template.document for template in templates.values()]
-    parts = tuple(part for document in documents for part in document.parts)
-    whole = Template(Document(root, "\n".join(document.text for document in documents), (), parts))
-    for stack in members:
-        for name, maker in stack.template.generators.items():
-            key = scalar_at(maker.key, maker.key.value, file=file_of(maker.key) or stack.file)
-            whole.generators[name + stack.ending] = maker._replace(key=key)
-        whole.items.update({name + stack.ending: item for name, item in stack.template.items.items()})
-    return whole, Stacks(members)
 
 
 def _named(condition: TextNode) -> Node:

@@ -17,9 +17,10 @@ from trailguard.cloudformation.scenarios.model import Model, Pins, Returns
 from trailguard.cloudformation.scenarios.scenarios import Scenarios
 from trailguard.cloudformation.scenarios.values import Pieces
 from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
+from trailguard.cloudformation.stacks.composition import composed
 from trailguard.cloudformation.stacks.exchanges import Taken, exports_of, imports_of
 from trailguard.cloudformation.stacks.renaming import bare
-from trailguard.cloudformation.stacks.stacks import Stack, Stacks, composed
+from trailguard.cloudformation.stacks.stacks import Stack, Stacks
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own_names, shapes
 from trailguard.cloudformation.world.names import Key, Namesakes, Naming, Role, spoken_of

@@ -234,7 +234,7 @@ def _log_keys(scenario: Scenario, bucket: Resource, prefix: Text) -> list[tuple[
         found += [(join_pieces((*target.pieces, requests.EVERYTHING)), True) for target in targets]
     if found:
         return found
-    for policy in policies_on(scenario, scenario.returned_pieces(bucket, "Ref")):
+    for policy in policies_on(scenario, scenario.returned_pieces(bucket, "Ref"), bucket):
         for resource in policy_of(scenario, policy).resource_texts():
             rest, beyond = trim_start(resource, files)
             if rest and not beyond:
