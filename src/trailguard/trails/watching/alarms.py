@@ -18,7 +18,7 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, any_of, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link
-from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.names import same_here, same_name, same_place
 from trailguard.trails.facts.properties import NOTHING, Wanted
 from trailguard.trails.watching import escalation, eventrules, filterpatterns, logs, metrics
 from trailguard.trails.watching.escalation import ALARM, COMPOSITE
@@ -167,7 +167,7 @@ def _watch(scenario: Scenario, trail: Resource, resource: Resource) -> Watch | F
     name = () if group is None else logs.group_name(group.pieces)
     on = scenario.value_of(resource, "LogGroupName")
     text = text_of(on)
-    if text is not None and same_name(scenario, name, text.pieces):
+    if text is not None and same_here(scenario, resource, text.pieces, trail, name):
         pattern = scenario.value_of(resource, "FilterPattern")
         read = _narrowed(scenario, resource) or _pattern(scenario, pattern)
         return Watch(resource, pattern.node, read, _alarm(scenario, resource))
@@ -295,11 +295,13 @@ def _looks(scenario: Scenario, alarm: Resource, resource: Resource) -> list[Reac
             raise
         return []
     pairs = ((look, count) for count in metrics.counted(scenario, resource) for look in watched)
-    answers = (_looks_at(scenario, alarm, look, count) for look, count in pairs)
+    answers = (_looks_at(scenario, alarm, resource, look, count) for look, count in pairs)
     return [answer for answer in answers if answer is not None]
 
 
-def _looks_at(scenario: Scenario, alarm: Resource, look: Look, count: Count) -> Reaction | Fact | None:
+def _looks_at(
+    scenario: Scenario, alarm: Resource, resource: Resource, look: Look, count: Count
+) -> Reaction | Fact | None:
     """What an alarm does about a metric; None when it looks at another one, a doubt when that is not known."""
     watched, counted = look.metric, count.metric
     pairs = ((watched.name, counted.name), (watched.namespace, counted.namespace))
@@ -308,8 +310,12 @@ def _looks_at(scenario: Scenario, alarm: Resource, look: Look, count: Count) -> 
         if reason is None or not scenario.active(alarm):
             return None
         return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")
-    if watched.divided is not counted.divided or not scenario.active(alarm):
-        return None  # with dimensions it is another metric
+    if (
+        watched.divided is not counted.divided
+        or not scenario.active(alarm)
+        or not same_place(scenario, alarm, resource)
+    ):
+        return None  # with dimensions, and elsewhere, it is another metric
     if watched.divided:
         reason = "the values of its dimensions come from the events"
         return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")

@@ -29,7 +29,7 @@ from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.ordering import reaches
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, decided, no, reason_unknown, unknown, via, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
-from trailguard.trails.facts.names import OPEN, is_free, may_be_arn, same_name, spelt
+from trailguard.trails.facts.names import OPEN, is_free, may_be_arn, nearest, same_here, spelt
 from trailguard.trails.watching.roles import Permissions, may_be_role_arn, permissions, role_named
 
 GROUP = "AWS::Logs::LogGroup"
@@ -76,8 +76,9 @@ def _find(scenario: Scenario, trail: Resource) -> Link | None:
     if named.value is False or text is None:
         return None
     name = group_name(text.pieces)
-    for group in scenario.model.template.of_type(GROUP):
-        if same_name(scenario, name, scenario.returned_pieces(group, "Ref")) and scenario.active(group):
+    for group in nearest(scenario, trail, scenario.model.template.of_type(GROUP)):
+        own = scenario.returned_pieces(group, "Ref")
+        if same_here(scenario, trail, name, group, own) and scenario.active(group):
             return Link(text.node, group)
     return Link(text.node, None, elsewhere(f"log group {show(Text(name, text.node))}", reason_unknown(text) or ""))
 
@@ -166,7 +167,7 @@ def role_link(scenario: Scenario, trail: Resource) -> Link | None:
     text = text_of(scenario.value_of(trail, ROLE_ARN))
     if named.value is False or text is None:
         return None
-    role = role_named(scenario, text.pieces)
+    role = role_named(scenario, trail, text.pieces)
     return Link(text.node, role, "" if role else elsewhere(f"role {show(text)}", reason_unknown(text) or ""))
 
 

@@ -30,7 +30,7 @@ from trailguard.iam.documents import about, mentions
 from trailguard.iam.evaluate import Decision, Request, denials, grants
 from trailguard.iam.policy import IDENTITY_POLICY, Policy, Statement, read_policy, values_of
 from trailguard.trails.facts.facts import is_empty, reason_unknown
-from trailguard.trails.facts.names import may_be_arn, same_name
+from trailguard.trails.facts.names import may_be_arn, nearest, same_here, same_name
 from trailguard.trails.facts.properties import step_into
 
 ROLE = "AWS::IAM::Role"
@@ -100,20 +100,20 @@ class Permissions(NamedTuple):
         return Policy(self.role.key, self.statements(without), None)
 
 
-def role_named(scenario: Scenario, pieces: Pieces) -> Resource | None:
+def role_named(scenario: Scenario, trail: Resource, pieces: Pieces) -> Resource | None:
     """The role of this template that an ARN, or a name where an ARN belongs, means.
 
     CloudTrail takes roles of its own account only, so the name tells which one it is.
     """
     name = _behind(pieces, ":role")
-    for role in scenario.model.template.of_type(ROLE):
+    for role in nearest(scenario, trail, scenario.model.template.of_type(ROLE)):
         own = scenario.returned_pieces(role, "Ref")
         path = text_of(scenario.value_of(role, "Path"))
         spelt = [own] if name is None else [join_pieces(("/", *own))]
         if name is not None and path is not None and not is_empty(path):
             spelt.append(join_pieces((*path.pieces, *own)))
         wanted = pieces if name is None else name
-        if any(same_name(scenario, wanted, one) for one in spelt) and scenario.active(role):
+        if any(same_here(scenario, trail, wanted, role, one) for one in spelt) and scenario.active(role):
             return role
     return None
 
@@ -224,7 +224,7 @@ def _attachment(scenario: Scenario, role: Resource, policy: Resource, where: str
         return False
     name = scenario.returned_pieces(role, "Ref")
     texts = [text for text in map(text_of, values_of(scenario.value_of(policy, where))) if text is not None]
-    if any(same_name(scenario, text.pieces, name) for text in texts):
+    if any(same_here(scenario, policy, text.pieces, role, name) for text in texts):
         return True
     return next((reason for reason in map(reason_unknown, texts) if reason is not None), False)
 
