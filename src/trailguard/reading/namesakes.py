@@ -29,6 +29,7 @@ _CALL = re.compile(
     rb"""(?:"[^"]*"|'[^']*'|\[[^\[\]]*\]|-[ \t]+\S+\s+-[ \t]+\S+|[^\s,\]}]+)"""
 )
 _IF = re.compile(rb"""(?:!If|["']?Fn::If["']?\s*:)\s*(?:\[\s*["']?\w+["']?\s*,|-[ \t]+\S+)""")
+_SCALAR = re.compile(rb"""[ \t]*(?:"[^"]*"|'[^']*'|[\w./$*][^\s,}\]]*)(?=\s|[,}\]]|\Z)""")
 _IS_MAP = re.compile(rb"""[\w:]["']?\s*:\s""")
 _BETWEEN = re.compile(rb"[\[\]{},\n]|(?<=\s)-\s")
 _AROUND = b" \t\r\n\"'-"
@@ -61,7 +62,8 @@ class Speakers:
         self._loader = loader
         self._paths = sorted(paths)
         self._pins = pins
-        self._given = " ".join(value for one in pins for value in one.parameters.values()).encode()
+        given = (text for one in pins for text in (*one.parameters.values(), one.account_id, one.region))
+        self._given = " ".join(filter(None, given)).encode()
         self._is_named = any("AWS::StackName" in one.parameters for one in pins)
         self._written: dict[str, _Written] = {}
         self._spoken: dict[str, _Spoken] = {}
@@ -158,7 +160,8 @@ class Speakers:
 
     def _texts(self, data: bytes, value: bytes) -> Iterator[bytes]:
         """The texts in a value that may be names: it is one, or lists some, or chooses between some."""
-        left = _IF.sub(b" ", _CALL.sub(b" ", value))
+        scalar = _SCALAR.match(value)
+        left = scalar[0] if scalar is not None else _IF.sub(b" ", _CALL.sub(b" ", value))
         if _BUILT.search(value) is not None or _IS_MAP.search(left) is not None:
             return
         for text in _BETWEEN.split(left):

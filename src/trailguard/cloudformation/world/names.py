@@ -65,10 +65,10 @@ def _of(model: Model, resource: Resource, naming: Naming) -> Iterator[tuple[Key,
 def _known(model: Model, name: Pieces) -> list[Pieces]:
     """The texts that a name is known to be, or may be by what is known of its parameters; none when it is not known."""
     choices = [_choices(model, piece) for piece in name]
-    if not all(choices) or not any(isinstance(piece, str) for piece in name):
+    if not all(choices):
         return []
     found = [join_pieces(chosen) for chosen in islice(product(*choices), _MOST + 1)]
-    return found if len(found) <= _MOST else []
+    return [] if len(found) > _MOST else [text for text in found if any(isinstance(piece, str) for piece in text)]
 
 
 def _choices(model: Model, piece: Piece) -> tuple[Piece, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
@@ -107,13 +108,15 @@ def policies_on(
     Looked at closely, one whose target may be any bucket counts too, where it is this one, if no other policy is known.
     """
     policies = scenario.model.template.of_type(BUCKET_POLICY)
-    found = tuple(policy for policy in policies if is_on(scenario, policy, name))
-    if len(found) > 1 and bucket is not None:
-        found = tuple(policy for policy in found if not _is_for_rival(scenario, policy, name, bucket))
-    if found or not closely:
-        return found
-    doubtful = next((policy for policy in policies if is_on(scenario, policy, name, may_be_same)), None)
-    return () if doubtful is None else (doubtful,)
+
+    def those(same: Callable[[Scenario, Pieces, Pieces], bool]) -> Iterator[Resource]:
+        found = (policy for policy in policies if is_on(scenario, policy, name, same))
+        return (one for one in found if bucket is None or not _is_for_rival(scenario, one, name, bucket))
+
+    known = tuple(those(same_name))
+    if known or not closely:
+        return known
+    return tuple(islice(those(may_be_same), 1))
 
 
 def _is_for_rival(scenario: Scenario, policy: Resource, name: Pieces, bucket: Resource) -> bool:
