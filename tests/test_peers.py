@@ -38,6 +38,12 @@ MISSPELT = "the property is spelt KmsKeyId there, which a trail does not have (c
 HALF = "only one of reads and writes is recorded; TG110 asks for both, as CIS 3.8 and 3.9 do together"
 NO_TRAIL = "nothing in the fragment says that this is a log bucket: no trail, and no policy that lets CloudTrail in"
 DEVIATIONS: tuple[tuple[str, str, str], ...] = (
+    (
+        "s3_bucket_cloudtrail_logging_disabled/negative1.yaml",
+        "fail",
+        "LoggingBucket is no bucket's name: it has capital letters",
+    ),
+    ("s3_bucket_cloudtrail_logging_disabled/negative2.json", "fail", "LoggingBucket is no bucket's name, again"),
     ("/06-CloudTrail-Trail-EventSelectors-property-missing-but-rule-suppressed-SKIP.json", "fail", GUARD),
     ("/04-CloudTrail-Trail-CloudWatchLogsGroupArn-property-missing-but-rule-is-suppressed-.json", "fail", GUARD),
     ("/05-CloudTrail-Trail-IsLogging-property-missing-but-rule-suppressed-SKIP.json", "fail", GUARD),

@@ -22,7 +22,7 @@ from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 from trailguard.trails import catalog
-from trailguard.trails.catalog import KnownFact, known_facts
+from trailguard.trails.catalog import FACTS, KnownFact, known_facts
 from trailguard.trails.facts.properties import Wanted
 
 SCHEMA = json.loads(files("trailguard").joinpath("schemas/facts.schema.json").read_text(encoding="utf-8"))
@@ -104,7 +104,7 @@ def test_compliant_example_has_all_its_facts_true() -> None:
     worked_out = {
         name: values
         for name, values in trail["facts"].items()
-        if "." in name and name.partition(".")[0] not in ("properties", "attributes")
+        if "." in name and FACTS["trail"].get(name) is not None and FACTS["trail"][name].schema == {"type": "boolean"}
     }
     assert {(name, value["value"]) for name, values in worked_out.items() for value in values} == {
         (name, True) for name in worked_out

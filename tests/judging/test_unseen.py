@@ -36,7 +36,10 @@ def stack(url: str, parameters: str = "{}", name: str = "Audit") -> str:
     )
 
 
-SET = "\n  Set:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: {Fn::Transform: {Name: Made}}"
+SET = (
+    "\n  Set:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n"
+    "      TemplateBody: {Fn::Transform: {Name: Made}}"
+)
 URL = "https://s3.amazonaws.com/some/{}.yaml"
 UNSEEN: list[tuple[dict[str, str], list[tuple[str, int]]]] = [
     ({"a.yaml": stack("gone.yaml", name="Vpc")}, [("Vpc", 5)]),
@@ -77,6 +80,9 @@ def test_what_may_make_a_trail_is_a_subject(
 
 
 def test_what_includes_sections_may_make_a_trail(scanned: Scanner) -> None:
-    text = "Transform: {Name: 'AWS::Include', Parameters: {Location: !Sub 's3://${B}/k'}}\nResources: {Q: {Type: 'A::B::C'}}"
+    text = (
+        "Transform: {Name: 'AWS::Include', Parameters: {Location: !Sub 's3://${B}/k'}}\n"
+        "Resources: {Q: {Type: 'A::B::C'}}"
+    )
     (found,) = scanned({"a.yaml": text}, select=("TG101",)).results
     assert (found.resource, found.place.span.line, found.verdict) == ("Transform", 1, "unknown")

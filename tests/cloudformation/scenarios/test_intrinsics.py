@@ -102,7 +102,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         {"Fn::GetAtt": ["Logs", "Colour"]},
         unknown(
             "the attribute Colour of Logs is not among those of AWS::S3::Bucket that are known here "
-            f"(Arn, DomainName, RegionalDomainName); correct its name, or {INSTEAD}"
+            f"(Arn, DomainName, DualStackDomainName, RegionalDomainName, WebsiteURL); correct its name, or {INSTEAD}"
         ),
     ),
     "getatt-undefined": ({"Fn::GetAtt": ["Nobody", "Arn"]}, undefined("Nobody")),

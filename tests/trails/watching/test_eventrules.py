@@ -167,7 +167,7 @@ def test_trail_without_log_group_may_have_a_rule() -> None:
 def test_conditions_and_parameters_decide() -> None:
     parameters = {"On": {"Type": "String", "Default": "yes", "AllowedValues": ["yes", "no"]}}
     conditions = {"IsOn": {"Fn::Equals": [{"Ref": "On"}, "yes"]}}
-    sections = {"Parameters": parameters, "Conditions": conditions}
+    sections: Json = {"Parameters": parameters, "Conditions": conditions}
     found = facts(silent(Rule={**rule(), "Condition": "IsOn"}), **sections)
     assert {item.value for item in found} == {"rule", "nobody"}
     found = facts(silent(Rule={**rule(), "Condition": "IsOn"}), STRICT, **sections)

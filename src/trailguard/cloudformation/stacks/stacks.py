@@ -26,6 +26,7 @@ from trailguard.cloudformation.stacks.renaming import Renamer, bare, mark, numbe
 from trailguard.cloudformation.template.references import Way, calls, mentioned, named
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
 
+# The sections of a template in which names are defined.
 NAMED = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
 
 
@@ -216,7 +217,7 @@ class Stacks:
         self.constants: dict[str, str] = {}
         self.pinned: frozenset[str] = frozenset()  # the constants that somebody gave
         self.children: dict[str, list[Stack]] = {}  # by the resource that makes them
-        self.exporters: dict[int, Export] = {}  # by the id of the call that imports
+        self.exporters: dict[int, tuple[Export, ...]] = {}  # by the id of the call; of several, one is there
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
         self.unread: dict[str, str] = {}  # why the template of a nested stack is not known, by resource
         self.hidden: set[str] = set()  # the resources whose stacks are not known and may hold what is looked for
@@ -279,8 +280,7 @@ class Stacks:
         if known is None:
             found: dict[tuple[int, Way], Stack] = {}
             for item in stack.imports:
-                export = self.exporters.get(id(item.node))
-                if export is not None:
+                for export in self.exporters.get(id(item.node), ()):
                     found.setdefault((export.stack.number, item.way), export.stack)
             known = self._before[stack.number] = [(made.resources, way) for (_, way), made in found.items()]
         return known
@@ -301,9 +301,7 @@ class Stacks:
 
     def _origins(self, function: str, argument: Node, node: Node) -> Iterator[Node]:
         """Where what a call gives comes from in other stacks."""
-        export = self.exporters.get(id(node))
-        if export is not None:
-            yield export.output
+        yield from (export.output for export in self.exporters.get(id(node), ()))
         for name in named(function, argument):
             target, _, attribute = name.partition(".")
             if target in self.bindings:
@@ -360,8 +358,7 @@ def came_from(stacks: Stacks, node: Node) -> Iterator[tuple[Node, str]]:
         function = function_of(current)
         if function is None:
             continue
-        export = stacks.exporters.get(id(current))
-        if export is not None:
+        for export in stacks.exporters.get(id(current), ()):
             yield export.output, f"what {export.stack.file} exports"
         for name in mentioned(*function):
             binding = stacks.bindings.get(name)

@@ -18,6 +18,7 @@ from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.bucket.buckets import log_bucket
 from trailguard.trails.facts.facts import Fact, no, unknown, yes
+from trailguard.trails.facts.links import ANY_ORDER
 
 
 def after_policy(scenario: Scenario, trail: Resource) -> Fact:
@@ -42,8 +43,7 @@ def after_policy(scenario: Scenario, trail: Resource) -> Fact:
     meeting = scenario.model.stacks.meeting(trail.id, policy.id)
     if meeting is None:
         because = f"nothing in the templates says whether {trail.id} is created after bucket policy {policy.id}"
-        reason = "they are in stacks that do not refer to each other, and whoever deploys them chooses the order"
-        return unknown(place, reason, because)
+        return unknown(place, ANY_ORDER, because)
     resources = scenario.model.template.resources
     waiter, awaited = (resources[name] for name in meeting)
     named = [item.value for item in waiter.depends_on()]

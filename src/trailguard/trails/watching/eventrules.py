@@ -27,6 +27,7 @@ from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.jsontext import read_json
+from trailguard.iam.reading import Problems
 from trailguard.trails.facts.facts import (
     BOOLEAN_TEXTS,
     Fact,
@@ -112,7 +113,7 @@ def _watcher(scenario: Scenario, rule: Resource, names: tuple[str, ...]) -> Watc
 
 def _spelt(text: Text) -> Value:
     """A pattern that is written as JSON text."""
-    read = read_json(text)
+    read = read_json(text, Problems())
     return read._replace(reason=read.reason.replace("policy", "pattern")) if isinstance(read, Unknown) else read
 
 

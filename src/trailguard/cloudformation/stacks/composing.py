@@ -1,4 +1,4 @@
-"""One template of several stacks: their sections put together, as their names are told apart already."""
+"""One template of several stacks: their names have endings of their own already, so that nothing collides."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ def composed(stacks: Iterable[Stack]) -> tuple[Template, Stacks]:
     for name in NAMED:
         section = MapNode(1, 1)
         for stack in members:
-            part = stack.sections.get(name)
-            if part is not None:
+            if (part := stack.sections.get(name)) is not None:
                 section.keys.update(part.keys)
                 section.values.update(part.values)
         if section.values or name == "Resources":
             root.keys[name] = TextNode(name, False, 1, 1, 1, 1)
             root.values[name] = section
-    templates = {id(stack.template): stack.template for stack in members}
-    documents = [template.document for template in templates.values()]
-    parts = tuple(part for document in documents for part in document.parts)
+    documents = list({id(stack.template): stack.template.document for stack in members}.values())
+    parts = tuple(part for item in documents for part in item.parts)
     whole = Template(Document(root, "\n".join(document.text for document in documents), (), parts))
     for stack in members:
         for name, maker in stack.template.generators.items():
-            key = scalar_at(maker.key, maker.key.value, file=file_of(maker.key) or stack.file)
-            whole.generators[name + stack.ending] = maker._replace(key=key)
+            whole.generators[name + stack.ending] = maker._replace(key=_in_file(maker.key, stack.file))
         whole.items.update({name + stack.ending: item for name, item in stack.template.items.items()})
     return whole, Stacks(members)
+
+
+def _in_file(key: TextNode, file: str) -> TextNode:
+    return scalar_at(key, key.value, file=file_of(key) or file)
