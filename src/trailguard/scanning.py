@@ -56,6 +56,8 @@ def scan(
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
     area = _collected([path for path in paths if path != "-"], given, world, task)
     kinship = _kinship(area.found, settings)
+    if kinship is not None and area.focus is not None:
+        area = area._replace(focus=area.focus | kinship.includers(area.focus))
     results = {**_judged_alone(area, kinship, task, jobs, tick), **_judged_together(area, kinship, task, jobs)}
     accepted = _accepted(results.values(), task, whole=not world)
     return _report(area, results, _errors(area, results, kinship), accepted, task)
@@ -109,7 +111,7 @@ def _judged_alone(
     area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick | None
 ) -> dict[str, FileResult]:
     """The results of the files that have nothing to do with others."""
-    joined = kinship.names() if kinship is not None else set()
+    joined = kinship.names() | kinship.pieces() if kinship is not None else set()
     alone = [file for file in area.found.files if file.marked and file.name not in joined and area.holds(file.name)]
     judged = _counted(judge_files(alone, task, jobs), len(alone), tick)
     return {file.name: result for file, result in zip(alone, judged, strict=True)}
@@ -192,6 +194,7 @@ def _report(
         chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
         frameworks=_frameworks(task) if task.evidence else (),
         date=task.today,
+        threshold=task.settings.threshold,
         timings=tuple(timing for result in results.values() for timing in result.timings),
     )
 

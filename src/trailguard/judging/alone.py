@@ -5,21 +5,24 @@ Whatever goes wrong with a template is an error of its file alone and never hide
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 
 from trailguard.cloudformation.source.nodes import SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.template.strays import as_template
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.findings import Chain, FileError, Finding, Notice, Timing
+from trailguard.judging.defaults import refused_defaults
 from trailguard.judging.deployments import Deployment, deployments
 from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_of, results_of
 from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import JudgedTemplate
 from trailguard.reading.collected import File
+from trailguard.reading.faults import internal
 
+_PART = "it has no section Resources: its resources are judged as those of a template by itself"
 _SEEN = {
     "any": "judged for any item: its collection is not known",
     "default": "judged for the default of its collection",
@@ -37,10 +40,13 @@ def judge_file(file: str, data: bytes, task: Task) -> FileResult:
     """Judge a file by itself. Never raises: whatever goes wrong with it is an error of that file alone."""
     try:
         document = parse(data)
-        if not looks_like_template(document.root):
+        is_template = looks_like_template(document.root)
+        whole = document if is_template else as_template(document, task.kinds())
+        if whole is None:
             return FileResult(ignored="it is no CloudFormation template")
-        template = Template(document)
+        template = Template(whole)
         verdicts = [_judge_in(file, template, place, task) for place in deployments(file, task.settings)]
+        verdicts += [] if whole is document else [Verdicts(notices=[Notice(file, 0, _PART)])]
         return results_of({file: Text(template, document.text)}, verdicts, task)[file]
     except SourceError as error:
         place = FileError(file, error.line, error.column, error.message)
@@ -54,15 +60,6 @@ def _judge_in(file: str, template: Template, place: Deployment, task: Task) -> V
     document = template.document
     pinned = Template(document, place.pins.parameters) if place.pins.parameters and expands(document) else template
     return judge(JudgedTemplate(file, pinned, place.pins, context=place.name), task)
-
-
-def internal(file: str, error: Exception) -> FileError:
-    """How a bug is reported; in our own tests it is raised."""
-    if isinstance(error, RecursionError):
-        return FileError(file, 0, 0, "references in the template nest too deeply")
-    if os.environ.get("TRAILGUARD_DEBUG"):
-        raise error
-    return FileError(file, 0, 0, f"internal error, please report it: {type(error).__name__}: {error}")
 
 
 def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
@@ -81,7 +78,8 @@ def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
             findings.append(judged.finding(rule, subject))
         if task.timed:
             timings.append(Timing(judged.file, rule.id, time.process_time() - started))
-    return Verdicts(findings, errors, frozenset(subjects), _unjudged(judged), _chains(judged, task), timings)
+    notices = [*_unjudged(judged), *refused_defaults(judged)]
+    return Verdicts(findings, errors, frozenset(subjects), notices, _chains(judged, task), timings)
 
 
 def _chains(judged: JudgedTemplate, task: Task) -> Sequence[Chain]:

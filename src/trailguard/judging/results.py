@@ -8,11 +8,13 @@ from typing import NamedTuple, TypeVar
 
 from trailguard.acceptance.waivers import accepted
 from trailguard.acceptance.written import Ruling, Suppressions
+from trailguard.cloudformation.template.strays import strays
 from trailguard.cloudformation.template.template import Template
 from trailguard.findings import OPEN, Chain, FileError, Finding, Notice, Timing
 from trailguard.judging.deployments import merged
 from trailguard.rulebook.shelf import Rulebook
 from trailguard.settings.settings import Settings
+from trailguard.trails import catalog
 
 Item = TypeVar("Item")
 
@@ -31,6 +33,10 @@ class Task(NamedTuple):
     today: str = ""
     evidence: bool = False
     timed: bool = False
+
+    def kinds(self) -> frozenset[str]:
+        """The resource types without which there is nothing to judge."""
+        return frozenset(catalog.marking_type(rule.subject) for rule in self.rulebook.selected)
 
 
 class Verdicts(NamedTuple):
@@ -78,7 +84,7 @@ def results_of(files: Mapping[str, Text], verdicts: Sequence[Verdicts], task: Ta
     written = {file: _suppressions(file, text, task) for file, text in files.items()}
     merged_findings = merged(item for one in verdicts for item in one.findings)
     findings = accepted(merged_findings, written, task.settings, task.today)
-    errors = [*_problems(files), *(error for one in verdicts for error in one.errors)]
+    errors = [*_problems(files, task), *(error for one in verdicts for error in one.errors)]
     by_file = _Sorted(
         findings=_by_file((item.place.file, item) for item in findings),
         errors=_by_file((error.file, error) for error in dict.fromkeys(errors)),
@@ -131,11 +137,13 @@ def _for_other_linters(source: Text, task: Task) -> list[Ruling]:
     return rulings(source.template, source.text, task.settings.foreign_suppressions, task.rulebook.selected)
 
 
-def _problems(files: Mapping[str, Text]) -> Iterable[FileError]:
+def _problems(files: Mapping[str, Text], task: Task) -> Iterable[FileError]:
     """What is wrong in templates that could be judged all the same."""
+    kinds = task.kinds()
     for file, source in files.items():
-        for item in source.template.problems if source.template is not None else ():
-            yield FileError(file, item.line, item.column, item.message)
+        if source.template is not None:
+            for item in (*source.template.problems, *strays(source.template, kinds)):
+                yield FileError(file, item.line, item.column, item.message)
 
 
 def _noticed(verdicts: Sequence[Verdicts], written: Mapping[str, Suppressions]) -> Iterable[Notice]:

@@ -11,11 +11,12 @@ from functools import partial
 from trailguard.cloudformation.world.trees import Member
 from trailguard.cloudformation.world.world import Group, World
 from trailguard.findings import Notice
-from trailguard.judging.alone import internal, judge
+from trailguard.judging.alone import judge
 from trailguard.judging.deployments import Deployment, deployment, is_in, usual
 from trailguard.judging.results import IDLE, FileResult, Task, Text, Verdicts, results_of
 from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import Constructs, JudgedTemplate
+from trailguard.reading.faults import internal
 from trailguard.reading.kinship import Kinship
 from trailguard.settings.settings import Settings
 

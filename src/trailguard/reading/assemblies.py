@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from trailguard.errors import AssemblyError
+from trailguard.errors import AssemblyError, display_name
+from trailguard.findings import FileError
 from trailguard.settings.settings import REGION
 
 MANIFEST = "manifest.json"
@@ -42,6 +43,39 @@ class Assembly(NamedTuple):
 
     stacks: Mapping[str, StackArtifact]
     assets: Mapping[str, str]
+
+
+class Assemblies:
+    """The cloud assemblies in some folders, read when they are asked for and once; `errors` gets what is wrong."""
+
+    def __init__(self, read: Read, errors: dict[str, FileError]) -> None:
+        self._read = read
+        self._errors = errors
+        self._known: dict[str, Assembly | None] = {}  # by folder
+
+    def of(self, path: str) -> Assembly | None:
+        """The cloud assembly that a template is part of."""
+        folder = os.path.dirname(path)
+        if not path.endswith(TEMPLATE):
+            return None
+        if folder not in self._known:
+            self._known[folder] = None
+            try:
+                self._known[folder] = read_assembly(folder, self._read)
+            except AssemblyError as error:
+                self._errors[error.file] = FileError(display_name(error.file), 0, 0, error.message)
+        return self._known[folder]
+
+    def artifact(self, path: str) -> StackArtifact | None:
+        """What a cloud assembly says of a template."""
+        assembly = self.of(path)
+        return assembly.stacks.get(path) if assembly is not None else None
+
+    def constructs(self, path: str) -> Iterator[tuple[str, str]]:
+        """The constructs that the resources of a template, and of those beside it, were made from, by logical ID."""
+        assembly = self._known.get(os.path.dirname(path))
+        for stack in assembly.stacks.values() if assembly is not None else ():
+            yield from stack.constructs.items()
 
 
 def read_assembly(folder: str, read: Read) -> Assembly | None:

@@ -14,7 +14,7 @@ from trailguard.rulebook.rule import Rule
 from trailguard.trails import catalog
 
 # What a file holds that has to do with others: imports, exports, resources that make stacks, what it includes.
-IMPORTS, EXPORTS, INCLUDES = (b"ImportValue",), (b"Export",), (b"AWS::Include",)
+IMPORTS, EXPORTS, INCLUDES = (b"ImportValue",), (b"Export",), (b"AWS::Include", b"${file(")
 MAKERS = (b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")  # the type of a stack set begins so too
 LINKS = (*IMPORTS, *EXPORTS, *MAKERS, *INCLUDES)
 

@@ -22,7 +22,7 @@ SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "bo
 MAX_BYTES = 8 * 1024 * 1024  # CloudFormation takes 1 MB; a generous multiple, so that nothing legal is refused
 TEMPLATE = "template"
 # A template holds one of these, whatever it includes.
-_SECTIONS = (b"Resources", b"AWSTemplateFormatVersion", b"AWS::Include")
+_SECTIONS = (b"Resources", b"AWSTemplateFormatVersion", b"AWS::Include", b"${file(")
 _CHUNK = 1024 * 1024
 
 # An escape that may spell a letter, a digit or a colon, as in "AWS::\u0043loudTrail::Trail"; \u003c and the like, which
@@ -265,7 +265,7 @@ def _too_large(stream: Any, path: str, size: int, explicit: bool, markers: Seque
 
 
 def may_hold(data: bytes, markers: Sequence[bytes]) -> bool:
-    """Tell whether bytes may name one of the markers: as they are, escaped, continued on the next line, as UTF-16."""
+    """Tell whether bytes may name one of the markers: as they are, escaped, on two lines, in UTF-16, between NULs."""
     return held(data, (markers,))[0]
 
 
@@ -273,6 +273,8 @@ def held(data: bytes, groups: Iterable[Sequence[bytes]]) -> list[bool]:
     """Tell of each group of markers whether bytes may name one of them."""
     if data[:2] in UTF16:
         data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    if b"\0" in data:  # UTF-16 or UTF-32 without a mark, or letters that nobody sees: whoever parses it says so
+        data = data.replace(b"\0", b"")
     has_escapes: bool | None = None
     found = []
     for markers in groups:

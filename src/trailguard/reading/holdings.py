@@ -14,8 +14,9 @@ class Holdings:
     """Files by what they, or the files that they include, may hold.
 
     `marked` may hold something to judge: they hold one of the `markers`. `makers` make stacks of other templates,
-    `importers` and `exporters` name values of others. `speaking` are makers with a word of trails. `parts` are the
-    bytes of what is included, by the file that does; `noted` are all files of which this is known.
+    `importers` and `exporters` name values of others. `suspects` are makers that may make a
+    trail which nobody sees. `parts` are the bytes of what is included, by the file that does; `noted` are all files of
+    which this is known.
     """
 
     def __init__(self, loader: Loader, markers: Sequence[bytes]) -> None:
@@ -25,7 +26,7 @@ class Holdings:
         self.noted: set[str] = set()
         self.marked: set[str] = set()
         self.makers: set[str] = set()
-        self.speaking: set[str] = set()
+        self.suspects: set[str] = set()
         self.importers: set[str] = set()
         self.exporters: set[str] = set()
         for path in sorted(loader.files):
@@ -44,8 +45,9 @@ class Holdings:
         for paths, holds in zip(kinds, list(zip(*known, strict=True))[1:], strict=True):
             paths.update([path] if any(holds) else [])
         self.marked.update([path] if file.marked else [])
-        if path in self.makers and speaks_of_trails(file.data.decode("utf-8", "replace")):
-            self.speaking.add(path)
+        text = file.data.decode("utf-8", "replace") if path in self.makers else ""
+        if "TemplateBody" in text or speaks_of_trails(text):
+            self.suspects.add(path)
 
     def holds(self, path: str, marks: Sequence[bytes]) -> bool:
         """Tell whether a file, or what it includes, may hold one of some marks."""

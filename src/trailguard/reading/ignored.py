@@ -1,4 +1,4 @@
-"""What `.gitignore` files leave out, inside a git repository.
+"""What `.gitignore` files leave out, inside a git repository. What git tracks all the same is not left out.
 
 Source: https://git-scm.com/docs/gitignore
 """
@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from trailguard.reading.tracked import Tracked
+
 _WILD = re.compile(r"[*?\[\]\\]")
 
 
@@ -19,12 +21,13 @@ class Ignored:
     def __init__(self, root: str) -> None:
         self._rules: dict[str, Rules] = {}  # by folder
         self._top = repository(root)
+        self._tracked: Tracked | None = None  # read when something is ignored
         if self._top is not None:
             folder = os.path.abspath(root)
             while folder != self._top and len(folder) > len(self._top):
                 folder = os.path.dirname(folder)
                 self._add(folder)
-            if self.covers(root, True):  # whoever names an ignored folder wants to see what is in it
+            if self._matches(root, True):  # whoever names an ignored folder wants to see what is in it
                 self._rules.clear()
 
     def read(self, folder: str, entries: Iterable[os.DirEntry[str]]) -> None:
@@ -44,6 +47,18 @@ class Ignored:
         self._rules[folder] = Rules(lines)
 
     def covers(self, path: str, is_folder: bool) -> bool:
+        """Tell whether a path is left out; a folder with something in it that git tracks is not."""
+        return self._matches(path, is_folder) and not self._is_tracked(path, is_folder)
+
+    def _is_tracked(self, path: str, is_folder: bool) -> bool:
+        if self._top is None:
+            return False
+        if self._tracked is None:
+            self._tracked = Tracked(self._top)
+        name = os.path.relpath(os.path.abspath(path), self._top).replace(os.sep, "/")
+        return self._tracked.is_above(name) if is_folder else self._tracked.holds(name)
+
+    def _matches(self, path: str, is_folder: bool) -> bool:
         """Tell whether a path is ignored: the innermost `.gitignore` that has something to say decides."""
         if not self._rules:
             return False

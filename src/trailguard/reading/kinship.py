@@ -15,11 +15,12 @@ from trailguard.cloudformation.source.nodes import Node, SourceError, scalar_tex
 from trailguard.cloudformation.stacks.exchanges import Taken
 from trailguard.cloudformation.template.inline import inline
 from trailguard.cloudformation.template.template import Template
-from trailguard.cloudformation.world.nesting import Nested
-from trailguard.cloudformation.world.trees import Member, Missing
+from trailguard.cloudformation.world.nesting import MAKERS, Nested
+from trailguard.cloudformation.world.trees import Guess, Member, Missing
 from trailguard.cloudformation.world.world import Matter, World
 from trailguard.findings import FileError
 from trailguard.reading.discovery import may_hold
+from trailguard.reading.faults import internal
 from trailguard.reading.loader import Loader
 from trailguard.reading.relatives import Relatives
 from trailguard.trails import catalog
@@ -52,6 +53,14 @@ class Kinship:
         """The names of all loaded files."""
         return {self.name(path) for path in self.loaded}
 
+    def pieces(self) -> set[str]:
+        """The names of what loaded templates include, so that it need not be looked at by itself."""
+        return self._loader.pieces
+
+    def includers(self, names: Iterable[str]) -> set[str]:
+        """The names of the templates that include some files."""
+        return {includer for name in names for includer in self._loader.includers.get(name, ())}
+
     def texts(self) -> dict[str, tuple[Template | None, str]]:
         """The loaded templates and their texts, by name, and the texts of what they include."""
         found: dict[str, tuple[Template | None, str]] = {
@@ -67,7 +76,7 @@ class Kinship:
         """The constructs that resources were made from, by file and logical ID, as the assemblies have them."""
         found: dict[tuple[str, str], str] = {}
         for path in self.loaded:
-            for resource, construct in self._loader.constructs(path):
+            for resource, construct in self._loader.assemblies.constructs(path):
                 found.setdefault((self.name(path), resource), construct)
         return found
 
@@ -75,12 +84,18 @@ class Kinship:
         """Find the templates that are to be looked at together: `loaded`.
 
         `markers` are bytes without which a file holds nothing to judge, `pins` what is fixed in the deployments, `idle`
-        the paths of templates that were not read because they hold nothing to judge.
+        the paths of templates that were not read because they hold nothing to judge. If this goes wrong, each is judged
+        by itself, and those that refer to others have an error.
         """
         self._markers = tuple(markers)
-        relatives = Relatives(self._loader, self._markers, pins, self._matter, map(os.path.abspath, idle))
-        self.loaded = relatives.find()
-        self._strangers = relatives.strangers()
+        try:
+            relatives = Relatives(self._loader, self._markers, pins, self._matter, map(os.path.abspath, idle))
+            self.loaded = relatives.find()
+            self._strangers = relatives.strangers()
+        except Exception as error:
+            self.loaded = {}
+            faults = [internal(file.name, error) for file in self._loader.files.values() if file.refers]
+            self._loader.errors.update((f"{fault.file}: {fault.message}", fault) for fault in faults)
 
     def _inside(self, owner: Member, nested: Nested, body: Node) -> Member | Missing:
         """The template that a stack set holds as text."""
@@ -102,7 +117,7 @@ class Kinship:
         paths = {id(member.template): path for path, member in members.items()}
         known = {id(member.template): member for member in members.values()}
 
-        def locate(owner: Member, nested: Nested) -> Member | Missing:
+        def locate(owner: Member, nested: Nested) -> Member | Guess | Missing:
             if nested.body is not None:
                 inside = self._inside(owner, nested, nested.body)
                 if isinstance(inside, Member):  # what it names is looked for beside the file that it stands in
@@ -117,7 +132,9 @@ class Kinship:
             if id(template) not in known:
                 known[id(template)] = Member(self._loader.files[found].name, template)
                 paths[id(template)] = found
-            return known[id(template)]
+            member = known[id(template)]
+            is_guess = self._matters(template) and self._loader.is_guess(paths[id(owner.template)], nested)
+            return Guess(member) if is_guess else member
 
         return World(list(members.values()), pins, RETURNS, locate, self._matter)
 
@@ -125,6 +142,10 @@ class Kinship:
         """Tell whether a template may hold something to judge."""
         texts = (template.document.text, *template.document.parts)
         return any(may_hold(text.encode("utf-8", "replace"), self._markers) for text in texts)
+
+    def _matters(self, template: Template) -> bool:
+        """Tell whether a template may hold something to judge, or make stacks that do."""
+        return self._concerns(template) or any(template.of_type(kind) for kind in MAKERS)
 
     def _counts(self, use: Taken) -> bool:
         """Tell whether an import may count for what is judged in the stack that imports."""

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.source.nodes import Document, ListNode, MapNode, Node, SourceError, file_of
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.includes import INCLUDE, include, locations
+from trailguard.cloudformation.template.serverless import files, with_files
+from trailguard.cloudformation.template.strays import resources_of
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
 from trailguard.cloudformation.world.nesting import Nested
 from trailguard.cloudformation.world.trees import Member, Missing
-from trailguard.errors import AssemblyError, display_name
+from trailguard.errors import display_name
 from trailguard.findings import FileError
-from trailguard.reading.assemblies import TEMPLATE, Assembly, StackArtifact, read_assembly
+from trailguard.reading.assemblies import Assemblies, StackArtifact
 from trailguard.reading.collected import File
 from trailguard.reading.discovery import Content, read
+from trailguard.reading.faults import internal
+
+FILE = "${file("  # with which a file of the Serverless Framework names another one
 
 
 class Loader:
@@ -29,7 +35,8 @@ class Loader:
     `folders` are those in which references may lead to further files, unless `is_excluded`; `names` are the paths of
     all files that may be found by their name, `others` gives those of further ones by the end of their name.
     `files` are those that were read, by absolute path. `errors` holds what could not be read among the files that
-    others refer to, `parts` the texts of included files by name.
+    others refer to, `parts` the texts of included files by name, `pieces` those among them that
+    need not be looked at by themselves, `includers` the names of the files that include them.
     """
 
     def __init__(
@@ -52,9 +59,20 @@ class Loader:
         self._sources: dict[str, Document | SourceError | None] = {}
         self._documents: dict[str, Document | None] = {}
         self._templates: dict[tuple[str, tuple[tuple[str, str], ...]], Template] = {}
-        self._assemblies: dict[str, Assembly | None] = {}
         self.parts: dict[str, str] = {}
+        self.pieces: set[str] = set()
+        self.includers: dict[str, set[str]] = {}
         self.errors: dict[str, FileError] = {}
+        self.assemblies = Assemblies(self._bytes, self.errors)
+
+    @contextmanager
+    def faults_of(self, path: str) -> Iterator[None]:
+        """Make what goes wrong with a file, while it is looked at, an error of that file."""
+        try:
+            yield
+        except Exception as error:
+            fault = internal(self.name(path), error)
+            self.errors[f"{path}: {fault.message}"] = fault
 
     def named(self, name: str) -> Sequence[str]:
         """The paths of the files of a name."""
@@ -93,6 +111,11 @@ class Loader:
 
         `pinned` parameter values make another template of it where it loops over them.
         """
+        with self.faults_of(path):
+            return self._template(path, pinned)
+        return None
+
+    def _template(self, path: str, pinned: Mapping[str, str] | None) -> Template | None:
         document = self._document(path)
         if document is None:
             return None
@@ -113,9 +136,21 @@ class Loader:
             if isinstance(document, SourceError):
                 self._fail(path, document)
             elif document is not None:
-                whole = self._with_includes(path, document)
-                self._documents[path] = whole if looks_like_template(whole.root) else None
+                parts: dict[str, Document] = {}
+                whole = self._with_includes(path, document, parts)
+                if looks_like_template(whole.root):
+                    self._documents[path] = whole
+                    self._note_parts(path, whole, parts)
         return self._documents[path]
+
+    def _note_parts(self, path: str, whole: Document, parts: Mapping[str, Document]) -> None:
+        """Take note of what a template includes: its resources are part of it where they are among its own."""
+        made = {id(item.body) for item in Template(whole).resources.values()} if parts else set()
+        for name, part in parts.items():
+            self.parts[name] = part.text
+            self.includers.setdefault(name, set()).add(self.name(path))
+            if made.issuperset(map(id, resources_of(part.root))):
+                self.pieces.add(name)
 
     def _read(self, path: str) -> Document | SourceError | None:
         """The document in a file as it stands there; None when the file is not to be had."""
@@ -129,17 +164,19 @@ class Loader:
 
     def included(self, path: str) -> list[File]:
         """The files that a template includes, as far as they can be read."""
-        document = self._read(path)
+        document: Document | SourceError | None = None
+        with self.faults_of(path):
+            document = self._read(path)
         if not isinstance(document, Document):
             return []
-        files = (self.file(place) for item in locations(document.root) if (place := self.beside(path, item.value)))
-        return [file for file in files if file is not None]
+        named = [*(item.value for item in locations(document.root)), *files(document.root)]
+        found = (self.file(place) for location in named if (place := self.beside(path, location)))
+        return [file for file in found if file is not None]
 
-    def _with_includes(self, path: str, document: Document) -> Document:
-        """A document with what it includes from files in the scanned folders."""
-        if INCLUDE not in document.text or not isinstance(document.root, MapNode):
+    def _with_includes(self, path: str, document: Document, parts: dict[str, Document]) -> Document:
+        """A document with what it includes from files in the scanned folders: `parts`, by name."""
+        if not isinstance(document.root, MapNode) or not any(word in document.text for word in (INCLUDE, FILE)):
             return document
-        texts: list[str] = []
 
         def fetch(location: str) -> Node | None:
             place = self.beside(path, location)
@@ -152,26 +189,18 @@ class Loader:
                 self._fail(place, error)
                 return None
             _set_file(part.root, file.name)
-            self.parts[file.name] = part.text
-            texts.append(part.text)
+            parts[file.name] = part
             return part.root
 
-        root = include(document.root, fetch)
-        return document._replace(root=root, parts=tuple(texts))
+        root = include(with_files(document.root, fetch), fetch)
+        return document._replace(root=root, parts=tuple(part.text for part in parts.values()))
 
     def _fail(self, path: str, error: SourceError) -> None:
         self.errors[path] = FileError(self.files[path].name, error.line, error.column, error.message)
 
     def artifact(self, path: str) -> StackArtifact | None:
         """What a cloud assembly of the CDK says of a template."""
-        assembly = self._assembly(path)
-        return assembly.stacks.get(path) if assembly is not None else None
-
-    def constructs(self, path: str) -> Iterator[tuple[str, str]]:
-        """The constructs that the resources of a template, and of those beside it, were made from, by logical ID."""
-        assembly = self._assemblies.get(os.path.dirname(path))
-        for stack in assembly.stacks.values() if assembly is not None else ():
-            yield from stack.constructs.items()
+        return self.assemblies.artifact(path)
 
     def members(self, paths: Iterable[str], pins: Pins) -> dict[str, Member]:
         """The templates at some paths, as members of a world in which some values are fixed."""
@@ -183,19 +212,6 @@ class Loader:
         for pins in all_pins:
             for member in self.members([path], pins).values():
                 yield member.template, pins._replace(parameters={**pins.parameters, **member.parameters})
-
-    def _assembly(self, path: str) -> Assembly | None:
-        """The cloud assembly that a template is part of."""
-        folder = os.path.dirname(path)
-        if not path.endswith(TEMPLATE):
-            return None
-        if folder not in self._assemblies:
-            self._assemblies[folder] = None
-            try:
-                self._assemblies[folder] = read_assembly(folder, self._bytes)
-            except AssemblyError as error:
-                self.errors[error.file] = FileError(display_name(error.file), 0, 0, error.message)
-        return self._assemblies[folder]
 
     def _bytes(self, path: str) -> bytes | None:
         """The bytes of a file that references may lead to; None when it lies outside or cannot be read."""
@@ -235,15 +251,26 @@ class Loader:
     def fitting(self, path: str, ending: str) -> list[str]:
         """The files that the end of a URL fits best; several when it fits them equally."""
         parts = ending.split("/")
-        assembly = self._assembly(path)
-        asset = assembly.assets.get(parts[-1].partition(".")[0]) if assembly is not None else None
-        if asset is not None and self.template(asset) is not None:
+        asset = self._asset(path, parts)
+        if asset is not None:
             return [asset]
         candidates = [found for found in self.named(parts[-1]) if found != path] if parts[-1] else []
         fitting: dict[int, list[str]] = {}
         for found in candidates:
             fitting.setdefault(_common(parts, found.split(os.sep)), []).append(found)
         return fitting[max(fitting)] if fitting else []
+
+    def is_guess(self, path: str, nested: Nested) -> bool:
+        """Tell whether nothing but the name of a file, and no folder in a URL, speaks for a stack of it."""
+        parts = nested.ending.split("/")
+        found = self.fitting(path, nested.ending)
+        return not nested.path and self._asset(path, parts) is None and _common(parts, found[0].split(os.sep)) < 2
+
+    def _asset(self, path: str, parts: Sequence[str]) -> str | None:
+        """The template that a cloud assembly uploads under a name."""
+        assembly = self.assemblies.of(path)
+        asset = assembly.assets.get(parts[-1].partition(".")[0]) if assembly is not None else None
+        return asset if asset is not None and self.template(asset) is not None else None
 
     def possible(self, path: str, nested: Nested) -> list[str]:
         """The paths that a resource may make a stack of, also of files that cannot be read."""

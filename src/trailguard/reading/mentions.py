@@ -257,7 +257,7 @@ def _texts(
 def _is_legible(data: bytes) -> bool:
     """Tell whether keys and words stand in a text as they are meant."""
     has_odd_key = _ALIAS_KEY.search(data) or (b"?" in data and _SPLIT_KEY.search(data))
-    return not (has_odd_key or data[:2] in UTF16 or LOOP.encode() in data or may_hold(data, ()))
+    return not (has_odd_key or data[:2] in UTF16 or b"\0" in data or LOOP.encode() in data or may_hold(data, ()))
 
 
 def _with_plain_ends(data: bytes) -> bytes:

@@ -107,13 +107,17 @@ class Parents:
     def children_of(self, path: str) -> Children:
         """The files that a template makes stacks of in some deployment."""
         if path not in self._children:
-            found = self._children[path] = Children(set(), set())
-            for template, pins in self._loader.variants(path, self._pins):
-                for nested in nested_of(Scenario(Model(template, pins, RETURNS), {})):
-                    found.possible.update(self._loader.possible(path, nested))
-                    child = self._loader.locate(path, nested)
-                    found.certain.update([child] if isinstance(child, str) else [])
+            self._children[path] = Children(set(), set())
+            with self._loader.faults_of(path):
+                self._look_for_children(path, self._children[path])
         return self._children[path]
+
+    def _look_for_children(self, path: str, found: Children) -> None:
+        for template, pins in self._loader.variants(path, self._pins):
+            for nested in nested_of(Scenario(Model(template, pins, RETURNS), {})):
+                found.possible.update(self._loader.possible(path, nested))
+                child = self._loader.locate(path, nested)
+                found.certain.update([child] if isinstance(child, str) else [])
 
     def may_be_nested(self, path: str) -> bool:
         """Tell whether a template may be handed parameters by another one."""

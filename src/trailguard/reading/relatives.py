@@ -87,7 +87,7 @@ class Relatives:
         size = -1
         while size < len(self.loaded):
             size = len(self.loaded)
-            self._load(self._parents.leading(marked | linked | self._holdings.speaking))
+            self._load(self._parents.leading(marked | linked | self._holdings.suspects))
             self._follow()
             linked |= self._exporting() | self._importing()
             linked |= self._speakers.sharing(marked | self.loaded.keys())
@@ -208,11 +208,12 @@ class Relatives:
         nested = [
             pins._replace(parameters={}) for pins in self._pins if pins.parameters and self._parents.may_be_nested(path)
         ]
-        for template, pins in self._loader.variants(path, [*self._pins, *nested]):
-            scenarios = Scenarios(Model(template, pins, RETURNS))
-            for name in named(template):
-                # What cannot be told may be told with what another template hands it.
-                found.update(dict.fromkeys(shapes(scenarios, name) or ((Symbol(OPAQUE, "?"),),)))
+        with self._loader.faults_of(path):
+            for template, pins in self._loader.variants(path, [*self._pins, *nested]):
+                scenarios = Scenarios(Model(template, pins, RETURNS))
+                for name in named(template):
+                    # What cannot be told may be told with what another template hands it.
+                    found.update(dict.fromkeys(shapes(scenarios, name) or ((Symbol(OPAQUE, "?"),),)))
         return self._own(path, found)
 
     def _own(self, path: str, found: Iterable[Pieces]) -> list[_Name]:

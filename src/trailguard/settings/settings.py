@@ -10,7 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from trailguard.errors import ConfigError, display_name
-from trailguard.findings import OPEN, SEVERITIES
+from trailguard.findings import OPEN, SEVERITIES, Threshold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ class Context(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Everything that a user can set. `source` is the configuration file, `root` its folder ("" when there is none).
+    """Everything that a user can set.
+
+    Rules below `min_severity` are not applied; `fail_on` and `fail_severity` say what makes a scan end with status 1,
+    which with `exit_zero` nothing does. `source` is the configuration file, `root` its folder ("" when there is none).
 
     `notes` is to be told to the user on standard error.
     """
@@ -88,6 +91,7 @@ class Settings(NamedTuple):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     fail_on: Verdict = "fail"
+    fail_severity: Severity = "info"
     min_severity: Severity = "info"
     waivers: tuple[Waiver, ...] = ()
     contexts: tuple[Context, ...] = ()
@@ -96,6 +100,12 @@ class Settings(NamedTuple):
     source: str = ""
     root: str = ""
     notes: tuple[str, ...] = ()
+    exit_zero: bool = False
+
+    @property
+    def threshold(self) -> Threshold:
+        """What makes a scan end with status 1."""
+        return Threshold(self.fail_on, self.fail_severity, self.exit_zero)
 
 
 def load(start: str, explicit: str | None = None) -> Settings:
@@ -137,9 +147,11 @@ def _mentions_us(path: str) -> bool:
     """Look for our name first: reading TOML costs more than the whole scan of a small folder."""
     try:
         with open(path, "rb") as stream:
-            return b"trailguard" in stream.read()
-    except OSError:
+            return b"trailguard" in stream.read().replace(b"\0", b"")  # in UTF-16 it is one that cannot be read
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
+    except OSError:
+        return True  # what is in it would count: whoever reads it says that it cannot be read
 
 
 def _settings(source: Source, notes: tuple[str, ...]) -> Settings:
@@ -246,6 +258,7 @@ _READ: dict[str, Callable[[Checker, object, Path], Any]] = {
     "include": lambda check, value, path: check.texts(value, path),
     "exclude": lambda check, value, path: check.texts(value, path),
     "fail_on": lambda check, value, path: check.choice(value, path, OPEN),
+    "fail_severity": lambda check, value, path: check.choice(value, path, SEVERITIES),
     "min_severity": lambda check, value, path: check.choice(value, path, SEVERITIES),
     "waivers": partial(_each, _waiver),
     "baseline": lambda check, value, path: check.text(value, path),

@@ -377,6 +377,7 @@ CASES: dict[str, tuple[Any, Any]] = {
     "dynamic-in-sub": ({"Fn::Sub": "x{{resolve:ssm:/${Name}/b}}y"}, "x{{resolve:ssm:/given/b}}y"),
     "dynamic-in-sub-symbol": ({"Fn::Sub": "{{resolve:ssm:/${Generated}}}"}, "{{resolve:ssm:/${Generated}}}"),
     "dynamic-in-join": ({"Fn::Join": ["", ["{{resolve:", "ssm:x", "}}"]]}, "{{resolve:ssm:x}}"),
+    "rendered": ("a-{{ name }}-{{- other | lower }}", "a-{{ name }}-{{- other | lower }}"),
     "dynamic-unclosed": ("{{resolve:ssm:x", "{{resolve:ssm:x"),
     "dynamic-split": (
         {"Fn::Split": ["/", "{{resolve:ssm:a}}/b"]},
@@ -451,9 +452,20 @@ SHORT: dict[str, tuple[str, Any]] = {
         "!Transform {Name: X}",
         unknown("macro X writes it at deployment (line 10); scan the template that it makes to have it judged"),
     ),
-    "unknown-tag": ("!Made x", unknown("!Made on line 10 is not a tag that can be used here")),
-    "unknown-tag-on-map": ("!Made {a: b}", unknown("!Made on line 10 is not a tag that can be used here")),
-    "tag-with-colons": ("!Rain::Module x", unknown("!Rain::Module on line 10 is not a tag that can be used here")),
+    "unknown-tag": (
+        "!Made x",
+        unknown("!Made on line 10 is not a tag of CloudFormation: what a preprocessor makes of it is not known"),
+    ),
+    "unknown-tag-on-map": (
+        "!Made {a: b}",
+        unknown("!Made on line 10 is not a tag of CloudFormation: what a preprocessor makes of it is not known"),
+    ),
+    "tag-with-colons": (
+        "!Rain::Module x",
+        unknown(
+            "!Rain::Module on line 10 is not a tag of CloudFormation: what a preprocessor makes of it is not known"
+        ),
+    ),
     "full-in-short": ("!Sub ['${A}', {A: {'Fn::Join': ['', [x, z]]}}]", "xz"),
     "multi-line-sub": ("!Sub |\n        a ${Name}", "a given\n"),
     "plain-yes": ("yes", True),
@@ -598,17 +610,17 @@ OPEN: dict[str, tuple[Any, dict[str, Any], list[tuple[dict[str, str], Any]]]] = 
     "list-pinned": (
         {"Ref": "P"},
         {"Parameters": {"P": {"Type": "CommaDelimitedList", "AllowedValues": ["x"]}}},
-        [({"P": "x"}, ["x"])],
+        [({"P": "x"}, ["x"]), ({"P": "x,x"}, ["${P}"])],
     ),
     "list-select-open": (
         {"Fn::Select": [1, {"Ref": "P"}]},
         {"Parameters": {"P": LIST_PARAMETER}},
-        [({}, unknown("parameter P may be any list; give it with --parameter P=VALUE,VALUE"))],
+        [({}, "<item 1 of P>")],
     ),
     "list-length-open": (
         {"Fn::Length": {"Ref": "P"}},
         {"Parameters": {"P": LIST_PARAMETER}},
-        [({}, unknown("parameter P may be any list; give it with --parameter P=VALUE,VALUE"))],
+        [({}, "<item count of P>")],
     ),
     "list-of-numbers": (
         {"Ref": "P"},

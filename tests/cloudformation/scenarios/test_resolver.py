@@ -254,7 +254,7 @@ PROPERTIES: dict[str, tuple[Any, Any]] = {
     "no-value": ({"Type": "T", "Properties": {"V": {"Ref": "AWS::NoValue"}}}, ABSENT),
     "tag": (
         {"Type": "T", "Properties": {"!Include": "x"}},
-        unknown("!Include on line 1 is not a tag that can be used here"),
+        unknown("!Include on line 1 is not a tag of CloudFormation: what a preprocessor makes of it is not known"),
     ),
 }
 
@@ -303,7 +303,7 @@ def test_every_known_return_value_resolves(attribute: tuple[str, str]) -> None:
 # --- held against a plain evaluator -------------------------------------------------------------------------------
 
 VALUES = {"A": "one", "B": "two,2", "C": "", "D": "a/b/c"}
-LISTS = {"L": ["x", "y"], "E": []}
+LISTS = {"L": ["x", "y"], "E": [""]}
 TABLE = {"one": {"k": "v1", "two,2": "v2"}, "x": {"k": "v3", "two,2": "v4"}}
 
 

@@ -239,7 +239,7 @@ AFTER = "\n    DependsOn: LogBucketPolicy"
 URLS = [
     "child.yaml", "./child.yaml", "../stacks/child.yaml", "file://child.yaml",
     "https://s3.eu-west-1.amazonaws.com/artifacts/stacks/child.yaml",
-    "https://artifacts.s3.amazonaws.com/prefix/child.yaml?versionId=abc",
+    "https://artifacts.s3.amazonaws.com/stacks/child.yaml?versionId=abc",
     "!Sub 'https://${AWS::AccountId}-artifacts.s3.${AWS::Region}.${AWS::URLSuffix}/stacks/child.yaml'",
     "!Join ['/', [!Ref Base, stacks, child.yaml]]",
 ]  # fmt: skip

@@ -9,18 +9,19 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.dependencies import Dependencies
 from trailguard.cloudformation.scenarios.intrinsics import TooHard, Unbuildable
 from trailguard.cloudformation.scenarios.model import Model
+from trailguard.cloudformation.scenarios.parts import owner_of
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.search import Demand, Search, clusters
 from trailguard.cloudformation.scenarios.variables import Assignment, Constraint, Split, decided, ties
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
-from trailguard.cloudformation.template.references import references
+from trailguard.cloudformation.template.references import references, references_of
 
 
 class Cluster(NamedTuple):
@@ -91,11 +92,21 @@ class Existence:
         except TooHard:
             return True
 
+    def refused_defaults(self) -> Iterator[tuple[frozenset[str], bool]]:
+        """The parameters whose defaults, taken together, allow no stack; and whether `Rules` have a say in that."""
+        defaults = {name for name, item in self._model.space.variables.items() if item.default is not None}
+        for cluster in self._clusters:
+            try:
+                if self._search.run({}, cluster.demands, defaults_only=True) is None:
+                    yield cluster.names & defaults, cluster.rules
+            except TooHard:
+                continue  # then it cannot be told
+
     def _concerned(self, assignment: Assignment) -> list[Cluster]:
         """The demands that the assignment has a say in, and those that the defaults break."""
         if not assignment and not any(map(self._is_broken, self._rules)):
             return []
-        known = decided(assignment)
+        known = set(map(owner_of, decided(assignment)))
         found = [one for one in self._clusters if one.broken or not one.names.isdisjoint(known)]
         if len(found) > 1 and ties(assignment):  # which may tie the clusters to each other
             return [_joined(found)]
@@ -103,7 +114,9 @@ class Existence:
 
     def _met(self, assignment: Assignment, cluster: Cluster) -> Assignment | None:
         """The assignment with what else the demands of a cluster need."""
-        known = {name: item for name, item in assignment.items() if name in cluster.names} | dict(ties(assignment))
+        known = {name: item for name, item in assignment.items() if owner_of(name) in cluster.names} | dict(
+            ties(assignment)
+        )
         key = (cluster.names, frozenset(known.items()))
         if key not in self._known:
             self._known[key] = self._search.run(known, cluster.demands)
@@ -158,14 +171,14 @@ class Existence:
         }
         if not conditional:
             return
-        owners: list[tuple[str | None, Node]] = [(item.condition, item.body) for item in template.resources.values()]
+        owners = [(item.condition, list(references_of(item))) for item in template.resources.values()]
         for _, node in template.outputs.values():
             condition = node.values.get("Condition") if isinstance(node, MapNode) else None
-            owners.append((condition.value if isinstance(condition, TextNode) else None, node))
-        for owner, node in owners:
+            owners.append((condition.value if isinstance(condition, TextNode) else None, list(references(node))))
+        for owner, named in owners:
             if owner is not None and owner not in template.conditions:
                 continue
-            for name, guards in references(node):
+            for name, guards in named:
                 target = conditional.get(name)
                 if target is not None and target != owner and (target, True) not in guards:
                     known = tuple(guard for guard in guards if guard[0] in template.conditions)

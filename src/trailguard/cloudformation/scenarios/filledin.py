@@ -1,4 +1,4 @@
-"""Text of which others fill in parts: dynamic references, which CloudFormation fetches, and Serverless's variables.
+"""Text of which others fill in parts: dynamic references, which CloudFormation fetches, and variables of preprocessors.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 """
@@ -16,6 +16,7 @@ from trailguard.cloudformation.source.nodes import Node
 _SERVERLESS = re.compile(
     r"\$\{(?:(?:self|opt|env|param|sls|ssm|cf|custom|git|strToBool)[:(]|file\(|aws:(?:accountId|region)\b)[^{}]*\}"
 )
+_RENDERED = re.compile(r"\{\{(?!resolve:)-?\s*[A-Za-z_][^{}]*\}\}")  # of Jinja and its like
 
 
 def make_text(pieces: Iterable[Piece], node: Node) -> Text:
@@ -26,24 +27,26 @@ def make_text(pieces: Iterable[Piece], node: Node) -> Text:
     if any("{{resolve:" in piece for piece in joined if isinstance(piece, str)):
         joined = join_pieces(_fetched(joined))
     if any("${" in piece for piece in joined if isinstance(piece, str)):
-        joined = join_pieces(_preprocessed(joined))
+        joined = join_pieces(_preprocessed(joined, _SERVERLESS, _BY_SERVERLESS))
+    if any("{{" in piece for piece in joined if isinstance(piece, str)):
+        joined = join_pieces(_preprocessed(joined, _RENDERED, _BY_TEXT))
     return Text(joined, node)
 
 
-def _preprocessed(pieces: tuple[Piece, ...]) -> Iterable[Piece]:
-    """Variables of the Serverless Framework, which it fills in before CloudFormation sees the template, as symbols."""
+_BY_SERVERLESS = "the Serverless Framework; scan the template that it packages"
+_BY_TEXT = "something that writes text; scan the template that it renders"
+
+
+def _preprocessed(pieces: tuple[Piece, ...], pattern: re.Pattern[str], by: str) -> Iterable[Piece]:
+    """Variables that somebody fills in before CloudFormation sees the template, as symbols."""
     for piece in pieces:
         if not isinstance(piece, str):
             yield piece
             continue
         end = 0
-        for match in _SERVERLESS.finditer(piece):
+        for match in pattern.finditer(piece):
             yield piece[end : match.start()]
-            yield Symbol(
-                OPAQUE,
-                match[0],
-                f"{match[0]} is filled in by the Serverless Framework; scan the template that it packages",
-            )
+            yield Symbol(OPAQUE, match[0], f"{match[0]} is filled in by {by}")
             end = match.end()
         yield piece[end:]
 

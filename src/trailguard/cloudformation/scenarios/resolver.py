@@ -13,6 +13,7 @@ from trailguard.cloudformation.scenarios.conditions import Conditions
 from trailguard.cloudformation.scenarios.filledin import make_text
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable, call
 from trailguard.cloudformation.scenarios.model import Model, Spelling
+from trailguard.cloudformation.scenarios.parts import items_of
 from trailguard.cloudformation.scenarios.reasons import Refused, line, made_at_deployment, written_by
 from trailguard.cloudformation.scenarios.values import (
     GENERATED,
@@ -187,8 +188,7 @@ class Scenario(Conditions):
             value = self.fix(name)
         if value is None:
             return ListValue((Text(self._variable(name), node),), node)
-        items = [item.strip() for item in value.split(",")] if value else []
-        return ListValue(tuple(Text((item,) if item else (), node) for item in items), node)
+        return ListValue(tuple(Text((item,) if item else (), node) for item in items_of(value)), node)
 
     def attribute(self, target: str, attribute: str, node: Node) -> Value:
         """The value of `Fn::GetAtt`."""
@@ -251,12 +251,15 @@ class Scenario(Conditions):
                 return text
         return spelling.text
 
-    def _spec_part(self, resource: Resource, name: str) -> tuple[Piece, ...]:
+    def _spec_part(self, resource: Resource, part: str) -> tuple[Piece, ...]:
+        name, _, default = part.partition("|")
         is_pseudo = name.startswith("AWS::")
         value = self.pseudo(name, resource, resource.key) if is_pseudo else self.value_of(resource, name)
         text = text_of(value)
         if text is not None:
             return text.pieces
+        if default:
+            return (default,)
         spelling = self.model.returns[resource.type].get("Ref", "")
         primary = (spelling.text if isinstance(spelling, Spelling) else spelling).endswith("${" + name + "}")
         symbol = resource.id if primary else f"{resource.id}.{name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from trailguard.cloudformation.source.nodes import cut
 from trailguard.errors import nearest
 
@@ -25,14 +27,30 @@ MAPPING_TAGS = frozenset({"!", f"{STANDARD}map"})
 SEQUENCE_TAGS = frozenset({"!", f"{STANDARD}seq"})
 
 
-def problem(tag: str, written: str, seen: int) -> str | None:
+# What tells a template of org-formation, which has tags of its own, such as `!Include` and `!ReadFile`.
+# Source: https://github.com/org-formation/org-formation-cli/blob/master/docs/cloudformation-resources.md
+_ORG_FORMATION = re.compile(
+    r"""^(?:AWSTemplateFormatVersion\s*:\s*["']?2010-09-09-OC\b|(?:Default)?Organization(?:Bindings?)?\s*:)""",
+    re.MULTILINE,
+)
+
+
+def is_of_org_formation(text: str) -> bool:
+    """Tell whether a document is a template of org-formation."""
+    return _ORG_FORMATION.search(text) is not None
+
+
+def problem(tag: str, written: str, seen: int, is_extended: bool = False) -> str | None:
     """Say what is wrong with a tag that is none of the above; None when a preprocessor will replace it.
 
-    `tag` is what it means, `written` its text in the document, `seen` how many unknown tags came before.
+    `tag` is what it means, `written` its text in the document, `seen` how many unknown tags came before. `is_extended`
+    tells that the document is one of a preprocessor that has tags of its own.
     """
     if tag.startswith(STANDARD):
         return f"the tag {cut(written)} cannot be used here"
     if "::" in tag:  # !Rain::Module and the like
         return None
     hint = nearest(written[:40], SHORT_FORMS, 0.7) if seen < _MOST_HINTS else None
+    if is_extended and hint is None:
+        return None
     return f"unknown tag {cut(written)}" + (f'; did you mean "{hint}"?' if hint else "")

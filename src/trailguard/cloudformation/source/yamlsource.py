@@ -78,9 +78,11 @@ def _stand_ins(text: str) -> dict[str, str]:
 class _ShortForms:
     """The maps that short tags stand for, and what is wrong with tags. `open` are those of open collections."""
 
-    __slots__ = ("_unknown", "open", "problems")
+    __slots__ = ("_is_extended", "_text", "_unknown", "open", "problems")
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._is_extended: bool | None = None
         self.open: dict[Node, MapNode] = {}
         self.problems: list[SourceError] = []
         self._unknown: set[str] = set()
@@ -91,7 +93,9 @@ class _ShortForms:
         if name is None:
             name = written
             if tag not in self._unknown and len(self.problems) < _MAX_PROBLEMS:
-                message = tags.problem(tag, written, len(self._unknown))
+                if self._is_extended is None:
+                    self._is_extended = tags.is_of_org_formation(self._text)
+                message = tags.problem(tag, written, len(self._unknown), self._is_extended)
                 if message is not None:
                     self.problems.append(SourceError(message, *place))
             self._unknown.add(tag)
@@ -112,7 +116,7 @@ class _Builder:
         self.outer: list[MapNode | ListNode] = []  # those around it
         self.last: Node = self.document  # the last node that was complete: a block ends where it ends
         self.ended = False
-        self.short_forms = _ShortForms()
+        self.short_forms = _ShortForms(text)
         self.anchors = Anchors(self.source)
 
     def read(self, text: str) -> Node:

@@ -1,7 +1,8 @@
 """A template that another one holds as text: the `TemplateBody` of a stack set.
 
-`Fn::Sub` around the text fills in values of the outer template; they become parameters of the inner one, handed down.
-`${!Name}` in it is `${Name}` of the inner template.
+`Fn::Sub` or `Fn::Join` around the text fills in values of the outer template; they become parameters of the inner one,
+handed down. `${!Name}` in it is `${Name}` of the inner template. `Fn::ToJsonString` makes the text of a map, in which
+every function is one of the outer template.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-stackset.html
 """
 
@@ -21,6 +22,7 @@ from trailguard.cloudformation.source.nodes import (
     call_at,
     mapping_at,
     scalar_at,
+    sequence_at,
 )
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template, function_of, looks_like_template
@@ -37,24 +39,19 @@ class Inline(NamedTuple):
 
 
 def inline(body: Node, text: str) -> Inline | None:
-    """The template in a node of a document with the given text; None when a function other than `Fn::Sub` makes it.
+    """The template in a node of a document with the given text; None when another function than those above makes it.
 
     Raises SourceError, with its place in the outer document, when it cannot be read.
     """
-    function = function_of(body)
-    names: dict[str, Node] = {}
-    scalar: Node | None = body
-    if function is not None:
-        scalar = argument = function[1]
-        if isinstance(argument, ListNode) and len(argument.items) == 2:
-            scalar, mapping = argument.items
-            names = dict(mapping.values) if isinstance(mapping, MapNode) else {}
-        if function[0] != "Fn::Sub":
-            return None
-    if not isinstance(scalar, TextNode):
-        return None
     filled: list[Node] = []
-    inner = _filled(scalar, names, filled) if function is not None else scalar.value
+    function, argument = function_of(body) or ("", body)
+    if isinstance(argument, MapNode) and function in ("", "Fn::ToJsonString"):
+        return _of_map(argument, text, filled)
+    inner = _written(body, filled)
+    if inner is None:
+        return None
+    # A text of several parts is taken as one at the place of their function.
+    scalar = _scalar(argument) if function != "Fn::Join" else scalar_at(body, inner)
     shift = _Shift(scalar, text)
     try:
         document = parse(inner.encode("utf-8", "surrogatepass"))
@@ -65,8 +62,66 @@ def inline(body: Node, text: str) -> Inline | None:
         problems = tuple(shift.error(problem) for problem in document.problems)
         template = Template(Document(root, text, problems))
     except SourceError as error:
+        if function == "Fn::Join" and filled:
+            return None  # what is filled in may be more than a value
         raise shift.error(error) from None
-    return Inline(template, {_parameter(number): node for number, node in enumerate(filled)})
+    return Inline(template, _handed(filled))
+
+
+def _handed(filled: list[Node]) -> dict[str, Node]:
+    return {_parameter(number): node for number, node in enumerate(filled)}
+
+
+def _of_map(body: MapNode, text: str, filled: list[Node]) -> Inline | None:
+    """The template in a map, whose functions give values of the outer template."""
+
+    def copied(node: Node) -> Node:
+        if function_of(node) is not None:
+            filled.append(node)
+            return call_at(node, "Ref", scalar_at(node, _parameter(len(filled) - 1)))
+        if isinstance(node, ListNode):
+            return sequence_at(node, [copied(item) for item in node.items])
+        if isinstance(node, MapNode):
+            return mapping_at(node, dict(node.keys), {key: copied(child) for key, child in node.values.items()})
+        return node
+
+    root = copied(body)
+    if not looks_like_template(root):
+        return None
+    _declare(root, filled)
+    return Inline(Template(Document(root, text, ())), _handed(filled))
+
+
+def _scalar(argument: Node) -> TextNode:
+    """The text of `Fn::Sub`, which may come with a map."""
+    first = argument.items[0] if isinstance(argument, ListNode) else argument
+    return first if isinstance(first, TextNode) else scalar_at(argument, "")
+
+
+def _written(node: Node, filled: list[Node]) -> str | None:
+    """A text with tokens for what the outer template fills in; None when it is not written out."""
+    function, argument = function_of(node) or ("", node)
+    if function == "Fn::Sub":
+        mapping = argument.items[1] if isinstance(argument, ListNode) and len(argument.items) == 2 else None
+        names = dict(mapping.values) if isinstance(mapping, MapNode) else {}
+        return _filled(_scalar(argument), names, filled)
+    if function == "Fn::Join":
+        return _joined(argument, filled)
+    return node.value if isinstance(node, TextNode) else None
+
+
+def _joined(argument: Node, filled: list[Node]) -> str | None:
+    delimiter, listed = argument.items if isinstance(argument, ListNode) and len(argument.items) == 2 else (None, None)
+    if not isinstance(delimiter, TextNode) or not isinstance(listed, ListNode):
+        return None
+    parts: list[str] = []
+    for item in listed.items:
+        part = _written(item, filled)
+        if part is None:
+            filled.append(item)
+            part = FILLED.around(len(filled) - 1)
+        parts.append(part)
+    return delimiter.value.join(parts)
 
 
 def _filled(scalar: TextNode, names: dict[str, Node], filled: list[Node]) -> str:
@@ -92,9 +147,16 @@ def _parameter(number: int) -> str:
 
 
 def _with_parameters(root: Node, filled: list[Node]) -> Node:
+    if filled:
+        _insert(root)
+        _declare(root, filled)
+    return root
+
+
+def _declare(root: Node, filled: list[Node]) -> None:
+    """Make parameters of what the outer template fills in."""
     if not filled or not isinstance(root, MapNode):
-        return root
-    _insert(root)
+        return
     section = root.values.get("Parameters")
     if not isinstance(section, MapNode):
         section = mapping_at(root)
@@ -104,7 +166,6 @@ def _with_parameters(root: Node, filled: list[Node]) -> Node:
         name = _parameter(number)
         section.keys[name] = scalar_at(root, name)
         section.values[name] = call_at(root, "Type", scalar_at(root, "String"))
-    return root
 
 
 def _insert(node: Node) -> None:

@@ -42,6 +42,7 @@ KNOWN_TRANSFORMS = frozenset(
 PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")  # in the text of Fn::Sub
 FUNCTION_PREFIX = "Fn::"
 TRANSFORM = "Fn::Transform"
+VARIABLE = "${"  # with which something begins that the Serverless Framework fills in
 MODULE = "::MODULE"  # a resource of such a type stands for others, which are in a registry
 
 
@@ -183,7 +184,7 @@ class Template:
             yield node.keys[key], value
 
     def _add_resource(self, key: TextNode, node: Node) -> None:
-        if key.value.startswith(FUNCTION_PREFIX):
+        if key.value.startswith((FUNCTION_PREFIX, "!")):
             self.generators[key.value] = Generator(key, "none", _written_by(key.value, node))
             if key.value.startswith(LOOP) and not self.macros and "AWS::LanguageExtensions" not in self.transforms:
                 message = f"{key.value} takes the transform AWS::LanguageExtensions: add it to Transform"
@@ -222,6 +223,8 @@ class Template:
 
 def _writer(node: Node) -> tuple[str, Node] | None:
     """The macro or the preprocessor that writes a resource, or its type."""
+    if isinstance(node, TextNode) and node.value.startswith(VARIABLE):
+        return node.value, node
     call = function_of(node)
     values = node.values if isinstance(node, MapNode) else {}
     kind = values.get("Type")
@@ -232,6 +235,10 @@ def _writer(node: Node) -> tuple[str, Node] | None:
 
 def _written_by(function: str, argument: Node) -> str:
     """Why what a function gives is not known: the file that it includes, or that it works at the deployment."""
+    if function.startswith("!"):
+        return f"{function} is replaced before the deployment"
+    if function.startswith(VARIABLE):
+        return f"what {function} stands for is not among the scanned files"
     if is_include(argument):
         place = location(argument)
         source = f"from {place.value} " if place is not None else ""
@@ -264,18 +271,23 @@ def looks_like_template(root: Node) -> bool:
         return False
     if _transforms(values.get("Transform")):
         return True
-    return any(key.startswith(FUNCTION_PREFIX) or _is_typed(body) for key, body in resources.values.items())
+    return any(key.startswith((FUNCTION_PREFIX, "!")) or is_typed(body) for key, body in resources.values.items())
 
 
 def _inner_template(root: MapNode) -> MapNode | None:
-    """The template inside a file of the Serverless Framework, which adds it to what it makes itself."""
-    inner = root.values.get("resources")
-    if isinstance(inner, MapNode) and "service" in root.values and "Resources" not in root.values:
-        return inner if looks_like_template(inner) else None
-    return None
+    """The template inside a file of the Serverless Framework."""
+    if "resources" not in root.values:
+        return None
+    from trailguard.cloudformation.template.serverless import inner_of  # late: few files are of the framework
+
+    inner = inner_of(root)
+    return inner if inner is not None and looks_like_template(inner) else None
 
 
-def _is_typed(body: Node) -> bool:
+def is_typed(body: Node) -> bool:
+    """Tell whether something looks like a resource: it has a type, or a macro gives it one."""
+    if isinstance(body, TextNode):
+        return body.value.startswith(VARIABLE)
     values = body.values if isinstance(body, MapNode) else {}
     kind = values.get("Type")
     return isinstance(kind, TextNode) and "::" in kind.value if kind is not None else TRANSFORM in values

@@ -21,6 +21,7 @@ from trailguard.cloudformation.template.template import Resource
 STACK = "AWS::CloudFormation::Stack"
 STACK_SET = "AWS::CloudFormation::StackSet"
 APPLICATION = "AWS::Serverless::Application"
+MAKERS = (STACK, STACK_SET, APPLICATION)
 _ASSET = "aws:asset:path"
 
 

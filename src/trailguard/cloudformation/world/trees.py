@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
@@ -48,8 +48,17 @@ class Missing(NamedTuple):
     hides: bool
 
 
+class Guess(NamedTuple):
+    """A member that a resource may make a stack of: only a name speaks for it."""
+
+    member: Member
+
+
 # Finds the template that a resource of a member makes a stack of.
-Locate: TypeAlias = "Callable[[Member, Nested], Member | Missing]"
+Locate: TypeAlias = "Callable[[Member, Nested], Member | Guess | Missing]"
+
+# A resource that makes a stack: the identity of the document in which it stands, and its logical ID.
+Maker: TypeAlias = "tuple[int, str]"
 
 
 class Trees:
@@ -57,10 +66,21 @@ class Trees:
 
     `trees` hold the stack of each root first, then those that it makes. `members` are all templates by their identity,
     `remarks` tell what did not fit, `unread` why stacks could not be followed: by the number of their root and by the
-    resource that makes them. `hidden` are those among them that may hold what is looked for.
+    resource that makes them. `hidden` are those among them that may hold what is looked for. `again` are the numbers of
+    trees of which there is only a guess who makes a stack of their root: it is looked at by itself, too. `unmade` are
+    resources that never make a stack.
     """
 
-    def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate) -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        pins: Pins,
+        returns: Returns,
+        locate: Locate,
+        unmade: Container[Maker] = (),
+    ) -> None:
+        self._unmade = unmade
+        self._guessed: dict[int, Member] = {}  # by the identity of the document
         self._pins = pins
         self._returns = returns
         self._locate = locate
@@ -71,8 +91,18 @@ class Trees:
         self.members = {id(member.template): member for member in members}
         self.trees: list[list[Stack]] = []
         numbers = count(1)
-        for member in self._roots():
+        roots = self._roots()
+        for member in roots:
             self.trees.append(self._tree(member, numbers))
+        followed = {id(stack.template.document) for tree in self.trees for stack in tree}
+        for member in list(self.members.values()):  # nested too deeply, or one of too many
+            if id(member.template.document) not in followed:
+                self.trees.append(self._tree(member, numbers))
+                followed.update(id(stack.template.document) for stack in self.trees[-1])
+        alone = {id(tree[0].template.document) for tree in self.trees}
+        first = len(self.trees)
+        self.trees += [self._tree(member, numbers) for key, member in self._guessed.items() if key not in alone]
+        self.again = range(first, len(self.trees))
 
     def apart(self, root: Stack, site: Stack) -> list[Stack]:
         """The tree of a root anew, in the account and Region of some root's own; its stacks have the same numbers."""
@@ -85,11 +115,28 @@ class Trees:
             scenario = Scenario(Model(member.template, self._pins, self._returns), {})
             self._nested[key] = found = []
             for nested in nested_of(scenario):
-                target = self._locate(member, nested)
+                target = self._located(member, nested)
                 found.append((nested, target))
                 if isinstance(target, Missing) and target.text:
                     self.remarks.append(Remark(member.file, nested.place, target.text))
         return self._nested[key]
+
+    def _located(self, member: Member, nested: Nested) -> Member | Missing:
+        """The member that a resource makes a stack of, or why there is none."""
+        target = self._locate(member, nested)
+        name = nested.resource.id
+        if isinstance(target, Missing):
+            return target
+        guess, target = (target, target.member) if isinstance(target, Guess) else (None, target)
+        if (id(member.template.document), name) in self._unmade:
+            return Missing(f"{name} never makes a stack of {target.file}, which is judged by itself", False)
+        if guess is not None:
+            self._guessed.setdefault(id(target.template.document), target)
+            text = (
+                f"{name} is taken to make a stack of {target.file} for its name alone, which is judged by itself, too"
+            )
+            self.remarks.append(Remark(member.file, nested.place, text))
+        return target
 
     def _roots(self) -> list[Member]:
         """The members that no other one makes a stack of; of a circle, one member."""
@@ -159,7 +206,7 @@ class Trees:
         if id(target.template.document) in line:
             text = f"{nested.resource.id} makes a stack of {target.file}, which makes this one: a circle"
         elif size >= MAX_STACKS or len(line) >= MAX_DEPTH:
-            text = f"{nested.resource.id} is one of too many nested stacks; {target.file} is not followed from here"
+            text = f"{nested.resource.id} is one of too many nested stacks; {target.file} is judged by itself"
         else:
             return None
         self.remarks.append(Remark(stack.file, nested.place, text))

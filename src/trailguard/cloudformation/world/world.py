@@ -25,6 +25,7 @@ from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own_names, shapes, take_turns
 from trailguard.cloudformation.world.names import Key, Namesakes, Naming, Role, spoken_of
 from trailguard.cloudformation.world.trees import Locate, Member, Trees
+from trailguard.cloudformation.world.unmade import unmade
 
 
 class Group(NamedTuple):
@@ -67,15 +68,22 @@ class World:
         self._pins = pins
         self._returns = returns
         self._matter = matter
-        self._made = made = Trees(members, pins, returns, locate)
-        self._members, self._trees, self.remarks = made.members, made.trees, made.remarks
-        self._unread, self._hidden = made.unread, made.hidden
         self._composed: dict[int, tuple[Template, Stacks]] = {}  # trees of several stacks, by the number of their root
+        self._take(Trees(members, pins, returns, locate))
+        dead = unmade(self._trees, self._scenarios, matter.concerns)
+        if dead:
+            self._composed.clear()
+            self._take(Trees(members, pins, returns, locate, dead))
         self._linked: dict[int, list[_Linked]] = {}  # by the number of the tree
         self._wanted: dict[int, list[End]] = {}
         self._meant: dict[tuple[int, int], tuple[End, ...] | str] = {}  # what each import takes, or why it is not known
         self._tied = _Sets(len(self._trees))  # the trees that import from each other: in one account and Region
         self._groups = self._joined()
+
+    def _take(self, made: Trees) -> None:
+        self._made = made
+        self._members, self._trees, self.remarks = made.members, made.trees, made.remarks
+        self._unread, self._hidden = made.unread, made.hidden
 
     def groups(self, files: Container[str]) -> Iterator[Group]:
         """What is judged together, as far as one of some files takes part in it. All of them cover every member."""
@@ -88,8 +96,11 @@ class World:
         """The numbers of the trees that have a say in what is judged of each other."""
         joined = _Sets(len(self._trees))
         seen: set[int] = set()
+        for number in self._made.again:
+            for end in self._imports(number):
+                self._meant[end.stack.number, end.place] = "it is judged by itself here, without what it imports from"
         for seed, tree in enumerate(self._trees):
-            if not any(self._matter.concerns(stack.template) for stack in tree):
+            if seed in self._made.again or not any(self._matter.concerns(stack.template) for stack in tree):
                 continue
             pending = [seed]
             while pending:
@@ -103,10 +114,15 @@ class World:
                     pending.extend(self._namesakes.related(number))
         return joined.groups()
 
+    @property
+    def _whole(self) -> range:
+        """The numbers of the trees, without those that are only looked at again."""
+        return range(self._made.again.start)
+
     @cached_property
     def _namesakes(self) -> Namesakes:
         """Which trees speak of what by its name. A tree by itself needs not be asked."""
-        numbers = range(len(self._trees)) if len(self._trees) > 1 else ()
+        numbers = self._whole if len(self._trees) > 1 else ()
         return Namesakes((number, self._spoken_of(number)) for number in numbers)
 
     def _spoken_of(self, number: int) -> Iterator[tuple[Key, Role]]:
@@ -135,13 +151,13 @@ class World:
     @cached_property
     def _exports(self) -> Exports:
         """The exports of all trees."""
-        return Exports(end for number in range(len(self._trees)) for end in self._ends(number, exports=True))
+        return Exports(end for number in self._whole for end in self._ends(number, exports=True))
 
     @cached_property
     def _takers(self) -> Mapping[int, Sequence[int]]:
         """For each tree, those that import from it and have a say in what it is."""
         found: dict[int, list[int]] = {}
-        for number in range(len(self._trees)):
+        for number in self._whole:
             for end in self._imports(number):
                 exports = self._exports.fitting(end, self._environment) if end.has_say else []
                 is_one = len(exports) == 1 or (len(exports) > 1 and take_turns(exports))

@@ -14,13 +14,13 @@ from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
 from trailguard.cloudformation.source.tags import LOOP
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.stacks.stacks import Stacks
-from trailguard.cloudformation.template.template import MODULE, Generator, Resource, Template
+from trailguard.cloudformation.template.template import MODULE, VARIABLE, Generator, Resource, Template
 from trailguard.trails.facts.facts import Fact, unknown
 
 TRAIL = "AWS::CloudTrail::Trail"
 SERVICE = "AWS::CloudTrail::"
 # Bytes of what may make trails in a template that has no other word of them.
-MARKS = (b"Fn::Transform", b"!Transform", b"AWS::Include", MODULE.encode())
+MARKS = (b"Fn::Transform", b"!Transform", b"AWS::Include", MODULE.encode(), b"${file(", b"!Include", b"Fn::Include")
 _ANY = re.compile(r"<[^<>]*>")  # any item of a loop, in the type of a resource
 _PLACES = ("TemplateURL", "TemplateBody", "Location")
 
@@ -71,7 +71,8 @@ def _may_make(name: str, kind: str) -> bool:
     """Tell whether something may make a trail in a template that has no word of trails."""
     if name.startswith(LOOP):
         return False  # its types stand in the template
-    return name in ("Fn::Transform", "Transform") or speaks_of_trails(name) or speaks_of_trails(kind)
+    is_open = name == "Transform" or name.startswith(("Fn::", "!", VARIABLE))
+    return is_open or speaks_of_trails(name) or speaks_of_trails(kind)
 
 
 def _resource(template: Template, name: str, maker: Generator) -> Resource:
