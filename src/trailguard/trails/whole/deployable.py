@@ -78,9 +78,8 @@ def _needed(scenario: Scenario, own: Stack) -> Iterator[tuple[Stack, tuple[Way, 
         known.append(way)
         for stack in trees[root]:
             for item in stack.imports:
-                export = stacks.exporters.get(id(item.node))
-                if export is not None:
-                    pending.append((export.stack.root.number, (*way, *_made(stack), *item.way)))
+                exports = stacks.exporters.get(id(item.node), ())
+                pending.extend((export.stack.root.number, (*way, *_made(stack), *item.way)) for export in exports)
     for root, ways in needed.items():
         for stack in trees[root]:
             yield stack, tuple(sorted(((*way, *_made(stack)) for way in ways), key=len))
