@@ -775,3 +775,31 @@ def test_what_changed_and_is_excluded_is_left_out(world: Scanner) -> None:
     world({"sandbox/trail.yaml": trail("b", multi="false")})
     report = scan(["sandbox/trail.yaml"], Settings(select=("TG101",), exclude=("sandbox",)), world=(".",))
     assert report.results == ()
+
+
+def test_what_changed_may_decide_about_templates(world: Scanner, tmp_path: Path) -> None:
+    head = "Parameters: {Multi: {Type: String, Default: 'true'}}\n"
+    files = {
+        ".trailguard.yaml": "contexts: [{name: prod, templates: a.yaml, parameters: prod.json}]\n",
+        "prod.json": '{"Multi": "false"}',
+        "a.yaml": trail("b", head, "!Ref Multi"),
+        "b.yaml": trail("b", multi="false"),
+        "includer.yaml": "Transform: {Name: 'AWS::Include', Parameters: {Location: part.inc}}\n",
+        "part.inc": trail("b", multi="false"),
+    }
+    world(files)
+    settings = load(str(tmp_path))._replace(select=("TG101",), rule_dirs=(str(tmp_path / "ours"),))
+
+    def told(*paths: str) -> list[str]:
+        report = scan(paths, settings, world=(".",))
+        assert report.errors == ()
+        return [item.place.file for item in report.results]
+
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "README.md").write_text("rules")
+    (tmp_path / "ours" / "profiles.yaml").write_text("ours: [TG101]\n")
+    assert told("prod.json") == ["a.yaml"]
+    assert told("part.inc") == ["part.inc"]
+    assert told(".trailguard.yaml") == told("ours/README.md") == ["a.yaml", "b.yaml", "part.inc"]
+    assert told("b.yaml") == ["b.yaml"]
+    assert told("prod.json", "b.yaml") == ["a.yaml", "b.yaml"]
