@@ -59,7 +59,8 @@ def scan(
     area = _collected([path for path in paths if path != "-"], given, world, task)
     kinship = _kinship(area.found, settings)
     if kinship is not None and area.focus is not None:
-        area = area._replace(focus=area.focus | kinship.includers(area.focus))
+        touched = area.focus | kinship.touched_before(paths)
+        area = area._replace(focus=touched | kinship.includers(touched))
     results = {**_judged_alone(area, kinship, task, jobs, tick), **_judged_together(area, kinship, task, jobs)}
     accepted = _accepted(results.values(), task, whole=not world)
     return _report(area, results, _errors(area, results, kinship), accepted, task)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -803,3 +805,41 @@ def test_what_changed_may_decide_about_templates(world: Scanner, tmp_path: Path)
     assert told(".trailguard.yaml") == told("ours/README.md") == ["a.yaml", "b.yaml", "part.inc"]
     assert told("b.yaml") == ["b.yaml"]
     assert told("prod.json", "b.yaml") == ["a.yaml", "b.yaml"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_what_a_change_takes_away_is_touched(world: Scanner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRE_COMMIT_FROM_REF", raising=False)
+
+    def git(*arguments: str) -> None:
+        command = ["git", "-c", "user.name=x", "-c", "user.email=x@y", *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+
+    files = {
+        "logs.yaml": logs(),
+        "trail.yaml": trail("!ImportValue audit-logs", multi="false"),
+        "parent.yaml": PARENT + stack("child.yaml", "{Bucket: !Ref LogBucket}"),
+        "child.yaml": CHILD,
+        "other.yaml": trail("!ImportValue other", multi="false"),
+    }
+    world(files)
+    settings = Settings(select=("TG101",))
+
+    def told(*paths: str) -> list[str]:
+        return [item.place.file for item in scan(paths, settings, world=(".",)).results]
+
+    git("init", "-q")
+    (tmp_path / "logs.yaml").write_text(logs("renamed"))
+    (tmp_path / "parent.yaml").write_text(PARENT)
+    assert told("logs.yaml", "parent.yaml") == []  # nothing is committed yet
+    world(files)
+    git("add", "-A")
+    git("commit", "-qm", "x")
+    (tmp_path / "logs.yaml").write_text(logs("renamed"))
+    (tmp_path / "parent.yaml").write_text(PARENT)
+    assert told("logs.yaml") == ["trail.yaml"]
+    assert told("parent.yaml") == ["child.yaml"]
+    git("commit", "-qam", "x")
+    assert told("logs.yaml", "parent.yaml") == []
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD~1")
+    assert told("logs.yaml", "parent.yaml") == ["child.yaml", "trail.yaml"]
