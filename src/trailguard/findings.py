@@ -227,6 +227,23 @@ class Timing(NamedTuple):
     seconds: float
 
 
+class Threshold(NamedTuple):
+    """What makes a scan end with status 1: the mildest verdict and the mildest severity that do.
+
+    With `forgiven` nothing does.
+    """
+
+    fail_on: Verdict = "fail"
+    fail_severity: Severity = "info"
+    forgiven: bool = False
+
+    def counts(self, finding: Finding) -> bool:
+        """Tell whether a finding is at or above the threshold."""
+        verdicts = VERDICTS[: VERDICTS.index(self.fail_on) + 1]
+        severities = SEVERITIES[: SEVERITIES.index(self.fail_severity) + 1]
+        return finding.verdict in verdicts and finding.rule.severity in severities and finding.suppressed is None
+
+
 class Report(NamedTuple):
     """The whole outcome of a scan, sorted, ready to print.
 
@@ -236,7 +253,7 @@ class Report(NamedTuple):
     `template_names` are the files that are templates. `chains` holds the delivery chains of the trails, `frameworks`
     those that the rules' controls belong to, and `timings` how long each rule took, where they were asked for. `since`
     is the revision when only what changed since then is told. `date` is the day, as an ISO date, on which suppressions
-    had to be in force.
+    had to be in force, `threshold` what makes the exit status 1.
     """
 
     version: str
@@ -256,6 +273,13 @@ class Report(NamedTuple):
     since: str = ""
     timings: tuple[Timing, ...] = ()
     date: str = ""
+    threshold: Threshold = Threshold()
+
+    def status(self) -> int:
+        """The exit status: 2 when something could not be judged as asked, 1 when a finding counts, else 0."""
+        if self.errors:
+            return 2
+        return int(not self.threshold.forgiven and any(map(self.threshold.counts, self.results)))
 
     def summary(self) -> dict[str, int]:
         """Count everything: files, templates, subjects, each verdict (the suppressed apart), suppressed, errors."""
@@ -270,10 +294,3 @@ class Report(NamedTuple):
 def worst(rulings: tuple[Ruling, ...]) -> Verdict:
     """The worst verdict of some rulings; not applicable when there is none."""
     return min((item.verdict for item in rulings), key=VERDICTS.index, default=NOT_APPLICABLE)
-
-
-def counts(finding: Finding, fail_on: Verdict, min_severity: Severity) -> bool:
-    """Tell whether a finding is at or above the threshold, so that it makes a scan end with status 1."""
-    verdicts = VERDICTS[: VERDICTS.index(fail_on) + 1]
-    severities = SEVERITIES[: SEVERITIES.index(min_severity) + 1]
-    return finding.verdict in verdicts and finding.rule.severity in severities and finding.suppressed is None

@@ -213,6 +213,7 @@ def _report(
         chains=tuple(sorted(chain for result in results.values() for chain in result.chains)),
         frameworks=_frameworks(task) if task.evidence else (),
         date=task.today,
+        threshold=task.settings.threshold,
         timings=tuple(timing for result in results.values() for timing in result.timings),
     )
 

@@ -54,7 +54,7 @@ class Engine(ModuleType):
         self.calls.append({"paths": list(paths), "settings": settings, **more})
         if isinstance(self.report, BaseException):
             raise self.report
-        return self.report
+        return self.report._replace(threshold=settings.threshold)
 
     def facts(self, path: str, settings: Settings, stdin: bytes | None = None) -> dict[str, object]:
         self.calls.append({"path": path, "settings": settings})
@@ -244,9 +244,11 @@ def test_standard_input(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         (UNKNOWN, "info", ("--fail-on", "conditional"), 0),
         (UNKNOWN, "info", ("--fail-on", "unknown"), 1),
         (FAIL, "info", ("--fail-on", "unknown"), 1),
-        (FAIL, "medium", ("--min-severity", "high"), 0),
-        (FAIL, "high", ("--min-severity", "high"), 1),
-        (FAIL, "critical", ("--min-severity", "high"), 1),
+        (FAIL, "medium", ("--fail-severity", "high"), 0),
+        (FAIL, "high", ("--fail-severity", "high"), 1),
+        (FAIL, "critical", ("--fail-severity", "high"), 1),
+        (FAIL, "critical", ("--exit-zero",), 0),
+        (CONDITIONAL, "high", ("--fail-on", "unknown", "--fail-severity", "critical"), 0),
     ],
 )
 def test_exit_status(run: Shell, verdict: Verdict, severity: Severity, options: tuple[str, ...], status: int) -> None:

@@ -26,8 +26,8 @@ BOOK = load(Settings(profile="all"))
 # The rules that ask for what a switch leaves out.
 ASKING = {
     "organization": {"TG112"},
-    "kms": {"TG108", "TG207", "TG401"},
-    "cloudwatch": {"TG109", "TG208", "TG402", "TG403"},
+    "kms": {"TG108", "TG207", "TG211", "TG401"},
+    "cloudwatch": {"TG109", "TG208", "TG402", "TG403", "TG404"},
     "sns": {"TG209"},
 }
 LINT = "import sys; from cfnlint.runner.cli import main; sys.exit(main())"

@@ -24,6 +24,10 @@ def ask(operator: str, wanted: Any, given: Any, known: bool = True, variables: b
 
 
 YES, NO = ("yes", ""), ("no", "")
+SHORT = (
+    'what {} makes of "{}", which has not the six parts of an ARN, is not documented; spell them out (arn:*:*:*:*:*), '
+    "or use a String operator"
+)
 
 CASES = [
     # operator, values of the policy, value of the request, answer
@@ -92,7 +96,19 @@ CASES = [
     ("ArnEquals", "arn:aws:sns:*:1:x*", "arn:aws:sns:eu-west-1:1:xy", YES),
     ("ArnLike", "arn:aws:sns:*:1:x", "arn:aws:sns:a:b:1:x", NO),
     ("StringLike", "arn:aws:sns:*:1:x", "arn:aws:sns:a:b:1:x", YES),
-    ("ArnLike", "*", "arn:aws:sns:a:1:x", YES),
+    ("ArnLike", "*", "arn:aws:sns:a:1:x", ("unknown", SHORT.format("ArnLike", "*"))),
+    ("ArnNotLike", "*", "arn:aws:sns:a:1:x", ("unknown", SHORT.format("ArnNotLike", "*"))),
+    ("ArnEquals", ["*", "arn:aws:sns:*:1:x"], "arn:aws:sns:a:1:x", YES),
+    ("ArnNotEquals", ["*", "arn:aws:sns:*:1:x"], "arn:aws:sns:a:1:x", NO),
+    ("ArnEquals", "*", None, NO),
+    ("ArnNotLike", "*", None, YES),
+    ("ArnLikeIfExists", "*", None, YES),
+    ("ArnLike", "arn:*", "arn:aws:sns:a:1:x", NO),
+    ("ArnLike", "arn:*:*:*:*:*", "arn:aws:sns:a:1:x", YES),
+    ("ArnNotLike", "arn:aws:sns:*", "arn:aws:sns:a:1:x", ("unknown", SHORT.format("ArnNotLike", "arn:aws:sns:*"))),
+    ("ArnNotLike", ["arn:aws:sns:*", "arn:*:*:*:*:x"], "arn:aws:sns:a:1:x", NO),
+    ("ArnNotLike", "arn:*:*:*:*:*", "arn:aws:sns:a:1:x", NO),
+    ("ArnNotLike", ("arn:aws:cloudtrail:*:", ACCOUNT, ":trail/*"), TRAIL, NO),
     ("ArnNotEquals", "arn:aws:sns:*:1:x", "arn:aws:sns:a:1:x", NO),
     ("ArnNotLike", "arn:aws:sns:*:1:x", "arn:aws:sns:a:2:x", YES),
     ("ArnNotLike", "arn:aws:sns:*:1:x", None, YES),
@@ -113,7 +129,11 @@ CASES = [
     ("ForAnyValue:StringNotEquals", ["a", "b"], ["a", "x"], YES),
     ("ForAnyValue:StringNotEquals", ["a", "b"], ["a", "b"], NO),
     ("ForAnyValue:StringNotEquals", "a", None, NO),
-    ("ForAnyValue:StringEqualsIfExists", "a", None, YES),
+    ("ForAnyValue:StringEqualsIfExists", "a", None, ("unknown", "whether ForAnyValue:StringEqualsIfExists holds where K is missing, as here, is not documented")),
+    ("ForAnyValue:StringNotEqualsIfExists", "a", None, ("unknown", "whether ForAnyValue:StringNotEqualsIfExists holds where K is missing, as here, is not documented")),
+    ("ForAnyValue:StringEqualsIfExists", "a", "a", YES),
+    ("ForAnyValue:StringEqualsIfExists", "a", "b", NO),
+    ("ForAllValues:StringEqualsIfExists", "a", None, YES),
     ("ForAllValues:StringEquals", ["a", "b"], ["a", "b", "a"], YES),
     ("ForAllValues:StringEquals", ["a", "b"], ["a", "x"], NO),
     ("ForAllValues:StringEquals", "a", None, YES),
@@ -141,6 +161,10 @@ CASES = [
     ("IpAddress", "10.0.0.0/8", "nonsense", ("unknown", '"nonsense" cannot be compared with "10.0.0.0/8"')),
     ("NumericEquals", "1", "many", ("unknown", '"many" cannot be compared with "1"')),
     ("StringEquals", "${aws:username}", "x", ("unknown", "the policy variable ${aws:username} is filled in when a request is made")),
+    ("StringEquals", "${k}", "x", NO),
+    ("StringEquals", "${Bucket}", "${Bucket}", NO),
+    ("StringEquals", "${AWS::AccountId}", "1", NO),
+    ("StringNotEquals", "${AWS::AccountId}", "1", YES),
     ("StringLike", "a${*}", "ab", NO),
     ("StringEquals", "x", Undecided("the key follows the trail"), ("unknown", "the key follows the trail")),
 ]  # fmt: skip
@@ -157,6 +181,53 @@ def test_a_key_outside_of_the_context_is_not_known() -> None:
     for operator in ("StringEquals", "StringNotEqualsIfExists", "Null", "ForAllValues:StringLike"):
         found = ask(operator, "true", None, known=False)
         assert found == ("unknown", "the condition key K is not known for this request")
+
+
+# The request sends aws:SourceArn and k:one, not aws:username; of aws:RequestTag/x and k:hidden nobody knows, k:many are
+# two values.
+VARIABLES = [
+    # operator, value of the policy, value of the request, answer
+    ("StringEquals", "${aws:SourceArn}", TRAIL, "yes"),
+    ("StringLike", "${AWS:sourceARN}", TRAIL, "yes"),
+    ("ArnLike", "${aws:SourceArn}", TRAIL, "yes"),
+    ("ArnLike", "${aws:SourceArn}", "arn:aws:cloudtrail:eu-west-1:1:trail/x", "no"),
+    ("StringEquals", "a-${k:one}", "a-B*", "yes"),
+    ("StringEquals", "${ k:one , 'x' }", "B*", "yes"),
+    ("StringLike", "${k:one}", "Bx", "no"),  # what is sent holds no wildcards
+    ("StringEqualsIgnoreCase", "A-${k:one}", "a-b*", "yes"),
+    ("StringEquals", "${k:one}${k:one}", "B*B*", "yes"),
+    ("StringEquals", "${aws:username}", "", "no"),
+    ("StringEquals", "${aws:username}", "x", "no"),
+    ("StringNotEquals", "${aws:username}", "x", "yes"),
+    ("StringNotLike", "*${aws:username}*", "x", "yes"),
+    ("StringEquals", ["${aws:username}", "x"], "x", "yes"),
+    ("StringNotEquals", ["${aws:username}", "x"], "x", "no"),
+    ("StringEquals", "${aws:username, 'x'}", "x", "yes"),
+    ("StringEquals", "${aws:username,'x'}", "y", "no"),
+    ("StringEquals", "${aws:username, ''}", "", "yes"),
+    ("StringLike", "${aws:username, '*'}", "y", "no"),
+    ("StringEquals", "${Bucket, 'x'}", "x", "no"),
+    ("StringEquals", "${aws:RequestTag/x}", "x", "unknown"),
+    ("StringEquals", "${k:hidden}", "x", "unknown"),
+    ("StringEquals", "${k:hidden, 'x'}", "x", "unknown"),
+    ("StringEquals", "${k:many}", "x", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("operator", "wanted", "given", "expected"), VARIABLES)
+def test_policy_variables(operator: str, wanted: Any, given: Any, expected: str) -> None:
+    context = {
+        "k": given,
+        "aws:SourceArn": TRAIL,
+        "k:one": "B*",
+        "k:many": ["x", "y"],
+        "k:hidden": Undecided("nobody knows"),
+        "aws:username": None,
+    }
+    clauses = read_clauses(value({operator: {"K": wanted}}), True, Problems())
+    answer = conditions_hold(clauses, sent(context), refuse).answer
+    assert answer.state == expected
+    assert bool(answer.reason) is (expected == "unknown")
 
 
 def test_old_policies_have_no_variables() -> None:

@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from tests.iam.helpers import ACCOUNT, ARN, BUCKET, IMPORTED, LOGS, PREFIX, Ledger, Settled, pieces, refuse
 from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Symbol
 from trailguard.iam import inclusion
-from trailguard.iam.globs import Glob, arn_glob, glob, meet
+from trailguard.iam.globs import Glob, Wild, arn_glob, glob, meet, resource_glob
 from trailguard.iam.inclusion import Effort, Group
 from trailguard.iam.patterns import GENERATED_NAME, TOO_COMPLEX, covers, overlaps
 
@@ -95,6 +96,70 @@ def test_arn_globs(pattern: str, text: str, expected: bool) -> None:
     assert includes([Group((arn_glob(glob((pattern,))),))], glob((text,), wild=False)) is expected
 
 
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.text("a*?", max_size=3), min_size=1, max_size=7), st.lists(st.text("a", max_size=2), max_size=7))
+def test_wildcards_of_resources_stay_within_their_part_unless_they_end_it(parts: list[str], text: list[str]) -> None:
+    """ "If the * wildcard is the last character of a resource ARN segment, it can expand beyond the colon boundaries"."""
+    spelt = []
+    for index, part in enumerate(parts):
+        one = "[^:]" if index < 5 else "."  # there is no part after the sixth
+        letters = [{"*": f"{one}*", "?": one}.get(letter, letter) for letter in part]
+        spelt.append("".join([*letters[:-1], ".*"] if part.endswith("*") else letters))
+    expected = re.fullmatch(":".join(spelt), ":".join(text)) is not None
+    pattern = resource_glob(glob((":".join(parts),)))
+    assert includes([Group((pattern,))], glob((":".join(text),), wild=False)) is expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ((ARN, "logs/AWSLogs/*"), "yes"),
+        (("arn:aws:s*-logs/AWSLogs/*",), "no"),
+        (("arn:aws:s3:*logs/*",), "no"),
+        (("arn:*logs/*",), "no"),
+        (("arn:aws:s3*",), "yes"),
+        (("arn:aws:*:logs/*",), "yes"),
+        (("arn:*:*",), "yes"),
+        (("arn:aws:s?:::logs/*",), "yes"),
+        (("arn:aws:s3?::logs/*",), "no"),
+        (("arn:aws:s3:::l*/AWSLogs/*",), "yes"),
+        ((IMPORTED, "/AWS*/*"), "unknown"),
+        (("arn:aws:s3:::", IMPORTED, "*/AWSLogs/*"), "unknown"),
+    ],
+)
+def test_resource_globs(pattern: Any, expected: str) -> None:
+    group = Group((resource_glob(glob(pieces(pattern))),))
+    assert covers([group], glob((ARN, "logs/AWSLogs/*")), refuse).state == expected
+
+
+LOWER, LETTER, DIGITS = Wild("*", True, "a", "ab"), Wild("?", False, "a", "ab"), Wild("*", True, "1", without="ab")
+CLASSES = {"L": LOWER, "l": LETTER, "D": DIGITS}
+
+
+def classes(text: str) -> Glob:
+    return tuple(part for letter in text for part in ((CLASSES[letter],) if letter in CLASSES else glob((letter,))))
+
+
+@cache
+def words_of(text: str) -> frozenset[str]:
+    letters = {"*": "[abc]*", "?": "[abc]", "L": "[ab]*", "l": "[ab]", "D": "c*"}
+    found = re.compile("".join(letters.get(letter, letter) for letter in text))
+    return frozenset(word for word in WORDS if found.fullmatch(word))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(SHORT, min_size=1, max_size=2), st.booleans(), st.text("abcLlD*", max_size=3))
+def test_wildcards_of_few_letters_agree_with_enumeration(patterns: list[str], negated: bool, target: str) -> None:
+    union_of = frozenset().union(*map(words_of, patterns))
+    group = Group(tuple(glob((text,)) for text in patterns), negated)
+    covered = not words_of(target) & union_of if negated else words_of(target) <= union_of
+    assert includes([group], classes(target)) is covered
+    for pattern in patterns:
+        common = bool(words_of(pattern) & words_of(target))
+        assert meet(glob((pattern,)), classes(target)) is common
+        assert meet(classes(target), glob((pattern,))) is common
+
+
 VARIABLE_BUCKET = Symbol(VARIABLE, "BucketName")
 OTHER_IMPORT = Symbol(OPAQUE, "other", "nobody exports that either")
 
@@ -104,6 +169,11 @@ COVERED = [
     ("everything", ["*"], LOGS, "yes", "", []),
     ("star takes a generated name", [(ARN, "*/AWSLogs/*")], LOGS, "yes", "", []),
     ("question marks may fit a generated name", [(ARN, "??????????/AWSLogs/*")], (ARN, BUCKET, "/AWSLogs/*"), "unknown", GENERATED_NAME, []),
+    ("letters beside a star may fit one", [(ARN, "prod-*/AWSLogs/*")], (ARN, BUCKET, "/AWSLogs/*"), "unknown", GENERATED_NAME, []),
+    ("a generated name may fit, the rest does not", [(ARN, "prod-*/x*/*")], (ARN, BUCKET, "/AWSLogs/*"), "no", "", []),
+    ("it may fit another part than its own", [(ARN, "logs/AWS*/*")], (ARN, BUCKET, "/AWSLogs/*"), "no", "", []),
+    ("behind letters it may fit", [(ARN, "logs-p*/AWSLogs/*")], (ARN, "logs-", BUCKET, "/AWSLogs/*"), "unknown", GENERATED_NAME, []),
+    ("behind other letters it does not", [(ARN, "l-p*/AWSLogs/*")], (ARN, "logs-", BUCKET, "/AWSLogs/*"), "no", "", []),
     ("a literal is never a generated name", [(ARN, "logs/*")], (ARN, BUCKET, "/*"), "no", "", []),
     ("no folder", [(ARN, BUCKET, "/AWSLogs/", ACCOUNT)], LOGS, "no", "", []),
     ("doubled slash", [(ARN, BUCKET, "//AWSLogs/", ACCOUNT, "/*")], LOGS, "no", "", []),

@@ -24,7 +24,7 @@ from tests.iam.helpers import (
     unknown,
     value,
 )
-from trailguard.cloudformation.scenarios.values import Absent, Text, join_pieces, show
+from trailguard.cloudformation.scenarios.values import Absent, Text, join_pieces, show, told
 from trailguard.iam.evaluate import denials, grants
 from trailguard.iam.policy import read_policy
 
@@ -156,6 +156,34 @@ def test_unknown_parts_make_only_what_depends_on_them_unknown() -> None:
     assert grants(policy(hidden), request(), refuse).reason == "nobody exports it"
     assert denials(policy(hidden, deny()), request(), refuse).outcome == "yes"
     assert grants(policy({**WRITE, "Action": ["s3:PutObject", hidden]}), request(), refuse).outcome == "yes"
+
+
+PRIVATE = [chr(code) for code in (0xE000, 0xE001, 0xE002, 0xE003, 0xE004, 0xE005, 0xE006, 0xE007, 0xF8FF, 0x10FFFD)]
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("letter", PRIVATE)
+def test_no_spelling_of_json_turns_into_a_symbol(letter: str, escaped: bool) -> None:
+    """Private letters, spelt out or escaped, are letters like any other, whatever stands for symbols meanwhile."""
+    for text in (letter, f"{letter}0{letter}", f"{letter}0{chr(ord(letter) + 1)}", f"\ue0040\ue005{letter}"):
+        spelt = json.dumps({"Statement": allow(Resource=f"{ARN}@/{text}/*", Sid=text)}, ensure_ascii=escaped)
+        before, after = spelt.split("@")
+        found = read_policy(Text((before, BUCKET, after), NODE))
+        assert found.resource_texts() == [(ARN, BUCKET, f"/{text}/*")]
+        assert found.statements[0].sid == text
+        assert grants(found, request(), refuse).outcome == "no"
+
+
+def test_symbols_in_the_keys_of_json_are_shown_by_name() -> None:
+    before, after = json.dumps({"Statement": allow(Condition={"StringEquals": {"aws:@": "x"}})}).split("@")
+    found = read_policy(Text((before, ACCOUNT, after), NODE))
+    decision = grants(found, request(), refuse)
+    assert decision.reason == f"the condition key aws:{told(ACCOUNT)} is not known for this request"
+
+
+def test_half_a_character_in_json_is_no_character() -> None:
+    found = read_policy(value(r'{"Statement": {"Sid": "\ud800"}}'))
+    assert found.statements[0].sid == "\ufffd"
 
 
 def test_json_numbers_and_booleans_are_read_as_written() -> None:

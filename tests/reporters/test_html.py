@@ -238,7 +238,7 @@ def test_a_scan_of_broken_templates_is_told_whole() -> None:
     held = [item for item in report.results if item.verdict in (PASS, NOT_APPLICABLE)]
     assert len(page.all("li")) >= len(held)
     assert f"{sum(item.verdict == PASS for item in held)} passed verdicts" in words
-    assert len(page.all("figure")) == len(report.chains) == 17
+    assert len(page.all("figure")) == len(report.chains) == 18
     assert "KeyPrefix = other" in words
     assert "!Sub 'cloudtrail.${AWS::URLSuffix}'" in page.inside("mark")
 

@@ -16,7 +16,19 @@ import pytest
 
 from tests.reporters.samples import RULES, finding, sample
 from tests.reporters.schemas import CODE_QUALITY, JUNIT, REPORT, SARIF
-from trailguard.findings import FAIL, UNKNOWN, FileError, Finding, Notice, Place, Related, Report, RuleInfo, Span
+from trailguard.findings import (
+    FAIL,
+    UNKNOWN,
+    FileError,
+    Finding,
+    Notice,
+    Place,
+    Related,
+    Report,
+    RuleInfo,
+    Span,
+    Threshold,
+)
 from trailguard.reporters import csv_report, github, gitlab, json_report, junit, markdown, sarif, text
 from trailguard.terminal import Style
 
@@ -174,7 +186,7 @@ def test_the_validator_of_sarif_accepts_it(report: Report, tmp_path: Path) -> No
 def test_sarif_leaves_suppressed_results_out_and_tells_of_errors() -> None:
     made = run(sample())
     assert [item["ruleId"] for item in made["results"]] == ["TG101", "TG103", "TG108", "TG203"]
-    assert [item["level"] for item in made["results"]] == ["warning", "warning", "note", "error"]
+    assert [item["level"] for item in made["results"]] == ["warning", "error", "warning", "error"]
     assert made["invocations"][0]["executionSuccessful"] is False
     assert all(made["tool"]["driver"]["rules"][item["ruleIndex"]]["id"] == item["ruleId"] for item in made["results"])
     assert run(EMPTY)["invocations"] == [{"executionSuccessful": True}]
@@ -185,11 +197,12 @@ def test_github_keeps_to_ten_of_a_kind() -> None:
         finding(RULES[index % 4], FAIL, Span(number + 1, 1, number + 1, 2), message=f"m{number}")
         for number, index in enumerate(range(60))
     )
-    written = github.render(EMPTY._replace(results=many), "/repo", "/repo").splitlines()
+    only_low = Threshold(fail_severity="high")
+    written = github.render(EMPTY._replace(results=many, threshold=only_low), "/repo", "/repo").splitlines()
     kinds = [line[2 : line.index(" ")] for line in written if line.startswith("::")]
-    assert {kind: kinds.count(kind) for kind in kinds} == {"error": 10, "warning": 10, "notice": 10}
-    assert written[-2] == ("::notice title=trailguard::31 more are in the log of this step: GitHub shows 10 of a kind")
-    assert sum(line.startswith(("error: ", "warning: ", "notice: ")) for line in written) == 31
+    assert {kind: kinds.count(kind) for kind in kinds} == {"error": 10, "warning": 10, "notice": 1}
+    assert written[-2] == ("::notice title=trailguard::40 more are in the log of this step: GitHub shows 10 of a kind")
+    assert sum(line.startswith(("error: ", "warning: ", "notice: ")) for line in written) == 40
     assert "TG203" in written[0]  # the worst ones are shown
 
 
@@ -198,7 +211,7 @@ def test_gitlab_names_files_from_the_root_and_grades() -> None:
     assert [(issue["check_name"], issue["severity"], issue["location"]["path"]) for issue in issues] == [
         ("trailguard", "blocker", "infra/broken.yaml"),
         ("trailguard", "blocker", "infra/gone.yaml"),
-        ("TG101", "major", "infra/templates/trail.yaml"),
+        ("TG101", "minor", "infra/templates/trail.yaml"),
         ("TG103", "major", "infra/templates/trail.yaml"),
         ("TG108", "info", "infra/templates/trail.yaml"),
         ("TG203", "blocker", "infra/templates/trail.yaml"),

@@ -49,7 +49,7 @@ def _run(argv: list[str]) -> int:
         reconfigure(stream, errors="backslashreplace")
     first = argv[0] if argv else ""
     if first in ("-h", "--help", "help"):
-        return write(overview())
+        return _help(argv[1:] if first == "help" else [])
     if first in ("-V", "--version"):
         return write(f"trailguard {__version__}\n")
     if first in COMMANDS:
@@ -58,6 +58,17 @@ def _run(argv: list[str]) -> int:
         say(overview().rstrip())
         return 2
     return _unknown_command(first, tuple(COMMANDS))
+
+
+def _help(words: list[str]) -> int:
+    """Write the help of the program, or of a command."""
+    from trailguard.commands.options import COMMANDS, overview, parse
+
+    if not words:
+        return write(overview())
+    if words[0] in COMMANDS:
+        parse(words[0], ["--help"])
+    return _unknown_command(words[0], tuple(COMMANDS))
 
 
 def _unknown_command(word: str, known: tuple[str, ...]) -> int:

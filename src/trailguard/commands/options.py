@@ -81,7 +81,7 @@ def _rule_options(parser: Parser) -> None:
     group.add_argument(
         "--profile", metavar="NAME", help="rules to apply: default, all, a framework such as cis-aws-5.0"
     )
-    repeated(group, "--select", "RULE,…", "apply exactly these, by id or name")
+    repeated(group, "--select", "RULE,…", "apply exactly these, by id, name or the beginning of ids (TG2)")
     repeated(group, "--ignore", "RULE,…", "leave these out, too")
     group.add_argument(
         "--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own (repeatable)"
@@ -169,16 +169,21 @@ exit status:
     loudness = output.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="one line for each finding, no summary")
     loudness.add_argument("-v", "--verbose", action="store_true", help="tell of passes and skipped files, too")
+    text = "end with tables of the findings by rule and by file"
+    output.add_argument("--statistics", action="store_true", help=text)
     text = "say on standard error which templates and rules took how long"
     output.add_argument("--profile-time", action="store_true", help=text)
     _rule_options(parser)
     status = parser.add_argument_group("exit status")
     choice(status, "--fail-on", OPEN, "the mildest verdict that makes it 1 (default: fail)", None)
-    choice(status, "--min-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
+    choice(status, "--fail-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
+    text = "the mildest severity that is judged, shown and counted at all (default: info)"
+    choice(status, "--min-severity", SEVERITIES, text, None)
+    status.add_argument("--exit-zero", action="store_true", default=None, help="0 where it would be 1, for a start")
     text = "report only what is new or worse since a git revision; the templates of then are judged, too"
     status.add_argument("--diff", "--since", metavar="REV", help=text)
     status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
-    status.add_argument("--require-templates", action="store_true", help="2 when there is no template")
+    status.add_argument("--require-templates", action="store_true", help="2 if no CloudFormation template is found")
     beside = parser.add_argument_group("other linters")
     text = "run it on the same templates, for one report and one exit status (repeatable)"
     _linters(beside, "--with", text, "companions")

@@ -31,7 +31,15 @@ def write_report(report: Report, args: Namespace) -> int:
         except (OSError, ValueError) as error:
             say(f"error: {path}: cannot be written: {getattr(error, 'strerror', None) or error}")
             status = 2
-    return max(status, *(_print_report(report, form, args) for form in printed), 0)
+    status = max(status, *(_print_report(report, form, args) for form in printed), 0)
+    if args.statistics:
+        from trailguard.reporters import statistics
+
+        table = statistics.render(report)
+        if printed in ([None], ["text"]):  # other formats are for programs
+            return max(status, write("\n" + table))
+        say(table.rstrip())
+    return status
 
 
 def is_wanted(form: str, args: Namespace) -> bool:

@@ -6,12 +6,15 @@ import argparse
 import os
 import re
 
-from trailguard.errors import did_you_mean
+from trailguard.errors import did_you_mean, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
+
+
+_LIKENESS = 0.7  # how much an option that is not known must have in common with one that is
 
 
 class Layout(argparse.RawDescriptionHelpFormatter):
@@ -44,15 +47,39 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}\n(see `{self.prog} --help`)\n")
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
-        """Parse; arguments and options may be mixed."""
-        arguments, rest = self.parse_known_intermixed_args(argv)
+        """Parse; arguments and options may be mixed. What stands behind "--" is an argument, whatever it looks like."""
+        end = argv.index("--") if "--" in argv else len(argv)
+        places = [action for action in self._actions if not action.option_strings]
+        needed = [action for action in places if end < len(argv) and action.nargs is None]
+        for action in needed:  # it may stand behind
+            action.nargs = "?"
+        arguments, rest = self.parse_known_intermixed_args(argv[:end])
         if rest:
-            options = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+            options = [name[2:] for action in self._actions for name in action.option_strings if name[:2] == "--"]
             word = rest[0].partition("=")[0]
-            hint = did_you_mean(word, options) if word.startswith("-") else ""
-            known = hint if "did you mean" in hint else ""
+            close = nearest(word.lstrip("-"), options, _LIKENESS) if word.startswith("-") else None
+            known = f"; did you mean --{close}?" if close else ""
             self.error(f"unknown {'option' if word.startswith('-') else 'argument'} {word}{known}")
+        self._fill(arguments, places, argv[end + 1 :])
+        missing = next((action for action in needed if getattr(arguments, action.dest) is None), None)
+        if missing is not None:
+            self.error(f"{missing.metavar or missing.dest} is missing")
         return arguments
+
+    def _fill(self, arguments: argparse.Namespace, places: Sequence[argparse.Action], words: Sequence[str]) -> None:
+        """Take words for the arguments that are not given yet, or that there may be several of."""
+        for word in words:
+            for action in places:
+                given = getattr(arguments, action.dest, None)
+                if given is None or isinstance(given, list):
+                    break
+            else:
+                self.error(f"unknown argument {word}")
+            try:
+                value = self._get_value(action, word)
+            except argparse.ArgumentError as error:
+                self.error(str(error))
+            setattr(arguments, action.dest, [*given, value] if isinstance(given, list) else value)
 
 
 AUTO = 0  # processes: as many as save time

@@ -8,6 +8,7 @@ import sys
 from trailguard.commands.settings_of import settings_of
 from trailguard.commands.streams import refuse, say, shown, write
 from trailguard.errors import UserError
+from trailguard.findings import FileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,13 +70,15 @@ def _once(args: Namespace) -> int:
         say(f"no CloudFormation template in {', '.join(map(shown, paths))}")
     elif not report.subjects and not report.errors:
         say(f"no trail to judge in {', '.join(map(shown, paths))}")
-    incomplete = report.errors or (args.require_templates and not report.templates)
+    if args.require_templates and not report.templates:
+        places = ", ".join(map(shown, paths))
+        report = report._replace(errors=(*report.errors, FileError(places, 0, 0, "no CloudFormation template there")))
     status = write_report(report, args)
     if args.profile_time:
         from trailguard.commands.timings import summary
 
         say(summary(report))
-    return 2 if incomplete else status or _threshold(report, settings)
+    return max(status, report.status())
 
 
 def _judge(
@@ -137,10 +140,3 @@ def _before(args: Namespace, now: Settings, paths: Sequence[str], here: str, pro
 def _from(here: str, path: str) -> str:
     """A path as it is seen from a folder, so that it means the same in another place."""
     return os.path.relpath(path, here) if os.path.isabs(path) else path
-
-
-def _threshold(report: Report, settings: Settings) -> int:
-    """Tell whether a finding is at or above the threshold."""
-    from trailguard.findings import counts
-
-    return int(any(counts(item, settings.fail_on, settings.min_severity) for item in report.results))

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from trailguard.settings.settings import Settings
 
+# What an option sets in the place of the configuration.
+_CHOSEN = (
+    "profile", "region", "account_id", "partition", "fail_on", "fail_severity", "min_severity", "baseline", "exit_zero",
+)  # fmt: skip
+
 
 def settings_of(args: Namespace, quiet: bool = False) -> Settings:
     """Combine the configuration file with the options: what is chosen replaces, what is added adds."""
@@ -21,10 +26,7 @@ def settings_of(args: Namespace, quiet: bool = False) -> Settings:
     settings = Settings() if args.no_config else load(os.curdir, args.config)
     for note in settings.notes if not quiet else ():
         say(f"note: {note}")
-    wanted = {
-        key: getattr(args, key, None)
-        for key in ("profile", "region", "account_id", "partition", "fail_on", "min_severity", "baseline")
-    }
+    wanted = {key: getattr(args, key, None) for key in _CHOSEN}
     changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
     if wanted["profile"] is not None:
         changes["select"] = ()  # the profile that is asked for is the one to get

@@ -32,7 +32,7 @@ from checkov.common.output.report import Report
 from checkov.runner_filter import RunnerFilter
 
 from trailguard.acceptance.other_linters import checkov_id
-from trailguard.findings import NOT_APPLICABLE, OPEN, PASS, UNKNOWN, VERDICTS, FileError, Finding
+from trailguard.findings import NOT_APPLICABLE, OPEN, PASS, VERDICTS, FileError, Finding
 from trailguard.hosts.shared import Gate, Told, sentence
 from trailguard.reporters.common import link, readable
 from trailguard.rulebook.rule import Rule
@@ -128,8 +128,8 @@ class RuleCheck(BaseResourceCheck):
             return {"result": CheckResult.UNKNOWN, "evaluated_keys": []}
         if worst.verdict == PASS:
             return {"result": CheckResult.PASSED, "evaluated_keys": []}
-        if worst.verdict == UNKNOWN and not self._session.gate.counts(worst):
-            return {"result": CheckResult.SKIPPED, "suppress_comment": f"unknown: {sentence(worst)}"}
+        if not any(map(self._session.gate.counts, results)):
+            return {"result": CheckResult.SKIPPED, "suppress_comment": f"{worst.verdict}: {sentence(worst)}"}
         told = [sentence(item) for item in results if item.verdict in OPEN]
         self.name = f"{self.rule.title}: " + "; ".join(dict.fromkeys(told))
         at_fault = "/".join(str(step) for step in worst.place.path[2:])

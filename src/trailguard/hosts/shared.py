@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from trailguard.errors import UserError
-from trailguard.findings import FileError, Finding, Notice, Place, Report, Span, counts
+from trailguard.findings import FileError, Finding, Notice, Place, Report, Span
 from trailguard.reporters.common import readable, remarks
 from trailguard.rulebook.rule import Rule
 from trailguard.settings.settings import Settings
@@ -57,7 +57,7 @@ class Gate:
 
     def counts(self, finding: Finding) -> bool:
         """Tell whether a finding alone makes `trailguard scan` end with status 1."""
-        return counts(finding, self.settings.fail_on, self.settings.min_severity)
+        return self.settings.threshold.counts(finding)
 
     def told(self, file: str) -> Told:
         """What there is to tell in a file, judged together with the other files of the host."""

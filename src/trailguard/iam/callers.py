@@ -10,28 +10,50 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import OPAQUE, VARIABLE, Pieces, Text, Value, no_other
-from trailguard.iam.conditions import Context
-from trailguard.iam.globs import glob
+from trailguard.iam.conditions import Context, with_values
+from trailguard.iam.globs import Glob, glob
 from trailguard.iam.logic import NO, Tri, either, maybe, of
 from trailguard.iam.patterns import Settle, covered_by
-from trailguard.iam.policy import Caller, Principal, read_callers
+from trailguard.iam.policy import Caller, Part, Principal, read_callers
 from trailguard.iam.reading import Problems
 
 
 class Request(NamedTuple):
     """A call to be judged.
 
-    `service` is the calling service principal, `accounts` are AWS accounts that it may call from, `everyone` tells
-    whether a grant to everybody counts. `resource` is a pattern: the call is made on every string of it. `context`
-    holds the condition keys in lower case.
+    `service` is the calling service principal, in pieces where its name holds what is not known; `accounts` are AWS
+    accounts that it may call from, `everyone` tells whether a grant to everybody counts. `resource` is a pattern: the
+    call must be let through on every string of it. `context` holds the condition keys in lower case. `shapes` tell more
+    exactly on which of these strings the call is made: on those of any of them, and on no other; without shapes it is
+    any string of the resource.
     """
 
-    service: str
+    service: str | Pieces
     accounts: tuple[str, ...]
     action: str
     resource: Pieces
     context: Context
     everyone: bool = True
+    shapes: tuple[Glob, ...] = ()
+
+    @property
+    def strings(self) -> tuple[Glob, ...]:
+        """The strings on which the call is made."""
+        return self.shapes or (glob(self.resource),)
+
+
+def resources(part: Part, request: Request) -> tuple[Glob, ...]:
+    """The resources of a statement, with what a request sends in the place of policy variables."""
+    return with_values(part.globs, request.context) if part.variables else part.globs
+
+
+def _pieces(service: str | Pieces) -> Pieces:
+    return (service,) if isinstance(service, str) else service
+
+
+def called(request: Request) -> str:
+    """What to call the service that makes a request."""
+    return "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in _pieces(request.service))
 
 
 def named(principal: Principal | None, request: Request, settle: Settle) -> Tri:
@@ -57,7 +79,7 @@ def _names(caller: Caller, request: Request, settle: Settle) -> Tri:
     if kind == "*":
         return of(request.everyone)
     if kind == "Service":
-        return covered_by(glob(text.pieces, wild=False), tuple(request.service), settle)
+        return covered_by(glob(text.pieces, wild=False), glob(_pieces(request.service), wild=False), settle)
     if kind == "AWS":
         if text.literal is not None:
             return of(_account(text.literal) in request.accounts)

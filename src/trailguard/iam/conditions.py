@@ -7,10 +7,12 @@ reference_policies_condition-single-vs-multi-valued-context-keys.html
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import (
+    OPAQUE,
     MapValue,
     Symbol,
     Text,
@@ -21,11 +23,11 @@ from trailguard.cloudformation.scenarios.values import (
     text_of,
 )
 from trailguard.cloudformation.source.nodes import Node
-from trailguard.iam.globs import Glob, folded, glob
+from trailguard.iam.globs import STAR, Glob, PolicyVariable, filled, folded, glob, has_variable, is_word
 from trailguard.iam.inclusion import Group
 from trailguard.iam.logic import NO, YES, Tri, both, either, maybe, of
-from trailguard.iam.operators import FOLDED, NULL, TEXTUAL, Operator, compare, pattern, read_operator, refusal
-from trailguard.iam.patterns import Settle, covers
+from trailguard.iam.operators import ARN, FOLDED, NULL, TEXTUAL, Operator, compare, pattern, read_operator, refusal
+from trailguard.iam.patterns import Settle, covers, spelt
 from trailguard.iam.reading import Problems, values_of
 
 
@@ -46,7 +48,10 @@ ABSENT: ContextValue = ()
 
 
 class Clause(NamedTuple):
-    """One test of a Condition: an operator, a key and the values for it. `fault` says why it cannot be decided."""
+    """One test of a Condition: an operator, a key and the values for it.
+
+    `variables` tells whether policy variables are in the values; `fault` says why it cannot be decided.
+    """
 
     operator: str
     key: str
@@ -55,6 +60,7 @@ class Clause(NamedTuple):
     values: tuple[Text, ...] = ()
     globs: tuple[Glob, ...] = ()
     fault: str | None = None
+    variables: bool = False
 
     @property
     def name(self) -> str:
@@ -103,7 +109,31 @@ def _clause(operator: str, test: Operator, key: str, wanted: Value, variables: b
             problems.add(item.node, f"{refused}, as {operator} {key} needs", certain=False)
         texts.append(text)
     globs = tuple(pattern(test.kind, text, variables) for text in texts) if test.kind in TEXTUAL else ()
-    return Clause(operator, key, wanted.node, test, tuple(texts), globs)
+    return Clause(operator, key, wanted.node, test, tuple(texts), globs, None, variables and has_variable(globs))
+
+
+def with_values(globs: tuple[Glob, ...], context: Context) -> tuple[Glob, ...]:
+    """Globs with what a request sends in the place of policy variables; a text with one that has no value is left out.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html ("Policy variables with
+    no value": nothing is equal to or like it)
+    """
+    found = (filled(tokens, partial(_value, context)) for tokens in globs)
+    return tuple(tokens for tokens in found if tokens is not None)
+
+
+def _value(context: Context, variable: PolicyVariable) -> Glob | None:
+    """What stands in the place of a policy variable; None when it has no value."""
+    sent = context.get(variable.key) if variable.key else ABSENT
+    if sent is None:
+        return (variable,)
+    if isinstance(sent, Undecided):
+        return (Symbol(OPAQUE, variable.name, sent.reason),)
+    if len(sent) > 1:
+        return (Symbol(OPAQUE, variable.name, f"{variable.name} has several values in this request"),)
+    if sent:
+        return glob(sent[0].pieces, wild=False)
+    return None if variable.default is None or not variable.key else tuple(variable.default)
 
 
 def conditions_hold(clauses: Iterable[Clause], context: Context, settle: Settle) -> Outcome:
@@ -132,9 +162,12 @@ def holds(clause: Clause, context: Context, settle: Settle) -> Tri:
         return either(_null(text, not sent) for text in clause.values)
     if test.every is not None:
         sent = tuple(text for text in sent if text.pieces)  # an empty text counts as no value for the set operators
+    if not sent and test.if_exists and test.every is False:
+        return maybe(f"whether {clause.operator} holds where {clause.key} is missing, as here, is not documented")
     if not sent:
         return of(test.if_exists or (test.negated if test.every is None else test.every))
-    answers = [_one_of(clause, test, text, settle) for text in sent]
+    globs = with_values(clause.globs, context) if clause.variables else clause.globs
+    answers = [_one_of(clause._replace(globs=globs), test, text, settle) for text in sent]
     if test.negated:
         answers = [answer.negated() for answer in answers]
     if len(answers) == 1:
@@ -161,7 +194,31 @@ def _one_of(clause: Clause, test: Operator, sent: Text, settle: Settle) -> Tri:
     if test.kind == FOLDED:
         mine = folded(mine)
         settle = _respelling(settle, (*clause.values, sent))
+        clause = clause._replace(globs=tuple(map(folded, clause.globs))) if clause.variables else clause
+    if test.kind == ARN:
+        return _like_arn(clause, test, mine, settle)
     return covers((Group(clause.globs),), mine, settle) if clause.globs else NO
+
+
+def _like_arn(clause: Clause, test: Operator, mine: Glob, settle: Settle) -> Tri:
+    """Tell whether an ARN is one of those of a clause; what is no whole ARN does not settle it."""
+    whole = tuple(tokens for tokens in clause.globs if _is_whole(tokens, test.negated))
+    answer = covers((Group(whole),), mine, settle) if whole else NO
+    if answer.is_yes or len(whole) == len(clause.globs):
+        return answer
+    short = spelt(next(tokens for tokens in clause.globs if tokens not in whole))
+    return maybe(
+        f'what {clause.operator} makes of "{short}", which has not the six parts of an ARN, is not documented; '
+        "spell them out (arn:*:*:*:*:*), or use a String operator"
+    )
+
+
+def _is_whole(tokens: Glob, negated: bool) -> bool:
+    """Tell whether AWS says what an Arn operator makes of a value: no bare `*` nor, negated, less than six parts."""
+    if tokens == (STAR,):
+        return False
+    symbols = (token for token in tokens if isinstance(token, Symbol))
+    return not negated or tokens.count(":") >= 5 or not all(map(is_word, symbols))
 
 
 def _respelling(settle: Settle, texts: Sequence[Text]) -> Settle:

@@ -11,12 +11,12 @@ from typing import NamedTuple, cast
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam import explain
 from trailguard.iam.bounds import settled
-from trailguard.iam.callers import Request, named, names_caller
+from trailguard.iam.callers import Request, named, names_caller, resources
 from trailguard.iam.conditions import Context, conditions_hold
 from trailguard.iam.globs import STAR, Glob, glob
 from trailguard.iam.inclusion import Group
-from trailguard.iam.logic import NO, YES, State, Tri, both, maybe
-from trailguard.iam.patterns import Settle, covers, may_overlap, overlaps
+from trailguard.iam.logic import NO, YES, State, Tri, both, either, maybe
+from trailguard.iam.patterns import Settle, covers, may_overlap, overlaps, surely_overlaps
 from trailguard.iam.policy import Part, Policy, Statement
 
 __all__ = [
@@ -65,7 +65,7 @@ def _grants(policy: Policy, request: Request, settle: Settle) -> Decision:
         return Decision("yes", certain[0].node, because, "", tuple(certain))
     if not possible and together.is_no:
         return Decision("no", *explain.nearest(policy, request), "", tuple(certain))
-    everything = _covered([*certain, *(statement for statement, _ in possible)], target, settle, bool(possible))
+    everything = _covered([*certain, *(one for one, _ in possible)], request, settle, bool(possible))
     if everything.is_no:
         return Decision("no", *explain.nearest(policy, request), "", tuple(certain))
     if together.is_unknown:
@@ -78,7 +78,7 @@ def _grants(policy: Policy, request: Request, settle: Settle) -> Decision:
 
 
 def denials(policy: Policy, request: Request, settle: Settle) -> Decision:
-    """Tell whether a Deny statement hits some string of the request's resource. The service itself is the caller."""
+    """Tell whether a Deny statement hits some string on which the request is made. The service itself is the caller."""
     return settled(policy, lambda one: _denials(one, request, settle), _told)
 
 
@@ -87,10 +87,9 @@ def _denials(policy: Policy, request: Request, settle: Settle) -> Decision:
         return Decision("unknown", policy.node, policy.unknown, policy.unknown)
     if request.service:
         request = request._replace(accounts=())
-    target = glob(request.resource)
     doubt: Decision | None = None
     for statement in policy.statements:
-        answer = both(_aspects(statement, request, target, "Deny", settle))
+        answer = both(_aspects(statement, request, "Deny", settle))
         if answer.is_yes:
             return Decision("yes", statement.node, explain.denial(statement, request), "", (statement,))
         if answer.is_unknown and doubt is None:
@@ -114,7 +113,7 @@ def _denied_wholly(policy: Policy, request: Request, settle: Settle) -> Decision
     if together.is_yes:
         return Decision("yes", certain[0].node, f"{explain.labels(certain)} denies it", "", tuple(certain))
     if possible:
-        everything = _covered([*certain, *(statement for statement, _ in possible)], target, settle, True)
+        everything = _covered([*certain, *(one for one, _ in possible)], request, settle, True)
         if not everything.is_no:
             together = possible[0][1]
     node = together.node or (possible[0][0].node if possible and together.is_unknown else policy.node)
@@ -134,7 +133,7 @@ def allowed(policy: Policy, request: Request, settle: Settle) -> Decision:
 
 
 def grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Statement, Tri]]:
-    """The Allow statements that let the request through on some string of its resource, or may."""
+    """The Allow statements that let the request through on some string on which it is made, or may."""
     return settled(
         policy,
         lambda one: _grantors(one, request, settle),
@@ -143,35 +142,34 @@ def grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Sta
 
 
 def _grantors(policy: Policy, request: Request, settle: Settle) -> list[tuple[Statement, Tri]]:
-    target = glob(request.resource)
-    answers = (
-        (statement, both(_aspects(statement, request, target, "Allow", settle))) for statement in policy.statements
-    )
+    answers = ((statement, both(_aspects(statement, request, "Allow", settle))) for statement in policy.statements)
     return [(statement, answer) for statement, answer in answers if not answer.is_no]
 
 
 # --- one statement ---------------------------------------------------------------------------------------------------
 
 
-def _aspects(statement: Statement, request: Request, target: Glob, effect: str, settle: Settle) -> Iterator[Tri]:
-    yield _aim(statement, request, target, effect, settle)
+def _aspects(statement: Statement, request: Request, effect: str, settle: Settle) -> Iterator[Tri]:
+    yield _aim(statement, request, effect, settle)
     yield _condition(statement, request.context, settle)
 
 
-def _aim(statement: Statement, request: Request, target: Glob, effect: str, settle: Settle) -> Tri:
+def _aim(statement: Statement, request: Request, effect: str, settle: Settle) -> Tri:
     """All but the condition; what was found out about it is kept, because requests differ in their context mostly."""
-    key = (effect, request.action, request.resource, request.accounts, request.everyone)
+    if statement.resource is not None and statement.resource.variables:
+        return both(_parts(statement, request, effect, settle))
+    key = (effect, request.action, request.resource, request.accounts, request.everyone, request.shapes)
     known = statement.memo.get(key)
     if known is None:
-        known = statement.memo[key] = both(_parts(statement, request, target, effect, settle))
+        known = statement.memo[key] = both(_parts(statement, request, effect, settle))
     return cast("Tri", known)
 
 
-def _parts(statement: Statement, request: Request, target: Glob, effect: str, settle: Settle) -> Iterator[Tri]:
+def _parts(statement: Statement, request: Request, effect: str, settle: Settle) -> Iterator[Tri]:
     """Effect, action, principal and resource in turn: the cheap ones first, and none asked in vain."""
     yield from _about(statement, request, effect, settle)
     if statement.fault is None:
-        yield about_resource(statement.resource, target, settle)
+        yield about_resource(statement.resource, request, settle)
 
 
 def _about(statement: Statement, request: Request, effect: str, settle: Settle) -> Iterator[Tri]:
@@ -203,15 +201,18 @@ def about_action(part: Part | None, request: Request, settle: Settle) -> Tri:
     return (answer.negated() if part.negated else answer).at(part.node)
 
 
-def about_resource(part: Part | None, target: Glob, settle: Settle) -> Tri:
-    """Tell whether a statement is about some string of the request's resource."""
+def about_resource(part: Part | None, request: Request, settle: Settle) -> Tri:
+    """Tell whether a statement is about some string on which the request is made."""
     if part is None:
         return NO
+    globs, targets = resources(part, request), request.strings
     if part.negated:
-        answer = covers((Group(part.globs),), target, settle).negated() if part.globs else YES
+        answers = (covers((Group(globs),), target, settle).negated() if globs else YES for target in targets)
+    elif any(surely_overlaps(globs, target) for target in targets):
+        return YES
     else:
-        answer = overlaps(part.globs, target, settle)
-    return answer.at(part.node)
+        answers = (overlaps(globs, target, settle) for target in targets)
+    return either(answers).at(part.node)
 
 
 def _condition(statement: Statement, context: Context, settle: Settle) -> Tri:
@@ -238,7 +239,7 @@ def _coverage(
             certain.append(statement)
             if _covers_plainly(statement, target):
                 return [statement], possible, YES
-    return certain, possible, _covered(certain, target, settle)
+    return certain, possible, _covered(certain, request, settle)
 
 
 def _may_touch(statement: Statement, target: Glob) -> bool:
@@ -252,9 +253,10 @@ def _covers_plainly(statement: Statement, target: Glob) -> bool:
     return part is not None and not part.negated and any(tokens == target or tokens == (STAR,) for tokens in part.globs)
 
 
-def _covered(statements: Sequence[Statement], target: Glob, settle: Settle, whole: bool = False) -> Tri:
-    """Tell whether statements that apply cover the whole target together."""
+def _covered(statements: Sequence[Statement], request: Request, settle: Settle, whole: bool = False) -> Tri:
+    """Tell whether statements that apply cover the whole resource together."""
     if whole and any(statement.fault is not None for statement in statements):
         return maybe("")  # a statement that cannot be read may cover anything
-    groups = [Group(part.globs, part.negated) for part in (one.resource for one in statements) if part is not None]
-    return covers(groups, target, settle) if groups else NO
+    parts = [one.resource for one in statements if one.resource is not None]
+    groups = [Group(resources(part, request), part.negated) for part in parts]
+    return covers(groups, glob(request.resource), settle) if groups else NO

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from trailguard.cloudformation.scenarios.values import Symbol, Text, every_value, show, spelt
 from trailguard.cloudformation.source.nodes import Node
-from trailguard.iam.callers import Request, named
-from trailguard.iam.conditions import conditions_hold, holds, told
-from trailguard.iam.globs import Glob, glob
+from trailguard.cloudformation.template.template import function_of
+from trailguard.iam.callers import Request, called, named, resources
+from trailguard.iam.conditions import ABSENT, Context, conditions_hold, holds, told
+from trailguard.iam.globs import Glob, glob, variables_in
 from trailguard.iam.inclusion import Group
 from trailguard.iam.logic import NO, Tri
 from trailguard.iam.patterns import covers, may_overlap
@@ -37,7 +38,7 @@ def nearest(policy: Policy, request: Request) -> tuple[Node, str]:
                 best = rank, node, because
     if best is None or best[0] < _WORTH_TELLING:
         first = policy.statements[0].node if policy.statements else policy.node
-        return first, f"no statement allows {request.action} to {request.service}"
+        return first, f"no statement allows {request.action} to {called(request)}"
     return best[1], best[2]
 
 
@@ -56,22 +57,22 @@ def _miss(statement: Statement, request: Request, wanted: Glob) -> tuple[int, No
             rank += 3
     if principal is not None:
         if named(principal, request, _leave_open).is_no:
-            grants = f"{statement.label} allows {request.action} to {_callers(statement)}, not to {request.service}"
-            failing.append((principal.node, grants))
+            grants = f"{statement.label} allows {request.action} to {_callers(statement)}, not to {called(request)}"
+            failing.append((principal.node, grants + hint([caller.text for caller in principal.callers], {})))
         else:
             rank += 2
     if resource is not None:
-        group = (Group(resource.globs, resource.negated),)
+        group = (Group(resources(resource, request), resource.negated),)
         if not covers(group, wanted, _leave_open).is_yes:
             because = f"{statement.label} allows {request.action} on {_resources(resource)}, not on {target(request)}"
-            failing.append((resource.node, because))
+            failing.append((resource.node, because + hint(resource.texts, request.context)))
         else:
             rank += 1
         rank += 1 if resource.negated or may_overlap(resource.globs, wanted) else 0
     clause = conditions_hold(statement.clauses, request.context, _leave_open).clause
     if clause is not None and not holds(clause, request.context, _leave_open).is_yes:
         because = f"{statement.label} allows {request.action}, but its condition {told(clause, request.context)}"
-        failing.append((clause.node, because))
+        failing.append((clause.node, because + hint(clause.values, request.context)))
     else:
         rank += 1
     if not failing:
@@ -87,8 +88,29 @@ def _action(part: Part, request: Request) -> Tri:
 def denial(statement: Statement, request: Request) -> str:
     """How a Deny statement hits a request."""
     because = f"{statement.label} denies {request.action} on {target(request)}"
-    reasons = [told(clause, request.context) for clause in statement.clauses]
-    return f"{because}: its condition {' and '.join(reasons)}" if reasons else because
+    reasons = [told(clause, request.context) + hint(clause.values, request.context) for clause in statement.clauses]
+    part = statement.resource
+    excepted = hint(part.texts, request.context) if part is not None and part.negated else ""
+    return f"{because}{excepted}: its condition {' and '.join(reasons)}" if reasons else because + excepted
+
+
+def hint(texts: Sequence[Text], context: Context) -> str:
+    """A word on what stands like a policy variable in texts, and has no value.
+
+    That is a name such as `${Bucket}`, for which Fn::Sub is missing (a text that Fn::Sub did make has it from a
+    `${!Bucket}`), or a key that the request does not send.
+    """
+    literals = [(text, piece) for text in texts for piece in text.pieces if isinstance(piece, str) and "${" in piece]
+    for text, piece in literals:
+        for variable in variables_in(piece):
+            if not variable.key:
+                function = function_of(text.node)
+                is_sub = function is not None and function[0] == "Fn::Sub"
+                cause = "the ! keeps Fn::Sub from it" if is_sub else "Fn::Sub is missing"
+                return f' ("{variable.name}" is taken as it is written: {cause})'
+            if context.get(variable.key) == ABSENT and variable.default is None:
+                return f' ("{variable.name}" has no value: the request does not send it)'
+    return ""
 
 
 def _actions(part: Part) -> str:

@@ -10,13 +10,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from trailguard.iam.globs import ANY, SOME, STAR, Glob, Lanes, Places, Token, Wild, lane_of, meet, numbers
+from trailguard.iam.globs import SOME, STAR, Glob, Lanes, Places, Token, Wild, lane_of, meet, numbers
 
 LIMIT = 2_000  # pairs of a place in the target and a set of places in the patterns; beyond that nothing is claimed
 MAX_WILDCARDS = 60  # in a target
 MAX_PLACES = 100_000  # in the patterns
 EFFORT = 250_000  # steps for all that one answer takes
-_OTHER = "\0"  # stands for every character that the patterns do not name
 
 
 class Group(NamedTuple):
@@ -160,21 +159,22 @@ class Inclusion:
             if len(self._memo) >= LIMIT:
                 self._exhausted = True
                 return False
-            nexts = self._stepped(places) if token is ANY else self._reachable(places, token is SOME or self._negated)
+            nexts = self._reachable(token, places) if token.is_long or token is SOME else self._stepped(token, places)
             answers = (self._covered(place + 1, following) for following in nexts)
             found = any(answers) if token is SOME else all(answers) and not self._exhausted
             self._memo[key] = found
         return self._memo[key]
 
-    def _stepped(self, places: Places) -> Iterator[Places]:
+    def _stepped(self, token: Wild, places: Places) -> Iterator[Places]:
         """Every set of places in which a single character may leave the patterns."""
-        return (self._after(places, letter) for letter in self._letters(places, False))
+        return (self._after(places, letter) for letter in self._lanes.letters_for(token, places, False))
 
-    def _reachable(self, places: Places, symbols: bool) -> Iterator[Places]:
+    def _reachable(self, token: Wild, places: Places) -> Iterator[Places]:
         """Every set of places in which some text may leave the patterns.
 
-        `symbols` tells whether that text may be what a symbol stands for: it matters where something is excepted.
+        That text may be what a symbol stands for: it matters where something is excepted.
         """
+        symbols = token is SOME or (self._negated and token.letters is None)
         seen = {places}
         pending = [places]
         while pending:
@@ -183,15 +183,11 @@ class Inclusion:
             if len(seen) > LIMIT:
                 self._exhausted = True  # too many to look at: nothing may be claimed
                 return
-            for letter in self._letters(current, symbols):
+            for letter in self._lanes.letters_for(token, current, symbols):
                 following = self._after(current, letter)
                 if following not in seen:
                     seen.add(following)
                     pending.append(following)
-
-    def _letters(self, places: Places, symbols: bool) -> list[Token]:
-        """The letters that make a difference from here: those that some pattern waits for, and any other."""
-        return [_OTHER, *self._lanes.awaited(places, symbols)]
 
     def _after(self, places: Places, letter: Token) -> Places:
         self._effort.spend(1 + self._lanes.size // 4096)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import (
@@ -12,17 +13,19 @@ from trailguard.cloudformation.scenarios.values import (
     ListValue,
     MapValue,
     Null,
+    Piece,
     Symbol,
     Text,
     Unknown,
     Value,
     join_pieces,
+    show,
 )
-from trailguard.cloudformation.source.letters import SYMBOL
+from trailguard.cloudformation.source.letters import Marks, unused
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.reading import Problems
 
-_MARK = re.compile(SYMBOL.pattern)
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_json(text: Text, problems: Problems) -> Value:
@@ -31,11 +34,9 @@ def read_json(text: Text, problems: Problems) -> Value:
     What is not JSON is Unknown, and a problem unless symbols in the text may make it JSON.
     """
     symbols = text.symbols
-    if any(isinstance(piece, str) and SYMBOL.open in piece for piece in text.pieces):
-        reason = f"it holds the letter U+{ord(SYMBOL.open):04X}, which is nobody's but trailguard's"
-        return Unknown(f"policy on line {text.node.line}", reason, text.node)
     places = {symbol: place for place, symbol in enumerate(symbols)}
-    spelt = "".join(piece if isinstance(piece, str) else SYMBOL.around(places[piece]) for piece in text.pieces)
+    marks = _marks(text)
+    spelt = "".join(piece if isinstance(piece, str) else marks.around(places[piece]) for piece in text.pieces)
     try:
         document = json.loads(spelt, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as error:
@@ -46,27 +47,49 @@ def read_json(text: Text, problems: Problems) -> Value:
             hidden = open_value(symbols[0])
             reason = hidden if len(text.pieces) == 1 else f"part of the policy's text is not known: {hidden}"
         return Unknown(f"policy on line {text.node.line}", reason, text.node)
-    return _value(document, text.node, symbols, problems)
+    return _Reader(text.node, symbols, marks, problems).value(document)
+
+
+def _marks(text: Text) -> Marks:
+    """Letters to stand around the number of a symbol: some that the text neither holds nor escapes."""
+    letters = unused("".join(piece for piece in text.pieces if isinstance(piece, str)))
+    return Marks(next(letters), next(letters))
 
 
 class _Pairs(list[tuple[str, object]]):
     """The pairs of an object, to tell them from the items of an array."""
 
 
-def _value(item: object, node: Node, symbols: tuple[Symbol, ...], problems: Problems) -> Value:
-    if isinstance(item, _Pairs):
-        pairs = dict(item)
-        if len(pairs) < len(item):
-            twice = next(key for key, count in Counter(key for key, _ in item).items() if count > 1)
-            problems.add(node, f"{twice} stands twice in one object")
-            return Unknown(twice, problems.told(len(problems.found) - 1), node)
-        entries = {key: _value(value, node, symbols, problems) for key, value in pairs.items()}
-        return MapValue(entries, dict.fromkeys(pairs, node), node)
-    if isinstance(item, list):
-        return ListValue(tuple(_value(value, node, symbols, problems) for value in item), node)
-    if isinstance(item, bool):
-        return Flag(item, node)
-    if not isinstance(item, str):
-        return Null(node)
-    parts = _MARK.split(item)
-    return Text(join_pieces(symbols[int(part)] if at % 2 else part for at, part in enumerate(parts)), node)
+class _Reader:
+    """Makes values of what JSON spells, with symbols in the place of their marks."""
+
+    def __init__(self, node: Node, symbols: tuple[Symbol, ...], marks: Marks, problems: Problems) -> None:
+        self._node = node
+        self._symbols = symbols
+        self._mark = re.compile(marks.pattern)
+        self._problems = problems
+
+    def value(self, item: object) -> Value:
+        """The value of an item."""
+        node = self._node
+        if isinstance(item, _Pairs):
+            return self._map(item)
+        if isinstance(item, list):
+            return ListValue(tuple(map(self.value, item)), node)
+        if isinstance(item, bool):
+            return Flag(item, node)
+        return Null(node) if not isinstance(item, str) else Text(join_pieces(self._pieces(item)), node)
+
+    def _map(self, item: _Pairs) -> Value:
+        names = [show(Text(join_pieces(self._pieces(key)), self._node)) for key, _ in item]
+        twice = next((name for name, times in Counter(names).items() if times > 1), None)
+        if twice is not None:
+            self._problems.add(self._node, f"{twice} stands twice in one object")
+            return Unknown(twice, self._problems.told(len(self._problems.found) - 1), self._node)
+        entries = {name: self.value(value) for name, (_, value) in zip(names, item, strict=True)}
+        return MapValue(entries, dict.fromkeys(names, self._node), self._node)
+
+    def _pieces(self, text: str) -> Iterator[Piece]:
+        for index, part in enumerate(self._mark.split(text)):
+            # JSON can name half of a pair of code units, which is no character.
+            yield self._symbols[int(part)] if index % 2 else _HALF.sub("\ufffd", part)

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol, told
-from trailguard.iam.globs import ANY, PART_ANY, SOME, STAR, Glob, Token, Wild, meet
+from trailguard.iam.globs import SOME, STAR, Glob, Token, Wild, meet
 from trailguard.iam.inclusion import Effort, Group, TooComplex, includes
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
 from trailguard.iam.slices import Firm, likely_parts, loose, slices, spare_parts
@@ -59,6 +59,11 @@ def overlaps(globs: Sequence[Glob], target: Glob, settle: Settle) -> Tri:
     return _decide((Group(tuple(globs)),), target, True, settle)
 
 
+def surely_overlaps(globs: Iterable[Glob], target: Glob) -> bool:
+    """Tell whether some string of the target is one of some glob, whatever their symbols stand for."""
+    return any(meet(tokens, target) for tokens in globs)
+
+
 def may_overlap(globs: Sequence[Glob], target: Glob) -> bool:
     """Tell whether some string of the target may be one of some glob, for some value of their symbols."""
     loose = tuple(STAR if isinstance(token, Symbol) else token for token in target)
@@ -87,35 +92,49 @@ def _may_fit(asked: Question) -> bool:
 
     Letters alone are never a generated name, and `*` alone takes any.
     """
-    names = {token for token in asked.target if isinstance(token, Symbol) and token.kind == GENERATED}
-    globs = (tokens for group in asked.groups if not group.negated for tokens in group.globs)
-    mixed = tuple(tokens for tokens in globs if names.isdisjoint(tokens) and _is_mixed(tokens)) if names else ()
-    if not mixed:
+    named = [part for part in _parts(asked.target) if any(map(_is_generated, part))]
+    if not named:
         return False
-    question = asked._replace(groups=(Group(mixed),)).mapped(_unnamed)
+    globs = [tokens for group in asked.groups if not group.negated for tokens in group.globs]
+    fitted = [one for tokens in globs for one in _fitted(tokens, named, asked.effort)]
+    if not fitted:
+        return False
+    question = asked._replace(groups=(Group((*globs, *fitted)),))
     firm = frozenset(token for token in question.tokens() if isinstance(token, Symbol) and token.kind == VARIABLE)
     return question.canonical().possible(firm) is not False
 
 
-def _is_mixed(tokens: Glob) -> bool:
-    """Tell whether a glob has letters beside a wildcard, or `?`, between two delimiters."""
-    letters = wild = False
-    for token in (*tokens, "/"):
+def _fitted(tokens: Glob, named: Iterable[Glob], effort: Effort) -> list[Glob]:
+    """The same glob with parts that hold a generated name in the place of parts that may fit it."""
+    parts = _parts(tokens)
+    variants = [parts]
+    for name in named:
+        loosened = tuple(STAR if isinstance(token, Symbol) else token for token in name)
+        fits = [place for place, part in enumerate(parts) if _is_mixed(part) and meet(part, loosened)]
+        effort.spend(len(variants) * len(fits) * len(tokens))
+        variants += [[*one[:place], name, *one[place + 1 :]] for one in variants for place in fits]
+    return [tuple(token for part in one for token in part) for one in variants[1:]]
+
+
+def _parts(tokens: Glob) -> list[Glob]:
+    """What stands between delimiters, and the delimiters."""
+    found: list[list[Token]] = [[]]
+    for token in tokens:
         if token in ("/", ":"):
-            if letters and wild:
-                return True
-            letters = wild = False
-        elif isinstance(token, Wild):
-            wild = True
-            letters = letters or token is ANY or token is PART_ANY
+            found += [[token], []]
         else:
-            letters = True
-    return False
+            found[-1].append(token)
+    return [tuple(part) for part in found]
 
 
-def _unnamed(token: Token) -> Token:
-    """A generated name as one that may be anything."""
-    return token._replace(kind=OPAQUE) if isinstance(token, Symbol) and token.kind == GENERATED else token
+def _is_generated(token: Token) -> bool:
+    return isinstance(token, Symbol) and token.kind == GENERATED
+
+
+def _is_mixed(part: Glob) -> bool:
+    """Tell whether letters stand beside a wildcard, or `?`: a generated name may fit."""
+    wilds = [token for token in part if isinstance(token, Wild)]
+    return bool(wilds) and (len(wilds) < len(part) or any(not wild.is_long for wild in wilds))
 
 
 def _answer(question: Question, settle: Settle) -> Tri:

@@ -24,11 +24,12 @@ from trailguard.cloudformation.scenarios.values import (
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.iam.conditions import Clause, read_clauses
-from trailguard.iam.globs import Glob, folded, glob
+from trailguard.iam.globs import Glob, folded, glob, has_variable, resource_glob
 from trailguard.iam.reading import Problem, Problems, values_of
 
 __all__ = [
     "IDENTITY_POLICY",
+    "KEY_POLICY",
     "TRUST_POLICY",
     "Caller",
     "Part",
@@ -49,18 +50,26 @@ ELEMENTS = frozenset(
 RESOURCE_POLICY = frozenset(("Principal", "Action", "Resource"))
 TRUST_POLICY = frozenset(("Principal", "Action"))
 IDENTITY_POLICY = frozenset(("Action", "Resource"))
+# On a key a statement may lack its Action or its Resource: KMS takes it, and it has no effect.
+# https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html (Policy)
+_MAY_BE_VOID = "may be void"
+KEY_POLICY = frozenset((*RESOURCE_POLICY, _MAY_BE_VOID))
 _EVERYWHERE = ("Sid", "Effect", "Condition")
 VARIABLES_VERSION = "2012-10-17"
 KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 
 
 class Part(NamedTuple):
-    """Action or Resource of a statement (with `negated` NotAction or NotResource): its texts, and as globs."""
+    """Action or Resource of a statement (with `negated` NotAction or NotResource): its texts, and as globs.
+
+    `variables` tells whether there are policy variables in it.
+    """
 
     node: Node
     texts: tuple[Text, ...]
     globs: tuple[Glob, ...]
     negated: bool
+    variables: bool = False
 
 
 class Caller(NamedTuple):
@@ -81,9 +90,9 @@ class Principal(NamedTuple):
 class Statement:
     """One statement.
 
-    `effect` is its text, `elements` what it says by element name. `fault` tells why nobody can decide it: AWS would
-    refuse it, or it is not in the scanned files. Parts that cannot be read are None. `memo` keeps what was found out
-    about it, for the one scenario in which it was read.
+    `effect` is its text (None: it has none), `elements` what it says by element name. `fault` tells why nobody can
+    decide it: AWS would refuse it, or it is not in the scanned files. Parts that cannot be read are None. `memo` keeps
+    what was found out about it, for the one scenario in which it was read.
     """
 
     __slots__ = (
@@ -237,6 +246,9 @@ def _read(statement: Statement, value: MapValue, parts: frozenset[str], problems
     elif (found := _one_of("Principal", statement, problems)) is not None:
         callers = tuple(read_callers(found[0], problems))
         statement.principal = Principal(found[0].node, callers, found[1])
+    if _MAY_BE_VOID in parts and not all({name, f"Not{name}"} & elements.keys() for name in ("Action", "Resource")):
+        statement.effect = None
+        return
     statement.action = _part("Action", statement, problems)
     if "Resource" not in parts:
         statement.resource = Part(statement.node, (itself,), (glob(itself.pieces),), False)
@@ -285,9 +297,11 @@ def _part(name: str, statement: Statement, problems: Problems) -> Part | None:
             problems.add(item.node, f"{name} is not text")
             continue
         texts.append(text)
-    resource = name == "Resource"
-    globs = (glob(text.pieces, variables=resource and statement.variables) for text in texts)
-    return Part(value.node, tuple(texts), tuple(globs) if resource else tuple(map(folded, globs)), negated)
+    if name == "Action":
+        actions = tuple(folded(glob(text.pieces)) for text in texts)
+        return Part(value.node, tuple(texts), actions, negated)
+    globs = tuple(resource_glob(glob(text.pieces, variables=statement.variables)) for text in texts)
+    return Part(value.node, tuple(texts), globs, negated, statement.variables and has_variable(globs))
 
 
 def read_callers(value: Value, problems: Problems) -> list[Caller]:

@@ -8,25 +8,25 @@ from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Symbol
 from trailguard.cloudformation.stacks.renaming import bare
-from trailguard.iam.globs import ANY, PART_ANY, PART_STAR, STAR, Glob, Token, Wild, numbers, rows
+from trailguard.iam.globs import STAR, WORD, WORDS, Glob, Token, Wild, numbers, rows
 from trailguard.iam.inclusion import Effort
 
 Firm: TypeAlias = "frozenset[Symbol]"
 
 MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
-# Variables whose values hold no delimiter of an ARN.
-WORDS = frozenset(("AWS::AccountId", "AWS::Partition", "AWS::Region"))
 
 
 def loose(tokens: Glob, firm: Firm, wild: Wild) -> Glob:
-    """The glob with a wildcard for each symbol that may be anything."""
+    """The glob with a wildcard for each symbol that may be anything. With `*`, a word has one without delimiters."""
     for token in tokens:
         if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm:
             break
     else:
         return tokens
     return tuple(
-        wild if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm else token
+        (WORD if wild is STAR and bare(token.name) in WORDS else wild)
+        if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm
+        else token
         for token in tokens
     )
 
@@ -61,7 +61,7 @@ def slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm, effort: Effort) 
             for end in ends[bisect_left(ends, start) : bisect_right(ends, stops[start])]:
                 effort.spend(1 + (end - start) // 64)
                 part = other[start:end]
-                near = vague or any(t is STAR or t is PART_STAR for t in two[max(start - 1, 0) : end + 1])
+                near = vague or any(isinstance(t, Wild) and t.is_long for t in two[max(start - 1, 0) : end + 1])
                 open_end = bool(part) and other[end : end + 1] not in (("/",), (":",), ())
                 yield Slice(place, _sample(part), near, open_end)
 
@@ -121,8 +121,8 @@ def _extends(part: Glob, one: Glob) -> bool:
 
 
 def _sample(part: Glob) -> Glob:
-    """A text of a glob: nothing for each `*`, a zero for each `?`."""
-    return tuple("0" if t is ANY or t is PART_ANY else t for t in part if t is not STAR and t is not PART_STAR)
+    """A text of a glob, with an example for each wildcard."""
+    return tuple(one for token in part for one in (token.sample if isinstance(token, Wild) else (token,)))
 
 
 def _ragged(part: Glob) -> bool:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import re
 
-from trailguard.findings import CONDITIONAL, UNKNOWN
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from trailguard.findings import Finding, Report
+    from trailguard.findings import Finding, Report, Threshold
 
 # Texts, which `re` makes patterns of when they are first used: compiling takes longer than most uses.
 _SURROGATE = "[\ud800-\udfff]"
@@ -24,16 +22,9 @@ def open_findings(report: Report) -> list[Finding]:
     return [finding for finding in report.results if finding.is_open]
 
 
-def level(finding: Finding) -> str:
-    """Give the level that other tools know: error, warning or note.
-
-    A fail has the level of its severity. What breaks under some parameters only is at most a warning, and what could
-    not be decided is a note: neither claims that the template as it stands is wrong.
-    """
-    if finding.verdict == UNKNOWN:
-        return "note"
-    full = LEVELS.get(finding.rule.severity, "warning")
-    return "warning" if finding.verdict == CONDITIONAL and full == "error" else full
+def level(finding: Finding, threshold: Threshold) -> str:
+    """Give the level that other tools know: an error is what makes the exit status 1, the rest is a warning."""
+    return "error" if threshold.counts(finding) else "warning"
 
 
 def link(references: Iterable[str]) -> str | None:

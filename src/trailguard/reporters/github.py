@@ -14,10 +14,10 @@ from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trailguard.findings import FileError, Finding, Notice, Report
+    from trailguard.findings import FileError, Finding, Notice, Report, Threshold
 
 MOST = 10  # annotations of one level in one step
-COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
+COMMANDS = ("error", "warning", "notice")
 
 
 class _Annotation(NamedTuple):
@@ -31,11 +31,14 @@ class _Annotation(NamedTuple):
 def render(report: Report, root: str, cwd: str) -> str:
     """Write workflow commands; files are named from `root`, where the runner checked the repository out."""
     annotations = [_error(error, root, cwd) for error in report.errors]
-    annotations += [_finding(item, root, cwd) for item in sorted(open_findings(report), key=_worst_first)]
+    annotations += [
+        _finding(item, root, cwd, report.threshold) for item in sorted(open_findings(report), key=_worst_first)
+    ]
+    annotations.sort(key=lambda item: item.command != "error")
     annotations += [_notice(item, root, cwd) for item in report.notices]
     lines: list[str] = []
     left: list[_Annotation] = []
-    counts = dict.fromkeys(COMMANDS.values(), 0)
+    counts = dict.fromkeys(COMMANDS, 0)
     crowded = len(annotations) > MOST
     for item in annotations:
         room = MOST - 1 if item.command == "notice" and crowded else MOST  # one is kept for the last line
@@ -53,10 +56,9 @@ def render(report: Report, root: str, cwd: str) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _worst_first(item: Finding) -> tuple[int, int, int, str, Span, str]:
+def _worst_first(item: Finding) -> tuple[int, int, str, Span, str]:
     rank = SEVERITIES.index(item.rule.severity) if item.rule.severity in SEVERITIES else len(SEVERITIES)
-    order = ("error", "warning", "note").index(level(item))
-    return order, rank, VERDICTS.index(item.verdict), item.place.file, item.place.span, item.rule.id
+    return rank, VERDICTS.index(item.verdict), item.place.file, item.place.span, item.rule.id
 
 
 def _error(error: FileError, root: str, cwd: str) -> _Annotation:
@@ -70,13 +72,13 @@ def _notice(notice: Notice, root: str, cwd: str) -> _Annotation:
     return _Annotation("notice", from_root(notice.file, root, cwd), span, "trailguard: notice", notice.message)
 
 
-def _finding(item: Finding, root: str, cwd: str) -> _Annotation:
+def _finding(item: Finding, root: str, cwd: str, threshold: Threshold) -> _Annotation:
     title = f"{item.rule.id} {item.rule.name} ({item.rule.severity}, {item.verdict})"
     lines = [item.message, *sentences(item)]
     if item.rule.remedy:
         lines.append(f"Remedy: {' '.join(item.rule.remedy.split())}")
     file, span, _ = item.place
-    return _Annotation(COMMANDS[level(item)], from_root(file, root, cwd), span, title, "\n".join(lines))
+    return _Annotation(level(item, threshold), from_root(file, root, cwd), span, title, "\n".join(lines))
 
 
 def _command(item: _Annotation) -> str:

@@ -8,22 +8,23 @@ from __future__ import annotations
 import hashlib
 import json
 
-from trailguard.findings import CONDITIONAL, UNKNOWN
+from trailguard.findings import UNKNOWN
 from trailguard.reporters.common import from_root, json_safe, open_findings, remarks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trailguard.findings import FileError, Finding, Notice, Report
+    from trailguard.findings import FileError, Finding, Notice, Report, Threshold
 
+_SLIGHT = ("minor", "info")
 _SEVERITIES = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor", "info": "info"}
 
 
 def render(report: Report, root: str, cwd: str) -> str:
     """Write one array; files are named from `root`, where the runner checked the repository out."""
     issues = [_error(error, root, cwd) for error in report.errors]
-    issues += [_finding(item, root, cwd) for item in open_findings(report)]
+    issues += [_finding(item, root, cwd, report.threshold) for item in open_findings(report)]
     issues += [_notice(item, root, cwd) for item in report.notices]
     seen: dict[str, int] = {}
     for issue in issues:  # GitLab takes issues with one fingerprint for one
@@ -34,22 +35,22 @@ def render(report: Report, root: str, cwd: str) -> str:
     return json_safe(json.dumps(issues, ensure_ascii=False, indent=1)) + "\n"
 
 
-def _finding(item: Finding, root: str, cwd: str) -> dict[str, Any]:
+def _finding(item: Finding, root: str, cwd: str, threshold: Threshold) -> dict[str, Any]:
     return {
         "description": f"{item.rule.id} {item.rule.name}: {'; '.join((item.message, *remarks(item)))}",
         "check_name": item.rule.id,
         "fingerprint": item.fingerprint,
-        "severity": _severity(item),
+        "severity": _severity(item, threshold),
         "location": _location(from_root(item.place.file, root, cwd), item.place.span.line, item.place.span.end_line),
     }
 
 
-def _severity(item: Finding) -> str:
-    """What could not be decided is for information; what only some parameters break is at most major."""
-    if item.verdict == UNKNOWN:
-        return "info"
+def _severity(item: Finding, threshold: Threshold) -> str:
+    """What makes the exit status 1 is major at least, the rest is minor at most; what is not decided is information."""
     severity = _SEVERITIES.get(item.rule.severity, "major")
-    return "major" if item.verdict == CONDITIONAL and severity in ("blocker", "critical") else severity
+    if threshold.counts(item):
+        return "major" if severity in _SLIGHT else severity
+    return "info" if item.verdict == UNKNOWN or severity == "info" else "minor"
 
 
 def _error(error: FileError, root: str, cwd: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """JUnit's XML, which every CI server reads: a suite for each file, a test case for each rule and subject.
 
-What fails, and what some parameters break, is a failure; what is unknown, does not apply or was accepted is skipped;
-what cannot be judged is an error, and a notice is a case that is skipped, too. No two cases have the same name:
-GitLab keeps one of them only.
+What makes the exit status 1 is a failure. What is open without doing so is skipped, as is what does not apply or was
+accepted; what cannot be judged is an error, and a notice is a case that is skipped, too. No two cases have the same
+name: GitLab keeps one of them only.
 Source: https://docs.gitlab.com/ci/testing/unit_test_reports/
 """
 
@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, UNKNOWN
+from trailguard.findings import NOT_APPLICABLE, PASS
 from trailguard.reporters.common import readable, remarks
 from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trailguard.findings import FileError, Finding, Notice, Report
+    from trailguard.findings import FileError, Finding, Notice, Report, Threshold
 
 _COUNTED = ("tests", "failures", "errors", "skipped")
 
@@ -28,7 +28,7 @@ def render(report: Report) -> str:
     for error in report.errors:
         suites.setdefault(error.file, []).append(_error(error))
     for item in report.results:
-        suites.setdefault(item.place.file, []).append(_case(item, names))
+        suites.setdefault(item.place.file, []).append(_case(item, names, report.threshold))
     for notice in report.notices:
         suites.setdefault(notice.file, []).append(_notice(notice))
     root = ET.Element("testsuites", name="trailguard")
@@ -49,7 +49,7 @@ def _count(element: ET.Element, cases: list[ET.Element]) -> None:
     element.set("time", "0")
 
 
-def _case(item: Finding, names: dict[tuple[str, str], int]) -> ET.Element:
+def _case(item: Finding, names: dict[tuple[str, str], int], threshold: Threshold) -> ET.Element:
     name = f"{item.rule.id} {item.rule.name}: {item.resource}"
     if item.contexts:
         name += f" in {'; '.join(item.contexts)}"
@@ -61,13 +61,15 @@ def _case(item: Finding, names: dict[tuple[str, str], int]) -> ET.Element:
     if item.suppressed is not None:
         until = f" until {item.suppressed.expires}" if item.suppressed.expires else ""
         case.append(_element("skipped", message=f"accepted{until}: {item.suppressed.reason}"))
-    elif item.verdict in (FAIL, CONDITIONAL):
+    elif threshold.counts(item):
         failure = _element("failure", message=item.message, type=f"{item.verdict} {item.rule.severity}")
         failure.text = _safe("\n".join(_details(item)), keep_lines=True)
         case.append(failure)
-    elif item.verdict in (UNKNOWN, NOT_APPLICABLE):
-        reason = item.reason or item.message
-        case.append(_element("skipped", message=f"{item.verdict.replace('_', ' ')}: {reason}"))
+    elif item.verdict == NOT_APPLICABLE:
+        case.append(_element("skipped", message=f"not applicable: {item.reason or item.message}"))
+    elif item.verdict != PASS:
+        told = "; ".join((item.message, *remarks(item)))
+        case.append(_element("skipped", message=f"{item.verdict} ({item.rule.severity}): {told}"))
     return case
 
 

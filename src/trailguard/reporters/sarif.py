@@ -1,7 +1,7 @@
 """SARIF 2.1.0, as GitHub code scanning takes it.
 
-Suppressed results are left out: GitHub ignores `suppressions` and would open an alert for each. A result that holds for
-some parameters only is at most a warning, and one that could not be decided is a note.
+Suppressed results are left out: GitHub ignores `suppressions` and would open an alert for each. A result is an error
+when it makes the exit status 1, else a warning.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trailguard.findings import FileError, Finding, Notice, Report, RuleInfo, Span
+    from trailguard.findings import FileError, Finding, Notice, Report, RuleInfo, Span, Threshold
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # GitHub reads a number as text, and ranks over 9.0 critical, from 7.0 high, from 4.0 medium, from 0.1 low.
@@ -37,7 +37,7 @@ def render(report: Report, root: str, cwd: str) -> str:
         "automationDetails": {"id": f"trailguard/{report.profile}/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report, places)],
-        "results": [_result(item, places, indexes) for item in open_findings(report)],
+        "results": [_result(item, places, indexes, report.threshold) for item in open_findings(report)],
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json_safe(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
@@ -115,7 +115,7 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _result(item: Finding, places: _Places, indexes: Mapping[str, int]) -> dict[str, object]:
+def _result(item: Finding, places: _Places, indexes: Mapping[str, int], threshold: Threshold) -> dict[str, object]:
     lines = [_literal(text) for text in (item.message or item.rule.title, *sentences(item))]
     related = []
     for number, place in enumerate(item.related, 1):
@@ -134,7 +134,7 @@ def _result(item: Finding, places: _Places, indexes: Mapping[str, int]) -> dict[
         location["logicalLocations"] = [{"name": item.resource, "kind": "resource"}]
     result: dict[str, object] = {
         "ruleId": item.rule.id,
-        "level": level(item),
+        "level": level(item, threshold),
         "message": {"text": "\n".join(lines)},
         "locations": [location],
         "partialFingerprints": {"trailguard/v1": item.fingerprint},

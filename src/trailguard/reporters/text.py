@@ -214,6 +214,20 @@ def _summary(report: Report, style: Style, width: int) -> Iterator[str]:
         lines[-1] += style.paint(text, *((colour,) if colour == "dim" else (colour, "bold")) if number else ("dim",))
         used += len(text)
     yield from lines
+    yield paragraph(verdict_in_words(report), width)
+
+
+def verdict_in_words(report: Report) -> str:
+    """The exit status and why it is so."""
+    if report.errors:
+        return f"exit status 2: {_count(len(report.errors), 'error')}"
+    threshold = report.threshold
+    number = sum(map(threshold.counts, report.results))
+    worse = "" if threshold.fail_on == FAIL else " or worse"
+    least = "" if threshold.fail_severity == "info" else f", severity {threshold.fail_severity} or higher"
+    about = f"{_count(number, 'finding') if number else 'nothing'} at or above the threshold"
+    status = f"{report.status()}{' (--exit-zero)' if threshold.forgiven and number else ''}"
+    return f"exit status {status}: {about} ({threshold.fail_on}{worse}{least})"
 
 
 def _count(number: int, noun: str) -> str:

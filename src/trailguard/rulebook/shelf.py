@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.errors import RuleError
-from trailguard.findings import Severity
+from trailguard.findings import SEVERITIES, Severity
 from trailguard.rulebook.must import holds
 from trailguard.rulebook.rule import RULE_FILE, FileReader, Rule, asked, read_map, read_rule, unknown
 from trailguard.settings.settings import Settings
@@ -66,6 +66,12 @@ class Shelf(Mapping[str, Rule]):
             if id_ in self._folders:
                 return str(id_)
         raise RuleError("", 0, 0, unknown("rule", name, [*self, *self.ids]))
+
+    def ids_of(self, name: str) -> list[str]:
+        """The ids of the rules that an id, a name or the beginning of ids means; raises RuleError when none does."""
+        started = [id_ for id_ in self if name and id_.startswith(name.upper())]
+        exact = name.upper() in self._folders or name in self.ids
+        return started if started and not exact else [self.id_of(name)]
 
     def set_up(self, settings: Settings) -> None:
         """Give the rules the severities and options of the settings; raises RuleError for those that do not fit."""
@@ -158,9 +164,11 @@ def _select(shelf: Shelf, profiles: Mapping[str, tuple[str, ...]], settings: Set
         raise RuleError("", 0, 0, unknown("profile", settings.profile, profiles))
     wanted = set(profiles[settings.profile])
     if settings.select:
-        wanted = {shelf.id_of(name) for name in settings.select}
-    wanted -= {shelf.id_of(name) for name in settings.ignore}
-    return tuple(shelf[id_] for id_ in shelf if id_ in wanted)
+        wanted = {id_ for name in settings.select for id_ in shelf.ids_of(name)}
+    wanted -= {id_ for name in settings.ignore for id_ in shelf.ids_of(name)}
+    least = SEVERITIES.index(settings.min_severity)
+    rules = (shelf[id_] for id_ in shelf if id_ in wanted)
+    return tuple(rule for rule in rules if SEVERITIES.index(rule.severity) <= least)
 
 
 def find(rulebook: Rulebook, name: str) -> Rule:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from trailguard.errors import ConfigError, display_name
-from trailguard.findings import OPEN, SEVERITIES
+from trailguard.findings import OPEN, SEVERITIES, Threshold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,10 @@ class Context(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Everything that a user can set. `source` is the configuration file, `root` its folder ("" when there is none).
+    """Everything that a user can set.
+
+    Rules below `min_severity` are not applied; `fail_on` and `fail_severity` say what makes a scan end with status 1,
+    which with `exit_zero` nothing does. `source` is the configuration file, `root` its folder ("" when there is none).
 
     `notes` is to be told to the user on standard error.
     """
@@ -89,6 +92,7 @@ class Settings(NamedTuple):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     fail_on: Verdict = "fail"
+    fail_severity: Severity = "info"
     min_severity: Severity = "info"
     waivers: tuple[Waiver, ...] = ()
     contexts: tuple[Context, ...] = ()
@@ -97,6 +101,12 @@ class Settings(NamedTuple):
     source: str = ""
     root: str = ""
     notes: tuple[str, ...] = ()
+    exit_zero: bool = False
+
+    @property
+    def threshold(self) -> Threshold:
+        """What makes a scan end with status 1."""
+        return Threshold(self.fail_on, self.fail_severity, self.exit_zero)
 
 
 def load(start: str, explicit: str | None = None) -> Settings:
@@ -251,6 +261,7 @@ _READ: dict[str, Callable[[Checker, object, Path], Any]] = {
     "include": lambda check, value, path: check.texts(value, path),
     "exclude": lambda check, value, path: check.texts(value, path),
     "fail_on": lambda check, value, path: check.choice(value, path, OPEN),
+    "fail_severity": lambda check, value, path: check.choice(value, path, SEVERITIES),
     "min_severity": lambda check, value, path: check.choice(value, path, SEVERITIES),
     "waivers": partial(_each, _waiver),
     "baseline": lambda check, value, path: check.text(value, path),

@@ -19,7 +19,7 @@ from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, 
 from trailguard.trails.key import encryption
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
-from trailguard.trails.watching import logs, topics
+from trailguard.trails.watching import groupkey, logs, topics, writing
 from trailguard.trails.whole import deployable, documents, portability, unseen, validity
 
 TRAIL = "AWS::CloudTrail::Trail"
@@ -75,7 +75,7 @@ SAYS: Mapping[str, tuple[str, ...]] = {
 }
 
 # The connections of a delivery chain: the parts that a trail names, and the facts that are about the way to each.
-CHAIN: Mapping[str, LinkFinder] = {**LINKS, "role": logs.role_link}
+CHAIN: Mapping[str, LinkFinder] = {**LINKS, "role": writing.role_link}
 POLICY, ORDER = "policy", "order"
 ABOUT: Mapping[str, str] = {
     "policy.": POLICY,
@@ -109,6 +109,7 @@ DEFAULTS: Mapping[str, Mapping[str, tuple[bool, str]]] = {
         "OrganizationEnabled": _FALSE,
     },
     "AWS::S3::Bucket": {"ObjectLockEnabled": _FALSE},
+    "AWS::Logs::LogGroup": {"DeletionProtectionEnabled": _FALSE},
     "AWS::KMS::Key": {"EnableKeyRotation": _FALSE, "Enabled": _TRUE, "MultiRegion": _FALSE},
 }
 
@@ -119,13 +120,13 @@ TRAIL_FACTS: Mapping[str, FactSpec] = {
     "management_events.complete": FactSpec(
         by_item(recording.management_events, SELECTORS), _TRUTH, "all management events, read and write, are recorded"
     ),
-    "ordering.after_bucket_policy": FactSpec(
-        ordering.after_policy, _TRUTH, "a dependency path leads from the trail to its bucket's policy"
-    ),
+    **ordering.FACTS,
     **delivery.FACTS,
     **encryption.FACTS,
     **insights.FACTS,
     **logs.FACTS,
+    **groupkey.FACTS,
+    **writing.FACTS,
     **topics.FACTS,
     **portability.FACTS,
     **validity.FACTS,

@@ -141,6 +141,14 @@ def test_a_deny_must_hit_everybody(principal: Any, expected: bool | None) -> Non
     assert fact(allow(ROOT), allow(principal, "kms:ScheduleKeyDeletion", "Deny")).value is True
 
 
+def test_a_statement_without_action_or_resource_has_no_effect() -> None:
+    for name in ("Action", "Resource"):
+        void = {element: value for element, value in allow(ROOT).items() if element != name}
+        assert fact(void).value is False
+        assert fact(allow(ROOT), {**void, "Principal": "*", "Effect": "Deny"}).value is True
+    assert fact({name: value for name, value in allow(ROOT).items() if name != "Principal"}).value is None
+
+
 def test_not_principal() -> None:
     def but(principal: Any, effect: str = "Allow") -> dict[str, Any]:
         return {"Effect": effect, "NotPrincipal": principal, "Action": "kms:*", "Resource": "*"}
@@ -192,6 +200,11 @@ def test_parameters() -> None:
     assert {item.value for item in bound} == {True, False}
     default = facts(made, Parameters={"Admin": {"Type": "String", "Default": other}})
     assert {item.value for item in default} == {True, False}
+    account = key(allow({"AWS": {"Fn::Sub": "arn:aws:iam::${Account}:root"}}))
+    given = facts(account, Parameters={"Account": {"Type": "String"}})
+    assert [item.value for item in given] == [True]
+    wrong = facts(account, Parameters={"Account": {"Type": "String", "AllowedValues": ["444455556666", ACCOUNT]}})
+    assert {item.value for item in wrong} == {True, False}
     stored = facts(made, Parameters={"Admin": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/admin"}})
     assert {item.value for item in stored} == {None}
 

@@ -177,7 +177,7 @@ THREE, ONE = {"EvaluationPeriods": 3}, "and a single event fills one"
         ({"ExtendedStatistic": "p90"}, False, "Alarm has both Statistic and ExtendedStatistic, " + REFUSED),
         ({"ComparisonOperator": ">="}, False, "ComparisonOperator of Alarm is >=, " + REFUSED),
         ({"ComparisonOperator": "LessThanLowerThreshold"}, None, "whether Alarm goes off is not known"),
-        ({"Threshold": "one"}, False, "Threshold of Alarm is one, which is not a number"),
+        ({"Threshold": "one"}, False, "Threshold of Alarm is not a number but one"),
         ({"Threshold": "1.0"}, True, ""),
         ({"Threshold": IMPORT}, None, "Threshold of Alarm is not known"),
         ({"Statistic": IMPORT}, None, "the statistic of Alarm is not known"),

@@ -16,7 +16,7 @@ from trailguard.cloudformation.template.template import Template
 from trailguard.trails.facts.facts import Fact
 from trailguard.trails.facts.links import Link
 from trailguard.trails.facts.returns import RETURNS
-from trailguard.trails.watching import logs
+from trailguard.trails.watching import groupkey, logs, writing
 
 Json = Any
 ARN = {"Fn::GetAtt": ["Group", "Arn"]}
@@ -25,21 +25,25 @@ WRITE = ["logs:CreateLogStream", "logs:PutLogEvents"]
 LITERAL = "arn:aws:logs:eu-west-1:111122223333:log-group:audit:*"
 
 
-def model(resources: dict[str, Json], **sections: Json) -> Model:
+OPEN = Pins()
+HERE = Pins(region="eu-west-1", account_id="111122223333")
+
+
+def model(resources: dict[str, Json], pins: Pins = OPEN, **sections: Json) -> Model:
     text = json.dumps({**sections, "Resources": resources})
-    return Model(Template(parse(text.encode())), Pins(), RETURNS)
+    return Model(Template(parse(text.encode())), pins, RETURNS)
 
 
-def facts(name: str, resources: dict[str, Json], **sections: Json) -> list[Fact]:
+def facts(name: str, resources: dict[str, Json], pins: Pins = OPEN, **sections: Json) -> list[Fact]:
     """The fact about the trail in every scenario."""
-    judged = model(resources, **sections)
+    judged = model(resources, pins, **sections)
     trail = judged.template.resources["Trail"]
-    build = logs.FACTS[name].build
+    build = {**logs.FACTS, **groupkey.FACTS, **writing.FACTS}[name].build
     return [leaf.answer for leaf in Scenarios(judged).explore(lambda scenario: build(scenario, trail))]
 
 
-def fact(name: str, resources: dict[str, Json], **sections: Json) -> Fact:
-    (found,) = facts(name, resources, **sections)
+def fact(name: str, resources: dict[str, Json], pins: Pins = OPEN, **sections: Json) -> Fact:
+    (found,) = facts(name, resources, pins, **sections)
     return found
 
 
@@ -172,7 +176,7 @@ def test_group_class(properties: Json, right: bool | None) -> None:
         (document(*trust()["Statement"], {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}), False),
         (trust(Condition={"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}), None),
         (trust(Condition={"StringLike": {"aws:SourceArn": "*"}}), None),
-        (trust(Resource="*"), None),  # AWS refuses it
+        (trust(Resource="*"), False),  # AWS refuses it
         ({"Fn::ImportValue": "trust"}, None),
     ],
 )
@@ -182,9 +186,9 @@ def test_trust(trusted: Json, right: bool | None) -> None:
 
 
 def test_name_of_a_role_is_no_arn() -> None:
-    found = fact("logs.role_trusts", template(allow(), role={"Ref": "Role"}))
+    found = fact("logs.role_arn", template(allow(), role={"Ref": "Role"}))
     assert (found.value, found.because) == (
-        False, "CloudWatchLogsRoleArn of Trail is the name of Role, where its ARN belongs",
+        False, "CloudWatchLogsRoleArn of Trail is ${Role} (from Role), the name of Role, where its ARN belongs",
     )  # fmt: skip
 
 
@@ -210,7 +214,7 @@ ORGANIZATION = {"Fn::Sub": START + "${Group}:log-stream:o-abcdefghij_*"}
         ([allow(), allow("logs:*", "*", "Deny")], False),
         ([allow(), allow("logs:DeleteLogStream", "*", "Deny")], True),
         ([allow(Condition={"StringEquals": {"aws:PrincipalTag/a": "b"}})], None),
-        ([allow(Principal="*")], None),  # AWS refuses it
+        ([allow(Principal="*")], False),  # AWS refuses it
         ([allow(resource={"Fn::ImportValue": "arn"})], None),
     ],
 )
@@ -282,17 +286,214 @@ def test_role_made_elsewhere_is_not_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arn", "found"),
+    ("path", "arn", "found", "right"),
     [
-        ("arn:aws:iam::111122223333:role/audit", True),
-        ("arn:aws:iam::111122223333:role/team/audit", True),
-        ("arn:aws:iam::111122223333:role/other/audit", False),
-        ("arn:aws:iam::111122223333:role/my-audit", False),
+        ("/team/", "arn:aws:iam::111122223333:role/team/audit", True, True),
+        ("/team/", "arn:aws:iam::111122223333:role/audit", True, False),
+        ("/team/", "arn:aws:iam::111122223333:role/other/audit", True, False),
+        ("/team/", "arn:aws:iam::111122223333:role/team/my-audit", False, True),
+        ("/team/", "arn:aws:iam::444455556666:role/team/audit", True, False),
+        ("/team/", "arn:aws:iam::444455556666:role/elsewhere", False, False),
+        ("/team/", {"Fn::GetAtt": "Role.Arn"}, True, True),
+        ("/team/", {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/team/${Role}"}, True, True),
+        ("/team/", {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Role}"}, True, False),
+        ("/team/", {"Ref": "Role"}, True, False),
+        ("/team/", "audit", True, False),
+        ("/team/", "elsewhere", False, False),
+        ("/team/", "arn:aws:iam::111122223333:user/audit", False, False),
+        ("/", "arn:aws:iam::111122223333:role/audit", True, True),
+        ("/", "arn:aws:iam::111122223333:role//audit", True, False),
+        (None, "arn:aws:iam::111122223333:role/audit", True, True),
+        (None, "arn:aws:iam::111122223333:role/team/audit", True, False),
+        ({"Ref": "AWS::NoValue"}, "arn:aws:iam::111122223333:role/audit", True, True),
+        ({"Fn::Sub": "/${AWS::Region}/"}, "arn:aws:iam::111122223333:role/eu-west-1/audit", True, True),
     ],
 )
-def test_role_is_found_by_path_and_name(arn: str, found: bool) -> None:
-    resources = {"Trail": trail(role=arn), "Group": group(), "Role": role(allow(), RoleName="audit", Path="/team/")}
-    assert (fact("logs.role_permits", resources).unknown is None) is found
+def test_role_is_found_by_its_name_and_named_by_its_arn(path: Json, arn: Json, found: bool, right: bool) -> None:
+    made = role(allow(), RoleName="audit", **({} if path is None else {"Path": path}))
+    resources = {"Trail": trail(role=arn), "Group": group(), "Role": made}
+    assert (fact("logs.role_permits", resources, HERE).unknown is None) is found
+    assert fact("logs.role_arn", resources, HERE).value is right
+
+
+def test_role_arn_of_an_account_is_right_in_that_account() -> None:
+    for arn in ("arn:aws:iam::111122223333:role/audit", "arn:aws:iam::111122223333:role/elsewhere"):
+        resources = {"Trail": trail(role=arn), "Role": role(allow(), RoleName="audit")}
+        assert {item.value for item in facts("logs.role_arn", resources)} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        (ARN, True),
+        (LITERAL, True),
+        ({"Fn::Sub": START + "audit:*"}, True),
+        (LITERAL.replace("eu-west-1", "us-east-1"), False),
+        (LITERAL.replace("111122223333", "444455556666"), False),
+        (LITERAL.replace("eu-west-1", ""), False),
+        (LITERAL.replace("arn:aws:", "arn:aws-cn:"), False),
+        ("audit", True),  # another fact tells
+        ({"Fn::ImportValue": "group"}, True),
+        ({"Fn::Sub": "arn:aws:logs:${Where}:111122223333:log-group:audit:*"}, True),
+        ({"Fn::Sub": "arn:aws:logs:${Which}:111122223333:log-group:audit:*"}, False),
+    ],
+)
+def test_log_group_is_of_the_own_account_and_region(value: Json, right: bool) -> None:
+    parameters = {
+        "Where": {"Type": "String", "AllowedValues": ["eu-west-1"]},
+        "Which": {"Type": "String", "AllowedValues": ["us-east-1", "us-west-2"]},
+    }
+    found = facts("logs.group_here", {"Trail": trail(value), "Group": group()}, HERE, Parameters=parameters)
+    assert {item.value for item in found} == {right}
+
+
+# --- the key of the log group ----------------------------------------------------------------------------------------
+
+KEY_ARN = {"Fn::GetAtt": ["Key", "Arn"]}
+ALL = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+GROUP = "arn:aws:logs:eu-west-1:111122223333:log-group:audit"
+
+
+def let_in(who: Json = "logs.eu-west-1.amazonaws.com", actions: Json = None, **more: Json) -> dict[str, Json]:
+    principal = {"Service": who} if isinstance(who, str) or "Fn::Sub" in who else who
+    return {"Effect": "Allow", "Principal": principal, "Action": actions or ALL, "Resource": "*", **more}
+
+
+def bound(operator: str, key: str, value: str) -> dict[str, Json]:
+    return let_in(Condition={operator: {key: value}})
+
+
+def keyed(*statements: Json, named: Json = KEY_ARN, **more: Json) -> dict[str, Json]:
+    key = {"KeyPolicy": document(*statements), **more} if statements else more
+    return {
+        "Trail": trail(),
+        "Group": group(LogGroupName="audit", KmsKeyId=named),
+        "Role": role(allow()),
+        "Key": {"Type": "AWS::KMS::Key", "Properties": key},
+        "Alias": {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/k", "TargetKeyId": {"Ref": "Key"}}},
+    }
+
+
+CONTEXT = "kms:EncryptionContext:aws:logs:arn"
+
+
+@pytest.mark.parametrize(
+    ("statement", "right"),
+    [
+        (let_in(), True),
+        (let_in({"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}), True),
+        (let_in({"Fn::Sub": "logs.${AWS::Region}.${AWS::URLSuffix}"}), True),
+        (let_in(actions="kms:*"), True),
+        (let_in({"AWS": "*"}), True),
+        (let_in("logs.us-east-1.amazonaws.com"), False),
+        (let_in("cloudtrail.amazonaws.com"), False),
+        (let_in("logs.amazonaws.com"), None),
+        (let_in({"AWS": "arn:aws:iam::111122223333:root"}), False),
+        (let_in(actions=["kms:GenerateDataKey*", "kms:Decrypt"]), None),
+        (let_in(actions=["kms:GenerateDataKey*", "kms:Encrypt"]), False),
+        (let_in(actions=["kms:Decrypt*", "kms:Encrypt*"]), False),
+        (let_in(actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]), True),
+        (bound("ArnEquals", CONTEXT, GROUP), True),
+        (bound("StringEquals", CONTEXT, GROUP), True),
+        (bound("ArnLike", CONTEXT, "arn:aws:logs:*:111122223333:*"), True),
+        (bound("ArnEquals", CONTEXT, GROUP + ":*"), False),
+        (bound("ArnEquals", CONTEXT, GROUP.replace("audit", "other")), False),
+        (bound("StringLike", "kms:EncryptionContext:aws:cloudtrail:arn", "*"), False),
+        (bound("StringEquals", "aws:SourceAccount", "111122223333"), None),
+        (bound("StringEquals", "kms:ViaService", "logs.eu-west-1.amazonaws.com"), None),
+        ({"Fn::ImportValue": "statement"}, None),
+    ],
+)
+def test_key_of_the_log_group(statement: Json, right: bool | None) -> None:
+    assert fact("logs.group_key", keyed(statement), HERE).value is right
+
+
+@pytest.mark.parametrize(
+    ("named", "right"),
+    [
+        (KEY_ARN, True),
+        ({"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/${Key}"}, True),
+        ({"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/k"}, True),
+        ({"Fn::Sub": "arn:${AWS::Partition}:kms:us-east-1:${AWS::AccountId}:alias/k"}, False),
+        ({"Ref": "Key"}, False),
+        ({"Ref": "Alias"}, False),
+        ("alias/k", False),
+        ("arn:aws:kms:eu-west-1:111122223333:alias/aws/logs", False),
+        ("arn:aws:kms:eu-west-1:111122223333:alias/elsewhere", None),
+        ("arn:aws:s3:::logs", False),
+        ({"Fn::ImportValue": "key"}, None),
+        ({"Ref": "AWS::NoValue"}, True),
+        ("", True),
+        ([], False),
+    ],
+)
+def test_key_of_the_log_group_is_named_by_an_arn(named: Json, right: bool | None) -> None:
+    assert fact("logs.group_key", keyed(let_in(), named=named), HERE).value is right
+
+
+def test_key_of_the_log_group_must_be_of_use() -> None:
+    assert fact("logs.group_key", keyed(), HERE).value is False
+    assert fact("logs.group_key", keyed(let_in(), Enabled=False), HERE).value is False
+    assert fact("logs.group_key", keyed(let_in(), KeySpec="HMAC_256"), HERE).value is False
+    elsewhere = {**keyed(let_in()), "Trail": trail(LITERAL.replace("audit", "other"))}
+    assert fact("logs.group_key", elsewhere, HERE).value is True
+
+
+def test_key_of_the_log_group_in_one_region() -> None:
+    found = facts("logs.group_key", keyed(let_in("logs.us-east-1.amazonaws.com")))
+    assert {item.value for item in found} == {True, False}
+
+
+# --- permissions boundaries ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bounds", "right"),
+    [
+        ([allow("logs:*", "*")], True),
+        ([allow("*", "*")], True),
+        ([allow()], True),
+        ([allow("s3:*", "*")], False),
+        ([allow(WRITE[0], "*")], False),
+        ([allow("logs:*", "arn:aws:logs:*:*:log-group:other:*")], False),
+        ([allow("*", "*"), allow("logs:PutLogEvents", "*", "Deny")], False),
+        ([allow("*", "*"), allow("logs:Delete*", "*", "Deny")], True),
+        ([allow("*", "*", Condition={"StringEquals": {"aws:PrincipalTag/a": "b"}})], None),
+        ([{"Fn::ImportValue": "statement"}], None),
+    ],
+)
+def test_permissions_boundary_made_here_is_judged(bounds: list[Json], right: bool | None) -> None:
+    resources = {
+        "Trail": trail(),
+        "Group": group(),
+        "Role": role(allow(), PermissionsBoundary={"Ref": "Limits"}),
+        "Limits": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document(*bounds)}},
+    }
+    assert fact("logs.role_permits", resources).value is right
+    resources["Role"] = role(PermissionsBoundary={"Ref": "Limits"})
+    assert fact("logs.role_permits", resources).value is False  # a boundary grants nothing
+
+
+def test_permissions_boundary_by_arn() -> None:
+    limits = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {"ManagedPolicyName": "l", "Path": "/p/", "PolicyDocument": document(allow("s3:*", "*"))},
+    }
+    for arn, right in (
+        ("arn:aws:iam::aws:policy/PowerUserAccess", True),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", None),
+        ("arn:aws:iam::111122223333:policy/p/l", False),
+        ("arn:aws:iam::111122223333:policy/elsewhere", None),
+        ({"Ref": "AWS::NoValue"}, True),
+        ({"Fn::ImportValue": "limits"}, None),
+    ):
+        resources = {
+            "Trail": trail(),
+            "Group": group(),
+            "Role": role(allow(), PermissionsBoundary=arn),
+            "Limits": limits,
+        }
+        assert fact("logs.role_permits", resources, HERE).value is right, arn
 
 
 # Statements: actions, resources that cover every stream of CloudTrail and others that cover none of them.

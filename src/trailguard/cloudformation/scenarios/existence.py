@@ -20,7 +20,7 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.search import Demand, Search, clusters
 from trailguard.cloudformation.scenarios.variables import Assignment, Constraint, Split, decided, ties
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
-from trailguard.cloudformation.template.references import references
+from trailguard.cloudformation.template.references import references, references_of
 
 
 class Cluster(NamedTuple):
@@ -168,14 +168,14 @@ class Existence:
         }
         if not conditional:
             return
-        owners: list[tuple[str | None, Node]] = [(item.condition, item.body) for item in template.resources.values()]
+        owners = [(item.condition, list(references_of(item))) for item in template.resources.values()]
         for _, node in template.outputs.values():
             condition = node.values.get("Condition") if isinstance(node, MapNode) else None
-            owners.append((condition.value if isinstance(condition, TextNode) else None, node))
-        for owner, node in owners:
+            owners.append((condition.value if isinstance(condition, TextNode) else None, list(references(node))))
+        for owner, named in owners:
             if owner is not None and owner not in template.conditions:
                 continue
-            for name, guards in references(node):
+            for name, guards in named:
                 target = conditional.get(name)
                 if target is not None and target != owner and (target, True) not in guards:
                     known = tuple(guard for guard in guards if guard[0] in template.conditions)

@@ -251,12 +251,15 @@ class Scenario(Conditions):
                 return text
         return spelling.text
 
-    def _spec_part(self, resource: Resource, name: str) -> tuple[Piece, ...]:
+    def _spec_part(self, resource: Resource, part: str) -> tuple[Piece, ...]:
+        name, _, default = part.partition("|")
         is_pseudo = name.startswith("AWS::")
         value = self.pseudo(name, resource, resource.key) if is_pseudo else self.value_of(resource, name)
         text = text_of(value)
         if text is not None:
             return text.pieces
+        if default:
+            return (default,)
         spelling = self.model.returns[resource.type].get("Ref", "")
         primary = (spelling.text if isinstance(spelling, Spelling) else spelling).endswith("${" + name + "}")
         symbol = resource.id if primary else f"{resource.id}.{name}"

@@ -28,12 +28,11 @@ class Marks(NamedTuple):
 
 STACK = Marks("\ue000", "\ue001")  # behind a name: the stack that it belongs to
 FILLED = Marks("\ue002", "\ue003")  # in a template that is a text: what the outer template fills in
-SYMBOL = Marks("\ue004", "\ue005")  # in a policy that is a text: what is not known before deployment
 
 
 def unused(text: str) -> Iterator[str]:
-    """Private letters without a purpose that a text neither holds nor names by their number, as escapes of YAML do."""
+    """Private letters without a purpose that a text neither holds nor names by their number, as escapes do."""
     lowered = text.lower()
-    for code in range(0xE006, 0xF900):
+    for code in range(0xE004, 0xF900):
         if chr(code) not in text and f"{code:x}" not in lowered:
             yield chr(code)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
-from trailguard.cloudformation.template.template import function_of
+from trailguard.cloudformation.template.template import Resource, function_of
 
 Way: TypeAlias = "tuple[tuple[str, bool], ...]"  # branches of conditions that must be taken
 
@@ -48,6 +48,13 @@ def references(node: Node) -> Iterator[tuple[str, Way]]:
     for call in calls(node):
         for name in mentioned(call.function, call.argument):
             yield name, call.way
+
+
+def references_of(resource: Resource) -> Iterator[tuple[str, Way]]:
+    """What a resource refers to. DependsOn takes logical IDs only, so that a function in it refers to nothing."""
+    for part, node in resource.body.values.items():
+        if part != "DependsOn":
+            yield from references(node)
 
 
 def mentioned(function: str, argument: Node) -> list[str]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import Pieces, join_pieces, show, text_of
+from trailguard.cloudformation.scenarios.values import Pieces, Symbol, Text, join_pieces, show, text_of
 from trailguard.cloudformation.template.template import Resource
 from trailguard.errors import nearest
 from trailguard.iam.globs import Glob, glob
@@ -21,7 +21,7 @@ from trailguard.iam.patterns import overlaps
 from trailguard.iam.policy import Part, Policy, Statement
 from trailguard.trails.bucket.buckets import policy_of
 from trailguard.trails.facts.facts import Fact
-from trailguard.trails.facts.names import bucket_name
+from trailguard.trails.facts.names import is_free
 from trailguard.trails.facts.refusals import Refusal, malformed, refused
 
 
@@ -74,6 +74,7 @@ _KEYS: Final = _words("""
     """)
 _KNOWN: Final = frozenset(key.lower() for key in _KEYS)
 _PREFIX: Final = "s3:"
+_ARN: Final = "arn:"
 
 BUCKET, OBJECT = "bucket", "object"
 _NEEDED: Final = ("s3:GetBucketAcl", "s3:PutObject")
@@ -85,16 +86,48 @@ def refusal_fact(scenario: Scenario, policy: Resource) -> Fact | None:
 
     def build() -> Fact | None:
         refusal = _refusal(scenario, policy)
-        return None if refusal is None else refusal.told("S3", f"bucket policy {policy.id}")
+        return None if refusal is None else _told(refusal, policy)
 
     return scenario.once(("refused", policy.id), build)
 
 
+def misplaced_fact(scenario: Scenario, policy: Resource) -> Fact | None:
+    """That a bucket policy is put on an ARN, in the words of its refusal; None when it is not."""
+    refusal = _misplaced(scenario, policy)
+    return None if refusal is None else _told(refusal, policy)
+
+
+def _told(refusal: Refusal, policy: Resource) -> Fact:
+    return refusal.told("S3", f"bucket policy {policy.id}")
+
+
 def _refusal(scenario: Scenario, resource: Resource) -> Refusal | None:
+    text = _bucket(scenario, resource)
+    target = None if text is None else text.pieces
+    return _misplaced(scenario, resource) or refused(
+        policy_of(scenario, resource), lambda policy: _first(scenario, policy, target)
+    )
+
+
+def _misplaced(scenario: Scenario, resource: Resource) -> Refusal | None:
+    """That a bucket policy is put on an ARN where the bucket's name goes; None for a name, or what may be one.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucketpolicy.html
+    """
+    text = _bucket(scenario, resource)
+    first = text.pieces[0] if text is not None and text.pieces else ""
+    if isinstance(first, Symbol) and is_free(first):
+        variable = scenario.model.space.variables[first.name]
+        if any(value is not None and value.startswith(_ARN) for value in variable.allowed or (variable.default,)):
+            scenario.fix(first.name)
+    if text is None or not isinstance(first, str) or not first.startswith(_ARN):
+        return None
+    return Refusal(text.node, f'its Bucket is "{show(text)}", an ARN where the name of a bucket goes')
+
+
+def _bucket(scenario: Scenario, resource: Resource) -> Text | None:
     node = scenario.property_node(resource, "Bucket")
-    text = None if node is None else text_of(scenario.resolve(node))
-    target = None if text is None else bucket_name(text.pieces)
-    return refused(policy_of(scenario, resource), lambda policy: _first(scenario, policy, target))
+    return None if node is None else text_of(scenario.resolve(node))
 
 
 def _first(scenario: Scenario, policy: Policy, target: Pieces | None) -> Refusal | None:

@@ -7,7 +7,7 @@ no bucket with it takes access logs), https://docs.aws.amazon.com/AmazonS3/lates
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -16,7 +16,6 @@ from trailguard.cloudformation.scenarios.values import (
     Absent,
     ListValue,
     MapValue,
-    Pieces,
     Text,
     Unknown,
     Value,
@@ -27,11 +26,11 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.globs import glob
+from trailguard.iam.globs import Glob, glob
 from trailguard.iam.inclusion import Group
-from trailguard.iam.logic import NO, YES, Tri, either, maybe
-from trailguard.iam.patterns import covers, overlaps
-from trailguard.trails.bucket import requests
+from trailguard.iam.logic import NO, YES, Tri, both, either, maybe
+from trailguard.iam.patterns import covers, overlaps, surely_overlaps
+from trailguard.trails.bucket import files, requests
 from trailguard.trails.bucket.buckets import BUCKET, log_bucket, policies_on, policy_of
 from trailguard.trails.facts.facts import (
     Fact,
@@ -203,43 +202,45 @@ def _touches_logs(scenario: Scenario, bucket: Resource, rule: MapValue) -> Tri:
     return either(_about_keys(scenario, text, keys, known) for keys, known in _log_keys(scenario, bucket, text))
 
 
-def _about_keys(scenario: Scenario, prefix: Text, keys: Pieces, known: bool) -> Tri:
+def _about_keys(scenario: Scenario, prefix: Text, keys: Sequence[Glob], known: bool) -> Tri:
     """Tell whether files lie below a prefix, of those that are known to be written, or that may be."""
     start = (*glob(prefix.pieces, wild=False), *glob(("*",)))
-    target = glob(keys)
-    if known:
-        return overlaps((start,), target, scenario.settle)
-    answer = covers((Group((start,)),), target, scenario.settle)
-    if answer.is_no and not overlaps((start,), target, scenario.settle).is_no:
-        return maybe("where the trails of other accounts write is not known", prefix.node)
-    return answer
+    if any(surely_overlaps((start,), key) for key in keys):
+        touched = YES
+    else:
+        touched = either(overlaps((start,), key, scenario.settle) for key in keys)
+    if known or touched.is_no:
+        return touched
+    if both(covers((Group((start,)),), key, scenario.settle) for key in keys).is_yes:
+        return YES
+    return maybe("where the trails of other accounts write is not known", prefix.node)
 
 
-def _log_keys(scenario: Scenario, bucket: Resource, prefix: Text) -> list[tuple[Pieces, bool]]:
+def _log_keys(scenario: Scenario, bucket: Resource, prefix: Text) -> list[tuple[Sequence[Glob], bool]]:
     """The keys of log files, and whether they are known: by the trails of the template, else by what policies grant.
 
     Nothing in a template tells an organization's ID, so an ID that the prefix names in its place is taken to be it.
     """
-    files = join_pieces((*scenario.returned_pieces(bucket, "Arn"), "/"))
-    found: list[tuple[Pieces, bool]] = []
+    below = join_pieces((*scenario.returned_pieces(bucket, "Arn"), "/"))
+    found: list[tuple[Sequence[Glob], bool]] = []
     for trail in scenario.model.template.of_type(TRAIL):
         named = log_bucket(scenario, trail) if scenario.active(trail) else None
         if named is None or named.resource is not bucket:
             continue
-        targets = requests.account_targets(scenario, trail)
+        folders = files.account_folders(scenario, trail)
         if requests.is_organization_trail(scenario, trail):
-            below = join_pieces((*files, *prefix.pieces))
-            for organization in requests.organizations(scenario, trail, named, [below]):
-                targets += requests.organization_targets(scenario, trail, organization)
-        found += [(join_pieces((*target.pieces, requests.EVERYTHING)), True) for target in targets]
+            mentioned = join_pieces((*below, *prefix.pieces))
+            for organization in requests.organizations(scenario, trail, named, [mentioned]):
+                folders += files.organization_folders(scenario, trail, organization)
+        found += [(folder.keys, True) for folder in folders]
     if found:
         return found
     for policy in policies_on(scenario, scenario.returned_pieces(bucket, "Ref")):
         for resource in policy_of(scenario, policy).resource_texts():
-            rest, beyond = trim_start(resource, files)
+            rest, beyond = trim_start(resource, below)
             if rest and not beyond:
-                found.append((rest, False))
-    return found or [((requests.EVERYTHING,), False)]
+                found.append(((glob(rest),), False))
+    return found or [((glob((requests.EVERYTHING,)),), False)]
 
 
 FACTS: Mapping[str, FactSpec] = {

@@ -7,74 +7,22 @@ make. With two policies on one bucket either may be the one that stays, so a fac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import MapValue, text_of
+from trailguard.cloudformation.scenarios.values import MapValue, Pieces, Text
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.bounds import settled
-from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grantors, grants, names_caller
-from trailguard.iam.logic import NO, Tri, both, maybe
-from trailguard.iam.policy import Policy, Statement, values_of
-from trailguard.trails.bucket import requests
-from trailguard.trails.bucket.accepted import refusal_fact
+from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grants
+from trailguard.iam.logic import State, Tri
+from trailguard.iam.policy import Policy, Statement
+from trailguard.trails.bucket import files, requests
+from trailguard.trails.bucket.accepted import misplaced_fact, refusal_fact
 from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
 from trailguard.trails.bucket.principals import builds_suffix, named_in_words
+from trailguard.trails.bucket.sites import Site
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
-from trailguard.trails.facts.lists import told as told_of
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
-
-
-class Site(NamedTuple):
-    """A trail, its bucket and one policy of the bucket, in one scenario.
-
-    `whole` is the policy with its open parts; `policy` is that, or what it is with some of them.
-    """
-
-    scenario: Scenario
-    trail: Resource
-    bucket: LogBucket
-    resource: Resource
-    policy: Policy
-    whole: Policy
-
-    def settled(self, build: Callable[[Site], Fact]) -> Fact:
-        """A fact about what the policy lets through: its open parts are asked about only where they have a say."""
-        return settled(self.whole, lambda one: build(self._replace(policy=one)), told_of)
-
-    def find(self, look: Callable[[Site], list[tuple[Statement, Tri]]]) -> tuple[Statement, Tri] | None:
-        """The first statement of which something is so, else of which it may be; None when there is none.
-
-        More of them can only be found the more the policy allows.
-        """
-
-        def first(one: Policy) -> tuple[Statement, Tri] | None:
-            found = look(self._replace(policy=one))
-            return next((pair for pair in found if pair[1].is_yes), found[0] if found else None)
-
-        return settled(self.whole, first, lambda found: found and found[1].state)
-
-    def naming(self, request: Request) -> list[tuple[Statement, Tri]]:
-        """The statements that let a request through and name the service principal itself, or may do so."""
-        strict = request._replace(everyone=False, accounts=())
-
-        def names_it(statement: Statement) -> Tri:
-            named_in = statement.elements.get("Principal")
-            known = NO if named_in is None else names_caller(named_in, strict, self.scenario.settle)
-            return known if statement.fault is None else maybe(statement.fault)
-
-        found = [(one, both((grants_it, names_it(one)))) for one, grants_it in self.ask_grantors(request)]
-        return [(statement, answer) for statement, answer in found if not answer.is_no]
-
-    def ask_grantors(self, request: Request) -> list[tuple[Statement, Tri]]:
-        """The statements that let a request through."""
-        return grantors(self.policy, request, self.scenario.settle)
-
-    def ask(self, question: Callable[..., Decision], request: Request) -> Decision:
-        """Put a request to the policy."""
-        return question(self.policy, request, self.scenario.settle)
 
 
 def named(scenario: Scenario, trail: Resource) -> Fact:
@@ -117,6 +65,9 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
             f"{first.id} and {others[0].id} are both policies of the bucket of {trail.id} and overwrite each other"
         )
         return no(others[0].key, because, ((first.key, "the other policy"),))
+    misplaced = misplaced_fact(scenario, first)
+    if misplaced is not None:
+        return misplaced
     return yes(first.key, f"{first.id} is the only policy of the bucket of {trail.id}")
 
 
@@ -170,14 +121,13 @@ def _acl_check(site: Site) -> Fact:
 
 
 def _log_write(site: Site) -> Fact:
-    decisions = [
-        (site.ask(grants, request), target.what)
-        for target in requests.account_targets(site.scenario, site.trail)
-        for request in requests.writes(site.scenario, site.trail, site.bucket, [target])
-    ]
-    if requests.is_organization_trail(site.scenario, site.trail):
+    scenario, trail = site.scenario, site.trail
+    folders = files.account_folders(scenario, trail)
+    written = files.writes(scenario, trail, site.bucket, site.whole, folders)
+    decisions = [(_ask(site, grants, write, "yes"), write.what) for write in written]
+    if requests.is_organization_trail(scenario, trail):
         decisions.append(_organization_write(site))
-    fine = yes(site.resource.key, f"{site.resource.id} lets CloudTrail write everything that {site.trail.id} writes")
+    fine = yes(site.resource.key, f"{site.resource.id} lets CloudTrail write everything that {trail.id} writes")
     return all_of((_written(decision, what, fine) for decision, what in decisions), fine)
 
 
@@ -186,23 +136,41 @@ def _written(decision: Decision, what: str, fine: Fact) -> Fact:
     return decided(decision, decision.because + told, fine)
 
 
-def _organization_write(site: Site) -> tuple[Decision, str]:
-    """The best decision about the organization's folder, over the organizations that the policy may mean.
+def _ask(site: Site, question: Callable[..., Decision], write: files.Write, good: State) -> Decision:
+    """Put a write to the policy; what hinges on encryption headers of which nobody is certain is not known."""
+    decision = site.ask(question, write.request)
+    if write.otherwise is None or decision.outcome in (good, "unknown"):
+        return decision
+    if site.ask(question, write.otherwise).outcome == decision.outcome:
+        return decision
+    reason = (
+        f"AWS does not say for certain that CloudTrail names the trail's key when it writes {write.what}; a statement "
+        "that takes AES256 there as well settles it"
+    )
+    return decision._replace(outcome="unknown", reason=reason, because=reason)
 
-    Nothing in a template tells the organization's ID, so an ID that the policy names in that place is taken to be it.
-    """
-    best: tuple[Decision, str] | None = None
+
+def _organization_write(site: Site) -> tuple[Decision, str]:
+    """The best decision about the organization's folder, over the organizations that the policy may mean."""
+    scenario, trail = site.scenario, site.trail
+    found: list[tuple[Decision, str]] = []
     ranks = {"yes": 2, "unknown": 1, "no": 0}
-    texts = site.whole.resource_texts()
-    for organization in requests.organizations(site.scenario, site.trail, site.bucket, texts):
-        (target,) = requests.organization_targets(site.scenario, site.trail, organization)
-        for request in requests.writes(site.scenario, site.trail, site.bucket, [target]):
-            decision = site.ask(grants, request)
-            if best is None or ranks[decision.outcome] > ranks[best[0].outcome]:
-                best = decision, target.what
-    if best is None:
-        raise ValueError("no organization to ask about")
-    return best
+    for organization in _organizations(site):
+        folder = files.organization_folder(scenario, trail, organization)
+        for write in files.writes(scenario, trail, site.bucket, site.whole, [folder]):
+            decision = site.ask(grants, write.request)
+            found.append((decision, write.what))
+    return max(found, key=lambda one: ranks[one[0].outcome])
+
+
+def _organizations(site: Site) -> list[Pieces]:
+    """The organizations that the policy may mean: those whose folder it opens or spares."""
+    texts: list[Pieces] = []
+    for statement in site.whole.possible:
+        part, effect = statement.resource, statement.effect
+        if part is not None and effect is not None and part.negated is (effect.literal == "Deny"):
+            texts += (text.pieces for text in part.texts)
+    return requests.organizations(site.scenario, site.trail, site.bucket, texts)
 
 
 def _not_denied(site: Site) -> Fact:
@@ -210,18 +178,18 @@ def _not_denied(site: Site) -> Fact:
     fine = yes(site.resource.key, f"nothing in {site.resource.id} keeps CloudTrail from delivering")
     if all(map(_allows, site.policy.possible)):
         return fine
-    asked = [requests.acl_check(scenario, trail, bucket), *_writes(site)]
-    return all_of((_passes(site, request, fine) for request in map(requests.of_log_files, asked)), fine)
+    check = files.Write(requests.acl_check(scenario, trail, bucket), "the check of the ACL", None)
+    return all_of((_passes(site, write, fine) for write in (check, *_writes(site))), fine)
 
 
-def _passes(site: Site, request: Request, fine: Fact) -> Fact:
-    """Whether no Deny stops a request."""
-    decision = site.ask(denials, request)
+def _passes(site: Site, write: files.Write, fine: Fact) -> Fact:
+    """Whether no Deny stops a call."""
+    decision = _ask(site, denials, write, "no")
     if decision.outcome == "no":
         return fine
     if decision.outcome == "unknown":
         return unknown(decision.node, decision.reason, decision.because)
-    if decision != site.ask(denials, requests.with_newest_tls(request, site.trail)):
+    if decision != site.ask(denials, requests.with_newest_tls(write.request, site.trail)):
         reason = "it depends on the TLS version with which CloudTrail calls, which AWS does not tell"
         return unknown(decision.node, reason)
     return no(decision.node, f"{site.resource.id}: {decision.because}")
@@ -231,27 +199,31 @@ def _allows(statement: Statement) -> bool:
     return statement.fault is None and statement.effect is not None and statement.effect.literal == "Allow"
 
 
-def _writes(site: Site) -> list[Request]:
+def _writes(site: Site) -> list[files.Write]:
     """The writes below the account's folder, and below the folder of each organization that the policy may mean."""
     scenario, trail, bucket = site.scenario, site.trail, site.bucket
 
-    def build() -> list[Request]:
-        targets = requests.account_targets(scenario, trail)
+    def build() -> list[files.Write]:
+        folders = files.account_folders(scenario, trail)
         if requests.is_organization_trail(scenario, trail):
-            for organization in requests.organizations(scenario, trail, bucket, site.whole.resource_texts()):
-                targets += requests.organization_targets(scenario, trail, organization)
-        return requests.writes(scenario, trail, bucket, targets)
+            for organization in _organizations(site):
+                folders += files.organization_folders(scenario, trail, organization)
+        return files.writes(scenario, trail, bucket, site.whole, folders)
 
     return scenario.once(("writes", trail.id, site.resource.id), build)
 
 
+def _puts(site: Site) -> list[Request]:
+    return [write.request for write in _writes(site)]
+
+
 def _write_granted(site: Site) -> Fact:
-    return _any_granted(site, _writes(site), "write into the bucket")
+    return _any_granted(site, _puts(site), "write into the bucket")
 
 
 def _any_grant(site: Site) -> Fact:
     check = requests.acl_check(site.scenario, site.trail, site.bucket)
-    return _any_granted(site, [check, *_writes(site)], "use the bucket")
+    return _any_granted(site, [check, *_puts(site)], "use the bucket")
 
 
 def _any_granted(site: Site, asked: Iterable[Request], what: str) -> Fact:
@@ -274,7 +246,7 @@ def _owner_control(site: Site) -> Fact:
     """Whether a write with any other ACL, or none, is refused."""
     asked = [
         (request._replace(context={**request.context, "s3:x-amz-acl": acl}), told)
-        for request in _writes(site)
+        for request in _puts(site)
         for acl, told in requests.other_acls(site.trail, _asked_acls(site.whole))
     ]
     fine = f"{site.resource.id} takes log files only with the ACL {requests.OWNER_ACL}"
@@ -283,20 +255,26 @@ def _owner_control(site: Site) -> Fact:
 
 def _asked_acls(policy: Policy) -> set[str | None]:
     """The ACLs that the policy's statements ask for; None for one that is no plain text."""
-    asked: set[str | None] = set()
-    for statement in policy.possible:
-        condition = statement.elements.get("Condition")
-        for keys in condition.entries.values() if isinstance(condition, MapValue) else ():
-            for name, value in keys.entries.items() if isinstance(keys, MapValue) else ():
-                if name.lower() == "s3:x-amz-acl":
-                    asked.update(text.literal if text else None for text in map(text_of, values_of(value)))
-    return asked
+    return {text.literal for text in _asked_of(policy, "s3:x-amz-acl")}
+
+
+def _asked_of(policy: Policy, key: str) -> list[Text]:
+    """What the policy's statements ask of a condition key."""
+    clauses = (clause for statement in policy.possible for clause in statement.clauses if clause.name == key)
+    return [text for clause in clauses for text in clause.values]
 
 
 def _source_bound(site: Site) -> Fact:
     """Whether the same calls made for somebody else's trail are refused."""
-    calls = [requests.acl_check(site.scenario, site.trail, site.bucket), *_writes(site)]
-    asked = [(requests.for_stranger(site.scenario, site.trail, call), "for any account's trail") for call in calls]
+    scenario, trail = site.scenario, site.trail
+    puts = _puts(site)
+    calls = [requests.acl_check(scenario, trail, site.bucket), *puts, *(files.unsealed(one, trail) for one in puts)]
+    trails = _asked_of(site.whole, "aws:sourcearn")
+    asked = [
+        (stranger, "for any account's trail")
+        for call in calls
+        for stranger in requests.for_strangers(scenario, trail, call, trails)
+    ]
     fine = f"{site.resource.id} grants CloudTrail nothing for the trails of other accounts"
     return _refused(site, asked, "lets CloudTrail use the bucket {}", "aws:SourceArn", fine)
 
@@ -335,7 +313,7 @@ def _service_principal(site: Site) -> Fact:
     """Whether what is granted is granted to the service principal itself, spelt right in every partition."""
     check = requests.acl_check(site.scenario, site.trail, site.bucket)
     fine = yes(site.resource.key, f"{site.resource.id} grants to {requests.SERVICE}")
-    return all_of((_granted_to(site, request, fine) for request in [check, *_writes(site)]), fine)
+    return all_of((_granted_to(site, request, fine) for request in [check, *_puts(site)]), fine)
 
 
 def _granted_to(site: Site, request: Request, fine: Fact) -> Fact:

@@ -17,6 +17,7 @@ from trailguard.iam.bounds import settled
 from trailguard.iam.callers import named
 from trailguard.iam.conditions import ABSENT, conditions_hold
 from trailguard.iam.evaluate import Request, about_action, denied_wholly
+from trailguard.iam.explain import hint
 from trailguard.iam.policy import Policy, Statement
 from trailguard.trails.bucket.buckets import policies_on, policy_of
 from trailguard.trails.bucket.strangers import lets_strangers_in, loophole
@@ -205,7 +206,9 @@ def _lack(scenario: Scenario, statement: Statement, request: Request) -> tuple[t
         return ("Action", "NotAction"), "does not deny every action over plain HTTP"
     if conditions_hold(statement.clauses, request.context, settle).answer.is_no:
         return ("Condition",), "does not hold for every call over plain HTTP"
-    return ("Resource", "NotResource"), "does not deny plain HTTP for both the bucket and its files"
+    texts = statement.resource.texts if statement.resource is not None else ()
+    lack = "does not deny plain HTTP for both the bucket and its files"
+    return ("Resource", "NotResource"), lack + hint(texts, request.context)
 
 
 def _nothing_denied(bucket: Resource) -> Fact:

@@ -8,26 +8,28 @@ cloudtrail-log-file-validation-digest-file-structure.html (the keys that are wri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
     GENERATED,
+    OPAQUE,
     Pieces,
     Symbol,
     Text,
     Unknown,
     join_pieces,
+    split_pieces,
     text_of,
     trim_start,
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.conditions import ABSENT, ContextValue
+from trailguard.iam.conditions import ABSENT, ContextValue, Undecided
 from trailguard.iam.evaluate import Request
+from trailguard.iam.globs import ORGANIZATION_ID
 from trailguard.trails.bucket.buckets import LogBucket
-from trailguard.trails.facts.facts import boolean, is_empty, settle_empty
+from trailguard.trails.facts.facts import boolean, settle_empty
 
 SERVICE = "cloudtrail.amazonaws.com"
 OWNER_ACL = "bucket-owner-full-control"
@@ -49,20 +51,9 @@ LEGACY_ACCOUNTS = (
 
 EVERYTHING = "*"
 
-# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html (log files), and
-# cloudtrail-log-file-validation-digest-file-structure.html (digest files)
-LOG_FILE_SUFFIX = ".json.gz"
-
-# An organization whose ID nobody here knows.
-SOME_ORGANIZATION: Pieces = (Symbol(GENERATED, "organization", "the ID of the organization"),)
+# An organization whose ID nobody here knows. https://docs.aws.amazon.com/organizations/latest/APIReference/ (Id)
+SOME_ORGANIZATION: Pieces = ("o-", Symbol(OPAQUE, ORGANIZATION_ID, "the ID of the organization is not in the template"))
 _ORGANIZATION_ID = re.compile("o-[a-z0-9]{10,32}")
-
-
-class Target(NamedTuple):
-    """A set of keys that the trail writes: every key that begins with `pieces`. `what` names them for people."""
-
-    pieces: Pieces
-    what: str
 
 
 def bucket_arn(scenario: Scenario, bucket: LogBucket) -> Pieces:
@@ -82,35 +73,26 @@ def acl_check(scenario: Scenario, trail: Resource, bucket: LogBucket) -> Request
         accounts=LEGACY_ACCOUNTS,
         action="s3:GetBucketAcl",
         resource=bucket_arn(scenario, bucket),
-        context=base_context(scenario, trail),
+        context=base_context(scenario, trail, bucket),
     )
 
 
-def writes(scenario: Scenario, trail: Resource, bucket: LogBucket, targets: Iterable[Target]) -> list[Request]:
-    """CloudTrail's delivery of the keys of each target, once for each encryption that it asks for."""
-    context = base_context(scenario, trail)
-    context["s3:x-amz-acl"] = (_text(OWNER_ACL, trail.key),)
-    return [
-        Request(
-            service=SERVICE,
-            accounts=LEGACY_ACCOUNTS,
-            action="s3:PutObject",
-            resource=join_pieces((*bucket_arn(scenario, bucket), "/", *target.pieces, EVERYTHING)),
-            context={**context, **encryption},
-        )
-        for target in targets
-        for encryption in _encryptions(scenario, trail)
-    ]
-
-
-def base_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]:
+def base_context(scenario: Scenario, trail: Resource, bucket: LogBucket) -> dict[str, ContextValue]:
     """The condition keys of every call to S3 that CloudTrail makes for the trail. Keys not listed are not known."""
 
     def build() -> dict[str, ContextValue]:
         s3: dict[str, ContextValue] = {"s3:tlsversion": (_text("1.2", trail.key),), **dict.fromkeys(_S3_KEYS, ABSENT)}
-        return {**trail_context(scenario, trail), **s3}
+        return {**trail_context(scenario, trail), **s3, "aws:resourceaccount": _owner(scenario, bucket)}
 
     return dict(scenario.once(("request context", trail.id), build))
+
+
+def _owner(scenario: Scenario, bucket: LogBucket) -> ContextValue:
+    """The account that owns the bucket."""
+    if bucket.resource is None:
+        return Undecided("whose the bucket is cannot be told: none of the scanned templates makes it")
+    account = text_of(scenario.pseudo("AWS::AccountId", bucket.resource, bucket.resource.key))
+    return ABSENT if account is None else (account,)
 
 
 def trail_context(scenario: Scenario, trail: Resource) -> dict[str, ContextValue]:
@@ -141,54 +123,15 @@ def service_context(node: Node) -> dict[str, ContextValue]:
 
 _ABSENT_KEYS = (
     "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:userid",
-    "aws:username", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:multifactorauthpresent",
-    "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:referer",
+    "aws:username", "aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "aws:vpceaccount", "aws:vpceorgid",
+    "aws:vpceorgpaths", "aws:sourceip", "aws:vpcsourceip", "aws:multifactorauthpresent", "aws:calledvia",
+    "aws:calledviafirst", "aws:calledvialast", "aws:referer",
 )  # fmt: skip
 _S3_KEYS = (
     "s3:x-amz-acl", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
     "s3:x-amz-grant-read", "s3:x-amz-grant-write", "s3:x-amz-grant-read-acp", "s3:x-amz-grant-write-acp",
     "s3:x-amz-grant-full-control",
 )  # fmt: skip
-
-
-def _encryptions(scenario: Scenario, trail: Resource) -> list[Mapping[str, ContextValue]]:
-    """The encryption headers of the writes: AES256 always (the probe at creation, digests), the key when set."""
-    header, key_id = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
-    plain: Mapping[str, ContextValue] = {header: (_text("AES256", trail.key),), key_id: ABSENT}
-    key = scenario.value_of(trail, "KMSKeyId")
-    text = text_of(key)
-    if is_empty(key) or text is None:
-        return [plain]
-    return [plain, {header: (_text("aws:kms", trail.key),), key_id: (text,)}]
-
-
-def account_targets(scenario: Scenario, trail: Resource) -> list[Target]:
-    """The keys below the folder of the trail's own account."""
-    account = text_of(scenario.pseudo("AWS::AccountId", trail, trail.key))
-    return _targets(scenario, trail, account.pieces if account is not None else (), "")
-
-
-def organization_targets(scenario: Scenario, trail: Resource, organization: Pieces) -> list[Target]:
-    """The keys below the folder of the organization."""
-    return _targets(scenario, trail, organization, " of the organization's accounts")
-
-
-def _targets(scenario: Scenario, trail: Resource, folder: Pieces, whose: str) -> list[Target]:
-    start = join_pieces((*prefix(scenario, trail), "AWSLogs/", *folder, "/"))
-    kinds = [("CloudTrail", f"log files{whose}")]
-    if validates(scenario, trail):
-        kinds.append(("CloudTrail-Digest", f"digest files{whose}"))
-    if whose:  # below the organization's folder each account has its own, known to nobody here
-        return [Target(start, f"log files{whose}")]
-    return [Target(join_pieces((*start, f"{kind}/")), what) for kind, what in kinds]
-
-
-def validates(scenario: Scenario, trail: Resource) -> bool:
-    """Tell whether the trail writes digest files."""
-    value = boolean(scenario, scenario.value_of(trail, "EnableLogFileValidation"))
-    if isinstance(value, Unknown):
-        return scenario.assume("log file validation", value.reason)
-    return value is True
 
 
 def is_organization_trail(scenario: Scenario, trail: Resource) -> bool:
@@ -209,20 +152,26 @@ def prefix(scenario: Scenario, trail: Resource) -> Pieces:
 
 
 def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resources: Iterable[Pieces]) -> list[Pieces]:
-    """The organizations that a policy may mean: whatever it names where the organization's folder belongs."""
+    """The organizations that some resources name where the organization's folder belongs, else one that nobody knows.
+
+    Nothing in a template tells the organization's ID, so an ID in that place is taken to be it. A parameter that is the
+    trail's account is none: then it names the account's folder only.
+    """
+    account = text_of(scenario.pseudo("AWS::AccountId", trail, trail.key))
     start = join_pieces((*bucket_arn(scenario, bucket), "/", *prefix(scenario, trail), "AWSLogs/"))
-    found: list[Pieces] = [SOME_ORGANIZATION]
+    found: dict[Pieces, None] = {}
     for resource in resources:
         rest, beyond = trim_start(resource, start)
         if beyond or not rest:
             continue
         name = rest[0]
         if isinstance(name, Symbol):
-            if not name.name.startswith("AWS::"):
-                found.append((name,))
+            is_account = name.name.startswith("AWS::") or (account is not None and account.pieces == (name,))
+            if not is_account:
+                found[(name,)] = None
         elif (one := organization_like(name.partition("/")[0])) is not None:
-            found.append((one,))
-    return found
+            found[(one,)] = None
+    return list(found) or [SOME_ORGANIZATION]
 
 
 def organization_like(pattern: str) -> str | None:
@@ -241,25 +190,36 @@ def other_acls(trail: Resource, asked: set[str | None]) -> list[tuple[ContextVal
     return [(ABSENT, "without any ACL"), *named]
 
 
-def for_stranger(scenario: Scenario, trail: Resource, request: Request) -> Request:
-    """The same call, made for a trail of some other account."""
-    account = Symbol(GENERATED, "another account", "an account that is not the trail's")
+def for_strangers(scenario: Scenario, trail: Resource, request: Request, asked: Iterable[Text]) -> list[Request]:
+    """The same call, made for trails of some other account.
+
+    One is called like the trail, one like no other, and one for each of the trails that are `asked` for.
+    """
     region = text_of(scenario.pseudo("AWS::Region", trail, trail.key))
-    where = region.pieces if region is not None else ()
+    here: Pieces = region.pieces if region is not None else ()
+    named = [
+        (here, join_pieces(("trail/", *name))) for name in (scenario.returned_pieces(trail, "Ref"), (_UNHEARD_OF,))
+    ]
+    for text in asked:
+        parts = split_pieces(text.pieces, ":")
+        name = _example(parts[5]) if len(parts) == 6 else ()
+        if name:
+            named.append((_example(parts[3]) or here, name))
+    context = {**request.context, "aws:sourceaccount": (Text((_STRANGER,), trail.key),)}
     head = f"arn:{scenario.model.partition}:cloudtrail:"
-    arn = join_pieces((head, *where, ":", account, ":trail/", *scenario.returned_pieces(trail, "Ref")))
-    context = {**request.context}
-    context["aws:sourcearn"] = (Text(arn, trail.key),)
-    context["aws:sourceaccount"] = (Text((account,), trail.key),)
-    return request._replace(context=context)
+    arns = (join_pieces((head, *where, ":", _STRANGER, ":", *name)) for where, name in dict.fromkeys(named))
+    return [request._replace(context={**context, "aws:sourcearn": (Text(arn, trail.key),)}) for arn in arns]
 
 
-def of_log_files(request: Request) -> Request:
-    """The same call for the files themselves, whose names all end alike: a Deny on `*.exe` hits none of them."""
-    *start, last = request.resource
-    if not isinstance(last, str) or not last.endswith("/" + EVERYTHING):
-        return request
-    return request._replace(resource=(*start, last + LOG_FILE_SUFFIX))
+_STRANGER = Symbol(GENERATED, "another account", "an account that is not the trail's")
+_UNHEARD_OF = Symbol(GENERATED, "another trail", "a trail that is called like no other")
+
+
+def _example(pieces: Pieces) -> Pieces:
+    """A text that a pattern means; nothing when it means any."""
+    if pieces == ("*",):
+        return ()
+    return join_pieces(re.sub("[*?]", "x", piece) if isinstance(piece, str) else piece for piece in pieces)
 
 
 def with_newest_tls(request: Request, trail: Resource) -> Request:

@@ -105,20 +105,30 @@ def agreed(facts: Sequence[Fact], what: str) -> Fact:
     return next((fact for fact in facts if fact.unknown is not None), first)
 
 
+def null(name: str, owner: str = "") -> str:
+    """That CloudFormation refuses null, in the same words for every rule that stumbles over one.
+
+    `name` is what is null, `owner` the resource that it is part of.
+    Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1378
+    """
+    what = f"{name} of {owner}" if owner else name
+    return f"{what} is null, which CloudFormation refuses anywhere in a template"
+
+
 def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
     """A value as CloudFormation reads it in a Boolean property.
 
-    True or false; None when it is absent; an Unknown; or the text that is no Boolean. A parameter without allowed
-    values ranges over true and false there.
+    True or false; None when it is absent or null; an Unknown; or the text that is no Boolean. A parameter without
+    allowed values ranges over true and false there.
     """
     if isinstance(value, Flag):
         return value.value
-    if isinstance(value, Absent):
+    if isinstance(value, (Absent, Null)):
         return None
     if isinstance(value, Unknown):
         return value
     if not isinstance(value, Text):
-        return "null" if isinstance(value, Null) else "a list or a map"
+        return "a list or a map"
     literal = value.literal
     if literal is not None:
         if literal not in BOOLEAN_TEXTS and _chosen_freely(scenario, value.node, literal):

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import OPAQUE, Symbol, text_of
+from trailguard.cloudformation.scenarios.values import OPAQUE, Null, Symbol, text_of
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import Fact, is_empty, no, settle_empty, unknown, via, yes
+from trailguard.trails.facts.facts import Fact, is_empty, no, null, settle_empty, unknown, via, yes
 
 SCAN_IT = "; scan the template that does together with this one"
 
@@ -40,6 +40,8 @@ def names_something(scenario: Scenario, resource: Resource, name: str) -> Fact:
     node = value.node
     if is_empty(value):
         written = scenario.property_node(resource, name) is not None and node is not resource.key
+        if isinstance(value, Null):
+            return no(node, null(name, resource.id))
         return no(node, f"{name} of {resource.id} is empty{via(node)}" if written else f"{resource.id} has no {name}")
     text = text_of(value)
     if text is not None and all(isinstance(piece, Symbol) for piece in text.pieces):

@@ -71,6 +71,19 @@ def by_item(build: Callable[..., Fact], lists: Mapping[str, bool]) -> Callable[.
     return fact
 
 
+def apart(key: str, build: Callable[..., Fact]) -> Callable[..., Fact]:
+    """How to work out a fact by itself: what it hinges on is open for other facts, unless it decides this one.
+
+    So the questions of several facts add up and do not multiply. It takes facts that are the same in all scenarios in
+    which they are true, in their words too.
+    """
+
+    def fact(scenario: Scenario, resource: Resource, *more: object) -> Fact:
+        return scenario.agreed((key, resource.id, *more), lambda one: build(one, resource, *more))
+
+    return fact
+
+
 def _draft(scenario: Scenario, resource: Resource, name: str) -> Draft | None:
     """A property with open items; None when nothing is open in it, or something else than items of lists.
 

@@ -25,6 +25,7 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.scenarios.variables import Same
 from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.template.template import Resource
 
 HOLE = "\0"  # in a text that is looked at as a whole: a symbol that stands for a name, in which no colon is
 OPEN = "\1"  # one that may stand for any text
@@ -80,6 +81,28 @@ def may_be_same(scenario: Scenario, left: Pieces, right: Pieces) -> bool:
     if any(piece.kind == OPAQUE for piece in _symbols((*left, *right))):
         return _assumed(scenario, left, right)
     return _decided(scenario, left, right)
+
+
+def same_here(scenario: Scenario, user: Resource, name: Pieces, made: Resource, own: Pieces) -> bool:
+    """Tell whether a name that a resource uses is `own`, that of another one, and means that one.
+
+    Such a name is one in an account and a Region only. What is generated is one anywhere.
+    """
+    if not same_name(scenario, name, own):
+        return False
+    return any(piece.kind == GENERATED for piece in _symbols(own)) or same_place(scenario, user, made)
+
+
+def same_place(scenario: Scenario, one: Resource, other: Resource) -> bool:
+    """Tell whether two resources are in one account and Region. Raises Split while that is open."""
+    model = scenario.model
+    for pseudo in _PLACES:
+        left, right = model.pseudo(pseudo, one.id), model.pseudo(pseudo, other.id)
+        if left != right and not scenario.equal(
+            scenario.reference(left, one.key), scenario.reference(right, other.key)
+        ):
+            return False
+    return True
 
 
 def _symbols(pieces: Pieces) -> Iterator[Symbol]:

@@ -16,6 +16,7 @@ from trailguard.cloudformation.scenarios.values import (
     Flag,
     ListValue,
     MapValue,
+    Null,
     Pieces,
     Text,
     Unknown,
@@ -25,7 +26,7 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource, number_of
-from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, boolean, reason_unknown, to_json, unknown, via
+from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, boolean, null, reason_unknown, to_json, unknown, via
 
 
 class Wanted(NamedTuple):
@@ -158,8 +159,10 @@ def _plain(shown: Any, wanted: Wanted) -> Any:
 
 
 def _boolean_fact(scenario: Scenario, resource: Resource, path: str, value: Value, default: tuple[bool, str]) -> Fact:
-    meaning = boolean(scenario, value)
     node = value.node
+    if isinstance(value, Null):
+        return Fact(default[0], node, null(path, resource.id))
+    meaning = boolean(scenario, value)
     if meaning is None:
         return Fact(default[0], resource.key, f"{resource.id} does not set {path}, {default[1]}")
     if isinstance(meaning, Unknown):
@@ -198,5 +201,9 @@ def place(value: Value, otherwise: Node) -> Node:
 
 
 def _brief(shown: object) -> str:
-    text = f'"{shown}"' if isinstance(shown, str) else str(shown)
+    text = f'"{" ".join(shown.split())}"' if isinstance(shown, str) else str(shown)
+    if isinstance(shown, (list, dict)):
+        import json  # late: rules seldom ask about whole lists and maps
+
+        text = json.dumps(shown, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,12 +1,14 @@
 """Policy documents that AWS is certain to refuse. A refused document takes effect in no part: it grants nothing.
 
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html (what every policy must be) and
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html (what every policy must be),
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html (what IAM asks of a Sid), and
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html (MalformedPolicy)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.source.nodes import Node
@@ -27,6 +29,8 @@ class Refusal(NamedTuple):
         """
         return no(self.node, f"{who} refuses {what} as a whole, so it grants nothing: {self.because}")
 
+
+_SID = re.compile("[A-Za-z0-9]*")
 
 Check: TypeAlias = "Callable[[Policy], Refusal | None]"
 
@@ -92,3 +96,19 @@ def _lists(statement: Statement) -> Iterator[tuple[str, int]]:
         yield "Action", len(statement.action.texts)
     if statement.resource is not None:
         yield "Resource", len(statement.resource.texts)
+
+
+def malformed_in_iam(policy: Policy) -> Refusal | None:
+    """What is wrong with a policy in IAM, which takes letters and digits in a Sid only, and each Sid once."""
+    return malformed(policy) or next(_wrong_sids(policy.certain), None)
+
+
+def _wrong_sids(statements: Iterable[Statement]) -> Iterator[Refusal]:
+    seen: set[str] = set()
+    for statement in statements:
+        if not _SID.fullmatch(statement.sid):
+            yield Refusal(statement.place("Sid"), f'Sid "{statement.sid}" may hold only letters and digits')
+        elif statement.sid in seen:
+            yield Refusal(statement.place("Sid"), f'two statements have the Sid "{statement.sid}"')
+        if statement.sid:
+            seen.add(statement.sid)

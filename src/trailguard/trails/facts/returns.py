@@ -1,6 +1,7 @@
 """What `Ref` and `Fn::GetAtt` return for the resources of a trail's delivery chain.
 
-`${Property}` stands for the property's value, or for the value that AWS generates when it is not set.
+`${Property}` stands for the property's value, or for the value that AWS generates when it is not set; `${Property|x}`
+for the property's value, or `x`.
 Source: the "Return values" of each resource type in the CloudFormation template reference.
 """
 
@@ -52,11 +53,11 @@ RETURNS: Returns = {
     },
     "AWS::IAM::Role": {
         "Ref": "${RoleName}",
-        "Arn": _ARN + "iam::${AWS::AccountId}:role/${RoleName}",
+        "Arn": _ARN + "iam::${AWS::AccountId}:role${Path|/}${RoleName}",
     },
     "AWS::IAM::ManagedPolicy": {
-        "Ref": _ARN + "iam::${AWS::AccountId}:policy/${ManagedPolicyName}",
-        "PolicyArn": _ARN + "iam::${AWS::AccountId}:policy/${ManagedPolicyName}",
+        "Ref": _ARN + "iam::${AWS::AccountId}:policy${Path|/}${ManagedPolicyName}",
+        "PolicyArn": _ARN + "iam::${AWS::AccountId}:policy${Path|/}${ManagedPolicyName}",
     },
     "AWS::SNS::Topic": {
         "Ref": _ARN + "sns:" + _HERE + "${TopicName}",

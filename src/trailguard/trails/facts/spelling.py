@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import Pieces, Symbol, Text, join_pieces
+from trailguard.cloudformation.scenarios.values import Pieces, Symbol, Text, join_pieces, show
 from trailguard.trails.facts.names import is_free, may_be_arn, spelt
 
 Fault: TypeAlias = Callable[[Pieces], "str | None"]
@@ -36,6 +36,7 @@ _SIDE_BY_SIDE = "which has two of . _ - side by side"
 # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 _TOPIC_LETTERS = re.compile(r"[A-Za-z0-9_-]*(?:\.fifo)?")
 
+_SHOWN = 120  # letters of a text that a message shows
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _ADDRESS_FAULT = "which looks like an IP address"
 
@@ -60,7 +61,7 @@ def bucket_fault(pieces: Pieces) -> str | None:
         return "an ARN where a bucket name goes"
     if any(isinstance(piece, str) and "://" in piece for piece in pieces):
         return "a URL where a bucket name goes"
-    if _DOMAIN.search("".join(piece if isinstance(piece, str) else f"${{{piece.name}}}" for piece in pieces)):
+    if _DOMAIN.search("".join(piece if isinstance(piece, str) else f"${{{piece.name}}}" for piece in pieces)[-200:]):
         return "the domain name of a bucket where its name goes"
     for piece in pieces:
         if isinstance(piece, str) and not _BUCKET_LETTERS.fullmatch(piece):
@@ -120,6 +121,21 @@ def either(words: Sequence[str]) -> str:
     return " or ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
+def sub_missing(text: Text) -> str:
+    """The end of a message about a text that has `${NAME}` in it as it stands, where nothing fills it in."""
+    return "; Fn::Sub is missing" if "${" in (text.literal or "") else ""
+
+
+def brief(text: Text) -> str:
+    """A text for people, not all of it when it is long."""
+    return short(show(text))
+
+
+def short(shown: str) -> str:
+    """A word for people, not all of it when it is long."""
+    return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 3] + "..."
+
+
 def at_most(size: int) -> Fault:
     """What is wrong with a text that has a greatest length."""
     return lambda pieces: _size_fault(pieces, 0, size)
@@ -128,9 +144,10 @@ def at_most(size: int) -> Fault:
 def _size_fault(pieces: Pieces, least: int, most: int) -> str | None:
     literal = _literal(pieces)
     size = sum(len(piece) if isinstance(piece, str) else _least(piece) for piece in pieces)
-    allowed = f"{least} to {most}" if least > 1 else f"at most {most}"
     if literal is not None:
-        return None if least <= size <= most else f"which is {size} characters long and not {allowed}"
+        allowed = f"{least} to {most}" if least > 1 else f"{most} at most"
+        long = f"{size} character{'' if size == 1 else 's'}"
+        return None if least <= size <= most else f"which is {long} long, and it may be {allowed}"
     return f"which is more than {most} characters long" if size > most else None
 
 

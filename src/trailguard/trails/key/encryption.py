@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node
-from trailguard.cloudformation.template.references import mentioned, references
-from trailguard.cloudformation.template.template import Resource, function_of
-from trailguard.trails.bucket import ordering
+from trailguard.cloudformation.scenarios.waiting import reaches
+from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, no, unknown, yes
 from trailguard.trails.facts.links import Link
 from trailguard.trails.key import grants, keys, kinds
@@ -24,39 +22,13 @@ def key_link(scenario: Scenario, trail: Resource) -> Link | None:
     return None if named is None else named.link
 
 
-def _acyclic(scenario: Scenario, _: Resource, key: Resource) -> Fact:
-    """Whether the key waits for nothing that waits for the key."""
-    named = [(item.value, ()) for item in key.depends_on()]
-    for name, guards in (*named, *references(key.body)):
-        other = scenario.model.template.resources.get(name)
-        if other is None or not all(scenario.condition(test) is branch for test, branch in guards):
-            continue
-        if scenario.active(other) and ordering.reaches(scenario, other, key):
-            what = "itself" if other is key else f"{name}, which waits for {key.id}"
-            place = _mention(key.body, name) or key.key
-            return no(place, f"{key.id} refers to {what}, a circle that CloudFormation does not deploy")
-    return yes(key.key, f"{key.id} waits for nothing that waits for it")
-
-
-def _mention(node: Node, name: str) -> Node | None:
-    """The first place below a node that refers to a resource."""
-    function = function_of(node)
-    if function is not None and name in mentioned(*function):
-        return node
-    if isinstance(node, MapNode):
-        children = list(node.values.values())
-    else:
-        children = node.items if isinstance(node, ListNode) else []
-    return next((place for child in children if (place := _mention(child, name)) is not None), None)
-
-
 def alias_ready(scenario: Scenario, trail: Resource) -> Fact:
     """Whether the alias by which a trail names its key is made before the trail."""
     named = keys.key_of(scenario, trail)
     if named is None or named.alias is None:
         return yes(trail.key, f"{trail.id} names no alias that is made here")
     alias, node = named.alias, named.link.node
-    if ordering.reaches(scenario, trail, alias):
+    if reaches(scenario, trail, alias):
         return yes(node, f"{trail.id} is created after alias {alias.id}")
     because = f"{trail.id} names alias {alias.id} as text and nothing makes it wait, so the alias may not exist yet"
     return no(node, because, ((alias.key, "the alias that must exist first"),))
@@ -105,7 +77,6 @@ FACTS: Mapping[str, FactSpec] = {
     "key.symmetric": FactSpec(
         _of_key(_symmetric), _OF_KEY, "the key is symmetric, encrypts, and has key material" + _NO_KEY
     ),
-    "key.acyclic": FactSpec(_of_key(_acyclic), _OF_KEY, "the key waits for nothing that waits for the key" + _NO_KEY),
     "key.alias_ready": FactSpec(alias_ready, _TRUTH, "the key's alias is made before the trail"),
     "key.address_right": FactSpec(
         keys.address_right, _TRUTH, "an ARN by which a key made here is named is of the key's Region and account"

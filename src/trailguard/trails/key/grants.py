@@ -17,14 +17,16 @@ from trailguard.cloudformation.scenarios.values import (
     Symbol,
     Text,
     join_pieces,
+    show,
     text_of,
 )
 from trailguard.cloudformation.source.nodes import MapNode, Node
 from trailguard.cloudformation.template.template import Resource
+from trailguard.iam.callers import called
 from trailguard.iam.conditions import ABSENT, ContextValue, Undecided
 from trailguard.iam.documents import read_document
-from trailguard.iam.evaluate import Request, allowed
-from trailguard.iam.policy import Policy
+from trailguard.iam.evaluate import Decision, Request, allowed
+from trailguard.iam.policy import KEY_POLICY, Policy, Principal
 from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.buckets import log_bucket
 from trailguard.trails.facts.facts import (
@@ -39,6 +41,7 @@ from trailguard.trails.facts.facts import (
     yes,
 )
 from trailguard.trails.facts.properties import entry, pseudo, step_into
+from trailguard.trails.facts.refusals import malformed, refused
 from trailguard.trails.key.kinds import is_one_of
 
 CLOUDTRAIL_CONTEXT = "aws:cloudtrail:arn"
@@ -116,7 +119,7 @@ def key_policy(scenario: Scenario, key: Resource) -> Policy | None:
         node = scenario.unwrap(scenario.property_node(key, "KeyPolicy"))
         if not isinstance(node, MapNode) and is_empty(scenario.value_of(key, "KeyPolicy")):
             return None
-        return read_document(scenario, key, "KeyPolicy")
+        return read_document(scenario, key, "KeyPolicy", KEY_POLICY)
 
     return scenario.once(("key policy", key.id), read)
 
@@ -134,9 +137,32 @@ def lets_through(scenario: Scenario, key: Resource, calls: Iterable[Request], us
     if policy is None:
         because = f"{key.id} has no KeyPolicy, and the one that KMS then makes is for the account's users alone"
         return no(key.key, because)
+    refusal = refused(policy, malformed)
+    if refusal is not None:
+        return refusal.told("KMS", f"the key policy of {key.id}")
     fine = yes(key.key, f"{key.id} lets {user} use it so")
-    decisions = (allowed(policy, _whole(policy, call), scenario.settle) for call in calls)
+    decisions = (_decision(scenario, policy, _whole(policy, call)) for call in calls)
     return all_of((decided(decision, f"{key.id}: {decision.because}", fine) for decision in decisions), fine)
+
+
+def _decision(scenario: Scenario, policy: Policy, call: Request) -> Decision:
+    """Whether a call is let through; if not, told of the statements that name the service, where there are some."""
+    decision = allowed(policy, call, scenario.settle)
+    if decision.outcome == "no" and policy.draft is None:
+        own = tuple(one for one in policy.certain if one.principal is not None and _names(one.principal, call))
+        void = next((one for one in own if one.effect is None and one.fault is None), None)
+        if void is not None:
+            lacks = "Resource" if {"Action", "NotAction"} & void.elements.keys() else "Action"
+            return decision._replace(node=void.node, because=f"{void.label} has no {lacks}, so it has no effect")
+        told = allowed(policy._replace(certain=own), call, scenario.settle) if own else decision
+        return told if told.outcome == "no" else decision
+    return decision
+
+
+def _names(principal: Principal, call: Request) -> bool:
+    """Tell whether the service is named, be it for another Region."""
+    service = called(call).partition(".")[0] + "."
+    return any(caller.kind == "Service" and show(caller.text).startswith(service) for caller in principal.callers)
 
 
 def _whole(policy: Policy, call: Request) -> Request:

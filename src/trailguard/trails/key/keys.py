@@ -33,7 +33,7 @@ KEY = "AWS::KMS::Key"
 REPLICA = "AWS::KMS::ReplicaKey"
 ALIAS = "AWS::KMS::Alias"
 EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
-_PROPERTIES = {EVENT_DATA_STORE: "KmsKeyId", "AWS::SNS::Topic": "KmsMasterKeyId"}
+_PROPERTIES = {EVENT_DATA_STORE: "KmsKeyId", "AWS::Logs::LogGroup": "KmsKeyId", "AWS::SNS::Topic": "KmsMasterKeyId"}
 
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}")
 _HOLE = "\0"  # a symbol in a text that is looked at as a whole
@@ -109,7 +109,7 @@ def _fault(scenario: Scenario, text: Text) -> str | None:
 
 def _alias_fault(spelt: str) -> str | None:
     if spelt.startswith("alias/aws/"):
-        return "a key that AWS manages: it is not yours, and its policy, which nobody can change, leaves CloudTrail out"
+        return "a key that AWS manages: it is not yours, and nobody can change its policy"
     return None if spelt.startswith("alias/") and spelt != "alias/" else _NO_NAME
 
 

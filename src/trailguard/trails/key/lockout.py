@@ -15,6 +15,7 @@ from trailguard.cloudformation.scenarios.values import (
     OPAQUE,
     VARIABLE,
     Pieces,
+    Symbol,
     Text,
     Unknown,
     split_pieces,
@@ -91,19 +92,19 @@ class _Asked:
     def __init__(self, scenario: Scenario, key: Resource, policy: Policy) -> None:
         self._scenario = scenario
         self._account = pseudo(scenario, "AccountId", key)
-        self._arn = glob(scenario.returned_pieces(key, "Arn"), wild=False)
-        self._call = Request("", (), ACTION, (), {})
         self._context = _context(scenario, key, self._account, policy)
+        self._call = Request("", (), ACTION, scenario.returned_pieces(key, "Arn"), self._context)
 
     def answer(self, statement: Statement, effect: str) -> Tri:
         """Whether a statement lets somebody in, or, when it denies, keeps everybody out."""
         return both(self._parts(statement, effect)).at(statement.node)
 
     def _parts(self, statement: Statement, effect: str) -> Iterator[Tri]:
-        if statement.effect is not None and statement.effect.literal is not None:
-            yield of(statement.effect.literal == effect)
+        said = statement.effect
+        if said is not None and said.literal is not None:
+            yield of(said.literal == effect)
         elif statement.fault is None:
-            yield maybe(f"the Effect of {statement.label} is not known")
+            yield NO if said is None else maybe(f"the Effect of {statement.label} is not known")
         if statement.fault is not None:
             yield maybe(statement.fault, statement.node)
             return
@@ -114,7 +115,7 @@ class _Asked:
             if effect == "Allow"
             else self._about_everybody(statement.principal)
         )
-        yield about_resource(statement.resource, self._arn, settle)
+        yield about_resource(statement.resource, self._call, settle)
         for clause in statement.clauses:
             yield self._holds(clause, effect)
 
@@ -146,9 +147,6 @@ class _Asked:
 
     def _in_account(self, text: Text) -> Tri:
         """Whether an entry of AWS is the account, or one of its principals."""
-        bare = self._bare(text)
-        if bare is not None:
-            return YES if bare.is_no else bare  # the user names a principal of the account
         parts = split_pieces(text.pieces, ":")
         if len(parts) == 1 and (text.literal or "0").isdecimal():
             return self._is_account(text.pieces)
@@ -157,12 +155,16 @@ class _Asked:
         return self._is_account(parts[4])
 
     def _is_account(self, pieces: Pieces) -> Tri:
+        """Whether a text is the ID of the account; in a bare text, whether it is one of its principals."""
+        bare = self._bare(pieces)
+        if bare is not None:
+            return YES if bare.is_no else bare  # the user names what belongs there
         return covered_by(glob(pieces, wild=False), glob(self._account, wild=False), self._scenario.settle)
 
-    def _bare(self, text: Text) -> Tri | None:
+    def _bare(self, pieces: Pieces) -> Tri | None:
         """What a text that is not spelt out may be: no for a name that the user gives; None when it is spelt out."""
-        symbol = text.symbols[0] if len(text.pieces) == 1 and text.symbols else None
-        if symbol is None or symbol.name.startswith("AWS::"):
+        symbol = pieces[0] if len(pieces) == 1 else None
+        if not isinstance(symbol, Symbol) or symbol.name.startswith("AWS::"):
             return None
         if symbol.kind == VARIABLE:
             self._scenario.fix(symbol.name)
@@ -182,7 +184,7 @@ class _Asked:
             return YES
         if kind != "AWS":
             return maybe("who Principal names is not known") if kind == "" else NO
-        bare = self._bare(text)
+        bare = self._bare(text.pieces)
         if bare is not None:
             return bare
         last = split_pieces(text.pieces, ":")[-1]

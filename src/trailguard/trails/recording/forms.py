@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Pieces, Value, show, text_of
+from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Pieces, Value, text_of
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.errors import nearest
 from trailguard.trails.facts.facts import Fact, boolean, no, unknown, yes
 from trailguard.trails.facts.names import HOLE, OPEN, spelt
-from trailguard.trails.facts.spelling import either, try_faulty
+from trailguard.trails.facts.spelling import brief, either, short, sub_missing, try_faulty
 from trailguard.trails.recording.selectors import ADVANCED, BASIC, DATA, EXCLUDABLE, MANAGEMENT, NETWORK
 
 _CATEGORY, _READ_ONLY, _TYPE = "eventCategory", "readOnly", "resources.type"
@@ -70,6 +70,12 @@ _VALUES: Mapping[str, tuple[re.Pattern[str], str]] = {
         "it takes arn:aws:dynamodb for all tables, or the ARN of one, without a wildcard",
     ),
 }
+# What an open end of a value may be, in each way in which that can matter.
+_ENDS = (
+    "", HOLE, f"{HOLE}/", f"::{HOLE}/", f":::{HOLE}/", "s3", "lambda", "dynamodb",
+    f"function:{HOLE}", f"{HOLE}:function:{HOLE}", f"{HOLE}:{HOLE}:function:{HOLE}",
+    f"table/{HOLE}", f"{HOLE}:table/{HOLE}", f"{HOLE}:{HOLE}:table/{HOLE}",
+)  # fmt: skip
 
 
 class _Refusal(NamedTuple):
@@ -132,15 +138,20 @@ def _data_resource(scenario: Scenario, resource: MapValue) -> Iterator[_Refusal]
             continue
         fault = fault_of(text.pieces)
         if fault is not None:
-            yield _Refusal(value.node, f'"{show(text)}" is not a value of a data resource of {kind.literal}: {fault}')
+            because = f'"{brief(text)}" is not a value of a data resource of {kind.literal}: {fault}{sub_missing(text)}'
+            yield _Refusal(value.node, because)
         else:
             try_faulty(scenario, text, fault_of)
 
 
 def _may_match(pieces: Pieces, pattern: re.Pattern[str]) -> bool:
-    """Tell whether a text may match. What is open at its beginning may be anything, elsewhere it is a name."""
+    """Tell whether a text may match. What is open at an end of it may be anything, elsewhere it is a name."""
     text = spelt(pieces)
-    return text.startswith(OPEN) or pattern.fullmatch(text.replace(OPEN, HOLE)) is not None
+    if text.startswith(OPEN):
+        return True
+    ends = _ENDS if text.endswith(OPEN) else ("",)
+    known = text.removesuffix(OPEN).replace(OPEN, HOLE)
+    return any(pattern.fullmatch(known + end) is not None for end in ends)
 
 
 # --- advanced selectors -----------------------------------------------------------------------------------------------
@@ -196,13 +207,14 @@ def _field(scenario: Scenario, item: Value) -> _Field | None:
 def _operators(field: _Field) -> Iterator[_Refusal]:
     """What is wrong with the field and its operators, whatever the category."""
     if field.name not in _FIELDS:
-        near = nearest(field.name, _FIELDS, 0.75)
-        because = f"{field.name} is not a field that a trail can select events by"
+        name = short(field.name)
+        near = nearest(name, _FIELDS, 0.75)
+        because = f"{name} is not a field that a trail can select events by"
         if near is not None:
             yield _Refusal(field.node, f"{because}; did you mean {near}?")
         else:
-            doubt = f"CloudTrail did not document a field {field.name} by October 2026; see whether it does now"
-            yield _Refusal(field.node, f"whether trails select events by a field {field.name} is not known", doubt)
+            doubt = f"CloudTrail did not document a field {name} by October 2026; see whether it does now"
+            yield _Refusal(field.node, f"whether trails select events by a field {name} is not known", doubt)
         return
     other = next((name for name in field.operators if name != "Equals"), None)
     if field.name in _ONLY_EQUALS and other is not None:
@@ -247,7 +259,7 @@ def _among(scenario: Scenario, field: _Field, operator: str, known: tuple[str, .
         if text is None:
             continue
         if fault_of(text.pieces) is not None:
-            yield _Refusal(value.node, f'{field.name} is "{show(text)}", which is not {either(known)}')
+            yield _Refusal(value.node, f'{field.name} is "{brief(text)}", which is not {either(known)}')
         else:
             try_faulty(scenario, text, fault_of)
 

@@ -14,7 +14,7 @@ from trailguard.cloudformation.scenarios.values import Absent, ListValue, MapVal
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, no, one_of, reason_unknown, unknown, yes
-from trailguard.trails.facts.lists import by_item
+from trailguard.trails.facts.lists import apart, by_item
 from trailguard.trails.recording.eventsets import Universe, in_common
 from trailguard.trails.recording.selectors import (
     ADVANCED,
@@ -103,9 +103,9 @@ def complete(scenario: Scenario, trail: Resource) -> Fact:
 def fed(scenario: Scenario, trail: Resource) -> Fact:
     """Whether the events that the insight selectors need are recorded."""
     found, value = stated(scenario, trail)
+    fine = yes(trail.key, f"{trail.id} records the events that its insights need")
     if isinstance(value, Absent) or (isinstance(value, ListValue) and not value.items):
-        return yes(trail.key, f"{trail.id} has no insight selectors")
-    fine = yes(value.node, f"{trail.id} records the events that its insights need")
+        return fine
     words = "{} of " + trail.id + " needs {}, which its event selectors do not record"
     return all_of((_fed_whatever(scenario, trail, insight, words) for insight in found), fine)
 
@@ -161,6 +161,8 @@ FACTS: Mapping[str, FactSpec] = {
         "call-rate and error-rate insights are on, and the events that they need are recorded",
     ),
     "valid.insights": FactSpec(
-        by_item(fed, {"InsightSelectors": False, **SELECTORS}), _TRUTH, "the events that the insights need are recorded"
+        apart("insights.fed", by_item(fed, {"InsightSelectors": False, **SELECTORS})),
+        _TRUTH,
+        "the events that the insights need are recorded",
     ),
 }

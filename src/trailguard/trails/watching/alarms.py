@@ -6,7 +6,7 @@ trail), https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogDa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, any_of, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link
-from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.names import same_here, same_name, same_place
 from trailguard.trails.facts.properties import NOTHING, Wanted
 from trailguard.trails.watching import escalation, eventrules, filterpatterns, logs, metrics
 from trailguard.trails.watching.escalation import ALARM, COMPOSITE
@@ -83,7 +83,7 @@ def watched_by(scenario: Scenario, trail: Resource, wanted: Wanted = NOTHING) ->
     if BY_RULE not in wanted.texts:
         because = told.because + _also(scenario, trail)
         return told._replace(because=because, value=None if told.unknown is not None else BY_NOBODY)
-    found, open_ = eventrules.watchers(scenario, EVENTS)
+    found, open_ = eventrules.watchers(scenario, trail, EVENTS)
     answers = [
         eventrules.seen(scenario, found, name, trail.key) for name in EVENTS if not _alarms(scenario, trail, name)
     ]
@@ -108,7 +108,7 @@ def _alarms(scenario: Scenario, trail: Resource, name: str) -> bool:
 def _also(scenario: Scenario, trail: Resource) -> str:
     """What to say of rules of EventBridge that watch all the calls, where they do not count."""
     try:
-        found, _ = eventrules.watchers(scenario, EVENTS)
+        found, _ = eventrules.watchers(scenario, trail, EVENTS)
         if not found or not all(eventrules.seen(scenario, found, name, trail.key).value for name in EVENTS):
             return ""
     except Split:
@@ -167,10 +167,12 @@ def _watch(scenario: Scenario, trail: Resource, resource: Resource) -> Watch | F
     name = () if group is None else logs.group_name(group.pieces)
     on = scenario.value_of(resource, "LogGroupName")
     text = text_of(on)
-    if text is not None and same_name(scenario, name, text.pieces):
+    if text is not None and same_here(scenario, resource, text.pieces, trail, name):
         pattern = scenario.value_of(resource, "FilterPattern")
         read = _narrowed(scenario, resource) or _pattern(scenario, pattern)
-        return Watch(resource, pattern.node, read, _alarm(scenario, resource))
+        unasked = no(resource.key, f"what {resource.id} counts has nothing to do with trails")
+        watch = Watch(resource, pattern.node, read, unasked)
+        return watch._replace(alarm=_alarm(scenario, resource)) if _matters(watch) else watch
     reason = reason_unknown(on)
     return None if reason is None else unknown(on.node, reason, f"which log group {resource.id} watches is not known")
 
@@ -230,7 +232,7 @@ def _alarm(scenario: Scenario, resource: Resource) -> Fact:
     transformations = scenario.value_of(resource, "MetricTransformations")
     reason = reason_unknown(transformations)
     doubt = None if reason is None else unknown(transformations.node, reason, f"what {resource.id} counts is not known")
-    reactions, doubts, open_ = _reactions(scenario, resource)
+    reactions, doubts, open_ = _reactions(scenario, resource, scenario.model.template.of_type(ALARM))
     answers = [*([] if doubt is None else [doubt]), *(reaction.tells for reaction in reactions), *doubts]
     counted = metrics.counted(scenario, resource)
     name = show(counted[0].metric.name) if counted else "(none)"
@@ -257,9 +259,10 @@ def _with(answer: Fact, above: list[Fact]) -> Fact:
     return no(answer.node, because, (*answer.related, *((fact.node, fact.because) for fact in refused)))
 
 
-def _reactions(scenario: Scenario, resource: Resource) -> tuple[list[Reaction], list[Fact], Split | None]:
+def _reactions(
+    scenario: Scenario, resource: Resource, alarms: Iterable[Resource]
+) -> tuple[list[Reaction], list[Fact], Split | None]:
     """What alarms do about what a filter counts, doubts whether there are more, and a question that is open of them."""
-    alarms = scenario.model.template.of_type(ALARM)
     asks = [((resource.id, alarm.id), partial(_looks, alarm=alarm, resource=resource)) for alarm in alarms]
     looks, open_ = scenario.among("looks at", asks, bool)
     found = [one for answers in looks for one in answers]
@@ -279,7 +282,9 @@ def _composite(scenario: Scenario, composite: Resource, resource: Resource) -> F
     """Whether a composite alarm tells somebody of what a filter counts; None when it does not look at that."""
     if not scenario.active(composite):
         return None
-    reactions, _, open_ = _reactions(scenario, resource)
+    named = escalation.below(scenario, composite)
+    alarms = scenario.model.template.of_type(ALARM) if named is None else named
+    reactions, _, open_ = _reactions(scenario, resource, alarms)
     if open_ is not None:
         raise open_
     off = {one.alarm.id: one.goes_off.value for one in reactions if one.goes_off.value is not False}
@@ -295,11 +300,13 @@ def _looks(scenario: Scenario, alarm: Resource, resource: Resource) -> list[Reac
             raise
         return []
     pairs = ((look, count) for count in metrics.counted(scenario, resource) for look in watched)
-    answers = (_looks_at(scenario, alarm, look, count) for look, count in pairs)
+    answers = (_looks_at(scenario, alarm, resource, look, count) for look, count in pairs)
     return [answer for answer in answers if answer is not None]
 
 
-def _looks_at(scenario: Scenario, alarm: Resource, look: Look, count: Count) -> Reaction | Fact | None:
+def _looks_at(
+    scenario: Scenario, alarm: Resource, resource: Resource, look: Look, count: Count
+) -> Reaction | Fact | None:
     """What an alarm does about a metric; None when it looks at another one, a doubt when that is not known."""
     watched, counted = look.metric, count.metric
     pairs = ((watched.name, counted.name), (watched.namespace, counted.namespace))
@@ -308,8 +315,12 @@ def _looks_at(scenario: Scenario, alarm: Resource, look: Look, count: Count) -> 
         if reason is None or not scenario.active(alarm):
             return None
         return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")
-    if watched.divided is not counted.divided or not scenario.active(alarm):
-        return None  # with dimensions it is another metric
+    if (
+        watched.divided is not counted.divided
+        or not scenario.active(alarm)
+        or not same_place(scenario, alarm, resource)
+    ):
+        return None  # with dimensions, and elsewhere, it is another metric
     if watched.divided:
         reason = "the values of its dimensions come from the events"
         return unknown(alarm.key, reason, f"whether {alarm.id} looks at the metric {show(counted.name)} is not known")

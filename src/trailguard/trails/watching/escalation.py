@@ -13,7 +13,7 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import OPAQUE, Pieces, Symbol, show, text_of
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, is_empty, no, reason_unknown, unknown
-from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.names import same_name, same_place
 from trailguard.trails.watching import composites
 from trailguard.trails.watching.composites import Rule, Tri
 from trailguard.trails.watching.reactions import acts
@@ -21,13 +21,36 @@ from trailguard.trails.watching.reactions import acts
 ALARM = "AWS::CloudWatch::Alarm"
 COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 
+MAX_DEPTH = 50  # composite alarms, one above the other
 BEFORE: Final = "before"  # nothing has happened, and every other alarm is quiet
 AFTER: Final = "after"  # an event has come, and every other alarm is quiet
 ANYHOW: Final = "anyhow"  # an event has come, and every other alarm is in any state
 
 
-def tells(scenario: Scenario, composite: Resource, off: Mapping[str, bool | None]) -> Fact | None:
-    """Whether a composite alarm tells somebody when others go off; None when its rule names none of them.
+def below(scenario: Scenario, composite: Resource) -> list[Resource] | None:
+    """The metric alarms that the rule of a composite alarm hinges on; None when that is not known."""
+    found: dict[str, Resource] = {}
+    pending, known = [composite], {composite.id}
+    while pending:
+        rule = _rule(scenario, pending.pop())
+        if isinstance(rule, str):
+            return None
+        for name in composites.alarms_of(rule):
+            alarm = _named(scenario, name, composite)
+            if alarm is None and _is_hidden(name):
+                return None
+            if alarm is None or alarm.id in known:
+                continue
+            known.add(alarm.id)
+            if alarm.type == COMPOSITE:
+                pending.append(alarm)
+            else:
+                found[alarm.id] = alarm
+    return list(found.values())
+
+
+def tells(scenario: Scenario, composite: Resource, off: Mapping[str, bool | None]) -> Fact:
+    """Whether a composite alarm tells somebody when others go off.
 
     `off` holds the alarms that an event sets off, by logical ID: None for those that it may set off.
     """
@@ -35,10 +58,8 @@ def tells(scenario: Scenario, composite: Resource, off: Mapping[str, bool | None
     stated = scenario.value_of(composite, "AlarmRule")
     if isinstance(rule, str):
         return unknown(stated.node, rule, f"whether {composite.id} acts for others is not known")
-    world = _World(scenario, off)
-    if not world.concerns(rule, {composite.id}):
-        return None
-    before, after, anyhow = (world.holds(rule, moment, {composite.id}) for moment in (BEFORE, AFTER, ANYHOW))
+    world = _World(scenario, composite, off)
+    before, after, anyhow = (world.holds(rule, moment, (composite.id,)) for moment in (BEFORE, AFTER, ANYHOW))
     if after is False:
         because = (
             f"{composite.id} does not go off because of {world.named} alone: AlarmRule is {_shown(scenario, composite)}"
@@ -83,45 +104,26 @@ def _rule(scenario: Scenario, composite: Resource) -> Rule | str:
 class _World:
     """The states of the alarms of a template at some moment. `named` are those that the event sets off."""
 
-    def __init__(self, scenario: Scenario, off: Mapping[str, bool | None]) -> None:
+    def __init__(self, scenario: Scenario, composite: Resource, off: Mapping[str, bool | None]) -> None:
         self.scenario = scenario
+        self.composite = composite
         self.off = off
         self.named = " and ".join(off)
+        self._held: dict[tuple[str, str], Tri] = {}  # what the rules of composite alarms come to at each moment
 
-    def _alarm(self, name: Pieces) -> Resource | None:
-        """The alarm of the template that has a name, or an ARN."""
-        template = self.scenario.model.template
-        for alarm in (*template.of_type(ALARM), *template.of_type(COMPOSITE)):
-            ways = (self.scenario.returned_pieces(alarm, way) for way in ("Ref", "Arn"))
-            if any(same_name(self.scenario, name, way) for way in ways) and self.scenario.active(alarm):
-                return alarm
-        return None
+    def holds(self, rule: Rule, moment: str, above: tuple[str, ...]) -> Tri:
+        """Tell whether a rule holds at a moment; `above` are the composite alarms that hinge on it."""
+        return composites.evaluate(rule, lambda state, name: self._is_in(state, name, moment, above))
 
-    def concerns(self, rule: Rule, busy: set[str]) -> bool:
-        """Tell whether a rule names an alarm that the event sets off, or may do so."""
-        for name in composites.alarms_of(rule):
-            alarm = self._alarm(name)
-            if alarm is None:
-                if _is_hidden(name):
-                    return True
-            elif alarm.id in self.off:
-                return True
-            elif alarm.type == COMPOSITE and alarm.id not in busy:
-                inner = _rule(self.scenario, alarm)
-                if isinstance(inner, str) or self.concerns(inner, {*busy, alarm.id}):
-                    return True
-        return False
-
-    def holds(self, rule: Rule, moment: str, busy: set[str]) -> Tri:
-        """Tell whether a rule holds at a moment."""
-        return composites.evaluate(rule, lambda state, name: self._is_in(state, name, moment, busy))
-
-    def _is_in(self, state: str, name: Pieces, moment: str, busy: set[str]) -> Tri:
-        alarm = self._alarm(name)
+    def _is_in(self, state: str, name: Pieces, moment: str, above: tuple[str, ...]) -> Tri:
+        alarm = _named(self.scenario, name, self.composite)
         if alarm is None and _is_hidden(name):
             return None
         if alarm is not None and alarm.type == COMPOSITE:
-            return self._composite_is_in(state, alarm, moment, busy)
+            held = self._composite_holds(alarm, moment, above)
+            if state == "INSUFFICIENT_DATA":
+                return False
+            return held if held is None or state == "ALARM" else not held
         if alarm is not None and alarm.id in self.off and moment != BEFORE:
             goes_off = self.off[alarm.id]
             return None if goes_off is None else state == "ALARM"
@@ -129,14 +131,36 @@ class _World:
             return None
         return False
 
-    def _composite_is_in(self, state: str, alarm: Resource, moment: str, busy: set[str]) -> Tri:
-        if alarm.id in busy:
+    def _composite_holds(self, alarm: Resource, moment: str, above: tuple[str, ...]) -> Tri:
+        if alarm.id in above or len(above) > MAX_DEPTH:  # CloudWatch stops where alarms hinge on each other
             return None
-        rule = _rule(self.scenario, alarm)
-        held = None if isinstance(rule, str) else self.holds(rule, moment, {*busy, alarm.id})
-        if state == "INSUFFICIENT_DATA":
-            return False
-        return held if held is None or state == "ALARM" else not held
+        key = alarm.id, moment
+        if key not in self._held:
+            rule = _rule(self.scenario, alarm)
+            self._held[key] = None if isinstance(rule, str) else self.holds(rule, moment, (*above, alarm.id))
+        return self._held[key]
+
+
+def _named(scenario: Scenario, name: Pieces, composite: Resource) -> Resource | None:
+    """The alarm of the template that has a name, or an ARN; one of the composite alarm's own account and Region."""
+    return scenario.once(("alarm", name, composite.id), lambda: _find(scenario, name, composite))
+
+
+def _find(scenario: Scenario, name: Pieces, composite: Resource) -> Resource | None:
+    names = scenario.once("names of alarms", lambda: _names(scenario))
+    ways = [name] if name in names else [way for way in names if same_name(scenario, name, way)]
+    found = (alarm for way in ways for alarm in names[way] if scenario.active(alarm))
+    return next((alarm for alarm in found if same_place(scenario, alarm, composite)), None)
+
+
+def _names(scenario: Scenario) -> dict[Pieces, list[Resource]]:
+    """The alarms of the template by their names and ARNs; two under exclusive conditions may share one."""
+    template = scenario.model.template
+    found: dict[Pieces, list[Resource]] = {}
+    for alarm in (*template.of_type(ALARM), *template.of_type(COMPOSITE)):
+        for way in ("Ref", "Arn"):
+            found.setdefault(scenario.returned_pieces(alarm, way), []).append(alarm)
+    return found
 
 
 def _is_hidden(name: Pieces) -> bool:

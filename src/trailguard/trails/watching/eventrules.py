@@ -40,7 +40,7 @@ from trailguard.trails.facts.facts import (
     unknown,
     yes,
 )
-from trailguard.trails.facts.names import is_free
+from trailguard.trails.facts.names import is_free, same_place
 from trailguard.trails.watching.filterpatterns import CLOUDTRAIL, Match, every, is_one_of, some
 
 RULE = "AWS::Events::Rule"
@@ -84,10 +84,10 @@ class Watcher(NamedTuple):
         return fine if found else no(self.pattern.node, f"{self.resource.id} does not match {name}")
 
 
-def watchers(scenario: Scenario, names: Iterable[str]) -> tuple[list[Watcher], Split | None]:
-    """The rules of EventBridge that may hand on one of some calls, and a question that is open of them."""
+def watchers(scenario: Scenario, trail: Resource, names: Iterable[str]) -> tuple[list[Watcher], Split | None]:
+    """The rules beside a trail that may hand on one of some calls, and a question that is open of them."""
     rules = scenario.model.template.of_type(RULE)
-    asks = [(rule.id, partial(_watcher, rule=rule, names=tuple(names))) for rule in rules]
+    asks = [((trail.id, rule.id), partial(_watcher, trail=trail, rule=rule, names=tuple(names))) for rule in rules]
     found, open_ = scenario.among("event rule", asks, lambda watcher: watcher is not None)
     return [watcher for watcher in found if watcher is not None], open_
 
@@ -99,8 +99,8 @@ def seen(scenario: Scenario, found: Iterable[Watcher], name: str, place: Node) -
     return any_of(answers, next((answer for answer in answers if answer.value is False), nothing))
 
 
-def _watcher(scenario: Scenario, rule: Resource, names: tuple[str, ...]) -> Watcher | None:
-    if not scenario.active(rule):
+def _watcher(scenario: Scenario, trail: Resource, rule: Resource, names: tuple[str, ...]) -> Watcher | None:
+    if not scenario.active(rule) or not same_place(scenario, rule, trail):
         return None
     pattern = scenario.value_of(rule, "EventPattern")
     if is_empty(pattern):

@@ -190,7 +190,8 @@ class _Reader(NamedTuple):
         if found is None:
             raise _Told(no(value.node, f"{what} is not set, which CloudWatch requires"))
         if isinstance(found, str):
-            raise _Told(no(value.node, f"{what} is {found}, which is not a number{via(value.node)}"))
+            shown = "" if text_of(value) is None else f" but {found}"
+            raise _Told(no(value.node, f"{what} is not a number{shown}{via(value.node)}"))
         raise _Told(unknown(value.node, found.reason, f"{what} is not known"))
 
 

@@ -21,15 +21,18 @@ from trailguard.cloudformation.scenarios.values import (
     Unknown,
     Value,
     join_pieces,
+    show,
+    split_pieces,
     text_of,
 )
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.documents import about, mentions
+from trailguard.iam.documents import about, mentions, read_document
 from trailguard.iam.evaluate import Decision, Request, denials, grants
-from trailguard.iam.policy import IDENTITY_POLICY, Policy, Statement, read_policy, values_of
+from trailguard.iam.policy import IDENTITY_POLICY, TRUST_POLICY, Policy, Statement, read_policy, values_of
 from trailguard.trails.facts.facts import is_empty, reason_unknown
+from trailguard.trails.facts.links import names_something
 from trailguard.trails.facts.names import may_be_arn, same_name
 from trailguard.trails.facts.properties import step_into
 
@@ -101,21 +104,26 @@ class Permissions(NamedTuple):
 
 
 def role_named(scenario: Scenario, pieces: Pieces) -> Resource | None:
-    """The role of this template that an ARN, or a name where an ARN belongs, means.
+    """The role of this template that an ARN, or a name where an ARN belongs, means, whatever path the ARN has.
 
-    CloudTrail takes roles of its own account only, so the name tells which one it is.
+    CloudTrail takes roles of its own account only, where no two roles have the same name, whatever their paths.
     """
-    name = _behind(pieces, ":role")
+    behind = _behind_role(pieces)
     for role in scenario.model.template.of_type(ROLE):
         own = scenario.returned_pieces(role, "Ref")
-        path = text_of(scenario.value_of(role, "Path"))
-        spelt = [own] if name is None else [join_pieces(("/", *own))]
-        if name is not None and path is not None and not is_empty(path):
-            spelt.append(join_pieces((*path.pieces, *own)))
-        wanted = pieces if name is None else name
-        if any(same_name(scenario, wanted, one) for one in spelt) and scenario.active(role):
+        if behind is None:
+            found = same_name(scenario, pieces, own)
+        else:
+            whole = join_pieces((*_path(scenario, role), *own))
+            found = same_name(scenario, split_pieces(behind, "/")[-1], own) or same_name(scenario, behind, whole)
+        if found and scenario.active(role):
             return role
     return None
+
+
+def _path(scenario: Scenario, role: Resource) -> Pieces:
+    path = text_of(scenario.value_of(role, "Path"))
+    return ("/",) if path is None or is_empty(path) else path.pieces
 
 
 def may_be_role_arn(pieces: Pieces) -> bool:
@@ -123,17 +131,26 @@ def may_be_role_arn(pieces: Pieces) -> bool:
     return may_be_arn(pieces, "iam", "role/")
 
 
-def _behind(pieces: Pieces, mark: str) -> Pieces | None:
-    """What follows a mark in a text; None when the mark is not in it."""
+def _behind_role(pieces: Pieces) -> Pieces | None:
+    """The path and the name in the ARN of a role; None for what is not one."""
     for index, piece in enumerate(pieces):
-        if isinstance(piece, str) and mark + "/" in piece:
-            return join_pieces((piece.partition(mark)[2], *pieces[index + 1 :]))
+        if isinstance(piece, str) and (":role/" in piece or piece.endswith(":role")):
+            return join_pieces((piece.partition(":role")[2], *pieces[index + 1 :]))
     return None
 
 
 def permissions(scenario: Scenario, role: Resource) -> Permissions:
     """What a role of the template may do."""
     return scenario.once(("permissions", role.id), lambda: _collect(scenario, role))
+
+
+def documents_of(scenario: Scenario, role: Resource) -> Iterator[tuple[str, Policy]]:
+    """The policy documents of a role that are known, its trust policy first, each with what to call it."""
+    trust = read_document(scenario, role, "AssumeRolePolicyDocument", TRUST_POLICY)
+    yield f"the trust policy of {role.id}", trust
+    for grant in permissions(scenario, role).grants:
+        owner = grant.resource.id if grant.resource is not None else role.id
+        yield f"a policy of {owner}", grant.policy
 
 
 def _collect(scenario: Scenario, role: Resource) -> Permissions:
@@ -169,6 +186,27 @@ def _collect(scenario: Scenario, role: Resource) -> Permissions:
         if policy not in listed:
             add(about(scenario, policy, "PolicyDocument", _SERVICE), policy)
     return Permissions(role, tuple(found), writer, tuple(doubts))
+
+
+def boundary(scenario: Scenario, role: Resource) -> Permissions | None:
+    """What a role may do at most, by its permissions boundary; None when it has none.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    named = names_something(scenario, role, "PermissionsBoundary")
+    text = text_of(scenario.value_of(role, "PermissionsBoundary"))
+    if named.value is False or text is None:
+        return None
+    policy = _made_here(scenario, text)
+    if policy is not None:
+        document = read_policy(about(scenario, policy, "PolicyDocument", _SERVICE), IDENTITY_POLICY)
+        doubts = () if document.unknown is None else ((document.node, document.unknown),)
+        return Permissions(role, (Grant(document, None),), None, doubts)
+    name = _aws_managed(text)
+    if name in WRITERS:
+        return Permissions(role, (), text.node, ())
+    reason = reason_unknown(text) or f"what the permissions boundary {show(text)} allows is not in the scanned files"
+    return Permissions(role, (), None, ((text.node, reason),))
 
 
 def _items(scenario: Scenario, role: Resource, name: str, doubts: list[tuple[Node, str]]) -> tuple[Value, ...]:

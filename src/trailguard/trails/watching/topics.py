@@ -17,11 +17,12 @@ from trailguard.iam.documents import read_document
 from trailguard.iam.evaluate import Decision, Request, denials, grants
 from trailguard.iam.policy import values_of
 from trailguard.trails.bucket import requests
-from trailguard.trails.facts.facts import Fact, FactSpec, agreed, is_empty, no, reason_unknown, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.refusals import malformed, refused
 from trailguard.trails.key import grants as key_grants
-from trailguard.trails.key import keys
+from trailguard.trails.key import keys, kinds
 
 TOPIC = "AWS::SNS::Topic"
 TOPIC_NAME = "SnsTopicName"
@@ -131,6 +132,10 @@ Question = Callable[..., Decision]
 def _asked(scenario: Scenario, trail: Resource, topic: Resource, policy: Resource, question: Question) -> Fact:
     """What one policy says to the message: whether it is granted, or whether it is not denied."""
     document = read_document(scenario, policy, "PolicyDocument")
+    refusal = refused(document, malformed)
+    if refusal is not None:
+        fact = refusal.told("SNS", f"topic policy {policy.id}")
+        return fact if question is grants else yes(policy.key, fact.because)
     decision = question(document, _publication(scenario, trail, topic), scenario.settle)
     because = f"{policy.id}: {decision.because}"
     if decision.outcome == "unknown":
@@ -181,7 +186,13 @@ def _key_usable(scenario: Scenario, trail: Resource, topic: Resource) -> Fact:
         "kms:encryptioncontextkeys": (Text((_ENCRYPTION_CONTEXT,), trail.key),),
     }
     calls = [(action, context) for action in ("kms:GenerateDataKey", "kms:Decrypt")]
-    return key_grants.permits(scenario, key, calls)
+    answers = (
+        key_grants.permits(scenario, key, calls),
+        keys.address_right(scenario, topic),
+        kinds.enabled(scenario, key),
+        kinds.symmetric(scenario, key, "Amazon SNS"),
+    )
+    return all_of(answers, yes(key.key, f"CloudTrail can encrypt messages with {key.id}"))
 
 
 def _of_topic(build: Callable[[Scenario, Resource, Resource], Fact]) -> Callable[[Scenario, Resource], Fact]:

@@ -7,23 +7,21 @@ and the sources of `bucket.accepted`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.documents import read_document
-from trailguard.iam.policy import TRUST_POLICY, Policy, Statement
+from trailguard.iam.policy import Policy
 from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.buckets import log_bucket, policy_of
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, unknown, yes
-from trailguard.trails.facts.refusals import Check, Refusal, malformed, refused
-from trailguard.trails.key import encryption, grants
-from trailguard.trails.watching import logs, topics
-from trailguard.trails.watching.roles import permissions
+from trailguard.trails.facts.refusals import Check, malformed, malformed_in_iam, refused
+from trailguard.trails.key import grants, keys, lockout
+from trailguard.trails.watching import logs, topics, writing
+from trailguard.trails.watching.roles import documents_of
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
-_SID = re.compile("[A-Za-z0-9]*")
 
 
 def bucket_policy(scenario: Scenario, trail: Resource) -> Fact:
@@ -40,14 +38,30 @@ def bucket_policy(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def key_policy(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether KMS takes the policy of the trail's key."""
+    """Whether KMS takes the policies of the keys of the trail, its log group and its topic."""
     fine = yes(trail.key, f"KMS is not known to refuse the key policy of {trail.id}")
-    link = encryption.key_link(scenario, trail)
-    key = link.resource if link is not None else None
-    policy = grants.key_policy(scenario, key) if key is not None else None
-    if key is None or policy is None:
-        return fine
-    return _taken(policy, malformed, "KMS", f"the key policy of {key.id}", fine)
+    documents = ((key.id, grants.key_policy(scenario, key)) for key in _keys(scenario, trail))
+    known = ((name, policy) for name, policy in documents if policy is not None)
+    return all_of((_taken(one, malformed, "KMS", f"the key policy of {name}", fine) for name, one in known), fine)
+
+
+def keys_changeable(scenario: Scenario, trail: Resource) -> Fact:
+    """Whether somebody may change the policy of each new key on the chain, without which KMS refuses the key."""
+    fine = yes(trail.key, f"no key of {trail.id} is known to lock everybody out")
+    return all_of((lockout.changeable(scenario, key) for key in _keys(scenario, trail)), fine)
+
+
+def _keys(scenario: Scenario, trail: Resource) -> Iterator[Resource]:
+    """The keys that the template makes for a trail, its log group and its topic, each once."""
+    seen: set[str] = set()
+    links = (logs.log_group_link(scenario, trail), topics.topic_link(scenario, trail))
+    users = (link.resource for link in links if link is not None)
+    for user in (trail, *filter(None, users)):
+        named = keys.key_of(scenario, user)
+        key = named.link.resource if named is not None else None
+        if key is not None and key.id not in seen:
+            seen.add(key.id)
+            yield key
 
 
 def topic_policy(scenario: Scenario, trail: Resource) -> Fact:
@@ -63,18 +77,12 @@ def topic_policy(scenario: Scenario, trail: Resource) -> Fact:
 def role_documents(scenario: Scenario, trail: Resource) -> Fact:
     """Whether IAM takes the documents of the role that writes to the trail's log group."""
     fine = yes(trail.key, f"IAM is not known to refuse the role of {trail.id}")
-    link = logs.role_link(scenario, trail)
+    link = writing.role_link(scenario, trail)
     role = link.resource if link is not None else None
     if role is None:
         return fine
-
-    def documents() -> Iterable[tuple[str, Policy]]:
-        yield f"the trust policy of {role.id}", read_document(scenario, role, "AssumeRolePolicyDocument", TRUST_POLICY)
-        for grant in permissions(scenario, role).grants:
-            owner = grant.resource.id if grant.resource is not None else role.id
-            yield f"a policy of {owner}", grant.policy
-
-    return all_of((_taken(one, _in_iam, "IAM", what, fine) for what, one in documents()), fine)
+    documents = documents_of(scenario, role)
+    return all_of((_taken(one, malformed_in_iam, "IAM", what, fine) for what, one in documents), fine)
 
 
 def _taken(policy: Policy, check: Check, who: str, what: str, fine: Fact) -> Fact:
@@ -92,25 +100,10 @@ def _known(policy: Policy, what: str, fine: Fact) -> Fact:
     return fine if hidden is None else unknown(hidden.node, str(hidden.fault), because)
 
 
-def _in_iam(policy: Policy) -> Refusal | None:
-    """What is wrong with a policy in IAM, which takes letters and digits in a Sid only, and each Sid once."""
-    return malformed(policy) or next(_wrong_sids(policy.certain), None)
-
-
-def _wrong_sids(statements: Iterable[Statement]) -> Iterator[Refusal]:
-    seen: set[str] = set()
-    for statement in statements:
-        if not _SID.fullmatch(statement.sid):
-            yield Refusal(statement.place("Sid"), f'Sid "{statement.sid}" may hold only letters and digits')
-        elif statement.sid in seen:
-            yield Refusal(statement.place("Sid"), f'two statements have the Sid "{statement.sid}"')
-        if statement.sid:
-            seen.add(statement.sid)
-
-
 FACTS: Mapping[str, FactSpec] = {
     "chain.bucket_policy_accepted": FactSpec(bucket_policy, _TRUTH, "S3 accepts the policy of the trail's bucket"),
-    "chain.key_policy_accepted": FactSpec(key_policy, _TRUTH, "KMS accepts the policy of the trail's key"),
+    "chain.key_policy_accepted": FactSpec(key_policy, _TRUTH, "KMS accepts the policies of the keys on the chain"),
+    "chain.keys_changeable": FactSpec(keys_changeable, _TRUTH, "no key policy on the chain locks everybody out"),
     "chain.topic_policy_accepted": FactSpec(topic_policy, _TRUTH, "SNS accepts the policy of the trail's topic"),
     "chain.role_accepted": FactSpec(role_documents, _TRUTH, "IAM accepts the documents of the trail's role"),
 }

@@ -18,7 +18,7 @@ from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import PLACEHOLDER, Resource, function_of
 from trailguard.trails.bucket.buckets import log_bucket
-from trailguard.trails.facts.facts import Fact, FactSpec, no, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, no, reason_unknown, unknown, yes
 
 # What a trail can hand its logs and messages to, what stands for it, and the policies that are put on it.
 LINKS = frozenset(
@@ -42,8 +42,16 @@ _OPEN = "\N{HORIZONTAL ELLIPSIS}"  # what is not written in the template
 _MOST = 5  # further places that are told
 
 
+# What holds policy documents.
+DOCUMENTS = frozenset(("PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument", "Policies"))
+_HIDDEN = "\0"  # stands for texts that are not in the scanned files
+
+
 class Spelt(NamedTuple):
-    """An ARN with a partition in it: where, in which resource, the ARN and the partition."""
+    """An ARN with a partition in it: where, in which resource, the ARN and the partition.
+
+    Without ARN and partition it is a place where there may be one: what stands there is not in the scanned files.
+    """
 
     node: Node
     resource: Resource
@@ -54,17 +62,26 @@ class Spelt(NamedTuple):
 def portable(scenario: Scenario, trail: Resource) -> Fact:
     """Whether no ARN of the trail's delivery chain spells out its partition."""
     looked = [_spelt_in(scenario, resource) for resource in _chain(scenario, trail)]
-    found = [spelt for one in looked for spelt in one.certain]
+    found = [spelt for one in looked for spelt in one.certain if spelt.arn]
     open_ = next((one.open for one in looked if one.open is not None), None)
     if open_ is not None and not found:
         raise open_
     if not found:
+        hidden = next((spelt for one in looked for spelt in one.certain), None)
+        if hidden is not None:
+            return _not_known(scenario, hidden)
         return yes(trail.key, f"no ARN of the delivery chain of {trail.id} spells out its partition")
     first, *others = found
     shown = first.arn if len(first.arn) <= 60 else first.arn[:57] + "..."
     because = f"{shown} of {first.resource.id} hard-codes the partition {first.partition}"
     related = tuple((one.node, f"{one.resource.id} does too") for one in others[:_MOST])
     return no(first.node, because, related)
+
+
+def _not_known(scenario: Scenario, hidden: Spelt) -> Fact:
+    """What there is to say where ARNs may stand that nobody sees here."""
+    reason = reason_unknown(scenario.resolve(hidden.node)) or f"{hidden.resource.id} is not in the scanned files"
+    return unknown(hidden.node, reason, f"whether {hidden.resource.id} hard-codes a partition is not known")
 
 
 # --- the chain -------------------------------------------------------------------------------------------------------
@@ -138,11 +155,30 @@ def _spelt_in(scenario: Scenario, resource: Resource) -> _Looked:
         properties = scenario.unwrap(resource.attribute("Properties"))
         nodes = properties.values.items() if isinstance(properties, MapNode) else ()
         open_: list[Split] = []
-        places = [place for name, node in nodes if name not in PROSE for place in _spelt_below(scenario, node, open_)]
+        places = [
+            place for name, node in nodes if name not in PROSE for place in _spelt_at(scenario, name, node, open_)
+        ]
         certain = tuple(Spelt(place, resource, arn, partition) for place, arn, partition in places)
         return _Looked(certain, open_[0] if open_ else None)
 
     return scenario.once(("spelt partitions", resource.id), look)
+
+
+def _is_hidden(scenario: Scenario, node: Node) -> bool:
+    """Tell whether a whole document comes from elsewhere. One that is handed in may differ in each partition."""
+    function = function_of(node)
+    if function is None:
+        return isinstance(node, TextNode) and node.value.startswith("{{resolve:")
+    name, argument = function
+    if name == "Fn::ToJsonString":
+        return _is_hidden(scenario, argument)
+    return name in ("Fn::ImportValue", "Fn::GetAtt") and reason_unknown(scenario.resolve(node)) is not None
+
+
+def _spelt_at(scenario: Scenario, name: str, node: Node, open_: list[Split]) -> list[tuple[Node, str, str]]:
+    """The ARNs in the value of a key."""
+    is_hidden = name in DOCUMENTS and _is_hidden(scenario, node)
+    return [(node, "", "")] if is_hidden else _spelt_below(scenario, node, open_)
 
 
 def _spelt_below(scenario: Scenario, node: Node, open_: list[Split]) -> list[tuple[Node, str, str]]:
@@ -151,7 +187,8 @@ def _spelt_below(scenario: Scenario, node: Node, open_: list[Split]) -> list[tup
     if isinstance(node, ListNode):
         children = node.items
     elif isinstance(node, MapNode) and function_of(node) is None:
-        children = node.values.values()
+        places = [found for name, child in node.values.items() for found in _spelt_at(scenario, name, child, open_)]
+        return [*places, (node, "", "")] if "Fn::Transform" in node.values else places
     else:
         try:
             return _matched(scenario, node)
@@ -163,7 +200,10 @@ def _spelt_below(scenario: Scenario, node: Node, open_: list[Split]) -> list[tup
 
 
 def _matched(scenario: Scenario, node: Node) -> list[tuple[Node, str, str]]:
-    return [(place, found[0], found[1]) for place, text in _texts(scenario, node) for found in _ARN.finditer(text)]
+    found: list[tuple[Node, str, str]] = []
+    for place, text in _texts(scenario, node):
+        found += [(place, "", "")] if text is _HIDDEN else [(place, one[0], one[1]) for one in _ARN.finditer(text)]
+    return found
 
 
 def _texts(scenario: Scenario, node: Node) -> Iterator[tuple[Node, str]]:
@@ -189,6 +229,8 @@ def _texts(scenario: Scenario, node: Node) -> Iterator[tuple[Node, str]]:
         yield _place(node), _written(scenario, node)
     elif name == "Fn::FindInMap":
         yield from ((node, text) for text in _looked_up(scenario, node))
+    elif name == "Fn::Transform":
+        yield node, _HIDDEN
     elif name not in ("Ref", "Fn::GetAtt", "Fn::ImportValue"):
         yield from _texts(scenario, argument)
 
@@ -208,7 +250,7 @@ def _may_spell(node: Node) -> bool:
     if isinstance(node, ListNode):
         return any(map(_may_spell, node.items))
     function = function_of(node)
-    if function is not None and function[0] == "Fn::FindInMap":
+    if function is not None and function[0] in ("Fn::FindInMap", "Fn::Transform"):
         return True
     return isinstance(node, MapNode) and any(map(_may_spell, node.values.values()))
 

@@ -6,30 +6,14 @@ and the registry schema of AWS::CloudTrail::Trail, both of October 2026
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import (
-    Absent,
-    Flag,
-    ListValue,
-    MapValue,
-    Pieces,
-    Text,
-    Value,
-    show,
-    text_of,
-)
-from trailguard.cloudformation.source.nodes import MapNode, Node
-from trailguard.cloudformation.template.template import Resource
+from trailguard.cloudformation.scenarios.values import Pieces
 from trailguard.errors import nearest
-from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, boolean, no, unknown, via, yes
-from trailguard.trails.facts.properties import NOTHING, Wanted
-from trailguard.trails.facts.spelling import Fault, at_most, either, try_faulty
+from trailguard.trails.facts.spelling import Fault, at_most, either
 
 KNOWN_AT = "October 2026"  # when the properties below were all that there are
-_OPTION = "known_properties"
 
 
 class Word(NamedTuple):
@@ -61,11 +45,12 @@ class Truth(NamedTuple):
 
 
 class Many(NamedTuple):
-    """A list of things of one shape, with at least and at most so many items."""
+    """A list of things of one shape, with at least and at most so many items, of which no two are the same."""
 
     of: Shape
     least: int = 0
     most: int | None = None
+    unique: bool = True
 
 
 class Fields(NamedTuple):
@@ -139,7 +124,8 @@ _AGGREGATION = Fields(
     },
     ("EventCategory", "Templates"),
 )
-_TAG = Fields("a tag", {"Key": _TEXT, "Value": _TEXT}, ("Key", "Value"))
+# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Tag.html and API_AddTags.html
+_TAG = Fields("a tag", {"Key": Word(most=128), "Value": Word(most=256)}, ("Key", "Value"))
 TRAIL = Fields(
     "a trail",
     {
@@ -158,209 +144,7 @@ TRAIL = Fields(
         "S3BucketName": _TEXT,
         "S3KeyPrefix": Word(most=200),
         "SnsTopicName": _TEXT,
-        "Tags": Many(_TAG),
+        "Tags": Many(_TAG, most=50, unique=False),
         "TrailName": _TEXT,
     },
 )  # names, ARNs, what is required of a trail, and how much it takes, have facts of their own
-
-# The lists of which an item more can only bring in a fault.
-LISTS: Mapping[str, bool] = dict.fromkeys(
-    ("EventSelectors", "AdvancedEventSelectors", "InsightSelectors", "AggregationConfigurations", "Tags"), False
-)
-
-# What the read side of the API, or a slip of the pen, calls a property.
-_MISNOMERS = {
-    "LogFileValidationEnabled": "EnableLogFileValidation",
-    "CloudWatchLogsLogGroup": "CloudWatchLogsLogGroupArn",
-}
-# What stands beside the properties of a resource.
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-product-attribute-reference.html
-_ATTRIBUTES = (
-    "Condition", "CreationPolicy", "DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdatePolicy",
-    "UpdateReplacePolicy",
-)  # fmt: skip
-_RETURNED = ("Arn",)  # what a trail gives, and nobody sets
-
-
-class _Met(NamedTuple):
-    """A value that is there, where it is in words, and what shape it must have."""
-
-    value: Value
-    where: str
-    shape: Shape
-
-
-def _walk(scenario: Scenario, trail: Resource) -> Iterator[_Met]:
-    """Every property of a trail that is set, with all that is inside it."""
-    pending = [
-        _Met(scenario.value_of(trail, name), f"{name} of {trail.id}", shape) for name, shape in TRAIL.of.items()
-    ][::-1]
-    while pending:
-        met = pending.pop()
-        yield met
-        value, where, shape = met
-        inner: list[_Met] = []
-        if isinstance(value, ListValue) and isinstance(shape, Many):
-            inner = [_Met(item, where, shape.of) for item in value.items]
-        elif isinstance(value, MapValue) and isinstance(shape, Fields):
-            known = (name for name in value.entries if name in shape.of)
-            inner = [_Met(value.entries[name], f"{name} in {where}", shape.of[name]) for name in known]
-        pending.extend(reversed(inner))
-
-
-# --- names ------------------------------------------------------------------------------------------------------------
-
-
-def property_names(scenario: Scenario, trail: Resource, wanted: Wanted = NOTHING) -> Fact:
-    """The properties, on every level, that are none of a trail's: none, or the first of them.
-
-    `wanted` names those that are known to be newer than this release. One that is like no other may be newer, too:
-    then it is not known whether there is such a property.
-    """
-    doubt: Fact | None = None
-    for name, key, fields, where in _unlisted(scenario, trail):
-        if name in wanted.texts:
-            continue
-        hint = _hint(name, fields)
-        if hint is not None:
-            return Fact([name], key, f"{name} {where} is not a property of {fields.called}{hint}")
-        reason = (
-            f"{name} was not a property of {fields.called} in {KNOWN_AT}; if AWS has added it since, name it in the "
-            f"option {_OPTION} of TG113, else take it out, because CloudFormation refuses it"
-        )
-        doubt = doubt or unknown(key, reason, f"whether {fields.called} has a property {name} is not known")
-    return doubt or Fact([], trail.key, f"{trail.id} has no misspelt property")
-
-
-def _unlisted(scenario: Scenario, trail: Resource) -> Iterator[tuple[str, Node, Fields, str]]:
-    properties = scenario.unwrap(trail.attribute("Properties"))
-    keys: Mapping[str, Node] = properties.keys if isinstance(properties, MapNode) else {}
-    for name, key in keys.items():
-        if name not in TRAIL.of and not _is_function(name) and not isinstance(scenario.value_of(trail, name), Absent):
-            yield name, key, TRAIL, f"of {trail.id}"
-    for met in _walk(scenario, trail):
-        if isinstance(met.value, MapValue) and isinstance(met.shape, Fields):
-            for name, key in met.value.keys.items():
-                if name not in met.shape.of and not _is_function(name) and name in met.value.entries:
-                    yield name, key, met.shape, f"in {met.where}"
-
-
-def _is_function(name: str) -> bool:
-    return name.startswith(("Fn::", "!")) or name == "Ref"
-
-
-def _hint(name: str, fields: Fields) -> str | None:
-    """What to say of a property that is certainly none: what it is, or which one is meant. None for any other."""
-    if fields is TRAIL and name in _ATTRIBUTES:
-        return f"; {name} stands beside Properties"
-    if fields is TRAIL and name in _RETURNED:
-        return "; it is what a trail returns, and cannot be set"
-    near = _MISNOMERS.get(name) if fields is TRAIL else None
-    near = near or nearest(name, fields.of, 0.75) or _longer(name, fields)
-    if near is not None:
-        return f"; the property is called {near}"
-    home = next((other.called for other in _every(TRAIL) if name in other.of and len(name) > 4), None)
-    return None if home is None else f"; it belongs to {home}"
-
-
-def _longer(name: str, fields: Fields) -> str | None:
-    """The one property of which a name is a part."""
-    parts = [known for known in fields.of if len(name) > 4 and name.lower() in known.lower()]
-    return parts[0] if len(parts) == 1 else None
-
-
-def _every(shape: Shape) -> Iterator[Fields]:
-    if isinstance(shape, Many):
-        yield from _every(shape.of)
-    elif isinstance(shape, Fields):
-        yield shape
-        for inner in shape.of.values():
-            yield from _every(inner)
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
-
-
-def values(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether every property, on every level, holds what it takes: a Boolean, a list, one of a few words."""
-    for met in _walk(scenario, trail):
-        fault = _fault(scenario, met)
-        if fault is not None:
-            return no(met.value.node, f"{met.where} {fault}")
-    return yes(trail.key, f"the properties of {trail.id} hold what they take")
-
-
-def _fault(scenario: Scenario, met: _Met) -> str | None:
-    """What is wrong with a value, in words that follow where it is."""
-    value, _, shape = met
-    if isinstance(shape, Truth):
-        return _boolean_fault(scenario, value)
-    if isinstance(shape, Word):
-        return _word_fault(scenario, value, shape)
-    if isinstance(shape, Many):
-        return _list_fault(value, shape)
-    if isinstance(value, (Text, Flag, ListValue)) and not _is_unknown(value):
-        return f"{_kind(value)}, which is not {shape.called}"
-    if isinstance(value, MapValue):
-        missing = next((name for name in shape.required if name not in value.entries), None)
-        if any(name not in shape.of for name in value.entries):
-            return None  # it may be the one that is missing, and is reported
-        return None if missing is None else f"has {shape.called} without {missing}, which CloudFormation requires"
-    return None
-
-
-def _list_fault(value: Value, shape: Many) -> str | None:
-    if isinstance(value, (Text, Flag, MapValue)) and not _is_unknown(value):
-        return f"{_kind(value)}, and it takes a list"
-    if not isinstance(value, ListValue):
-        return None
-    size = len(value.items)
-    if size < shape.least:
-        return "is an empty list"
-    return None if shape.most is None or size <= shape.most else f"has {size} items, and CloudTrail takes {shape.most}"
-
-
-def _word_fault(scenario: Scenario, value: Value, shape: Word) -> str | None:
-    if isinstance(value, (ListValue, MapValue)):
-        return f"{_kind(value)}, and it takes a text"
-    text = text_of(value)
-    fault_of = shape.fault()
-    if text is None or fault_of is None:
-        return None
-    fault = fault_of(text.pieces)
-    if fault is not None:
-        return f'is "{_brief(show(text))}"{via(value.node)}, {fault}'
-    try_faulty(scenario, text, fault_of)
-    return None
-
-
-def _boolean_fault(scenario: Scenario, value: Value) -> str | None:
-    if isinstance(value, Text) and value.literal is None and not _may_be_no_boolean(scenario, value):
-        return None
-    meaning = boolean(scenario, value)
-    return f'is "{meaning}", which is not a Boolean' if isinstance(meaning, str) else None
-
-
-def _may_be_no_boolean(scenario: Scenario, value: Text) -> bool:
-    """Tell whether a parameter is known to take a text that is no Boolean, by its default or its allowed values."""
-    symbol = value.symbols[0]
-    variable = scenario.model.space.variables.get(symbol.name)
-    if len(value.pieces) > 1 or variable is None:
-        return False
-    known = variable.allowed or (() if variable.default is None else (variable.default,))
-    return any(text not in BOOLEAN_TEXTS for text in known)
-
-
-def _is_unknown(value: Value) -> bool:
-    return isinstance(value, Text) and bool(value.symbols)
-
-
-def _kind(value: Value) -> str:
-    if isinstance(value, ListValue):
-        return "is a list"
-    text = text_of(value)
-    return "is a map" if text is None else f'is "{_brief(show(text))}"'
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."

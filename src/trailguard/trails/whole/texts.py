@@ -10,12 +10,21 @@ import itertools
 from collections.abc import Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Pieces, Symbol, Text, show, text_of
+from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Absent, Pieces, Symbol, Text, text_of
 from trailguard.cloudformation.source.nodes import Node, TextNode
 from trailguard.cloudformation.template.template import Resource, function_of
-from trailguard.trails.facts.facts import Fact, no, via, yes
+from trailguard.trails.facts.facts import Fact, all_of, no, via, yes
+from trailguard.trails.facts.lists import apart
 from trailguard.trails.facts.names import same_name
-from trailguard.trails.facts.spelling import Fault, bucket_fault, topic_fault, trail_name_fault, try_faulty
+from trailguard.trails.facts.spelling import (
+    Fault,
+    brief,
+    bucket_fault,
+    sub_missing,
+    topic_fault,
+    trail_name_fault,
+    try_faulty,
+)
 from trailguard.trails.watching import logs
 from trailguard.trails.watching.roles import may_be_role_arn
 
@@ -24,17 +33,40 @@ TRAIL = "AWS::CloudTrail::Trail"
 
 def names(scenario: Scenario, trail: Resource) -> Fact:
     """Whether each property gets what it takes: a name where a name goes, an ARN where an ARN goes."""
-    for name, fault_of in _TAKEN.items():
-        value = scenario.value_of(trail, name)
-        text = text_of(value)
-        if text is None or not text.pieces:
-            continue
-        fault = fault_of(text.pieces) or _foreign(scenario, name, text)
-        if fault is not None:
-            hint = _hint(scenario, value.node, name, text)
-            return no(value.node, f"{name} of {trail.id} is {show(text)}{_source(value.node)}, {fault}{hint}")
+    fine = yes(trail.key, f"the properties of {trail.id} get names and ARNs where they take them")
+    each = (apart("name of a property", _named)(scenario, trail, name, fine) for name in _TAKEN)
+    return all_of(each, fine)
+
+
+def _named(scenario: Scenario, trail: Resource, name: str, fine: Fact) -> Fact:
+    """Whether one property gets what it takes."""
+    value = scenario.value_of(trail, name)
+    text = text_of(value)
+    if text is None or not text.pieces:
+        return fine
+    fault_of = _TAKEN[name]
+    fault = fault_of(text.pieces) or _foreign(scenario, name, text)
+    if fault is None:
         try_faulty(scenario, text, fault_of)
-    return yes(trail.key, f"the properties of {trail.id} get names and ARNs where they take them")
+        return fine
+    made = _made(scenario, value.node) if name == "S3BucketName" else None
+    if made is not None:
+        because = f"the name of {made[0].id}, in which {trail.id} puts its logs, is {brief(text)}, {fault}"
+        return no(made[1], because, ((value.node, "the trail names it"),))
+    hint = _hint(scenario, value.node, name, text)
+    return no(value.node, f"{name} of {trail.id} is {brief(text)}{_source(value.node)}, {fault}{hint}")
+
+
+def _made(scenario: Scenario, node: Node) -> tuple[Resource, Node] | None:
+    """The bucket that is referred to, and where its name stands."""
+    function = function_of(node)
+    if function is None or function[0] != "Ref" or not isinstance(function[1], TextNode):
+        return None
+    bucket = scenario.model.template.resources.get(function[1].value)
+    if bucket is None or bucket.type != "AWS::S3::Bucket":
+        return None
+    name = scenario.value_of(bucket, "BucketName")
+    return None if isinstance(name, Absent) else (bucket, name.node)
 
 
 def _source(node: Node) -> str:
@@ -84,6 +116,8 @@ def _foreign(scenario: Scenario, name: str, text: Text) -> str | None:
 def _hint(scenario: Scenario, node: Node, name: str, text: Text) -> str:
     """What to write instead of what returns something else, or of a logical ID without a function."""
     template = scenario.model.template
+    if sub_missing(text):
+        return sub_missing(text)
     if text.literal is not None and name == "S3BucketName":
         resource = template.resources.get(text.literal)
         is_bucket = resource is not None and resource.type == "AWS::S3::Bucket"
@@ -108,16 +142,17 @@ def trail_name(scenario: Scenario, trail: Resource) -> Fact:
     """Whether the trail's name is one that CloudTrail accepts."""
     value = scenario.value_of(trail, "TrailName")
     text = text_of(value)
+    fine = yes(trail.key, f"CloudTrail accepts the name of {trail.id}")
     if text is None:
-        return yes(trail.key, f"{trail.id} has a generated name")
+        return fine
     symbol = text.symbols[0] if text.symbols else None
     if isinstance(symbol, Symbol) and len(text.pieces) == 1 and symbol.kind == VARIABLE:
         scenario.fix(symbol.name)
     fault = trail_name_fault(text.pieces)
     if fault is not None:
-        return no(value.node, f'TrailName of {trail.id} is "{show(text)}", {fault}')
+        return no(value.node, f'TrailName of {trail.id} is "{brief(text)}", {fault}{sub_missing(text)}')
     try_faulty(scenario, text, trail_name_fault)
-    return yes(value.node, f'TrailName of {trail.id} is "{show(text)}"')
+    return fine
 
 
 def name_of_its_own(scenario: Scenario, trail: Resource) -> Fact:
@@ -137,6 +172,6 @@ def name_of_its_own(scenario: Scenario, trail: Resource) -> Fact:
         if name is None or stacks.scope(other.id) != here or not same_name(scenario, text.pieces, name.pieces):
             continue
         if scenario.active(other):
-            because = f"{trail.id} has the name of {other.id}, {show(text)}, and a second trail of one name is refused"
+            because = f"{trail.id} has the name of {other.id}, {brief(text)}, and a second trail of one name is refused"
             return no(value.node, because, ((name.node, "the first trail of that name"),))
     return fine

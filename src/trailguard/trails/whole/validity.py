@@ -6,16 +6,16 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-clou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Unknown, Value
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, boolean, is_empty, no, unknown, yes
-from trailguard.trails.facts.lists import by_item
+from trailguard.trails.facts.lists import apart, by_item
 from trailguard.trails.recording.forms import forms
 from trailguard.trails.recording.selectors import SELECTORS
-from trailguard.trails.whole import shape, texts
+from trailguard.trails.whole import texts, wellformed
 
 MAX_SELECTORS = 5
 MAX_DATA_RESOURCES = 250
@@ -35,11 +35,12 @@ def global_events(scenario: Scenario, trail: Resource) -> Fact:
     multi = scenario.value_of(trail, "IsMultiRegionTrail")
     events = scenario.value_of(trail, "IncludeGlobalServiceEvents")
     is_multi = boolean(scenario, multi)
+    fine = yes(trail.key, f"{trail.id} includes global service events, or is not a multi-Region trail")
     if is_multi in (None, False) or isinstance(is_multi, str):
-        return yes(trail.key, f"{trail.id} is not a multi-Region trail")
+        return fine
     included = boolean(scenario, events)
     if included is True:
-        return yes(events.node, f"{trail.id} includes global service events")
+        return fine
     if isinstance(is_multi, Unknown):
         return unknown(multi.node, is_multi.reason)
     if isinstance(included, Unknown):
@@ -110,28 +111,30 @@ _TRUTH: Mapping[str, object] = {"type": "boolean"}
 _NAMES: Mapping[str, object] = {"type": "array", "items": {"type": "string"}}
 _SELECTORS = dict.fromkeys(SELECTORS, False)  # one more can only bring in a fault
 
+
+def _spec(build: Callable[..., Fact], description: str) -> FactSpec:
+    return FactSpec(apart(f"{build.__module__}.{build.__name__}", build), _TRUTH, description)
+
+
+def _of_selectors(build: Callable[..., Fact], description: str) -> FactSpec:
+    fact = by_item(build, _SELECTORS)
+    return FactSpec(apart(f"{build.__module__}.{build.__name__}", fact), _TRUTH, description)
+
+
 FACTS: Mapping[str, FactSpec] = {
     "valid.properties": FactSpec(
-        by_item(shape.property_names, shape.LISTS),
+        wellformed.property_names,
         _NAMES,
         "the first property, on any level, that a trail does not have; an empty list when there is none",
         takes_wanted=True,
     ),
-    "valid.required": FactSpec(required_properties, _TRUTH, "S3BucketName and IsLogging are set"),
-    "valid.values": FactSpec(
-        by_item(shape.values, shape.LISTS), _TRUTH, "every property, on any level, holds what it takes"
-    ),
-    "valid.global_events": FactSpec(global_events, _TRUTH, "a multi-Region trail includes global service events"),
-    "valid.selectors": FactSpec(
-        by_item(selector_kinds, _SELECTORS), _TRUTH, "one kind of event selectors, within the limits"
-    ),
-    "valid.selector_forms": FactSpec(
-        by_item(forms, _SELECTORS), _TRUTH, "no event selector has a form that CloudTrail refuses"
-    ),
-    "valid.cloudwatch_pair": FactSpec(cloudwatch_pair, _TRUTH, "log group and role are set both or neither"),
+    "valid.required": _spec(required_properties, "S3BucketName and IsLogging are set"),
+    "valid.values": FactSpec(wellformed.values, _TRUTH, "every property, on any level, holds what it takes"),
+    "valid.global_events": _spec(global_events, "a multi-Region trail includes global service events"),
+    "valid.selectors": _of_selectors(selector_kinds, "one kind of event selectors, within the limits"),
+    "valid.selector_forms": _of_selectors(forms, "no event selector has a form that CloudTrail refuses"),
+    "valid.cloudwatch_pair": _spec(cloudwatch_pair, "log group and role are set both or neither"),
     "valid.names": FactSpec(texts.names, _TRUTH, "names where names go, ARNs where ARNs go, as AWS takes them"),
-    "valid.trail_name": FactSpec(texts.trail_name, _TRUTH, "the trail's name is one that CloudTrail accepts"),
-    "valid.name_of_its_own": FactSpec(
-        texts.name_of_its_own, _TRUTH, "no earlier trail of the template has the trail's name"
-    ),
+    "valid.trail_name": _spec(texts.trail_name, "the trail's name is one that CloudTrail accepts"),
+    "valid.name_of_its_own": _spec(texts.name_of_its_own, "no earlier trail of the template has the trail's name"),
 }
