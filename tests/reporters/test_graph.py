@@ -94,7 +94,7 @@ def test_parts_and_connections(folder: Path, capsys: pytest.CaptureFixture[str])
         ("trail", "Trail", "trail.yaml", "fail"),
         ("bucket", "LogBucket", "logs.yaml", "fail"),
         ("key", "Key", "logs.yaml", "fail"),
-        ("log_group", "Group", "trail.yaml", "pass"),
+        ("log_group", "Group", "trail.yaml", "fail"),
         ("role", "Role", "trail.yaml", "not_applicable"),
         ("policy", "LogBucketPolicy", "logs.yaml", "not_applicable"),
     ]

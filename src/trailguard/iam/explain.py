@@ -13,7 +13,7 @@ from trailguard.iam.globs import Glob, glob, variables_in
 from trailguard.iam.inclusion import Group
 from trailguard.iam.logic import NO, Tri
 from trailguard.iam.patterns import covers, may_overlap
-from trailguard.iam.policy import Part, Policy, Statement
+from trailguard.iam.policy import VARIABLES_VERSION, Part, Policy, Statement
 
 
 def labels(statements: Sequence[Statement]) -> str:
@@ -58,21 +58,21 @@ def _miss(statement: Statement, request: Request, wanted: Glob) -> tuple[int, No
     if principal is not None:
         if named(principal, request, _leave_open).is_no:
             grants = f"{statement.label} allows {request.action} to {_callers(statement)}, not to {called(request)}"
-            failing.append((principal.node, grants + hint([caller.text for caller in principal.callers], {})))
+            failing.append((principal.node, grants + hint([caller.text for caller in principal.callers], {}, True)))
         else:
             rank += 2
     if resource is not None:
         group = (Group(resources(resource, request), resource.negated),)
         if not covers(group, wanted, _leave_open).is_yes:
             because = f"{statement.label} allows {request.action} on {_resources(resource)}, not on {target(request)}"
-            failing.append((resource.node, because + hint(resource.texts, request.context)))
+            failing.append((resource.node, because + hint(resource.texts, request.context, statement.variables)))
         else:
             rank += 1
         rank += 1 if resource.negated or may_overlap(resource.globs, wanted) else 0
     clause = conditions_hold(statement.clauses, request.context, _leave_open).clause
     if clause is not None and not holds(clause, request.context, _leave_open).is_yes:
         because = f"{statement.label} allows {request.action}, but its condition {told(clause, request.context)}"
-        failing.append((clause.node, because + hint(clause.values, request.context)))
+        failing.append((clause.node, because + hint(clause.values, request.context, statement.variables)))
     else:
         rank += 1
     if not failing:
@@ -88,17 +88,18 @@ def _action(part: Part, request: Request) -> Tri:
 def denial(statement: Statement, request: Request) -> str:
     """How a Deny statement hits a request."""
     because = f"{statement.label} denies {request.action} on {target(request)}"
-    reasons = [told(clause, request.context) + hint(clause.values, request.context) for clause in statement.clauses]
+    context, variables = request.context, statement.variables
+    reasons = [told(clause, context) + hint(clause.values, context, variables) for clause in statement.clauses]
     part = statement.resource
-    excepted = hint(part.texts, request.context) if part is not None and part.negated else ""
+    excepted = hint(part.texts, context, variables) if part is not None and part.negated else ""
     return f"{because}{excepted}: its condition {' and '.join(reasons)}" if reasons else because + excepted
 
 
-def hint(texts: Sequence[Text], context: Context) -> str:
+def hint(texts: Sequence[Text], context: Context, variables: bool) -> str:
     """A word on what stands like a policy variable in texts, and has no value.
 
     That is a name such as `${Bucket}`, for which Fn::Sub is missing (a text that Fn::Sub did make has it from a
-    `${!Bucket}`), or a key that the request does not send.
+    `${!Bucket}`), or a key that the request does not send, or any key where the policy has no `variables`.
     """
     literals = [(text, piece) for text in texts for piece in text.pieces if isinstance(piece, str) and "${" in piece]
     for text, piece in literals:
@@ -108,6 +109,8 @@ def hint(texts: Sequence[Text], context: Context) -> str:
                 is_sub = function is not None and function[0] == "Fn::Sub"
                 cause = "the ! keeps Fn::Sub from it" if is_sub else "Fn::Sub is missing"
                 return f' ("{variable.name}" is taken as it is written: {cause})'
+            if not variables:
+                return f' ("{variable.name}" is taken as it is written: Version "{VARIABLES_VERSION}" is missing)'
             if context.get(variable.key) == ABSENT and variable.default is None:
                 return f' ("{variable.name}" has no value: the request does not send it)'
     return ""

@@ -8,7 +8,8 @@ that a text may lead to are worked out at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -60,8 +61,13 @@ Places: TypeAlias = int  # a bit for each place
 
 
 ORGANIZATION_ID = "organization ID"  # a symbol for what follows `o-`
-# Symbols whose values hold no delimiter of an ARN.
-WORDS = frozenset(("AWS::AccountId", "AWS::Partition", "AWS::Region", ORGANIZATION_ID))
+# Symbols whose values hold no delimiter of an ARN, and what they may be.
+WORDS: Mapping[str, Wild] = {
+    "AWS::AccountId": Wild("*", True, "1", string.digits),
+    "AWS::Partition": Wild("*", True, "aws", string.ascii_lowercase + "-"),
+    "AWS::Region": Wild("*", True, "us-east-1", string.ascii_lowercase + string.digits + "-"),
+    ORGANIZATION_ID: Wild("*", True, "a", string.ascii_lowercase + string.digits),
+}
 _WILD = {"*": STAR, "?": ANY}
 OTHER = "\0"  # stands for every letter that no glob names
 _LITERAL = {"*": "*", "?": "?", "$": "$"}

@@ -17,7 +17,7 @@ from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIAB
 from trailguard.iam.globs import SOME, STAR, Glob, Token, Wild, meet
 from trailguard.iam.inclusion import Effort, Group, TooComplex, includes
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
-from trailguard.iam.slices import Firm, likely_parts, loose, slices, spare_parts
+from trailguard.iam.slices import Firm, likely_parts, loose, narrow, slices, spare_parts
 
 
 class Settle(Protocol):
@@ -109,8 +109,7 @@ def _fitted(tokens: Glob, named: Iterable[Glob], effort: Effort) -> list[Glob]:
     parts = _parts(tokens)
     variants = [parts]
     for name in named:
-        loosened = tuple(STAR if isinstance(token, Symbol) else token for token in name)
-        fits = [place for place, part in enumerate(parts) if _is_mixed(part) and meet(part, loosened)]
+        fits = [place for place, part in enumerate(parts) if _is_mixed(part) and may_overlap((part,), name)]
         effort.spend(len(variants) * len(fits) * len(tokens))
         variants += [[*one[:place], name, *one[place + 1 :]] for one in variants for place in fits]
     return [tuple(token for part in one for token in part) for one in variants[1:]]
@@ -197,23 +196,23 @@ class Question(NamedTuple):
         if found or len(plain) == len(self.groups):
             return found
         groups = [
-            Group(tuple(loose(tokens, firm, STAR) for tokens in group.globs), True) if group.negated else group
+            Group(tuple(narrow(tokens, firm) for tokens in group.globs), True) if group.negated else group
             for group in self.groups
         ]
-        return includes(groups, loose(self.target, firm, STAR), self.effort)
+        return includes(groups, narrow(self.target, firm), self.effort)
 
     def possible(self, firm: Firm) -> bool | None:
         """Tell whether it may be so for some value of the symbols that are not firm."""
         if self.some:
-            target = loose(self.target, firm, STAR)
-            return any(meet(loose(tokens, firm, STAR), target) for group in self.groups for tokens in group.globs)
+            target = narrow(self.target, firm)
+            return any(meet(narrow(tokens, firm), target) for group in self.groups for tokens in group.globs)
         groups = []
         for group in self.groups:
             if group.negated:
-                fixed = tuple(tokens for tokens in group.globs if loose(tokens, firm, STAR) == tokens)
+                fixed = tuple(tokens for tokens in group.globs if narrow(tokens, firm) == tokens)
                 groups.append(Group(fixed, True))
             else:
-                groups.append(Group(tuple(loose(tokens, firm, STAR) for tokens in group.globs)))
+                groups.append(Group(tuple(narrow(tokens, firm) for tokens in group.globs)))
         return includes(groups, loose(self.target, firm, SOME), self.effort)
 
     def truth(self, firm: Firm) -> bool | None:

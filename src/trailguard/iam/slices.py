@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.values import GENERATED, VARIABLE, Symbol
@@ -18,15 +18,22 @@ MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
 
 def loose(tokens: Glob, firm: Firm, wild: Wild) -> Glob:
     """The glob with a wildcard for each symbol that may be anything. With `*`, a word has one without delimiters."""
+    return _put(tokens, firm, lambda symbol: WORD if wild is STAR and bare(symbol.name) in WORDS else wild)
+
+
+def narrow(tokens: Glob, firm: Firm) -> Glob:
+    """The glob with `*` for each symbol that may be anything, and of words only what they can be."""
+    return _put(tokens, firm, lambda symbol: WORDS.get(bare(symbol.name), STAR))
+
+
+def _put(tokens: Glob, firm: Firm, wild: Callable[[Symbol], Wild]) -> Glob:
     for token in tokens:
         if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm:
             break
     else:
         return tokens
     return tuple(
-        (WORD if wild is STAR and bare(token.name) in WORDS else wild)
-        if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm
-        else token
+        wild(token) if isinstance(token, Symbol) and token.kind != GENERATED and token not in firm else token
         for token in tokens
     )
 
@@ -83,7 +90,7 @@ def _stops(symbol: Symbol, other: Glob) -> list[int]:
 def _is_none(word: Symbol, token: Token) -> bool:
     """Tell whether a token cannot stand in one of WORDS: a delimiter, or another kind of WORDS."""
     if isinstance(token, Symbol):
-        return bare(token.name) in WORDS - {bare(word.name)}
+        return bare(token.name) in WORDS and bare(token.name) != bare(word.name)
     return token in (":", "/")
 
 

@@ -81,7 +81,7 @@ ABOUT: Mapping[str, str] = {
     "policy.": POLICY,
     "ordering.": ORDER,
     "key.": "key",
-    "encryption.key_set": "key",
+    "encryption.key_": "key",
     "logs.role_": "role",
     "logs.": "log_group",
     "topic.": "topic",

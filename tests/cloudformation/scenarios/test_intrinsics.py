@@ -610,17 +610,17 @@ OPEN: dict[str, tuple[Any, dict[str, Any], list[tuple[dict[str, str], Any]]]] = 
     "list-pinned": (
         {"Ref": "P"},
         {"Parameters": {"P": {"Type": "CommaDelimitedList", "AllowedValues": ["x"]}}},
-        [({"P": "x"}, ["x"])],
+        [({"P": "x"}, ["x"]), ({"P": "x,x"}, ["${P}"])],
     ),
     "list-select-open": (
         {"Fn::Select": [1, {"Ref": "P"}]},
         {"Parameters": {"P": LIST_PARAMETER}},
-        [({}, unknown("parameter P may be any list; give it with --parameter P=VALUE,VALUE"))],
+        [({}, "<item 1 of P>")],
     ),
     "list-length-open": (
         {"Fn::Length": {"Ref": "P"}},
         {"Parameters": {"P": LIST_PARAMETER}},
-        [({}, unknown("parameter P may be any list; give it with --parameter P=VALUE,VALUE"))],
+        [({}, "<item count of P>")],
     ),
     "list-of-numbers": (
         {"Ref": "P"},

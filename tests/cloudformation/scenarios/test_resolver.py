@@ -303,7 +303,7 @@ def test_every_known_return_value_resolves(attribute: tuple[str, str]) -> None:
 # --- held against a plain evaluator -------------------------------------------------------------------------------
 
 VALUES = {"A": "one", "B": "two,2", "C": "", "D": "a/b/c"}
-LISTS = {"L": ["x", "y"], "E": []}
+LISTS = {"L": ["x", "y"], "E": [""]}
 TABLE = {"one": {"k": "v1", "two,2": "v2"}, "x": {"k": "v3", "two,2": "v4"}}
 
 

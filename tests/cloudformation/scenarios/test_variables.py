@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cloudformation.resolving import model_of, read
+from trailguard.cloudformation.scenarios.space import Space
 from trailguard.cloudformation.scenarios.variables import (
     FREE,
     Assignment,
     Candidate,
     Constraint,
     Same,
-    Space,
     Split,
     Variable,
-    compatible,
 )
+from trailguard.cloudformation.scenarios.witnesses import compatible
 
 
 def variable(body: dict[str, Any]) -> Variable:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.cloudformation.resolving import model_of
 from trailguard.cloudformation.scenarios.scenarios import Leaf
-from trailguard.cloudformation.scenarios.variables import Assignment, Candidate, Constraint, Same, Space
+from trailguard.cloudformation.scenarios.space import Space
+from trailguard.cloudformation.scenarios.variables import Assignment, Candidate, Constraint, Same
 from trailguard.cloudformation.scenarios.witnesses import default_like, disputed, opaque_reason, witness
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file

@@ -77,7 +77,9 @@ class Trail(NamedTuple):
 
     def must_be_granted(self, patterns: Iterable[str]) -> Iterator[str]:
         """Keys of which a policy must grant every one: whatever is in a folder, such as where the patterns end."""
-        ends = {like[place:] for like in map(example, patterns) for place in range(len(like))}
+        ends = {
+            like[place:] + more for like in map(example, patterns) for place in range(len(like)) for more in ("", "x")
+        }
         for (folder, _), kind in itertools.product(self.folders(), self.kinds):
             of_member = self.organization and ORGANIZATION in folder
             for rest in (*RESTS, *ends):

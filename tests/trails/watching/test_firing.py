@@ -11,7 +11,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailguard.trails.watching.firing import COMPARISONS, STATISTICS, Counted, Setting, is_percentile, silence
@@ -82,6 +82,7 @@ SETTINGS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     SETTINGS, st.builds(Counted, VALUES, st.none() | VALUES), st.sampled_from(["missing", "breaching", "notBreaching"])
 )

@@ -92,7 +92,7 @@ class Pattern:
         return (all if self.sign == "&&" else any)(one.holds(of) for one in self.inner)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from(EVENTS))
 def test_answer_holds_for_every_sample(choice: random.Random, name: str) -> None:
     pattern = Pattern(choice)

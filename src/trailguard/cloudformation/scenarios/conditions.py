@@ -7,11 +7,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from trailguard.cloudformation.scenarios.decisions import Decisions
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.reasons import line, shape_of
-from trailguard.cloudformation.scenarios.values import Flag, ListValue, Value
+from trailguard.cloudformation.scenarios.values import Flag, ListValue, Symbol, Text, Value
 from trailguard.cloudformation.scenarios.variables import Assignment, Split
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
 from trailguard.cloudformation.template.template import Resource
@@ -114,12 +115,21 @@ class Conditions(Decisions):
         members, other = self.resolve(first), self.resolve(second)
         if not isinstance(members, ListValue) or (name == "Fn::EachMemberIn" and not isinstance(other, ListValue)):
             return self.assume(f"{name} on line {first.line}", f"{name} looks at values known only at deployment")
+        items = self._items(members, more=name == "Fn::Contains")
         if name == "Fn::Contains":
-            return any(self.equal(member, other) for member in members.items)
+            return any(self.equal(member, other) for member in items)
         if name == "Fn::EachMemberEquals":
-            return all(self.equal(member, other) for member in members.items)
+            return all(self.equal(member, other) for member in items)
         allowed = other.items if isinstance(other, ListValue) else ()
-        return all(any(self.equal(member, value) for value in allowed) for member in members.items)
+        return all(any(self.equal(member, value) for value in allowed) for member in items)
+
+    def _items(self, members: ListValue, more: bool) -> Sequence[Value]:
+        """The items of a list; of one that is open, those that have a say, and one more where that may be anything."""
+        first = members.items[0] if len(members.items) == 1 else None
+        symbol = first.pieces[0] if isinstance(first, Text) and len(first.pieces) == 1 else None
+        if not isinstance(symbol, Symbol) or not self.is_list(symbol):
+            return members.items
+        return self.known_parts(symbol, more=int(more)) or members.items
 
     def active(self, resource: Resource) -> bool:
         """Tell whether the resource is made in this scenario."""

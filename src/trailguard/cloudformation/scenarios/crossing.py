@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from trailguard.cloudformation.scenarios.intrinsics import Resolver, Unbuildable
+from trailguard.cloudformation.scenarios.asking import Resolver
+from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.values import (
     OPAQUE,

@@ -5,10 +5,13 @@ Whatever the scenario leaves open and somebody needs to know travels as a `Split
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.model import Model
+from trailguard.cloudformation.scenarios.parts import COUNT, Part, items_of
 from trailguard.cloudformation.scenarios.reasons import kind_of, line, open_value
+from trailguard.cloudformation.scenarios.samples import SAMPLES
 from trailguard.cloudformation.scenarios.sharing import Sharing
 from trailguard.cloudformation.scenarios.values import (
     GENERATED,
@@ -16,6 +19,7 @@ from trailguard.cloudformation.scenarios.values import (
     ListValue,
     Piece,
     Symbol,
+    Text,
     Unknown,
     Value,
     different,
@@ -24,8 +28,10 @@ from trailguard.cloudformation.scenarios.values import (
     text_of,
     trim,
 )
-from trailguard.cloudformation.scenarios.variables import Assignment, Same, Split, Variable
+from trailguard.cloudformation.scenarios.variables import Assignment, Same, Split, Variable, decided
 from trailguard.cloudformation.source.nodes import Node
+
+_COUNTS = tuple(map(str, range(1, 100)))  # how many items a list may have
 
 
 class Decisions(Sharing):
@@ -113,6 +119,38 @@ class Decisions(Sharing):
         parameter = self.model.template.parameters.get(symbol.name) if symbol.kind == VARIABLE else None
         return parameter is not None and parameter.is_list
 
+    def part(self, symbol: Symbol, delimiter: str, index: int) -> tuple[Piece, ...] | None:
+        """An item of what an open parameter gives when it is split; None where nobody can tell what that may be."""
+        space = self.model.space
+        owner = space.variables.get(symbol.name)
+        parameter = self.model.template.parameters.get(symbol.name)
+        if owner is None or parameter is None or owner.opaque is not None or symbol.name in space.parts:
+            return None
+        if parameter.allowed_pattern is not None or not (parameter.is_list or parameter.type == "String"):
+            return None
+        count = space.lookup(self.assignment, Part(symbol.name, delimiter, COUNT).name)[1].value
+        if isinstance(count, str) and index >= int(count):
+            raise Unbuildable(f"{symbol.name} has {count} items here")
+        part = Part(symbol.name, delimiter, index)
+        if part.name not in space.parts:
+            space.parts[part.name] = part
+            space.variables[part.name] = _variable(part, parameter.allowed_values if parameter.is_list else None)
+        root, constraint = space.lookup(self.assignment, part.name)
+        if isinstance(constraint.value, str):
+            return (constraint.value,) if constraint.value else ()
+        return (Symbol(VARIABLE, root),)
+
+    def known_parts(self, symbol: Symbol, more: int) -> list[Text] | None:
+        """The items of an open list about which something is decided, as far as they go, and `more` of them.
+
+        None where nobody can tell what they may be. What else is in the list may be chosen freely.
+        """
+        parts = (self.model.space.parts.get(name) for name in decided(self.assignment))
+        last = max((part.position for part in parts if part is not None and part.owner == symbol.name), default=-1)
+        pieces = [self.part(symbol, ",", index) for index in range(max(last + 1 + more, 1))]
+        node = self.model.template.parameters[symbol.name].node
+        return [Text(one, node) for one in pieces if one is not None] if None not in pieces else None
+
     def choose(self, name: str, keys: list[str], closed: bool) -> bool:
         """Split on those of the keys that a variable may be; False when it can be none of them."""
         name, constraint = self.model.space.lookup(self.assignment, name)
@@ -129,6 +167,17 @@ class Decisions(Sharing):
         if name not in variables:
             variables[name] = Variable(name, None, reason, ("yes", "no").__contains__, ("no",))
         return self.model.space.decide(self.assignment, name, "yes")
+
+
+def _variable(part: Part, members: Sequence[str] | None) -> Variable:
+    """The variable that an item is; `members` are the values that all items may have, where these are few."""
+    if part.position == COUNT:
+        return Variable(part.name, accepts=lambda value: value.isdigit() and value[:1] != "0", samples=_COUNTS)
+
+    def accepts(value: str) -> bool:
+        return items_of(value, part.delimiter) == [value] and (members is None or value in members)
+
+    return Variable(part.name, accepts=accepts, samples=members or SAMPLES)
 
 
 def _place(node: Node) -> str:

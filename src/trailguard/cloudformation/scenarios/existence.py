@@ -16,6 +16,7 @@ from typing import NamedTuple
 from trailguard.cloudformation.scenarios.dependencies import Dependencies
 from trailguard.cloudformation.scenarios.intrinsics import TooHard, Unbuildable
 from trailguard.cloudformation.scenarios.model import Model
+from trailguard.cloudformation.scenarios.parts import owner_of
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.search import Demand, Search, clusters
 from trailguard.cloudformation.scenarios.variables import Assignment, Constraint, Split, decided, ties
@@ -105,7 +106,7 @@ class Existence:
         """The demands that the assignment has a say in, and those that the defaults break."""
         if not assignment and not any(map(self._is_broken, self._rules)):
             return []
-        known = decided(assignment)
+        known = set(map(owner_of, decided(assignment)))
         found = [one for one in self._clusters if one.broken or not one.names.isdisjoint(known)]
         if len(found) > 1 and ties(assignment):  # which may tie the clusters to each other
             return [_joined(found)]
@@ -113,7 +114,9 @@ class Existence:
 
     def _met(self, assignment: Assignment, cluster: Cluster) -> Assignment | None:
         """The assignment with what else the demands of a cluster need."""
-        known = {name: item for name, item in assignment.items() if name in cluster.names} | dict(ties(assignment))
+        known = {name: item for name, item in assignment.items() if owner_of(name) in cluster.names} | dict(
+            ties(assignment)
+        )
         key = (cluster.names, frozenset(known.items()))
         if key not in self._known:
             self._known[key] = self._search.run(known, cluster.demands)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Protocol
 
+from trailguard.cloudformation.scenarios.asking import Resolver
 from trailguard.cloudformation.scenarios.filledin import make_text
+from trailguard.cloudformation.scenarios.parts import COUNT
 from trailguard.cloudformation.scenarios.reasons import (
     INSTEAD,
     Refused,
@@ -58,41 +59,6 @@ class TooHard(Exception):
     def __init__(self, names: Collection[str]) -> None:
         super().__init__()
         self.names = frozenset(names)
-
-
-class Resolver(Protocol):
-    """What the functions need to know of a scenario."""
-
-    @property
-    def mappings(self) -> Mapping[str, Node]:
-        """The template's mappings."""
-
-    def resolve(self, node: Node) -> Value:
-        """The value of a node."""
-
-    def reference(self, name: str, node: Node) -> Value:
-        """The value of `Ref`."""
-
-    def attribute(self, target: str, attribute: str, node: Node) -> Value:
-        """The value of `Fn::GetAtt`."""
-
-    def branch(self, argument: Node) -> Node | None:
-        """The branch of an `Fn::If` that counts."""
-
-    def equal(self, left: Value, right: Value) -> bool:
-        """Compare as `Fn::Equals` does."""
-
-    def fix(self, name: str) -> str | None:
-        """The value of a variable, or None for some other value than those that are known."""
-
-    def is_list(self, symbol: Symbol) -> bool:
-        """Tell whether a symbol stands for all items of a list parameter."""
-
-    def choose(self, name: str, keys: list[str], closed: bool) -> bool:
-        """Split on the keys that a variable may be; False when it can be none of them."""
-
-    def imported(self, name: Text, node: Node) -> Value:
-        """The value that another stack exports."""
 
 
 def ref(scenario: Resolver, argument: Node, node: Node) -> Value:
@@ -192,7 +158,8 @@ def select(scenario: Resolver, argument: Node, node: Node) -> Value:
     first, second = _arguments(argument, "an index and a list")
     index, items = _text(scenario, first, "its index"), scenario.resolve(second)
     if isinstance(items, Unknown):
-        return Unknown(f"item {show(index)} of {items.name}", items.reason, node)
+        found = _split_part(scenario, index, second)
+        return found or Unknown(f"item {show(index)} of {items.name}", items.reason, node)
     if not isinstance(items, ListValue):
         raise Refused(f"it selects from a list, and this is {kind_of(items)}")
     if index.literal is None:
@@ -207,13 +174,29 @@ def select(scenario: Resolver, argument: Node, node: Node) -> Value:
         raise Unbuildable("Fn::Select outside the list")
     position = int(index.literal)
     open_list = _any_list(scenario, items)
-    if open_list is not None and position:
-        return Unknown(f"item {position} of {open_list.name}", open_items(open_list), node)
+    if open_list is not None:
+        pieces = scenario.part(open_list, ",", position)
+        unknown = Unknown(f"item {position} of {open_list.name}", open_items(open_list), node)
+        return unknown if pieces is None else Text(pieces, node)
     if position >= len(items.items):
         if isinstance(first, TextNode) and _is_written(second, len(items.items)):
             raise Refused(f"it asks for item {position} of a list of {len(items.items)}, counted from 0")
         raise Unbuildable("Fn::Select outside the list")
     return items.items[position]._replace(node=node)
+
+
+def _split_part(scenario: Resolver, index: Text, items: Node) -> Text | None:
+    """A part of a parameter that is split; None when what is split is something else."""
+    call = function_of(items)
+    if call is None or call[0] != "Fn::Split" or index.literal is None or not re.fullmatch("[0-9]{1,9}", index.literal):
+        return None
+    first, second = _arguments(call[1], "a delimiter and a text")
+    delimiter, text = _text(scenario, first, "its delimiter").literal, _text(scenario, second, "what it splits")
+    symbol = text.symbols[0] if len(text.pieces) == 1 and text.symbols else None
+    if symbol is None or symbol.kind != VARIABLE or not delimiter:
+        return None
+    pieces = scenario.part(symbol, delimiter, int(index.literal))
+    return None if pieces is None else Text(pieces, items)
 
 
 def _is_written(items: Node, count: int) -> bool:
@@ -309,7 +292,9 @@ def length(scenario: Resolver, argument: Node, node: Node) -> Value:
         raise Refused(f"it takes a list, not {kind_of(value)}")
     open_list = _any_list(scenario, value)
     if open_list is not None:
-        return Unknown(f"the length of {open_list.name}", open_items(open_list), node)
+        pieces = scenario.part(open_list, ",", COUNT)
+        unknown = Unknown(f"the length of {open_list.name}", open_items(open_list), node)
+        return unknown if pieces is None else Text(pieces, node)
     return Text((str(len(value.items)),), node)
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.partitions import DEFAULT_PARTITION, SAMPLE_REGIONS, URL_SUFFIXES, partition_of
 from trailguard.cloudformation.scenarios.reasons import undefined
-from trailguard.cloudformation.scenarios.variables import Space, Variable
+from trailguard.cloudformation.scenarios.space import Space
+from trailguard.cloudformation.scenarios.variables import Variable
 from trailguard.cloudformation.source.nodes import TextNode
 from trailguard.cloudformation.stacks.renaming import ELSEWHERE, number_of
 from trailguard.cloudformation.stacks.stacks import Stack, Stacks

@@ -13,6 +13,7 @@ from trailguard.cloudformation.scenarios.conditions import Conditions
 from trailguard.cloudformation.scenarios.filledin import make_text
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable, call
 from trailguard.cloudformation.scenarios.model import Model, Spelling
+from trailguard.cloudformation.scenarios.parts import items_of
 from trailguard.cloudformation.scenarios.reasons import Refused, line, made_at_deployment, written_by
 from trailguard.cloudformation.scenarios.values import (
     GENERATED,
@@ -187,8 +188,7 @@ class Scenario(Conditions):
             value = self.fix(name)
         if value is None:
             return ListValue((Text(self._variable(name), node),), node)
-        items = [item.strip() for item in value.split(",")] if value else []
-        return ListValue(tuple(Text((item,) if item else (), node) for item in items), node)
+        return ListValue(tuple(Text((item,) if item else (), node) for item in items_of(value)), node)
 
     def attribute(self, target: str, attribute: str, node: Node) -> Value:
         """The value of `Fn::GetAtt`."""

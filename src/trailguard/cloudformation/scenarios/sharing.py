@@ -57,7 +57,8 @@ class Sharing:
         It is found out once for each key and for all scenarios that agree in what `build` looks at. Raises the first
         Split when there are more than MOST_OUTCOMES ways.
         """
-        known: list[Outcomes[T]] = self.model.shared.setdefault((key, ties(self.assignment)), [])
+        items = len(self.model.space.parts)  # what is decided of an item decides about its parameter
+        known: list[Outcomes[T]] = self.model.shared.setdefault((key, ties(self.assignment), items), [])
         found = next((one for one in known if self._agrees(one)), None)
         if found is None:
             names: set[str] = set()

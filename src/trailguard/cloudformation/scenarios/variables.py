@@ -8,17 +8,15 @@ template can become.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from trailguard.cloudformation.template.template import LONGEST, Parameter, number_of
+from trailguard.cloudformation.scenarios.parts import items_of
+from trailguard.cloudformation.scenarios.samples import SAMPLES, is_number, numbers
+from trailguard.cloudformation.template.template import LONGEST, Parameter
 
 if TYPE_CHECKING:
     from trailguard.cloudformation.scenarios.regexes import Language
-
-# Values offered as "some other value" in a witness, when nothing restricts it.
-SAMPLES = ("other", "another", "1", "0", "2", "100", "a", "example", "Example1", "other-value-1", "x1")
 
 
 class Same(NamedTuple):
@@ -100,6 +98,7 @@ class Variable:
         "_default",
         "_is_read",
         "_language",
+        "_members",
         "_narrower",
         "_parameter",
         "_samples",
@@ -123,6 +122,7 @@ class Variable:
         self._samples = samples
         self._language: Language | None = None
         self._allowed: tuple[str, ...] | None = None
+        self._members: tuple[str, ...] | None = None
         self._narrower: tuple[Variable, ...] = ()
         self._is_read = self._parameter is None  # reading a pattern takes time, and most are never asked for
 
@@ -135,8 +135,11 @@ class Variable:
             from trailguard.cloudformation.scenarios.regexes import Language
 
             self._language = Language(self._parameter.allowed_pattern)
-        self._allowed = self._parameter.allowed_values
-        if self._allowed is None and self._language is not None and self._language.finite:
+        if self._parameter.is_list:  # what is allowed, and the pattern, are about each item
+            self._members = self._parameter.allowed_values
+        else:
+            self._allowed = self._parameter.allowed_values
+        if self._members is None and self._allowed is None and self._language is not None and self._language.finite:
             self._allowed = tuple(text for text in self._language.texts if self._fits(text))
         for other in self._narrower:
             if self._allowed is None:
@@ -165,13 +168,22 @@ class Variable:
             self._read()
         return self._allowed
 
+    @property
+    def likely(self) -> tuple[str, ...]:
+        """The default, and each value that the items of a list may have, as a list of its own."""
+        default = () if self.default is None else (self.default,)
+        return tuple(dict.fromkeys((*default, *(self._members or ()))))
+
     def permits(self, value: str) -> bool:
         """Tell whether CloudFormation accepts the value."""
         if self._accepts is not None and not self._accepts(value):
             return False
         if self.allowed is not None and value not in self.allowed:
             return False
-        if self._language is not None and not self._language.matches(value):
+        items = items_of(value) if self._parameter is not None and self._parameter.is_list else [value]
+        if self._members is not None and value not in self._members and not set(items) <= set(self._members):
+            return False
+        if self._language is not None and not all(map(self._language.matches, items)):
             return False
         return self._fits(value) and all(other.permits(value) for other in self._narrower)
 
@@ -190,7 +202,7 @@ class Variable:
         if parameter is None:
             return True
         if parameter.type == "Number":
-            return _is_number(value, parameter)
+            return is_number(value, parameter)
         longest = LONGEST if parameter.max_length is None else parameter.max_length
         return (parameter.min_length or 0) <= len(value) <= longest
 
@@ -211,6 +223,10 @@ class Variable:
         if self.allowed is not None:
             yield from self.allowed
             return
+        if self._members is not None:
+            yield from self._members
+            yield from (",".join(self._members[:1] * count) for count in range(2, excluded + 3))
+            return
         yield from self._samples
         if self._language is not None:
             yield from self._language.texts
@@ -220,166 +236,9 @@ class Variable:
         if parameter is None:
             return
         if parameter.type == "Number":
-            yield from _numbers(parameter, excluded)
+            yield from numbers(parameter, excluded)
             return
         length = min(max(parameter.min_length or 1, 1), LONGEST)
         yield from (letter * length for letter in "xyz1")
         yield from (f"{number:x>{length}}" for number in range(excluded + 1))
         yield ""
-
-
-def _numbers(parameter: Parameter, excluded: int) -> Iterator[str]:
-    low, high = parameter.min_value, parameter.max_value
-    start = math.ceil(low) if low is not None else math.floor(high) - excluded if high is not None else 0
-    yield from (f"{number}" for number in range(start, start + excluded + 1))
-    yield from (f"{bound:g}" for bound in (low, high) if bound is not None)
-
-
-def _is_number(value: str, parameter: Parameter) -> bool:
-    number = number_of(value)
-    low, high = parameter.min_value, parameter.max_value
-    return number is not None and (low is None or number >= low) and (high is None or number <= high)
-
-
-class Space:
-    """All variables of a template, and what can be said of them in a scenario."""
-
-    __slots__ = ("variables",)
-
-    def __init__(self) -> None:
-        self.variables: dict[str, Variable] = {}
-
-    def lookup(self, assignment: Assignment, name: str) -> tuple[str, Constraint]:
-        """What the scenario knows of a variable, under the name of the one that it was found to be the same as."""
-        constraint = assignment.get(name, FREE)
-        while isinstance(constraint.value, Same):
-            name = constraint.value.name
-            constraint = assignment.get(name, FREE)
-        return name, constraint
-
-    def decide(self, assignment: Assignment, name: str, candidate: Candidate) -> bool:
-        """Tell whether a variable equals a candidate in the scenario; raises Split when the scenario leaves it open."""
-        name, constraint = self.lookup(assignment, name)
-        if isinstance(candidate, Same):
-            other, known = self.lookup(assignment, candidate.name)
-            if other == name:
-                return True
-            candidate = known.value if isinstance(known.value, str) else Same(other)
-            if constraint.value is not None and isinstance(candidate, Same):
-                name, candidate, constraint = other, str(constraint.value), known
-            elif isinstance(candidate, Same):
-                if not self.variables[name].may_equal(self.variables[other]):
-                    return False
-                self.split_known(name, constraint)
-                self.split_known(other, known)
-        if constraint.value is not None:
-            return constraint.value == candidate
-        if candidate in constraint.excluded or self._apart(assignment, name, candidate):
-            return False
-        if isinstance(candidate, str) and not self._permits(assignment, name, candidate):
-            return False
-        raise Split(name, [candidate])
-
-    def _apart(self, assignment: Assignment, name: str, candidate: Candidate) -> bool:
-        """Tell whether two variables were found to differ, and the candidate is (the value of) the other one."""
-        for other, constraint in ties(assignment):
-            if isinstance(candidate, Same):
-                if other == candidate.name and Same(name) in constraint.excluded:
-                    return True
-            elif constraint.value == candidate:
-                mine = assignment.get(name, FREE).excluded
-                if Same(other) in mine or Same(name) in constraint.excluded:
-                    return True
-        return False
-
-    def _permits(self, assignment: Assignment, name: str, value: str) -> bool:
-        """Tell whether a variable, and those found to be the same, may have a value."""
-        twins = [other for other, _ in ties(assignment) if self.lookup(assignment, other)[0] == name]
-        return all(self.variables[other].permits(value) for other in {name, *twins})
-
-    def split_known(self, name: str, constraint: Constraint, matters: Callable[[str], bool] | None = None) -> None:
-        """Split on the values of a variable that are known, so that only its unknown rest is compared as such.
-
-        With `matters`, on those alone that do.
-        """
-        variable = self.variables[name]
-        known = variable.allowed or (() if variable.default is None else (variable.default,))
-        candidates = [value for value in known if value not in constraint.excluded and variable.permits(value)]
-        candidates = [value for value in candidates if matters is None or matters(value)]
-        if candidates:
-            raise Split(name, candidates)
-
-    def children(self, assignment: Assignment, split: Split) -> list[Assignment]:
-        """The scenarios that a split makes of one; together they cover it (or, when closed, what can work of it)."""
-        name, constraint = self.lookup(assignment, split.name)
-        variable = self.variables[name]
-        children: list[Assignment] = []
-        for candidate in split.candidates:
-            if candidate in constraint.excluded:
-                continue
-            child = {**assignment, name: Constraint(candidate, constraint.excluded)}
-            if isinstance(candidate, Same):  # what this variable is not, the other one is not either
-                twin = assignment.get(candidate.name, FREE)
-                child[candidate.name] = Constraint(twin.value, twin.excluded | constraint.excluded)
-            elif not self._permits(assignment, name, candidate):
-                continue
-            children.append(child)
-        excluded = constraint.excluded.union(split.candidates)
-        rest = variable.other(excluded)
-        if not split.closed and (rest is not None or variable.endless):
-            only = rest is not None and variable.allowed is not None and variable.other(excluded | {rest}) is None
-            children.append({**assignment, name: Constraint(rest if only else None, excluded)})
-        return children
-
-    def changed(self, assignment: Assignment) -> frozenset[str]:
-        """The parameters whose default the scenario rules out."""
-        return frozenset(name for name in assignment if not self._keeps_default(assignment, name))
-
-    def _keeps_default(self, assignment: Assignment, name: str) -> bool:
-        default = self.variables[name].default
-        if default is None:
-            return True
-        constraint = assignment[name]
-        if isinstance(constraint.value, Same):
-            root, known = self.lookup(assignment, name)
-            same = known.value if isinstance(known.value, str) else self.variables[root].default
-            return (same is None or same == default) and default not in known.excluded | constraint.excluded
-        if constraint.value is not None:
-            return constraint.value == default
-        others = (self.variables[item.name].default for item in constraint.excluded if isinstance(item, Same))
-        return default not in constraint.excluded and default not in others
-
-    def sample(self, assignment: Assignment, name: str) -> str:
-        """A value that the variable may have in the scenario: the known one, or an example."""
-        root, constraint = self.lookup(assignment, name)
-        if isinstance(constraint.value, str):
-            return constraint.value
-        taken = {self.sample(assignment, item.name) for item in constraint.excluded if isinstance(item, Same)}
-        for other in assignment.values():  # those that were found to differ from it
-            if isinstance(other.value, str) and Same(root) in other.excluded:
-                taken.add(other.value)
-        excluded = constraint.excluded | taken
-        default = self.variables[root].default
-        if default is not None and default not in excluded:
-            return default
-        example = self.variables[root].other(excluded)
-        return "<any other value>" if example is None else example
-
-
-def compatible(left: Constraint, right: Constraint) -> bool:
-    """Tell whether some value satisfies both constraints, as far as literals go."""
-    if isinstance(left.value, str) and isinstance(right.value, str):
-        return left.value == right.value
-    if isinstance(left.value, str):
-        return left.value not in right.excluded
-    return not isinstance(right.value, str) or right.value not in left.excluded
-
-
-def merged(left: Assignment, right: Assignment) -> Assignment:
-    """What two compatible assignments say together."""
-    found = {**left}
-    for name, constraint in right.items():
-        known = found.get(name, FREE)
-        value = constraint.value if known.value is None else known.value
-        found[name] = Constraint(value, known.excluded | constraint.excluded)
-    return found

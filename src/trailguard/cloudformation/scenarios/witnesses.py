@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from trailguard.cloudformation.scenarios.parts import owner_of
 from trailguard.cloudformation.scenarios.scenarios import Leaf
-from trailguard.cloudformation.scenarios.variables import FREE, Assignment, Constraint, Same, Space, compatible, merged
+from trailguard.cloudformation.scenarios.space import Space
+from trailguard.cloudformation.scenarios.variables import FREE, Assignment, Constraint, Same
 
 T = TypeVar("T")
 
@@ -88,7 +90,7 @@ def witness(
     if best is None:
         return 0, {}
     stack = leaves[best[0]].stack
-    return best[0], {name: space.sample(stack, name) for name in sorted(best[1])}
+    return best[0], {name: space.sample(stack, name) for name in sorted(set(map(owner_of, best[1])))}
 
 
 def _needed(space: Space, leaf: Leaf[T]) -> dict[str, Constraint]:
@@ -152,3 +154,22 @@ def _reaches(space: Space, chosen: Mapping[str, Constraint], assignment: Assignm
         if not compatible(mine, constraint):
             return False
     return True
+
+
+def compatible(left: Constraint, right: Constraint) -> bool:
+    """Tell whether some value satisfies both constraints, as far as literals go."""
+    if isinstance(left.value, str) and isinstance(right.value, str):
+        return left.value == right.value
+    if isinstance(left.value, str):
+        return left.value not in right.excluded
+    return not isinstance(right.value, str) or right.value not in left.excluded
+
+
+def merged(left: Assignment, right: Assignment) -> Assignment:
+    """What two compatible assignments say together."""
+    found = {**left}
+    for name, constraint in right.items():
+        known = found.get(name, FREE)
+        value = constraint.value if known.value is None else known.value
+        found[name] = Constraint(value, known.excluded | constraint.excluded)
+    return found

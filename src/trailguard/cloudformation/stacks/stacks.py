@@ -310,10 +310,7 @@ class Stacks:
                     yield output
 
     def label(self, number: int, home: str) -> str:
-        """What a stack is called in a file: its own file, seen from there, with what makes it if there are several.
-
-        A file that does not lie beside or below is called as reports show it.
-        """
+        """What a stack is called in a file: its own file, seen from there if below, and what makes it if several do."""
         stack = self.members[number]
         seen = posixpath.relpath(stack.file, posixpath.dirname(home) or ".")
         file = stack.file if seen.startswith("..") else seen

@@ -208,7 +208,7 @@ def _lack(scenario: Scenario, statement: Statement, request: Request) -> tuple[t
         return ("Condition",), "does not hold for every call over plain HTTP"
     texts = statement.resource.texts if statement.resource is not None else ()
     lack = "does not deny plain HTTP for both the bucket and its files"
-    return ("Resource", "NotResource"), lack + hint(texts, request.context)
+    return ("Resource", "NotResource"), lack + hint(texts, request.context, statement.variables)
 
 
 def _nothing_denied(bucket: Resource) -> Fact:

@@ -65,8 +65,8 @@ def _made(scenario: Scenario, node: Node) -> tuple[Resource, Node] | None:
     bucket = scenario.model.template.resources.get(function[1].value)
     if bucket is None or bucket.type != "AWS::S3::Bucket":
         return None
-    name = scenario.value_of(bucket, "BucketName")
-    return None if isinstance(name, Absent) else (bucket, name.node)
+    names = (scenario.value_of(bucket, name) for name in ("BucketName", "BucketNamePrefix"))
+    return next(((bucket, name.node) for name in names if not isinstance(name, Absent)), None)
 
 
 def _source(node: Node) -> str:
