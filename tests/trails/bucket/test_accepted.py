@@ -76,7 +76,7 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"NotResource": OBJECTS}, "a statement has both Resource and NotResource"),
     ({"NotPrincipal": "*"}, "a statement has both Principal and NotPrincipal"),
     ({"Principals": "*"}, "a statement has no element Principals"),
-    ({"Principal": {"User": "x"}}, "User is no kind of principal"),
+    ({"Principal": {"User": "x"}}, "User is not a kind of principal"),
     ({"Condition": {"StringsEqual": {"aws:SourceAccount": "1"}}}, "there is no condition operator StringsEqual"),
     ({"Condition": {"Null": {"s3:x-acl": "true"}}}, "did you mean s3:x-amz-acl?"),
     ({"Condition": {"Null": {"S3:NoSuchThing": "true"}}}, "S3:NoSuchThing, which S3 does not have"),
