@@ -237,7 +237,7 @@ def test_a_guess_takes_no_judgement_away(
     report = scanned(files, select=("TG101",))
     assert [(item.verdict, item.contexts) for item in report.results] == expected
     assert scanned(files, ("trail.yaml", "a.yaml"), select=("TG101",)).results == report.results
-    guessed = [notice for notice in report.notices if "for its name alone" in notice.message]
+    guessed = [notice for notice in report.notices if "because of its name alone" in notice.message]
     assert [(notice.file, notice.line) for notice in guessed] == ([("a.yaml", 6)] if len(expected) > 1 else [])
 
 
