@@ -268,6 +268,8 @@ def test_stacks_say_where_they_are_judged_and_which_controls_are_met() -> None:
 def test_frameworks_that_were_asked_for_come_first_with_their_prerequisites_and_marks() -> None:
     report = judged("broken/logging-off.yaml", profile="soc2, hipaa")
     page = Page(html_report.render(report))
+    (first,) = page.all("details", **{"class": "prerequisites"})
+    assert "open" in first
     shown = page.all("details", **{"class": "framework"})
     assert [item["data-name"] for item in shown][:2] == ["soc2", "hipaa"]
     assert ["open" in item for item in shown] == [True, True, *[False] * (len(shown) - 2)]
@@ -276,13 +278,19 @@ def test_frameworks_that_were_asked_for_come_first_with_their_prerequisites_and_
         html_controls.NOT_MET
     }
     text = str(html_controls.section(report._replace(frameworks=(soc2,)), {"TG106"}))
-    assert "Prerequisites: The trail records, and its logs arrive" in text
+    assert text.index("Prerequisites: The trail records, and its logs arrive") < text.index(soc2.title)
     assert "prerequisite broken: " in text
     assert text.count(">unverified</span>") == len(soc2.controls)
     assert " alone, read 2026-11-29: nobody has held it" in text
     text = str(html_controls.section(report._replace(frameworks=(hipaa,)), {"TG106"}))
     assert ">unverified: TG101, TG103, TG106</span>" in text  # 164.312(b), the rest of which is the conformance pack's
     assert "TG305, TG402 and TG502" in text
+
+
+@pytest.mark.usefixtures("examples")
+def test_prerequisites_that_hold_are_folded() -> None:
+    page = Page(html_report.render(judged("compliant/everything.yaml", profile="soc2")))
+    assert ["open" in item for item in page.all("details", **{"class": "prerequisites"})] == [False]
 
 
 @pytest.mark.usefixtures("examples")

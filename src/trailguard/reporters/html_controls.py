@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
-    from trailguard.findings import Finding, FrameworkInfo, Report
+    from trailguard.findings import Finding, FrameworkInfo, Prerequisites, Report
 
 NOT_MET, ACCEPTED, UNDECIDED, NOT_JUDGED, BEYOND, MET = (
     "not met",
@@ -99,35 +99,41 @@ def _reasons(
 
 
 def section(report: Report, linked: Container[str]) -> Html:
-    """All frameworks, each to be opened; those that were asked for are open. `linked` are the rules with findings."""
+    """The prerequisites, then all frameworks, each to be opened; those that were asked for are open.
+
+    `linked` are the rules with findings.
+    """
     parts: list[str] = []
     if report.errors:
         told = f"{counted(len(report.errors), 'error')}: not everything was judged. A state says nothing of the rest."
         parts.append(tag("p", tag("strong", told)))
+    shared = dict.fromkeys(item.prerequisites for item in report.frameworks if item.prerequisites is not None)
+    parts += [_prerequisites(needed, report, linked) for needed in shared]
     for framework in report.frameworks:
         found = standings(framework, report)
         rows = [_row(control, item, linked) for control, item in found]
-        parts.append(_framework(framework, found, rows, _prerequisites(framework, report, linked)))
+        parts.append(_framework(framework, found, rows))
     return join(parts)
 
 
-def _framework(
-    framework: FrameworkInfo, found: list[tuple[ControlInfo, Standing]], rows: list[Html], needed: Html
-) -> Html:
-    counts = Counter(item.state for _, item in found)
-    chips = [badge(kind, f"{counts[state]} {state}") for state, kind in STATES.items() if counts[state]]
-    head = tag("summary", tag("h3", framework.title), " ", tag("span", *chips, class_="chips"))
+def _framework(framework: FrameworkInfo, found: list[tuple[ControlInfo, Standing]], rows: list[Html]) -> Html:
     listed = table(("Control", "Asks for", "State", "Why"), rows, f"Controls of {framework.title}", "controls")
     return tag(
         "details",
-        head,
+        _head(framework.title, [item for _, item in found]),
         *_about(framework),
         listed,
-        needed,
         open=framework.asked,
         class_="framework",
         data_name=framework.name,
     )
+
+
+def _head(title: str, found: list[Standing]) -> Html:
+    """A title, with how many are in each state."""
+    counts = Counter(item.state for item in found)
+    chips = [badge(kind, f"{counts[state]} {state}") for state, kind in STATES.items() if counts[state]]
+    return tag("summary", tag("h3", title), " ", tag("span", *chips, class_="chips"))
 
 
 def _about(framework: FrameworkInfo) -> Iterator[Html]:
@@ -143,20 +149,21 @@ def _about(framework: FrameworkInfo) -> Iterator[Html]:
         yield tag("p", "What is marked unverified rests on ", anchor(source, source), told, class_="quiet")
 
 
-def _prerequisites(framework: FrameworkInfo, report: Report, linked: Container[str]) -> Html:
-    """The rules without which no control that rests on the trail is met, each with its state."""
-    needed = framework.prerequisites
-    if needed is None:
-        return Html()
+def _prerequisites(needed: Prerequisites, report: Report, linked: Container[str]) -> Html:
+    """The rules without which no control that rests on the trail is met, each with its state; open while one is not."""
     told = _counted(report)
+    found = [standing(ControlInfo(rule, "", None, (rule,)), told) for rule in needed.rules]
     titles = {rule.id: rule.title for rule in report.rules}
-    rows = []
-    for rule in needed.rules:
-        item = standing(ControlInfo(rule, "", None, (rule,)), told)
-        state = tag("td", badge(STATES[item.state], item.state))
-        rows.append(tag("tr", tag("th", rule_link(rule, linked), scope="row"), tag("td", titles.get(rule, "")), state))
-    listed = table(("Rule", "Asks for", "State"), rows, f"Prerequisites of {framework.title}", "controls")
-    return join([tag("h4", f"Prerequisites: {needed.title}"), tag("p", needed.why, class_="quiet"), listed])
+    rows = [
+        tag("tr", tag("th", rule_link(rule, linked), scope="row"), tag("td", titles.get(rule, "")),
+            tag("td", badge(STATES[item.state], item.state)))
+        for rule, item in zip(needed.rules, found, strict=True)
+    ]  # fmt: skip
+    listed = table(("Rule", "Asks for", "State"), rows, "Prerequisites of the frameworks", "controls")
+    is_broken = any(item.state in (NOT_MET, ACCEPTED, UNDECIDED) for item in found)
+    why = tag("p", needed.why, class_="quiet")
+    return tag("details", _head(f"Prerequisites: {needed.title}", found), why, listed, open=is_broken,
+               class_="prerequisites")  # fmt: skip
 
 
 def _row(control: ControlInfo, item: Standing, linked: Container[str]) -> Html:
