@@ -200,7 +200,7 @@ def _report(
     ignored += [(name, IDLE) for name in idle]
     return Report(
         version=__version__,
-        profile=task.settings.profile,
+        profile=", ".join(task.settings.profiles),
         rules=tuple(rule.info for rule in task.rulebook.selected),
         results=tuple(sorted(findings, key=order)),
         errors=tuple(sorted(errors)),

@@ -73,7 +73,8 @@ class Settings(NamedTuple):
     """Everything that a user can set.
 
     Rules below `min_severity` are not applied; `fail_on` and `fail_severity` say what makes a scan end with status 1,
-    which with `exit_zero` nothing does. `source` is the configuration file, `root` its folder ("" when there is none).
+    which with `exit_zero` nothing does. `profile` may name several profiles, with commas in between: their rules are
+    then applied together. `source` is the configuration file, `root` its folder ("" when there is none).
 
     `notes` is to be told to the user on standard error.
     """
@@ -102,6 +103,11 @@ class Settings(NamedTuple):
     root: str = ""
     notes: tuple[str, ...] = ()
     exit_zero: bool = False
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The names in `profile`, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in self.profile.split(",")))
 
     @property
     def threshold(self) -> Threshold:
@@ -188,6 +194,14 @@ def _rules(check: Checker, value: object, path: Path) -> dict[str, Any]:
     return found
 
 
+def _profiles(check: Checker, value: object, path: Path) -> tuple[str, ...]:
+    """The names of profiles: a text, or a list of them."""
+    names = check.texts(value, path) if isinstance(value, list) else (check.text(value, path),)
+    if not names:
+        raise check.error(path, f"{check.title(path)} names no profile")
+    return names
+
+
 def _waiver(check: Checker, value: object, path: Path) -> Waiver:
     table = check.table(value, path, ("rule", "file", "resource", "reason", "expires"))
     missing = [key for key in ("rule", "file", "reason", "expires") if table.get(key) is None]
@@ -253,7 +267,7 @@ def _place(key: str) -> Callable[[Checker, object, Path], str]:
 
 # How each setting is read; that of "rules" is several.
 _READ: dict[str, Callable[[Checker, object, Path], Any]] = {
-    "profile": lambda check, value, path: check.text(value, path),
+    "profile": lambda check, value, path: ", ".join(_profiles(check, value, path)),
     "rules": _rules,
     "rule_dirs": lambda check, value, path: check.texts(value, path),
     "parameters": lambda check, value, path: check.values(value, path),
