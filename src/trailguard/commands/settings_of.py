@@ -30,11 +30,11 @@ def settings_of(args: Namespace, quiet: bool = False) -> Settings:
     changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
     if wanted["profile"] is not None:
         changes["select"] = ()  # the profile that is asked for is the one to get
-    for key in ("select", "include", "foreign_suppressions"):
+    for key in ("select", "foreign_suppressions"):
         if getattr(args, key, None):
             changes[key] = tuple(getattr(args, key))
-    for key in ("ignore", "exclude"):
-        changes[key] = (*getattr(settings, key), *getattr(args, key, ()))
+    changes["ignore"] = (*settings.ignore, *getattr(args, "ignore", ()))
+    _add_patterns(args, settings, changes)
     given = getattr(args, "rules_dir", None)
     if isinstance(given, list):
         changes["rule_dirs"] = (*settings.rule_dirs, *given)
@@ -50,3 +50,14 @@ def settings_of(args: Namespace, quiet: bool = False) -> Settings:
         context._replace(parameters={**context.parameters, **asked}, **places) for context in settings.contexts
     )
     return settings._replace(**changes, parameters={**settings.parameters, **asked}, contexts=tuple(contexts))
+
+
+def _add_patterns(args: Namespace, settings: Settings, changes: dict[str, Any]) -> None:
+    """The patterns of the command line, which are seen from the working directory."""
+    for key in ("include", "exclude"):
+        given = getattr(args, key, ())
+        if given:
+            from trailguard.settings.globs import moved
+
+            seen = tuple(moved(pattern, settings.root) for pattern in given)
+            changes[key] = seen if key == "include" else (*settings.exclude, *seen)
