@@ -92,8 +92,9 @@ def _collected(paths: Sequence[str], given: tuple[str, bytes] | None, world: Seq
 
 
 def _kinship(found: Found, settings: Settings) -> Kinship | None:
-    """What is known of the templates that refer to each other; None where none does, which saves the time to ask."""
-    if not any(file.refers for file in found.files):
+    """What is known of the templates that refer to each other; None where none can, which saves the time to ask."""
+    is_single = len(found.files) + len(found.idle) < 2
+    if not found.files or (is_single and not found.files[0].refers):
         return None
     from trailguard.judging.deployments import pins_of
     from trailguard.reading.kinship import Kinship
@@ -102,7 +103,7 @@ def _kinship(found: Found, settings: Settings) -> Kinship | None:
     leave_out = partial(excluded, exclude=settings.exclude, base=settings.root)
     others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
     kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending))
-    kinship.gather(found.markers, pins_of(settings))
+    kinship.gather(found.markers, pins_of(settings), found.idle)
     return kinship
 
 
@@ -200,7 +201,7 @@ def _report(
 
 def _idle(area: _Area, results: Mapping[str, FileResult]) -> set[str]:
     """The templates that hold nothing to judge."""
-    others = {file.name for file in area.found.files} | area.found.idle
+    others = {file.name for file in area.found.files} | set(area.found.idle.values())
     return {name for name in others - results.keys() if area.holds(name)}
 
 

@@ -88,6 +88,10 @@ class Builder:
             return {"Ref": "P"}
         return {"Fn::Sub": "${P}-logs" if way == "parameter" else "${P}logs"}
 
+    def called(self) -> Any:
+        """The name of a bucket."""
+        return self.say("audit-logs", "default", "one", "if")
+
     def add(self, name: str, kind: str, properties: Tree, **more: Any) -> None:
         """Add a resource."""
         self.root["Resources"][name] = {"Type": kind, **more, "Properties": properties}
@@ -101,7 +105,7 @@ class Builder:
         if way == "parameter":
             self.root.setdefault("Parameters", {})["P"] = {"Type": "String"}
             return {"Ref": "P"}
-        return {"Fn::ImportValue": self.named()} if way == "import" else "audit-logs"
+        return {"Fn::ImportValue": self.named()} if way == "import" else self.called()
 
     def trail(self) -> None:
         """Add a trail, its type written out or put together by a loop."""
@@ -171,7 +175,8 @@ def worlds(draw: st.DrawFn) -> World:
         elif role == "policy":
             builder.policy()
         elif role == "logs":
-            builder.add("Bucket", "AWS::S3::Bucket", {})
+            is_named = pick([False, True])
+            builder.add("Bucket", "AWS::S3::Bucket", {"BucketName": builder.called()} if is_named else {})
         elif role == "includer":
             part = Builder(pick)
             getattr(part, pick(["trail", "policy", "export"]))()
