@@ -89,7 +89,7 @@ def _collected(paths: Sequence[str], given: tuple[str, bytes] | None, world: Seq
     if not world:
         return _Area(collect(paths, *asked, task.rulebook.selected, given), None)
     # What is named is then what changed, which may be anything.
-    named = [path for path in paths if not excluded(path, world, settings.exclude, settings.root)]
+    named = [path for path in paths if not excluded(path, settings.exclude, settings.root)]
     found = collect([*named, *world], *asked, task.rulebook.selected, given, insist=False)
     if _decides_all(named, settings):
         return _Area(found, None)
@@ -120,7 +120,7 @@ def _kinship(found: Found, settings: Settings) -> Kinship | None:
     from trailguard.reading.kinship import Kinship
     from trailguard.reading.loader import Loader
 
-    leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
+    leave_out = partial(excluded, exclude=settings.exclude, base=settings.root)
     others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
     kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending))
     kinship.gather(found.markers, pins_of(settings), found.idle)

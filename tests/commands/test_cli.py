@@ -18,7 +18,7 @@ from trailguard.commands import cli
 from trailguard.errors import RuleError
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, FileError, Report, Severity, Suppression, Verdict
 from trailguard.rulebook.rule import Rule
-from trailguard.settings.settings import Settings
+from trailguard.settings.settings import Asked, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,11 +178,16 @@ def test_options_reach_the_engine(run: Shell) -> None:
     ]
     argv += ["--parameters", "one.json", "--parameter", "D=x=y", "--parameters", "two.json", "--exclude", "tmp"]
     argv += ["--include", "*.yaml,*.json", "--account-id", "123456789012", "--partition", "aws-cn", "--jobs", "3"]
+    (run.folder / "mine").mkdir()
     assert run(*argv)[0] == 0
     call = run.engine.calls[0]
     assert call["paths"] == ["a.yaml", "b"]
     assert (call["jobs"], call["stdin"], call["stdin_filename"]) == (3, None, "<stdin>")
-    assert call["settings"] == Settings(
+    asked = call["settings"].asked
+    assert asked.patterns == {name: name for name in ("*.yaml", "*.json", "tmp")}
+    assert [values.source for values in asked.values] == ["one.json", "two.json", ""]
+    assert asked.ignored == 1
+    assert call["settings"]._replace(places={}, asked=Asked()) == Settings(
         profile="soc2",
         select=("TG101", "TG102", "TG103"),
         ignore=("TG108", "TG102"),

@@ -449,18 +449,39 @@ class TestSchema:
         ("X1: {days: 0}", (5, 16), "option days of X1 is 0, and must satisfy type: integer, minimum: 1"),
         ("X1: {day: 5}", (5, 15), 'there is no option of X1 "day"; did you mean "days"?'),
         ("multi-region: {days: 5}", (5, 26), "TG101 has no options"),
-        ("X2: {days: 5}", (5, 16), 'there is no rule "X2"; did you mean "X1"?'),
+        ("X2: {days: 5}", (5, 5), 'there is no rule "X2"; did you mean "X1"?'),
     ],
 )
 def test_options_that_do_not_fit_are_refused_at_their_place(
     write: Callable[..., Path], tmp_path: Path, options: str, place: tuple[int, int], message: str
 ) -> None:
     folder = write(RULE + "options: {days: {schema: {type: integer, minimum: 1}, default: 30, description: days}}\n")
-    (tmp_path / ".trailguard.yaml").write_text(f"rule_dirs: ['{folder}']\n# mine\nrules:\n  options:\n    {options}\n")
+    name = folder.relative_to(tmp_path)
+    (tmp_path / ".trailguard.yaml").write_text(f"rule_dirs: ['{name}']\n# mine\nrules:\n  options:\n    {options}\n")
     with pytest.raises(RuleError) as caught:
         load(load_settings(str(tmp_path), None))
     assert caught.value.file.endswith(".trailguard.yaml")
     assert ((caught.value.line, caught.value.column), caught.value.message) == (place, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("rules: {severity: {TG999: high}}", (1, 20), 'there is no rule "TG999"'),
+        ("rules: {select: [TG101, TG998]}", (1, 25), 'there is no rule "TG998"'),
+        ("rules: {ignore: [TG101, TG998]}", (1, 25), 'there is no rule "TG998"'),
+        ("\nprofile: defalt", (2, 10), 'there is no profile "defalt"; did you mean "default"?'),
+    ],
+)
+def test_names_in_the_configuration_are_refused_at_their_place(
+    tmp_path: Path, text: str, place: tuple[int, int], message: str
+) -> None:
+    (tmp_path / ".trailguard.yaml").write_text(text)
+    with pytest.raises(RuleError) as caught:
+        load(load_settings(str(tmp_path), None))
+    assert caught.value.file.endswith(".trailguard.yaml")
+    assert (caught.value.line, caught.value.column) == place
+    assert caught.value.message.startswith(message)
 
 
 @pytest.mark.parametrize("wide", [True, False, None])

@@ -23,6 +23,7 @@ from trailguard.rulebook.must import (
     simple,
     unknown_keyword,
 )
+from trailguard.settings.files import contents
 from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
 from trailguard.trails.facts.properties import NOTHING, Wanted
 
@@ -170,8 +171,7 @@ def _wanted(must: Mapping[str, Any]) -> Wanted:
 def read_map(path: str) -> MapNode:
     """The map in a file; raises RuleError."""
     try:
-        with open(path, "rb") as stream:
-            document = parse(stream.read())
+        document = parse(contents(path))
     except OSError as error:
         raise RuleError(path, 0, 0, f"cannot be read: {error.strerror}") from None
     except SourceError as error:

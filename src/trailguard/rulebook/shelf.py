@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import Node
@@ -12,6 +12,7 @@ from trailguard.findings import SEVERITIES, Prerequisites, Severity
 from trailguard.rulebook.must import holds
 from trailguard.rulebook.rule import RULE_FILE, FileReader, Rule, asked, read_map, read_rule, unknown
 from trailguard.settings.settings import Settings
+from trailguard.settings.sources import KEY
 
 PROFILES_FILE = "profiles.yaml"
 PREREQUISITES_FILE = "prerequisites.yaml"
@@ -76,13 +77,16 @@ class Shelf(Mapping[str, Rule]):
 
     def set_up(self, settings: Settings) -> None:
         """Give the rules the severities and options of the settings; raises RuleError for those that do not fit."""
-        self._severities = {self.id_of(name): severity for name, severity in settings.severities.items()}
+        for name, severity in settings.severities.items():
+            try:
+                self._severities[self.id_of(name)] = severity
+            except RuleError as error:
+                raise RuleError(*settings.place("rules", "severity", name, KEY), error.message) from None
         for name, values in settings.options.items():
             try:
                 id_ = self.id_of(name)
             except RuleError as error:
-                places = [place for (rule, _), place in settings.option_places.items() if rule == name]
-                raise RuleError(settings.source, *min(places, default=(0, 0)), error.message) from None
+                raise RuleError(*settings.place("rules", "options", name, KEY), error.message) from None
             _check_options(self[id_], name, values, settings)
             self._options[id_] = values
         self._ready.clear()
@@ -155,7 +159,7 @@ def prerequisites() -> Prerequisites:
 def _check_options(rule: Rule, name: str, values: Mapping[str, object], settings: Settings) -> None:
     """Refuse options that a rule does not take."""
     for option, value in values.items():
-        place = (settings.source, *settings.option_places.get((name, option), (0, 0)))
+        place = settings.place("rules", "options", name, option)
         if option not in rule.options:
             text = (
                 unknown(f"option of {rule.id}", option, rule.options) if rule.options else f"{rule.id} has no options"
@@ -176,14 +180,27 @@ def _taken(rule: Rule, key: str, by: str) -> RuleError:
 def _select(shelf: Shelf, profiles: Mapping[str, tuple[str, ...]], settings: Settings) -> tuple[Rule, ...]:
     for name in settings.profiles:
         if name not in profiles:
-            raise RuleError("", 0, 0, unknown("profile", name, profiles))
+            raise RuleError(*settings.place("profile"), unknown("profile", name, profiles))
     wanted = {id_ for name in settings.profiles for id_ in profiles[name]}
     if settings.select:
-        wanted = {id_ for name in settings.select for id_ in shelf.ids_of(name)}
-    wanted -= {id_ for name in settings.ignore for id_ in shelf.ids_of(name)}
+        wanted = _meant(shelf, settings, "select", settings.select)
+    wanted -= _meant(shelf, settings, "ignore", settings.ignore)
     least = SEVERITIES.index(settings.min_severity)
     rules = (shelf[id_] for id_ in shelf if id_ in wanted)
     return tuple(rule for rule in rules if SEVERITIES.index(rule.severity) <= least)
+
+
+def _meant(shelf: Shelf, settings: Settings, key: str, names: Iterable[str]) -> set[str]:
+    """The ids of the rules that a list of the settings names."""
+    found: set[str] = set()
+    for number, name in enumerate(names):
+        try:
+            found.update(shelf.ids_of(name))
+        except RuleError as error:
+            is_asked = key == "ignore" and number >= len(settings.ignore) - settings.asked.ignored
+            place = ("", 0, 0) if is_asked else settings.place("rules", key, number)
+            raise RuleError(*place, error.message) from None
+    return found
 
 
 def find(rulebook: Rulebook, name: str) -> Rule:
