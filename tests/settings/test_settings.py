@@ -30,7 +30,9 @@ partition: aws
 include: ["*.yml"]
 exclude: [node_modules]
 fail_on: conditional
+fail_severity: high
 min_severity: medium
+docs_url: https://docs.example.com/trailguard
 waivers:
   - rule: TG101
     file: legacy/**
@@ -77,8 +79,10 @@ def test_every_key(folder: Path) -> None:
         include=("*.yml",),
         exclude=("node_modules",),
         fail_on="conditional",
+        fail_severity="high",
         min_severity="medium",
-        waivers=(Waiver("TG101", "legacy/**", "Trail", "replaced in spring", "2027-03-31", ".trailguard.yaml", 17, 5),),
+        docs_url="https://docs.example.com/trailguard",
+        waivers=(Waiver("TG101", "legacy/**", "Trail", "replaced in spring", "2027-03-31", ".trailguard.yaml", 19, 5),),
         source=".trailguard.yaml",
         root=str(folder),
     )
@@ -175,6 +179,8 @@ WRONG = [
     ("region: Ireland", 1, 9, "region must be a Region such as eu-west-1"),
     ("account_id: 1234", 1, 13, "account_id must be 12 digits"),
     ("partition: china", 1, 12, "partition must be a partition"),
+    ("docs_url: docs.example.com", 1, 11, "docs_url must be an address that begins with https:// or http://"),
+    ("docs_url: 'https://a b'", 1, 11, "docs_url must be an address"),
     ("waivers: {}", 1, 10, "waivers must be a list"),
     ("waivers: [TG101]", 1, 11, "waivers[0] must be a map of settings"),
     ("waivers:\n  - rule: TG101\n    file: x\n    reason: r", 2, 5, 'a waiver needs "expires"'),

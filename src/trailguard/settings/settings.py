@@ -28,6 +28,7 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"
 ACCOUNT_ID = r"\d{12}"
 PARTITION = r"aws(-[a-z]+)*"
 LINTERS = ("cfn-lint", "checkov")
+_ADDRESS = (r"https?://[^\s\x00-\x1f<>\"]+", "an address that begins with https:// or http://")
 
 _PLACES = {
     "region": (REGION, "a Region such as eu-west-1"),
@@ -72,7 +73,7 @@ class Settings(NamedTuple):
     """Everything that a user can set.
 
     Rules below `min_severity` are not applied; `fail_on` and `fail_severity` say what makes a scan end with status 1,
-    which with `exit_zero` nothing does. `source` is the configuration file, `root` its folder ("" when there is none).
+    which with `exit_zero` nothing does. `docs_url` is where the pages about rules are. `source` is the configuration file, `root` its folder ("" when there is none).
 
     `notes` is to be told to the user on standard error.
     """
@@ -97,6 +98,7 @@ class Settings(NamedTuple):
     contexts: tuple[Context, ...] = ()
     baseline: str = ""
     foreign_suppressions: tuple[str, ...] = ()
+    docs_url: str = ""
     source: str = ""
     root: str = ""
     notes: tuple[str, ...] = ()
@@ -263,5 +265,6 @@ _READ: dict[str, Callable[[Checker, object, Path], Any]] = {
     "waivers": partial(_each, _waiver),
     "baseline": lambda check, value, path: check.text(value, path),
     "foreign_suppressions": partial(_each, _linter),
+    "docs_url": lambda check, value, path: check.matching(value, path, *_ADDRESS),
     "contexts": partial(_each, _context),
 }
