@@ -10,7 +10,6 @@ import pytest
 import trailguard
 from trailguard.errors import ConfigError, did_you_mean
 from trailguard.settings.checker import is_date
-from trailguard.settings.parameters import parameters_file
 from trailguard.settings.settings import Settings, Waiver, load
 
 SCHEMA = json.loads((Path(trailguard.__file__).parent / "schemas" / "config.schema.json").read_text(encoding="utf-8"))
@@ -272,64 +271,6 @@ def test_nearest() -> None:
 )
 def test_dates(text: str, good: bool) -> None:
     assert is_date(text) is good
-
-
-WANTED = {"Name": "audit", "Flag": "true", "Account": "012345678901", "List": "a,b"}
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        (
-            "create-stack.json",
-            (
-                '[{"ParameterKey": "Name", "ParameterValue": "audit"},'
-                '{"ParameterKey": "Flag", "ParameterValue": "true"},'
-                '{"ParameterKey": "Account", "ParameterValue": "012345678901"},'
-                '{"ParameterKey": "List", "ParameterValue": "a,b"},'
-                '{"ParameterKey": "Kept", "UsePreviousValue": true}]'
-            ),
-        ),
-        (
-            "codepipeline.json",
-            (
-                '{"Parameters": {"Name": "audit", "Flag": true, "Account": "012345678901", "List": ["a", "b"]},'
-                '"Tags": {"a": "b"}, "StackPolicy": {"Statement": []}}'
-            ),
-        ),
-        ("plain.json", '{"Name": "audit", "Flag": "true", "Account": "012345678901", "List": "a,b"}'),
-        ("deploy.json", '["Name=audit", "Flag=true", "Account=012345678901", "List=a,b"]'),
-        ("plain.yaml", "Name: audit\nFlag: true\nAccount: 012345678901\nList: [a, b]\n"),
-        ("nested.yml", "Parameters:\n  Name: audit\n  Flag: true\n  Account: 012345678901\n  List: 'a,b'\n"),
-        (
-            "list.yaml",
-            "- Name=audit\n- Flag=true\n- ParameterKey: Account\n  ParameterValue: 012345678901\n- List=a,b\n",
-        ),
-    ],
-)
-def test_parameter_files(folder: Path, name: str, text: str) -> None:
-    write(folder / name, text)
-    assert parameters_file(name) == WANTED
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "message"),
-    [
-        ("7", 1, "parameters must be a map, or a list"),
-        ("- a", 1, '"a" must be written Key=Value'),
-        ("- a=b\n- =c", 2, '"=c" must be written Key=Value'),
-        ("- {ParameterKey: a}", 1, 'parameter "a" needs "ParameterValue"'),
-        ("- {ParameterKye: a}", 1, 'unknown key "ParameterKye" in [0]; did you mean "ParameterKey"?'),
-        ("- {ParameterValue: a}", 1, 'a parameter needs "ParameterKey"'),
-        ("a: {b: c}", 1, "a must be a value"),
-    ],
-)
-def test_wrong_parameter_files(folder: Path, text: str, line: int, message: str) -> None:
-    write(folder / "p.yaml", text)
-    with pytest.raises(ConfigError) as told:
-        parameters_file("p.yaml")
-    assert told.value.message.startswith(message)
-    assert (told.value.file, told.value.line) == ("p.yaml", line)
 
 
 def test_settings_travel_to_other_processes() -> None:

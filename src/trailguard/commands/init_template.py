@@ -1,7 +1,7 @@
 """`trailguard init`: a template of an audit trail that passes every rule, from `init_template.yaml`.
 
 Lines of that file between `#if NAME…` and `#end` are for those who want all that is named, those after `#unless NAME…`
-for everybody else. To YAML these are comments, so that the file as it stands is a template too, the one with everything.
+for everybody else. To YAML these are comments, so that the file as it stands is a template too, with everything in it.
 What a switch leaves out is accepted in the template itself, with the reason.
 """
 

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import os
+
+from trailguard.settings import samconfig
 from trailguard.settings.checker import Checker
-from trailguard.settings.sources import read
+from trailguard.settings.sources import read_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trailguard.settings.sources import Path
 
+# The keys of a deployment file of Git sync. Its template and its tags change no verdict.
+# Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/git-sync-concepts-terms.html
+_GIT_SYNC = ("template-file-path", "parameters", "tags")
+
 
 def parameters_file(path: str) -> dict[str, str]:
-    """Read parameter values in any shape that the AWS tools take, from JSON or YAML; raises ConfigError.
+    """Read parameter values in any shape that the AWS tools take, from JSON, YAML, TOML or lines; raises ConfigError.
 
-    The shapes: `[{"ParameterKey": …, "ParameterValue": …}]`, `{"Parameters": {…}}`, `{"Key": "Value"}` and
-    `["Key=Value"]`.
+    The shapes: `[{"ParameterKey": …, "ParameterValue": …}]`, `{"Parameters": {…}}`, `{"Key": "Value"}`,
+    `["Key=Value"]`, lines of `Key=Value`, a deployment file of Git sync, and a `samconfig` of the SAM CLI, of which
+    `FILE:ENVIRONMENT` names another environment than `default`.
     """
-    source = read(path)
+    path, environment = _split(path)
+    source = read_values(path)
     check = Checker(source)
     data = source.data
+    if environment or samconfig.is_samconfig(data) or os.path.basename(path).startswith("samconfig."):
+        return samconfig.overrides(check, environment or samconfig.DEFAULT)
     where: Path = ()
+    if isinstance(data, dict) and _is_git_sync(data):
+        table = check.table(data, (), _GIT_SYNC)
+        return dict(check.values(table.get("parameters"), ("parameters",)))
     if isinstance(data, dict) and isinstance(data.get("Parameters"), (dict, list)):
         data, where = data["Parameters"], ("Parameters",)
     if isinstance(data, dict):
@@ -32,6 +46,19 @@ def parameters_file(path: str) -> dict[str, str]:
         if value is not None:
             found[key] = value
     return found
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The name of a file, and that of an environment in it, which may stand behind a colon."""
+    head, colon, environment = path.rpartition(":")
+    if colon and environment and not os.path.lexists(path) and os.path.isfile(head):
+        return head, environment
+    return path, ""
+
+
+def _is_git_sync(data: dict[str, object]) -> bool:
+    """Tell a deployment file of Git sync from a map of values, where none is a map."""
+    return "template-file-path" in data or isinstance(data.get("parameters"), dict)
 
 
 def _pair(check: Checker, item: object, path: Path) -> tuple[str, str | None]:

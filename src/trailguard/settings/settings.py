@@ -73,7 +73,8 @@ class Settings(NamedTuple):
     """Everything that a user can set.
 
     Rules below `min_severity` are not applied; `fail_on` and `fail_severity` say what makes a scan end with status 1,
-    which with `exit_zero` nothing does. `docs_url` is where the pages about rules are. `source` is the configuration file, `root` its folder ("" when there is none).
+    which with `exit_zero` nothing does. `source` is the configuration file, `root` its folder ("" when there is none).
+    `docs_url` is where the pages about rules are.
 
     `notes` is to be told to the user on standard error.
     """
