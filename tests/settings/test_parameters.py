@@ -58,36 +58,46 @@ WANTED = {"Name": "audit", "Flag": "true", "Account": "012345678901", "List": "a
         ),
         (
             "deployment.yaml",
-            "template-file-path: ./trail.yaml\nparameters:\n  Name: audit\n  Flag: true\n  Account: 012345678901\n"
-            "  List: [a, b]\ntags:\n  owner: audit\n",
+            (
+                "template-file-path: ./trail.yaml\nparameters:\n  Name: audit\n  Flag: true\n  Account: 012345678901\n"
+                "  List: [a, b]\ntags:\n  owner: audit\n"
+            ),
         ),
         (
             "deployment.json",
-            '{"template-file-path": "trail.yaml", "parameters": {"Name": "audit", "Flag": "true",'
-            '"Account": "012345678901", "List": "a,b"}}',
+            (
+                '{"template-file-path": "trail.yaml", "parameters": {"Name": "audit", "Flag": "true",'
+                '"Account": "012345678901", "List": "a,b"}}'
+            ),
         ),
         ("bare.yaml", "parameters: {Name: audit, Flag: true, Account: 012345678901, List: [a, b]}\n"),
         (
             "prod.env",
-            "# of the audit account\nName=audit\n\nexport Flag=true\r\n  Account=012345678901  \nList='a,b'\n",
+            "# production\nName=audit\n\nexport Flag=true\r\n  Account=012345678901  \nList='a,b'\n",
         ),
         ("prod", '\ufeffName="audit"\nFlag=true\nAccount=012345678901\nList=a,b'),
         ("values.toml", 'Name = "audit"\nFlag = true\nAccount = "012345678901"\nList = ["a", "b"]\n'),
         (
             "samconfig.toml",
-            'version = 0.1\n[default.deploy.parameters]\nstack_name = "s"\n'
-            'parameter_overrides = "Name=audit Flag=\\"true\\" Account=012345678901 List=\'a,b\'"\n',
+            (
+                'version = 0.1\n[default.deploy.parameters]\nstack_name = "s"\n'
+                'parameter_overrides = "Name=audit Flag=\\"true\\" Account=012345678901 List=\'a,b\'"\n'
+            ),
         ),
         (
             "samconfig.yaml",
-            "version: 0.1\ndefault:\n  global:\n    parameters:\n      parameter_overrides:\n"
-            "        - Name=audit\n        - Flag=true Account=012345678901\n"
-            "        - ParameterKey=List,ParameterValue=a,b\n",
+            (
+                "version: 0.1\ndefault:\n  global:\n    parameters:\n      parameter_overrides:\n"
+                "        - Name=audit\n        - Flag=true Account=012345678901\n"
+                "        - ParameterKey=List,ParameterValue=a,b\n"
+            ),
         ),
         (
             "sam.toml",
-            "[default.deploy.parameters.parameter_overrides]\nName = 'audit'\nFlag = true\nAccount = '012345678901'\n"
-            "List = ['a', 'b']\n",
+            (
+                "[default.deploy.parameters.parameter_overrides]\nName = 'audit'\nFlag = true\nAccount = '012345678901'\n"
+                "List = ['a', 'b']\n"
+            ),
         ),
     ],
 )
@@ -157,8 +167,10 @@ def test_environments_of_a_samconfig(folder: Path) -> None:
         (
             ":empty",
             15,
-            'environment "empty" has no parameter_overrides in deploy or global.parameters; name one that has: '
-            "FILE:default, FILE:prod, FILE:broken",
+            (
+                'environment "empty" has no parameter_overrides in deploy or global.parameters; name one that has: '
+                "FILE:default, FILE:prod, FILE:broken"
+            ),
         ),
         (":broken", 19, 'broken.deploy.parameters.parameter_overrides: "two" must be written Key=Value'),
     ],

@@ -54,9 +54,9 @@ def overrides(check: Checker, environment: str) -> dict[str, str]:
         return dict(check.values(value, path))
     texts = check.items([value] if isinstance(value, str) else value, path)
     values: dict[str, str] = {}
-    for number, text in enumerate(texts):
+    for number, item in enumerate(texts):
         where = path if isinstance(value, str) else (*path, number)
-        values.update(_pairs(check, text, where))
+        values.update(_pairs(check, item, where))
     return values
 
 
