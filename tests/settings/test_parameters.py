@@ -95,8 +95,8 @@ WANTED = {"Name": "audit", "Flag": "true", "Account": "012345678901", "List": "a
         (
             "sam.toml",
             (
-                "[default.deploy.parameters.parameter_overrides]\nName = 'audit'\nFlag = true\nAccount = '012345678901'\n"
-                "List = ['a', 'b']\n"
+                "[default.deploy.parameters.parameter_overrides]\nName = 'audit'\nFlag = true\n"
+                "Account = '012345678901'\nList = ['a', 'b']\n"
             ),
         ),
     ],

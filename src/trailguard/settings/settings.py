@@ -269,3 +269,5 @@ _READ: dict[str, Callable[[Checker, object, Path], Any]] = {
     "docs_url": lambda check, value, path: check.matching(value, path, *_ADDRESS),
     "contexts": partial(_each, _context),
 }
+
+KEYS = tuple(_READ)
