@@ -354,4 +354,4 @@ class FileReader:
             raise self.error(node, unknown("keyword of JSON Schema", misspelt, sorted(KEYWORDS)))
         problem = refuse_schema(schema)
         if problem is not None:
-            raise self.error(node, f"must is no JSON Schema: {problem}")
+            raise self.error(node, f"must is not a JSON Schema: {problem}")

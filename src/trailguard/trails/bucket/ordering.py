@@ -16,9 +16,9 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.bucket.buckets import log_bucket
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, no, unknown, yes
+from trailguard.trails.facts.links import ANY_ORDER
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
-_ANY_ORDER = "they are in stacks that do not refer to each other, and whoever deploys them chooses the order"
 
 
 def after_policy(scenario: Scenario, trail: Resource) -> Fact:
@@ -73,7 +73,7 @@ def _unordered(scenario: Scenario, first: Resource, then: Resource, what: str, k
     meeting = scenario.model.stacks.meeting(first.id, then.id)
     if meeting is None:
         because = f"nothing in the templates says whether {first.id} is created after {what}"
-        return unknown(_place(first), _ANY_ORDER, because)
+        return unknown(_place(first), ANY_ORDER, because)
     waiter, awaited = (scenario.model.template.resources[name] for name in meeting)
     named = [item.value for item in waiter.depends_on() if item.value in scenario.model.template.resources]
     told = f" (it waits for {', '.join(named)} only)" if named else ""

@@ -78,9 +78,8 @@ def _needed(scenario: Scenario, own: Stack) -> Iterator[tuple[Stack, tuple[Way, 
         known.append(way)
         for stack in trees[root]:
             for item in stack.imports:
-                export = stacks.exporters.get(id(item.node))
-                if export is not None:
-                    pending.append((export.stack.root.number, (*way, *_made(stack), *item.way)))
+                exports = stacks.exporters.get(id(item.node), ())
+                pending.extend((export.stack.root.number, (*way, *_made(stack), *item.way)) for export in exports)
     for root, ways in needed.items():
         for stack in trees[root]:
             yield stack, tuple(sorted(((*way, *_made(stack)) for way in ways), key=len))
@@ -196,9 +195,7 @@ def _dependencies(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
 def _nobody(name: str, named: str, known: Mapping[str, Node]) -> str:
     close = nearest(named, known)
     hint = f"; did you mean {close}?" if close else ""
-    return (
-        f'DependsOn of {name} names "{named}", which is no resource of the template, so CloudFormation refuses it{hint}'
-    )
+    return f'DependsOn of {name} names "{named}", which is not a resource of the template, so CloudFormation refuses it{hint}'
 
 
 def _form(scenario: Scenario, unit: Unit, name: str, item: Node) -> Fault | None:
