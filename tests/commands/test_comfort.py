@@ -57,6 +57,7 @@ def completed(tmp_path: Path, shell: str, words: str) -> list[str]:
         ("trailguard explain TG1", ["TG101", "TG104"]),
         ("trailguard graph --format d", ["dot"]),
         ("trailguard path ch", ["checkov"]),
+        ("trailguard path re", ["report-schema"]),
         ("trailguard scan --with c", ["cfn-lint", "checkov"]),
     ],
 )

@@ -500,3 +500,21 @@ def test_item_of_an_option_that_is_not_declared_is_refused(write: Callable[..., 
     text = RULE.replace("{const: true}", "{enum: [{option: a, item: b}]}")
     with pytest.raises(RuleError, match='there is no option "a"'):
         load_folder(str(write(text + "options: {b: {schema: {}, default: 1, description: d}}\n")))
+
+
+@pytest.mark.parametrize(
+    ("docs_url", "shipped", "own_rule"),
+    [
+        ("", [], []),
+        ("https://docs.example.com/t", ["https://docs.example.com/t/rules/TG101/"], []),
+        ("https://docs.example.com/t/", ["https://docs.example.com/t/rules/TG101/"], []),
+        ("https://docs.example.com/{id}.md", ["https://docs.example.com/TG101.md"], ["https://docs.example.com/X1.md"]),
+    ],
+)
+def test_a_rule_refers_to_its_page_first(
+    write: Callable[..., Path], docs_url: str, shipped: list[str], own_rule: list[str]
+) -> None:
+    plain, found = own(write()), own(write(), docs_url=docs_url)
+    assert list(found.rules["TG101"].references) == [*shipped, *plain.rules["TG101"].references]
+    assert list(found.rules["X1"].references) == own_rule
+    assert found.rules["TG101"].info.references == found.rules["TG101"].references

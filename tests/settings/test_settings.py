@@ -8,10 +8,8 @@ import jsonschema
 import pytest
 
 import trailguard
-from trailguard.cloudformation.source.letters import KEPT
 from trailguard.errors import ConfigError, did_you_mean
 from trailguard.settings.checker import is_date
-from trailguard.settings.parameters import parameters_file
 from trailguard.settings.settings import Settings, Waiver, load
 
 SCHEMA = json.loads((Path(trailguard.__file__).parent / "schemas" / "config.schema.json").read_text(encoding="utf-8"))
@@ -31,7 +29,9 @@ partition: aws
 include: ["*.yml"]
 exclude: [node_modules]
 fail_on: conditional
+fail_severity: high
 min_severity: medium
+docs_url: https://docs.example.com/trailguard
 waivers:
   - rule: TG101
     file: legacy/**
@@ -82,8 +82,10 @@ def test_every_key(folder: Path) -> None:
         include=("*.yml",),
         exclude=("node_modules",),
         fail_on="conditional",
+        fail_severity="high",
         min_severity="medium",
-        waivers=(Waiver("TG101", "legacy/**", "Trail", "replaced in spring", "2027-03-31", ".trailguard.yaml", 17, 5),),
+        docs_url="https://docs.example.com/trailguard",
+        waivers=(Waiver("TG101", "legacy/**", "Trail", "replaced in spring", "2027-03-31", ".trailguard.yaml", 19, 5),),
         source=".trailguard.yaml",
         root=str(folder),
     )
@@ -196,6 +198,8 @@ WRONG = [
     ("region: Ireland", 1, 9, "region must be a Region such as eu-west-1"),
     ("account_id: 1234", 1, 13, "account_id must be 12 digits"),
     ("partition: china", 1, 12, "partition must be a partition"),
+    ("docs_url: docs.example.com", 1, 11, "docs_url must be an address that begins with https:// or http://"),
+    ("docs_url: 'https://a b'", 1, 11, "docs_url must be an address"),
     ("waivers: {}", 1, 10, "waivers must be a list"),
     ("waivers: [TG101]", 1, 11, "waivers[0] must be a map of settings"),
     ("waivers:\n  - rule: TG101\n    file: x\n    reason: r", 2, 5, 'a waiver needs "expires"'),
@@ -287,66 +291,6 @@ def test_nearest() -> None:
 )
 def test_dates(text: str, good: bool) -> None:
     assert is_date(text) is good
-
-
-WANTED = {"Name": "audit", "Flag": "true", "Account": "012345678901", "List": "a,b"}
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        (
-            "create-stack.json",
-            (
-                '[{"ParameterKey": "Name", "ParameterValue": "audit"},'
-                '{"ParameterKey": "Flag", "ParameterValue": "true"},'
-                '{"ParameterKey": "Account", "ParameterValue": "012345678901"},'
-                '{"ParameterKey": "List", "ParameterValue": "a,b"},'
-                '{"ParameterKey": "Kept", "UsePreviousValue": true}]'
-            ),
-        ),
-        (
-            "codepipeline.json",
-            (
-                '{"Parameters": {"Name": "audit", "Flag": true, "Account": "012345678901", "List": ["a", "b"]},'
-                '"Tags": {"a": "b"}, "StackPolicy": {"Statement": []}}'
-            ),
-        ),
-        ("plain.json", '{"Name": "audit", "Flag": "true", "Account": "012345678901", "List": "a,b"}'),
-        ("deploy.json", '["Name=audit", "Flag=true", "Account=012345678901", "List=a,b"]'),
-        ("plain.yaml", "Name: audit\nFlag: true\nAccount: 012345678901\nList: [a, b]\n"),
-        ("nested.yml", "Parameters:\n  Name: audit\n  Flag: true\n  Account: 012345678901\n  List: 'a,b'\n"),
-        (
-            "list.yaml",
-            "- Name=audit\n- Flag=true\n- ParameterKey: Account\n  ParameterValue: 012345678901\n- List=a,b\n",
-        ),
-    ],
-)
-def test_parameter_files(folder: Path, name: str, text: str) -> None:
-    write(folder / name, text)
-    values = dict(parameters_file(name).values)
-    assert values.pop("Kept", KEPT) == KEPT
-    assert values == WANTED
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "message"),
-    [
-        ("7", 1, "parameters must be a map, or a list"),
-        ("- a", 1, "a parameter must be written Key=Value"),
-        ("- a=b\n- =c", 2, "a parameter must be written Key=Value"),
-        ("- {ParameterKey: a}", 1, 'parameter "a" needs "ParameterValue"'),
-        ("- {ParameterKye: a}", 1, 'unknown key "ParameterKye" in [0]; did you mean "ParameterKey"?'),
-        ("- {ParameterValue: a}", 1, 'a parameter needs "ParameterKey"'),
-        ("a: {b: c}", 1, "a must be a value"),
-    ],
-)
-def test_wrong_parameter_files(folder: Path, text: str, line: int, message: str) -> None:
-    write(folder / "p.yaml", text)
-    with pytest.raises(ConfigError) as told:
-        parameters_file("p.yaml")
-    assert told.value.message.startswith(message)
-    assert (told.value.file, told.value.line) == ("p.yaml", line)
 
 
 def test_settings_travel_to_other_processes() -> None:

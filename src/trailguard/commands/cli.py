@@ -244,10 +244,11 @@ def _init(args: Namespace) -> int:
 
 
 def _path(args: Namespace) -> int:
-    from trailguard import hosts
+    import trailguard
+    from trailguard.commands.options import PARTS
 
-    folder = {"cfn-lint": "cfn_lint_rules", "checkov": "checkov_checks"}[args.linter]
-    return write(os.path.join(os.path.dirname(os.path.abspath(hosts.__file__)), folder) + "\n")
+    package = os.path.dirname(os.path.abspath(trailguard.__file__))
+    return write(os.path.join(package, *PARTS[args.part].split("/")) + "\n")
 
 
 def _completion(args: Namespace) -> int:

@@ -26,8 +26,17 @@ COMMANDS = {
     "facts": "print the facts that rules see in a template",
     "test": "run each rule against its own examples",
     "init": "print a template of an audit trail that passes every rule",
-    "path": "print where trailguard's checks for another linter are",
+    "path": "print where the checks for another linter or a schema are",
     "completion": "print what makes a shell complete commands and options",
+}
+
+# What `trailguard path` knows, and where it is in the package.
+PARTS = {
+    "cfn-lint": "hosts/cfn_lint_rules",
+    "checkov": "hosts/checkov_checks",
+    "config-schema": "schemas/config.schema.json",
+    "report-schema": "schemas/report.schema.json",
+    "rule-schema": "schemas/rule.schema.json",
 }
 
 HELP = """\
@@ -347,12 +356,14 @@ def _switch(parser: Any, name: str, text: str, default: bool) -> None:
 def _path() -> Parser:
     parser = _parser(
         "path",
-        "LINTER",
+        "NAME",
         """\
   checkov -d . --external-checks-dir "$(trailguard path checkov)"
-  cfn-lint -a "$(trailguard path cfn-lint)" -- template.yaml""",
+  cfn-lint -a "$(trailguard path cfn-lint)" -- template.yaml
+  trailguard path config-schema""",
     )
-    choice(parser, "linter", LINTERS, "cfn-lint or checkov", None)
+    text = "folders of checks for a linter; JSON Schemas of .trailguard.yaml, the JSON report and rule.yaml"
+    parser.add_argument("part", type=one_of(tuple(PARTS)), metavar="NAME", choices=tuple(PARTS), help=text)
     return parser
 
 

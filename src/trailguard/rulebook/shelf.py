@@ -31,14 +31,24 @@ class Shelf(Mapping[str, Rule]):
         self._ready: dict[str, Rule] = {}  # with the user's severities and options
         self._severities: dict[str, Severity] = {}
         self._options: dict[str, Mapping[str, object]] = {}
+        self._docs_url = ""
 
     def __getitem__(self, id_: str) -> Rule:
         rule = self._ready.get(id_)
         if rule is None:
             rule = self._read.get(id_) or read_rule(self._folders[id_], checked=False)
             severity = self._severities.get(id_, rule.severity)
-            rule = self._ready[id_] = rule._replace(severity=severity).with_options(self._options.get(id_, {}))
+            references = (*self._page(id_), *rule.references)
+            rule = rule._replace(severity=severity, references=references)
+            rule = self._ready[id_] = rule.with_options(self._options.get(id_, {}))
         return rule
+
+    def _page(self, id_: str) -> tuple[str, ...]:
+        """The address of the rule's page, if it is known to have one."""
+        if "{id}" in self._docs_url:
+            return (self._docs_url.replace("{id}", id_),)
+        ships = id_ not in self._read
+        return (f"{self._docs_url.rstrip('/')}/rules/{id_}/",) if self._docs_url and ships else ()
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._folders))
@@ -77,6 +87,7 @@ class Shelf(Mapping[str, Rule]):
 
     def set_up(self, settings: Settings) -> None:
         """Give the rules the severities and options of the settings; raises RuleError for those that do not fit."""
+        self._docs_url = settings.docs_url
         for name, severity in settings.severities.items():
             try:
                 self._severities[self.id_of(name)] = severity

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.letters import KEPT
+from trailguard.settings import samconfig
 from trailguard.settings.checker import Checker
-from trailguard.settings.sources import read
+from trailguard.settings.sources import read_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trailguard.settings.sources import Path
+    from trailguard.settings.sources import Path, Source
+
+# The keys of a deployment file of Git sync. Its template and its tags change no verdict.
+# Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/git-sync-concepts-terms.html
+_GIT_SYNC = ("template-file-path", "parameters", "tags")
 
 
 class Values(NamedTuple):
@@ -27,25 +33,51 @@ class Values(NamedTuple):
 
 
 def parameters_file(path: str, streams: bool = False) -> Values:
-    """Read parameter values in any shape that the AWS tools take, from JSON or YAML; raises ConfigError.
+    """Read parameter values in any shape that the AWS tools take, from JSON, YAML, TOML or lines; raises ConfigError.
 
-    The shapes: `[{"ParameterKey": …, "ParameterValue": …}]`, `{"Parameters": {…}}`, `{"Key": "Value"}` and
-    `["Key=Value"]`. With `streams`, the file may be a pipe. No message quotes a value: it may be a secret.
+    The shapes: `[{"ParameterKey": …, "ParameterValue": …}]`, `{"Parameters": {…}}`, `{"Key": "Value"}`,
+    `["Key=Value"]`, lines of `Key=Value`, a deployment file of Git sync, and a `samconfig` of the SAM CLI, of which
+    `FILE:ENVIRONMENT` names another environment than `default`. With `streams`, the file may be a pipe. No message
+    quotes a value: it may be a secret.
     """
-    source = read(path, streams)
+    path, environment = _split(path)
+    source = read_values(path, streams)
     check = Checker(source)
     data = source.data
-    where: Path = ()
+    if environment or samconfig.is_samconfig(data) or os.path.basename(path).startswith("samconfig."):
+        values, where = samconfig.overrides(check, environment or samconfig.DEFAULT)
+        return Values(values, source.name, dict.fromkeys(values, source.place(where)[0]))
+    if isinstance(data, dict) and _is_git_sync(data):
+        table = check.table(data, (), _GIT_SYNC)
+        return _placed(source, check.values(table.get("parameters"), ("parameters",)), ("parameters",))
+    where = ()
     if isinstance(data, dict) and isinstance(data.get("Parameters"), (dict, list)):
         data, where = data["Parameters"], ("Parameters",)
     if isinstance(data, dict):
-        values = {key: check.written(value, (*where, key)) for key, value in data.items()}
-        return Values(values, source.name, {key: source.key_place((*where, key))[0] for key in values})
+        return _placed(source, {key: check.written(value, (*where, key)) for key, value in data.items()}, where)
     if not isinstance(data, list):
         raise check.error((), "parameters must be a map, or a list of ParameterKey and ParameterValue or of Key=Value")
     pairs = [_pair(check, item, (*where, number)) for number, item in enumerate(data)]
     lines = {key: source.place((*where, number))[0] for number, (key, _) in enumerate(pairs)}
     return Values(dict(pairs), source.name, lines)
+
+
+def _placed(source: Source, values: Mapping[str, str], where: Path) -> Values:
+    """The values of a map, each with its line."""
+    return Values(dict(values), source.name, {key: source.key_place((*where, key))[0] for key in values})
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The name of a file, and that of an environment in it, which may stand behind a colon."""
+    head, colon, environment = path.rpartition(":")
+    if colon and environment and not os.path.lexists(path) and os.path.isfile(head):
+        return head, environment
+    return path, ""
+
+
+def _is_git_sync(data: dict[str, object]) -> bool:
+    """Tell a deployment file of Git sync from a map of values, where none is a map."""
+    return "template-file-path" in data or isinstance(data.get("parameters"), dict)
 
 
 def _pair(check: Checker, item: object, path: Path) -> tuple[str, str]:

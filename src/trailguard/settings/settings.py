@@ -32,6 +32,7 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"
 ACCOUNT_ID = r"\d{12}"
 PARTITION = r"aws(-[a-z]+)*"
 LINTERS = ("cfn-lint", "checkov")
+_ADDRESS = (r"https?://[^\s\x00-\x1f<>\"]+", "an address that begins with https:// or http://")
 
 _PLACES = {
     "region": (REGION, "a Region such as eu-west-1"),
@@ -96,7 +97,8 @@ class Settings(NamedTuple):
 
     Rules below `min_severity` are not applied; `fail_on` and `fail_severity` say what makes a scan end with status 1,
     which with `exit_zero` nothing does. `profile` may name several profiles, with commas in between: their rules are
-    then applied together. `source` is the configuration file, `root` its folder ("" when there is none).
+    then applied together. `source` is the configuration file, `root` its folder ("" when there is none), `docs_url` is
+    where the pages about rules are.
 
     `notes` is to be told to the user on standard error. `places` tells where in the configuration each setting is
     written that counts, `asked` what comes from the command line.
@@ -121,6 +123,7 @@ class Settings(NamedTuple):
     contexts: tuple[Context, ...] = ()
     baseline: str = ""
     foreign_suppressions: tuple[str, ...] = ()
+    docs_url: str = ""
     source: str = ""
     root: str = ""
     notes: tuple[str, ...] = ()
@@ -311,5 +314,8 @@ _READ: dict[str, Callable[[Checker, object, Path], Any]] = {
     "waivers": partial(_each, _waiver),
     "baseline": lambda check, value, path: check.file(value, path),
     "foreign_suppressions": partial(_each, _linter),
+    "docs_url": lambda check, value, path: check.matching(value, path, *_ADDRESS),
     "contexts": partial(_each, _context),
 }
+
+KEYS = tuple(_READ)

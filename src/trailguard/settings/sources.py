@@ -66,6 +66,20 @@ def read(path: str, streams: bool = False) -> Source:
     return found
 
 
+def read_values(path: str, streams: bool = False) -> Source:
+    """Read a parameter file: as `read` does, or lines of KEY=VALUE; raises ConfigError.
+
+    With `streams`, it may be a pipe.
+    """
+    data = _bytes(path, streams)
+    if path.endswith(".toml"):
+        return _toml(path, data, ())
+    first = next((line for line in data.splitlines() if line.strip() and not line.lstrip().startswith(b"#")), b"")
+    if re.match(_ASSIGNMENT.encode(), first.removeprefix(b"\xef\xbb\xbf")):
+        return _assignments(path, data)
+    return _yaml(path, data)
+
+
 def read_project(path: str) -> Source | None:
     """Read [tool.trailguard] of a pyproject.toml; None when it has no such table."""
     found = _toml(path, _bytes(path), ("tool", "trailguard"))
@@ -147,6 +161,37 @@ def _texts(value: Any, path: Path, texts: dict[Path, str]) -> Any:
         value = value.isoformat()
     texts[path] = str(value).lower() if isinstance(value, bool) else str(value)
     return value
+
+
+_ASSIGNMENT = r"\s*(?:export\s+)?(\w+)=\s*"  # no map and no list in YAML or JSON begins so
+_SEVERAL = re.compile(r"\s(?:\w+=|#)")
+
+
+def _assignments(path: str, data: bytes) -> Source:
+    """Read lines of KEY=VALUE, as shells and `.env` files have them: quotes around a value are not part of it."""
+    name = display_name(path)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(name, 1, 1, "is not UTF-8") from None
+    values: dict[str, str] = {}
+    places: dict[Path, tuple[int, int]] = {(): (1, 1)}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = re.match(_ASSIGNMENT, line)
+        if match is None:
+            raise ConfigError(name, number, 1, f'"{line.strip()}" must be written KEY=VALUE')
+        key, value, column = match[1], line[match.end() :].rstrip(), match.end() + 1
+        if key in values:
+            raise ConfigError(name, number, match.start(1) + 1, f'"{key}" is set twice')
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" and value[0] not in value[1:-1]
+        if not quoted and (_SEVERAL.search(f" {value}" if value.startswith("#") else value) or value[:1] in ("'", '"')):
+            text = f"the value of {key} must stand in quotes, or alone in its line"
+            raise ConfigError(name, number, column, text)
+        values[key] = value[1:-1] if quoted else value
+        places[(key,)], places[(key, KEY)] = (number, column), (number, match.start(1) + 1)
+    return Source(path, values, places, {(key,): value for key, value in values.items()})
 
 
 _HEADER = re.compile(r"\s*(\[\[?)([^\]#]+)\]\]?\s*(#.*)?$")
