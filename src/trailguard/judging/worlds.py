@@ -16,7 +16,7 @@ from trailguard.judging.deployments import Deployment, deployment, is_in, usual
 from trailguard.judging.results import IDLE, FileResult, Task, Text, Verdicts, results_of
 from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import Constructs, JudgedTemplate
-from trailguard.reading.faults import internal
+from trailguard.reading.faults import internal, unfinished
 from trailguard.reading.kinship import Kinship
 from trailguard.settings.settings import Settings
 
@@ -52,7 +52,7 @@ def _verdicts(kinship: Kinship, task: Task, focus: frozenset[str] | None, jobs: 
         remarks = (Notice(item.file, item.node.line, item.text) for item in world.remarks)
         yield Verdicts(notices=[notice for notice in remarks if focus is None or notice.file in near])
         judge_one = partial(_judge_group, world=world, place=place, task=task, constructs=constructs)
-        yield from spread(judge_one, groups, jobs)
+        yield from spread(judge_one, groups, jobs, _lost)
 
 
 def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, Mapping[str, Member], set[str]]]:
@@ -83,6 +83,11 @@ def _judge_alone(member: Member, error: Exception, place: Deployment, task: Task
     except Exception:
         return Verdicts(errors=[fault])
     return found._replace(errors=[*found.errors, fault])
+
+
+def _lost(group: Group, how: str) -> Verdicts:
+    """What is said of templates that nobody could judge, because the process that did so ended somehow."""
+    return Verdicts(errors=[unfinished(name, how) for name in group.files])
 
 
 def _judge_group(group: Group, world: World, place: Deployment, task: Task, constructs: Constructs) -> Verdicts:

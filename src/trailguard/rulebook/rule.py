@@ -13,6 +13,7 @@ from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, Sour
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import RuleError, did_you_mean
 from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, Severity, Verdict
+from trailguard.inputs import content
 from trailguard.rulebook.must import (
     KEYWORDS,
     asks_boolean,
@@ -165,8 +166,7 @@ def _wanted(must: Mapping[str, Any]) -> Wanted:
 def read_map(path: str) -> MapNode:
     """The map in a file; raises RuleError."""
     try:
-        with open(path, "rb") as stream:
-            document = parse(stream.read())
+        document = parse(content(path))
     except OSError as error:
         raise RuleError(path, 0, 0, f"cannot be read: {error.strerror}") from None
     except SourceError as error:

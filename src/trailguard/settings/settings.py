@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from trailguard.errors import ConfigError, display_name
 from trailguard.findings import OPEN, SEVERITIES, Threshold
+from trailguard.inputs import content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ def load(start: str, explicit: str | None = None) -> Settings:
             notes = tuple(
                 f"{display_name(path)} is not used, because {display_name(found[0])} stands beside it" for path in spare
             )
+            if os.path.exists(found[0]) and not os.path.isfile(found[0]):  # waiting for a pipe might never end
+                raise ConfigError(found[0], 0, 0, "cannot be read: it is not a regular file")
             return _settings(read(found[0]), notes)
         if table is not None:
             return _settings(table, ())
@@ -146,8 +149,7 @@ def _upwards(start: str) -> list[str]:
 def _mentions_us(path: str) -> bool:
     """Look for our name first: reading TOML costs more than the whole scan of a small folder."""
     try:
-        with open(path, "rb") as stream:
-            return b"trailguard" in stream.read().replace(b"\0", b"")  # in UTF-16 it is one that cannot be read
+        return b"trailguard" in content(path).replace(b"\0", b"")  # in UTF-16 it is one that cannot be read
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
     except OSError:

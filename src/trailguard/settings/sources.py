@@ -7,6 +7,7 @@ import re
 import sys
 
 from trailguard.errors import ConfigError, display_name
+from trailguard.inputs import content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ def read_project(path: str) -> Source | None:
 
 def _bytes(path: str) -> bytes:
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
+        return content(path)
     except OSError as error:
         raise ConfigError(display_name(path), 0, 0, f"cannot be read: {error.strerror}") from None
 
