@@ -174,16 +174,7 @@ exit status:
     text = "say on standard error which templates and rules took how long"
     output.add_argument("--profile-time", action="store_true", help=text)
     _rule_options(parser)
-    status = parser.add_argument_group("exit status")
-    choice(status, "--fail-on", OPEN, "the mildest verdict that makes it 1 (default: fail)", None)
-    choice(status, "--fail-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
-    text = "the mildest severity that is judged, shown and counted at all (default: info)"
-    choice(status, "--min-severity", SEVERITIES, text, None)
-    status.add_argument("--exit-zero", action="store_true", default=None, help="0 where it would be 1, for a start")
-    text = "report only what is new or worse since a git revision; the templates of then are judged, too"
-    status.add_argument("--diff", "--since", metavar="REV", help=text)
-    status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
-    status.add_argument("--require-templates", action="store_true", help="2 if no CloudFormation template is found")
+    _status_options(parser)
     beside = parser.add_argument_group("other linters")
     text = "run it on the same templates, for one report and one exit status (repeatable)"
     _linters(beside, "--with", text, "companions")
@@ -203,6 +194,19 @@ exit status:
     text = "processes to work with; auto: as many as there are processors, where that saves time (default)"
     files.add_argument("--jobs", type=processes, default=AUTO, metavar="N|auto", help=text)
     return parser
+
+
+def _status_options(parser: Parser) -> None:
+    status = parser.add_argument_group("exit status")
+    choice(status, "--fail-on", OPEN, "the mildest verdict that makes it 1 (default: fail)", None)
+    choice(status, "--fail-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
+    text = "the mildest severity that is judged, shown and counted at all (default: info)"
+    choice(status, "--min-severity", SEVERITIES, text, None)
+    status.add_argument("--exit-zero", action="store_true", default=None, help="0 where it would be 1, for a start")
+    text = "report only what is new or worse since a git revision; the templates of then are judged, too"
+    status.add_argument("--diff", "--since", metavar="REV", help=text)
+    status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
+    status.add_argument("--require-templates", action="store_true", help="2 if no CloudFormation template is found")
 
 
 def _file_options(group: Any) -> None:

@@ -98,6 +98,10 @@ class Loader:
             self.files[path] = File(path, display_name(path), data, False)
         return self.files.get(path)
 
+    def peek(self, path: str) -> bytes:
+        """The bytes of a file at an absolute path, which are not kept; none when it cannot be read."""
+        return self._bytes(path) or b""
+
     def name(self, path: str) -> str:
         """The name of a loaded file in reports."""
         return self.files[path].name

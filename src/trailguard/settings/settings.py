@@ -59,7 +59,7 @@ class Waiver(NamedTuple):
 
 
 class Context(NamedTuple):
-    """A deployment of some templates: globs of their files, and what is fixed in it."""
+    """A deployment of some templates: globs of their files, and what is fixed in it; `source` is its parameter file."""
 
     name: str
     templates: tuple[str, ...]
@@ -67,6 +67,7 @@ class Context(NamedTuple):
     region: str | None = None
     account_id: str | None = None
     partition: str | None = None
+    source: str = ""
 
 
 class Settings(NamedTuple):
@@ -215,7 +216,9 @@ def _context(check: Checker, value: object, path: Path) -> Context:
     given = table.get("parameters")
     name = check.text(table["name"], (*path, "name")) if table.get("name") is not None else ""
     values: Mapping[str, str] = {}
+    source = ""
     if isinstance(given, str):
+        source = os.path.join(os.path.dirname(os.path.abspath(check.source.path)), os.path.expanduser(given))
         values = _parameters_at(check, given, (*path, "parameters"))
     elif given is not None:
         values = check.values(given, (*path, "parameters"))
@@ -225,7 +228,7 @@ def _context(check: Checker, value: object, path: Path) -> Context:
         if table.get(key) is not None
     }
     told = name or (given if isinstance(given, str) else "") or ", ".join(places.values()) or ", ".join(globs)
-    return Context(told, tuple(glob.removeprefix("./") for glob in globs), values, **places)
+    return Context(told, tuple(glob.removeprefix("./") for glob in globs), values, **places, source=source)
 
 
 def _parameters_at(check: Checker, name: str, path: Path) -> Mapping[str, str]:

@@ -108,10 +108,10 @@ def agreed(facts: Sequence[Fact], what: str) -> Fact:
 def null(name: str, owner: str = "") -> str:
     """That CloudFormation refuses null, in the same words for every rule that stumbles over one.
 
-    `name` is what is null, `owner` the resource that it is part of.
+    `name` is what is null, `owner` the resource that it is part of; without a name it is the resource itself.
     Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1378
     """
-    what = f"{name} of {owner}" if owner else name
+    what = " of ".join(filter(None, (name, owner)))
     return f"{what} is null, which CloudFormation refuses anywhere in a template"
 
 
