@@ -40,12 +40,12 @@ class Progress:
             return
         self._what, self._next = what, max(self._patience, now + PAUSE)
         if not total:
-            self._put(f"{what}: {done:,} files")
+            self._put(f"{what}: {done:,} file{'s' if done != 1 else ''}")
             return
         room = max(0, min(30, width_of(sys.stderr, os.environ) - len(what) - 26))
         full = round(room * done / total)
         bar = f"[{'#' * full}{'.' * (room - full)}] " if room > 4 else ""
-        self._put(f"{what}: {bar}{done:,} of {total:,} files")
+        self._put(f"{what}: {bar}{done:,} of {total:,} file{'s' if total != 1 else ''}")
 
     def say(self, what: str) -> None:
         """Tell what goes on that cannot be counted."""
