@@ -227,8 +227,6 @@ def test_standard_input(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         class buffer:  # noqa: N801
             read = staticmethod(lambda most: b"Resources: {}"[:most])
 
-        closed = False
-
     monkeypatch.setattr(sys, "stdin", Stdin)
     assert run("scan", "-", "--stdin-filename", "a.yaml")[0] == 0
     assert run.engine.calls[0]["stdin"] == b"Resources: {}"

@@ -16,14 +16,14 @@ def replace(path: str, text: str) -> None:
     /dev/stdout) is written to as it is, and so is what nothing can be put in the place of.
     """
     data = text.encode("utf-8", "backslashreplace")
-    target = _target(path)
+    if _takes_bytes_only(path):
+        _overwrite(path, data)
+        return
+    target = os.path.realpath(path)
     try:
         old = os.stat(target)
     except FileNotFoundError:
         old = None
-    if old is not None and not stat.S_ISREG(old.st_mode):
-        _overwrite(path, data)
-        return
     if old is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied", path)
     try:
@@ -46,7 +46,7 @@ def create(path: str, text: str) -> None:
 
     What is there but is not a regular file, as a pipe or /dev/stdout, is written to.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
+    if _takes_bytes_only(path):
         _overwrite(path, text.encode())
         return
     with open(path, "xb") as stream:
@@ -64,16 +64,18 @@ def cannot_write(path: str, error: Exception) -> str:
     return f"{path}: cannot be written: {why[:1].lower()}{why[1:]}"
 
 
-def _target(path: str) -> str:
-    """Where a path leads; a name for an open file, as /dev/stdout is one, leads nowhere else."""
+def _takes_bytes_only(path: str) -> bool:
+    """Tell whether nothing can be put in the place of what a path leads to: a pipe, a device, an open file."""
     seen = os.path.abspath(path)
-    for _ in range(40):  # as many as Linux follows
-        if seen.startswith(("/dev/", "/proc/")):
-            return os.devnull  # whatever it is, nothing can be put in its place
+    for _ in range(40):  # as many links as Linux follows
+        if seen.startswith(
+            ("/dev/", "/proc/")
+        ):  # /dev/stdout may lead to a regular file, which others write to as well
+            return True
         if not os.path.islink(seen):
             break
         seen = os.path.normpath(os.path.join(os.path.dirname(seen), os.readlink(seen)))
-    return os.path.realpath(path)
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _beside(target: str, mode: int) -> tuple[str, int]:

@@ -17,7 +17,7 @@ def read_input() -> bytes:
     from trailguard.errors import UserError
     from trailguard.inputs import MOST
 
-    if sys.stdin is None or sys.stdin.closed:
+    if sys.stdin is None:
         raise UserError("", 0, 0, "standard input is closed")
     try:
         data = sys.stdin.buffer.read(MOST + 1)
