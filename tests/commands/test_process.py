@@ -135,6 +135,20 @@ def test_workers_end_when_the_process_that_started_them_is_killed(folder: Path) 
     assert not any(map(is_there, workers))
 
 
+def test_a_companion_does_not_outlive_a_scan(folder: Path) -> None:
+    (folder / "checkov").write_text("#!/bin/sh\necho $$ >&3\nexec sleep 60\n", encoding="utf-8")
+    (folder / "checkov").chmod(0o755)
+    first = "os.dup2(1, 3); os.set_inheritable(3, True); import subprocess; usual_popen = subprocess.Popen\n"
+    first += "subprocess.Popen = lambda *a, **k: usual_popen(*a, **k, pass_fds=(3,))"
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    process = spawn("scan", "a.yaml", "--with", "checkov", first=first, env={"PATH": path})
+    companion = int(process.stdout.readline())
+    process.terminate()
+    process.communicate(timeout=10)
+    assert process.returncode == 143
+    assert not is_there(companion)
+
+
 def test_nohup_is_honoured(folder: Path) -> None:
     first = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
     status, _, _ = run("scan", what="os.kill(os.getpid(), signal.SIGHUP)", first=first)
