@@ -117,7 +117,7 @@ def test_a_signal_ends_everything_at_once(
     else:
         process.send_signal(number)
     out, err = process.communicate(timeout=20)
-    assert time.monotonic() - sent < 1
+    assert time.monotonic() - sent < 5  # some hundredths on a machine with nothing else to do; the work takes a minute
     assert (process.returncode, out, err) == (status, "", "")
     assert not any(map(is_there, workers))
     assert sorted(os.listdir(folder)) == ["a.yaml", "b.yaml", "c.yaml"]
