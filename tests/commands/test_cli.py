@@ -232,7 +232,7 @@ def test_a_wrong_configuration(run: Shell) -> None:
 def test_standard_input(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stdin:
         class buffer:  # noqa: N801
-            read = staticmethod(lambda: b"Resources: {}")
+            read = staticmethod(lambda most: b"Resources: {}"[:most])
 
     monkeypatch.setattr(sys, "stdin", Stdin)
     assert run("scan", "-", "--stdin-filename", "a.yaml")[0] == 0
@@ -317,7 +317,7 @@ def test_a_file_that_cannot_be_written(run: Shell) -> None:
     status, out, err = run("scan", "--output", "json:none/o.json")
     assert status == 2
     assert "1 pass" in out
-    assert err == "error: none/o.json: cannot be written: No such file or directory\n"
+    assert err == "error: none/o.json: cannot be written: no such file or directory\n"
 
 
 def test_colour(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

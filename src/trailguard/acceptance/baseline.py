@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 from trailguard.acceptance.known import Known, covering, known
 from trailguard.errors import ConfigError, display_name
 from trailguard.findings import OPEN, Finding, Notice, Suppression
-from trailguard.settings.files import contents
+from trailguard.inputs import contents
 
 SCHEMA = "trailguard-baseline/1"
 DEFAULT = ".trailguard-baseline.json"

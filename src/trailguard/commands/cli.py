@@ -11,8 +11,9 @@ import os
 import sys
 
 from trailguard import __version__
+from trailguard.commands.process import Ended, own_process
 from trailguard.commands.settings_of import settings_of
-from trailguard.commands.streams import DEBUG, flush, reconfigure, refuse, say, shown, write
+from trailguard.commands.streams import DEBUG, flush, read_input, reconfigure, refuse, say, shown, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,20 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program and give its exit status: 0, 1, 2 as documented, 130 when it is interrupted."""
+    """Run the program and give its exit status: 0, 1, 2 as documented, 128 and the signal's number when one ends it.
+
+    Without arguments of its own, it is the whole process, whose streams, signals and warnings are its business.
+    """
     # Trees of templates are built and dropped whole; looking for cycles costs a tenth.
     gc.set_threshold(50_000, 20, 100)
     try:
+        if argv is None:
+            own_process()
         return _run(sys.argv[1:] if argv is None else list(argv))
     except KeyboardInterrupt:
         return 130
+    except Ended as end:
+        return end.status
     except SystemExit as stop:  # argparse, after --help or a usage error
         return stop.code if isinstance(stop.code, int) else 2
     except Exception as error:
@@ -131,6 +139,7 @@ def _baseline(args: Namespace) -> int:
 
     from trailguard import scanning
     from trailguard.acceptance import baseline
+    from trailguard.commands import files
     from trailguard.errors import display_name
 
     settings = settings_of(args)
@@ -140,8 +149,11 @@ def _baseline(args: Namespace) -> int:
     text = baseline.write(report.results, report.date, baseline.DEFAULT if target == "-" else target)
     if target == "-":
         return write(text) or 2 * bool(report.errors)
-    with open(target, "w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+    try:
+        files.replace(target, text)
+    except (OSError, ValueError) as error:
+        say(f"error: {files.cannot_write(target, error)}")
+        return 2
     recorded = json.loads(text)["findings"]
     say(f"recorded {len(recorded)} findings in {display_name(target)}")
     return 2 * bool(report.errors)
@@ -182,7 +194,7 @@ def _facts(args: Namespace) -> int:
     from trailguard.judging import factsheet
     from trailguard.reporters.common import json_safe
 
-    stdin = sys.stdin.buffer.read() if args.file == "-" else None
+    stdin = read_input() if args.file == "-" else None
     name = "<stdin>" if stdin is not None else args.file
     try:
         found = factsheet.facts(name, settings_of(args), stdin)
@@ -228,17 +240,19 @@ def _test(args: Namespace) -> int:
 
 
 def _init(args: Namespace) -> int:
-    from trailguard.commands import init_template
+    from trailguard.commands import files, init_template
 
     form = args.format or ("json" if args.output.lower().endswith(".json") else "yaml")
     text = init_template.template([name for name in init_template.SWITCHES if getattr(args, name)], form)
     if args.output == "-":
         return write(text)
     try:
-        with open(args.output, "w" if args.force else "x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        (files.replace if args.force else files.create)(args.output, text)
     except FileExistsError:
         say(f"error: {args.output}: is there already (--force overwrites it)")
+        return 2
+    except (OSError, ValueError) as error:
+        say(f"error: {files.cannot_write(args.output, error)}")
         return 2
     return 0
 

@@ -13,6 +13,7 @@ from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, Sour
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import RuleError, did_you_mean
 from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, Severity, Unverified, Verdict
+from trailguard.inputs import contents
 from trailguard.rulebook.must import (
     KEYWORDS,
     asks_boolean,
@@ -23,7 +24,6 @@ from trailguard.rulebook.must import (
     simple,
     unknown_keyword,
 )
-from trailguard.settings.files import contents
 from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
 from trailguard.trails.facts.properties import NOTHING, Wanted
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from trailguard.errors import ConfigError, display_name
 from trailguard.findings import OPEN, SEVERITIES, Threshold
-from trailguard.settings.files import contents
+from trailguard.inputs import contents
 from trailguard.settings.parameters import Values, parameters_file
 from trailguard.settings.reach import Reach
 from trailguard.settings.sources import Path

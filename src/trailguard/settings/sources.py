@@ -7,7 +7,7 @@ import re
 import sys
 
 from trailguard.errors import ConfigError, display_name
-from trailguard.settings.files import contents
+from trailguard.inputs import contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
