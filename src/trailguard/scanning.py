@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -16,6 +17,7 @@ from trailguard.acceptance.idle import Seen, idle_notices
 from trailguard.errors import display_name
 from trailguard.findings import FileError, Finding, Notice, Report
 from trailguard.judging.alone import judge_files
+from trailguard.judging.deployments import is_in
 from trailguard.judging.results import IDLE, FileResult, Task
 from trailguard.reading.collected import Found, collect, names_below
 from trailguard.reading.discovery import SKIPPED_FOLDERS, Others, excluded
@@ -58,7 +60,8 @@ def scan(
     area = _collected([path for path in paths if path != "-"], given, world, task)
     kinship = _kinship(area.found, settings)
     if kinship is not None and area.focus is not None:
-        area = area._replace(focus=area.focus | kinship.includers(area.focus))
+        touched = area.focus | kinship.touched_before(paths)
+        area = area._replace(focus=touched | kinship.includers(touched))
     results = {**_judged_alone(area, kinship, task, jobs, tick), **_judged_together(area, kinship, task, jobs)}
     accepted = _accepted(results, task, None if world else _seen(area, results))
     return _report(area, results, _errors(area, results, kinship), accepted, task)
@@ -89,7 +92,24 @@ def _collected(paths: Sequence[str], given: tuple[str, bytes] | None, world: Seq
     # What is named is then what changed, which may be anything.
     named = [path for path in paths if not excluded(path, settings.exclude, settings.root)]
     found = collect([*named, *world], *asked, task.rulebook.selected, given, insist=False)
-    return _Area(found, frozenset(names_below(named, *asked) | ({given[0]} if given else set())))
+    if _decides_all(named, settings):
+        return _Area(found, None)
+    focus = names_below(named, *asked) | ({given[0]} if given else set())
+    return _Area(found, frozenset(focus | _deployed_with(named, found, settings)))
+
+
+def _decides_all(paths: Iterable[str], settings: Settings) -> bool:
+    """Tell whether one of some files has a say in every verdict: the configuration, the baseline, a rule."""
+    files = {os.path.realpath(path) for path in (settings.source, settings.baseline) if path}
+    folders = tuple(os.path.join(os.path.realpath(folder), "") for folder in settings.rule_dirs)
+    return any(path in files or path.startswith(folders) for path in map(os.path.realpath, paths))
+
+
+def _deployed_with(paths: Iterable[str], found: Found, settings: Settings) -> set[str]:
+    """The names of the templates in the contexts whose parameter files are among some files."""
+    named = set(map(os.path.realpath, paths))
+    contexts = [item for item in settings.contexts if item.source and os.path.realpath(item.source) in named]
+    return {file.name for file in found.files for item in contexts if is_in(file.name, item, settings.root)}
 
 
 def _kinship(found: Found, settings: Settings) -> Kinship | None:
@@ -200,7 +220,7 @@ def _report(
     ignored += [(name, IDLE) for name in idle]
     return Report(
         version=__version__,
-        profile=task.settings.profile,
+        profile=", ".join(task.settings.profiles),
         rules=tuple(rule.info for rule in task.rulebook.selected),
         results=tuple(sorted(findings, key=order)),
         errors=tuple(sorted(errors)),

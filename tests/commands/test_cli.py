@@ -202,6 +202,8 @@ def test_options_reach_the_engine(run: Shell) -> None:
         source=".trailguard.yaml",
         root=str(run.folder),
     )
+    run("scan", "--profile", "hipaa", "--profile", "soc2")
+    assert run.engine.settings.profiles == ("hipaa", "soc2")
     run("scan", "--profile", "hipaa")
     assert (run.engine.settings.profile, run.engine.settings.select) == ("hipaa", ())
     run("scan", "--no-config")
@@ -412,6 +414,8 @@ class Book(ModuleType):
             )
             for r in RULES
         )
+        self.rules = {rule.id: rule for rule in self.selected}
+        self.profiles = {"default": tuple(self.rules)}
 
     def load(self, settings: Settings) -> Book:
         return self
@@ -448,6 +452,35 @@ def test_rules(run: Shell, book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setenv("COLUMNS", "40")
     assert max(map(len, run("rules")[1].splitlines())) <= 40
+
+
+def test_rules_of_several_profiles(run: Shell) -> None:
+    status, text, said = run("rules", "--profile", "cis-aws-5.0", "--profile", "default", "--profile", "cis-aws-5.0")
+    assert (status, said) == (0, "")
+    first, second = text.split("`trailguard explain ID` tells more\n", 2)[:2]
+    assert first.startswith("CIS AWS Foundations Benchmark 5.0.0: CloudTrail and the bucket of its logs\n")
+    assert "TG308" in first
+    assert "TG308" not in second
+    assert second.rstrip().endswith("rules in profile default;")
+    told = json.loads(run("rules", "--profile", "soc2,default", "--profile", "hipaa", "--format", "json")[1])
+    assert told["profile"] == "soc2, default, hipaa"
+    assert [item["name"] for item in told["frameworks"]] == ["soc2", "hipaa"]
+    assert told["framework"] == told["frameworks"][0]
+    assert {"TG102", "TG308"} <= {rule["id"] for rule in told["rules"]}
+    text = run("rules", "--profile", "soc2", "--profile", "hipaa", "--format", "markdown")[1]
+    assert [line for line in text.splitlines() if line.startswith("# ")] == [
+        "# SOC 2 Trust Services Criteria",
+        "# HIPAA Security Rule",
+    ]
+
+
+@pytest.mark.parametrize(
+    "given", [("--profile", ""), ("--profile", "default,"), ("--profile", "default", "--profile", "x")]
+)
+def test_a_profile_that_is_none(run: Shell, given: tuple[str, ...]) -> None:
+    status, text, said = run("rules", *given)
+    assert (status, text) == (2, "")
+    assert said.startswith("error: there is no profile ")
 
 
 def test_explain(run: Shell, book: Book) -> None:

@@ -344,7 +344,7 @@ class TestPipes:
         reader = threading.Thread(target=lambda: answers.append(read("pipe.yaml", True, MARKERS)), daemon=True)
         reader.start()
         reader.join(5)
-        assert answers == [Unreadable("pipe.yaml", "is no regular file")]
+        assert answers == [Unreadable("pipe.yaml", "is not a regular file")]
 
 
 class TestRead:

@@ -89,6 +89,19 @@ def test_every_key(folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".trailguard.yaml", "profile: [soc2, default, soc2]\n"),
+        (".trailguard.yaml", "profile: soc2, default\n"),
+        ("pyproject.toml", "[tool.trailguard]\nprofile = ['soc2', 'default']\n"),
+    ],
+)
+def test_several_profiles(folder: Path, name: str, text: str) -> None:
+    write(folder / name, text)
+    assert load(".").profiles == ("soc2", "default")
+
+
 def test_pyproject(folder: Path) -> None:
     write(
         folder / "pyproject.toml",
@@ -159,7 +172,9 @@ def test_explicit(folder: Path) -> None:
 WRONG = [
     ("profle: x", 1, 1, 'unknown key "profle"; did you mean "profile"?'),
     ("a: 1\n", 1, 1, 'unknown key "a" (one of profile, rules,'),
-    ("profile: [x]", 1, 10, "profile must be text that is not empty"),
+    ("profile: {a: b}", 1, 10, "profile must be text that is not empty"),
+    ("profile: []", 1, 10, "profile names no profile"),
+    ("profile: [soc2, '']", 1, 17, "profile[1] must be text that is not empty"),
     ("profile: ''", 1, 10, "profile must be text that is not empty"),
     ("profile: 7", 1, 10, "profile must be text that is not empty"),
     ("- profile", 1, 1, "the configuration must be a map of settings"),

@@ -89,23 +89,29 @@ def _scan(args: Namespace) -> int:
 def _rules(args: Namespace) -> int:
     from trailguard.commands import rules_markdown, rules_text
     from trailguard.rulebook import shelf
-    from trailguard.rulebook.frameworks import framework_of
+    from trailguard.rulebook.frameworks import asked_for
     from trailguard.terminal import style_for, width_of
 
     settings = settings_of(args)
-    selected = shelf.load(settings).selected
-    framework = framework_of(settings, settings.profile, selected)
+    rulebook = shelf.load(settings)
+    selected, frameworks = rulebook.selected, asked_for(settings, rulebook)
     if args.format == "json":
         reconfigure(sys.stdout, encoding="utf-8")
-        return write(rules_text.as_json(selected, settings.profile, framework))
-    if args.format == "markdown":
-        if framework is not None:
-            return write(rules_markdown.framework_table(framework, selected))
-        return write(rules_markdown.rule_table(selected))
+        return write(rules_text.as_json(selected, ", ".join(settings.profiles), tuple(frameworks.values())))
     style, width = style_for(args.color, sys.stdout, os.environ), width_of(sys.stdout, os.environ)
-    if framework is not None:
-        return write(rules_text.framework_as_text(framework, selected, style, width))
-    return write(rules_text.as_text(selected, settings.profile, style, width))
+    parts = []
+    for name in settings.profiles:
+        framework = frameworks.get(name)
+        members = rulebook.rules if settings.select else rulebook.profiles[name]
+        rules = [rule for rule in selected if rule.id in members]
+        if args.format == "markdown":
+            told = rules_markdown.framework_table(framework, rules) if framework else rules_markdown.rule_table(rules)
+        elif framework is not None:
+            told = rules_text.framework_as_text(framework, rules, style, width)
+        else:
+            told = rules_text.as_text(rules, name, style, width)
+        parts.append(told)
+    return write("\n".join(parts))
 
 
 def _explain(args: Namespace) -> int:
@@ -251,7 +257,7 @@ def _completion(args: Namespace) -> int:
     from trailguard.settings.settings import Settings
 
     book = shelf.load(Settings(profile="all"))
-    profiles = sorted({*book.profiles, *load_frameworks(Settings())})
+    profiles = sorted({*book.profiles, *load_frameworks(Settings(), book)})
     return write(completion.script(args.shell, profiles, [rule.id for rule in book.selected]))
 
 

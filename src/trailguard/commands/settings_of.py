@@ -33,7 +33,8 @@ def settings_of(args: Namespace, quiet: bool = False) -> Settings:
     wanted = {key: getattr(args, key, None) for key in _CHOSEN}
     changes: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
     if wanted["profile"] is not None:
-        changes["select"] = ()  # the profile that is asked for is the one to get
+        changes["profile"] = ", ".join(wanted["profile"])
+        changes["select"] = ()  # the profiles that are asked for are the ones to get
     for key in ("select", "foreign_suppressions"):
         if getattr(args, key, None):
             changes[key] = tuple(getattr(args, key))

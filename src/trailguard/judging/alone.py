@@ -43,7 +43,7 @@ def judge_file(file: str, data: bytes, task: Task) -> FileResult:
         is_template = looks_like_template(document.root)
         whole = document if is_template else as_template(document, task.kinds())
         if whole is None:
-            return FileResult(ignored="it is no CloudFormation template")
+            return FileResult(ignored="it is not a CloudFormation template")
         template = Template(whole)
         verdicts = [_judge_in(file, template, place, task) for place in deployments(file, task.settings)]
         verdicts += [] if whole is document else [Verdicts(notices=[Notice(file, 0, _PART)])]

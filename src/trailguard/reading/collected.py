@@ -85,7 +85,7 @@ def collect(
         elif data == TEMPLATE:
             idle[item.path] = name
         elif not isinstance(data, Unreadable):
-            ignored.append((name, "it is no CloudFormation template"))
+            ignored.append((name, "it is not a CloudFormation template"))
         else:
             errors.append(FileError(name, 0, 0, data.message))
     looked_at = len(names) + (stdin is not None)

@@ -214,7 +214,7 @@ def read(
         ) as stream:
             info = os.fstat(stream.fileno())
             if not stat.S_ISREG(info.st_mode):
-                return Unreadable(path, "is no regular file") if explicit else None
+                return Unreadable(path, "is not a regular file") if explicit else None
             if info.st_size > MAX_BYTES:
                 return _too_large(stream, path, info.st_size, explicit, markers)
             data = stream.read()

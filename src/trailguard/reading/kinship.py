@@ -61,6 +61,13 @@ class Kinship:
         """The names of the templates that include some files."""
         return {includer for name in names for includer in self._loader.includers.get(name, ())}
 
+    def touched_before(self, paths: Iterable[str]) -> set[str]:
+        """The names of the files that changed ones had to do with before the change."""
+        from trailguard.reading.before import touched_before
+
+        found = touched_before(paths, self._loader, self.loaded)
+        return {self.name(path) for path in found if path in self._loader.files}
+
     def texts(self) -> dict[str, tuple[Template | None, str]]:
         """The loaded templates and their texts, by name, and the texts of what they include."""
         found: dict[str, tuple[Template | None, str]] = {

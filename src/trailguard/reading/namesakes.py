@@ -13,15 +13,16 @@ from typing import NamedTuple, TypeAlias
 from trailguard.cloudformation.scenarios.model import Model, Pins
 from trailguard.cloudformation.world.names import Key, Role, spoken_of
 from trailguard.reading import mentions
+from trailguard.reading.collected import MAKERS
 from trailguard.reading.discovery import may_hold
 from trailguard.reading.loader import Loader
 from trailguard.trails.facts.returns import RETURNS
-from trailguard.trails.namesakes import LEADS_TO, NAMING, PROPERTIES, USED_BY
+from trailguard.trails.namesakes import CALLED, LEADS_TO, NAMING, PROPERTIES, USED_BY
 
 _KINDS = frozenset(kind for kind, _ in PROPERTIES.values())
 _TRAIL = b"AWS::CloudTrail::"
 
-_NAME = re.compile(rb"[\w./:@=+#$*-]{3,}")
+_NAME = re.compile(rb"[\w./:@=+#$*{}-]{3,}")
 _REF = re.compile(rb"""(?:!Ref\s+|\bRef["']?\s*:\s*)["']?(\w+)""")
 # A call that gives what is written elsewhere, or what nobody knows before the deployment.
 _CALL = re.compile(
@@ -38,6 +39,7 @@ _BUILT = re.compile(rb"Sub\b|Join\b|FindInMap|Select\b|Split\b")
 _NEVER = re.compile(rb"AWS::Stack(?:Name|Id)\b|\{\{resolve:")  # with these, no name is known before the deployment
 _NO_NAMES = frozenset((b"true", b"false", b"String", b"log-group"))
 _DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*["']?([^\s"',}]+)""")
+_GIVEN = re.compile(rb"""(\w+)["']?\s*:[ \t]+["']?([\w./:@=+#$*-]{3,})["']?[ \t]*(?=[,}\n]|\Z)""")
 _SPACES = bytes(byte if bytes((byte,)).isalnum() else 32 for byte in range(256))
 
 _Name: TypeAlias = "tuple[str, bytes]"  # of what, and its text
@@ -106,7 +108,8 @@ class Speakers:
             own = set((self._data(path) + b" " + self._given).translate(_SPACES).split())
             near = {name for word in own & by_word.keys() for name in by_word[word] if words[name] <= own}
             near = {name for name in near if self._known[name].keys() != {path}}
-            spoken = self._names(path, {kind for kind, _ in near}) if near else {}
+            # What is put together has more than one word.
+            spoken = self._names(path, {name[0] for name in near if not name[1].isalnum()}) if near else {}
             for name in near & spoken.keys():
                 met = {other for other, roles in self._known[name].items() if _meet(spoken[name], roles)} - {path}
                 if met:
@@ -130,7 +133,8 @@ class Speakers:
             self.parsed.add(path)
             spoken = self._spoken[path] = {name: set(roles) for name, roles in names.items()}
             for key, role in self._parsed(path):
-                spoken.setdefault((key[0], _text(key)), set()).add(role)
+                for text in _parts(_text(key)):
+                    spoken.setdefault((key[0], text), set()).add(role)
         return self._spoken[path]
 
     def _read(self, path: str) -> _Written:
@@ -150,6 +154,8 @@ class Speakers:
                 for text in self._texts(data, value):
                     found.setdefault((kind, text), set()).update(roles)
                 more.update([kind] if self._is_open(data, value) else [])
+        for handed in _handed(data):
+            found.setdefault(handed, set()).add("uses")
         return _Written(found, frozenset(more))
 
     def _is_open(self, data: bytes, value: bytes) -> bool:
@@ -195,6 +201,15 @@ def _meet(one: set[Role], other: set[Role]) -> bool:
     return any(
         ("makes" in left and "makes" not in right) or ("says" in left and right != {"says"}) for left, right in pairs
     )
+
+
+def _handed(data: bytes) -> Iterator[_Name]:
+    """The names that a template hands to those that it makes stacks of, by what the parameter is called."""
+    if may_hold(data, MAKERS):
+        given = (pair for value in mentions.values(data, "Parameters") or () for pair in _GIVEN.findall(value))
+        for parameter, text in given:
+            kinds = [kind for kind, called in CALLED.items() if any(word in parameter.lower() for word in called)]
+            yield from ((kind, part) for kind in kinds for part in _parts(text))
 
 
 def _parts(text: bytes) -> Iterator[bytes]:

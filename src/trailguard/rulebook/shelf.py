@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.errors import RuleError
-from trailguard.findings import SEVERITIES, Severity
+from trailguard.findings import SEVERITIES, Prerequisites, Severity
 from trailguard.rulebook.must import holds
 from trailguard.rulebook.rule import RULE_FILE, FileReader, Rule, asked, read_map, read_rule, unknown
 from trailguard.settings.settings import Settings
 from trailguard.settings.sources import KEY
 
 PROFILES_FILE = "profiles.yaml"
+PREREQUISITES_FILE = "prerequisites.yaml"
 
 
 class Shelf(Mapping[str, Rule]):
@@ -128,18 +129,31 @@ def load(settings: Settings) -> Rulebook:
         profiles.update(_load_profiles(folder, shelf))
     shelf.set_up(settings)
     profiles["all"] = tuple(shelf)
-    if settings.profile not in ("default", "all"):
+    if not {"default", "all"}.issuperset(settings.profiles):
         profiles.update(_frameworks(shelf, profiles))
     return Rulebook(shelf, profiles, _select(shelf, profiles, settings))
 
 
 def _frameworks(shelf: Shelf, profiles: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """A profile for each framework: the rules whose controls name it, beside those that a list names."""
-    found: dict[str, tuple[str, ...]] = {}
+    """A profile for each framework: the rules whose controls name it and what they imply, beside those of a list."""
+    found: dict[str, set[str]] = {}
     for rule in shelf.values():
         for framework in rule.controls:
-            found[framework] = (*found.get(framework, profiles.get(framework, ())), rule.id)
-    return found
+            found.setdefault(framework, set()).add(rule.id)
+    needed = prerequisites()
+    for named in found.values():
+        if not named.isdisjoint(needed.implied_by):
+            named.update(needed.rules)
+    return {name: tuple(sorted(named.union(profiles.get(name, ())))) for name, named in found.items()}
+
+
+def prerequisites() -> Prerequisites:
+    """The rules that have to hold before a control that rests on the trail can be met; raises RuleError."""
+    path = os.path.join(builtin_folder(), PREREQUISITES_FILE)
+    reader, root = FileReader(path), read_map(path)
+    reader.check_names(root, Prerequisites._fields, Prerequisites._fields)
+    title, why = (" ".join(reader.text(root.values[key]).split()) for key in ("title", "why"))
+    return Prerequisites(title, why, reader.texts(root.values["implied_by"]), reader.texts(root.values["rules"]))
 
 
 def _check_options(rule: Rule, name: str, values: Mapping[str, object], settings: Settings) -> None:
@@ -164,9 +178,10 @@ def _taken(rule: Rule, key: str, by: str) -> RuleError:
 
 
 def _select(shelf: Shelf, profiles: Mapping[str, tuple[str, ...]], settings: Settings) -> tuple[Rule, ...]:
-    if settings.profile not in profiles:
-        raise RuleError(*settings.place("profile"), unknown("profile", settings.profile, profiles))
-    wanted = set(profiles[settings.profile])
+    for name in settings.profiles:
+        if name not in profiles:
+            raise RuleError(*settings.place("profile"), unknown("profile", name, profiles))
+    wanted = {id_ for name in settings.profiles for id_ in profiles[name]}
     if settings.select:
         wanted = _meant(shelf, settings, "select", settings.select)
     wanted -= _meant(shelf, settings, "ignore", settings.ignore)

@@ -62,7 +62,7 @@ class Waiver(NamedTuple):
 
 
 class Context(NamedTuple):
-    """A deployment of some templates: globs of their files, and what is fixed in it.
+    """A deployment of some templates: globs of their files, and what is fixed in it; `source` is its parameter file.
 
     `given` are its own values and where they are written, `number` tells which of the configuration's contexts it is.
     """
@@ -73,6 +73,7 @@ class Context(NamedTuple):
     region: str | None = None
     account_id: str | None = None
     partition: str | None = None
+    source: str = ""
     given: Values = Values()
     number: int = 0
 
@@ -93,7 +94,8 @@ class Settings(NamedTuple):
     """Everything that a user can set.
 
     Rules below `min_severity` are not applied; `fail_on` and `fail_severity` say what makes a scan end with status 1,
-    which with `exit_zero` nothing does. `source` is the configuration file, `root` its folder ("" when there is none).
+    which with `exit_zero` nothing does. `profile` may name several profiles, with commas in between: their rules are
+    then applied together. `source` is the configuration file, `root` its folder ("" when there is none).
 
     `notes` is to be told to the user on standard error. `places` tells where in the configuration each setting is
     written that counts, `asked` what comes from the command line.
@@ -124,6 +126,11 @@ class Settings(NamedTuple):
     exit_zero: bool = False
     places: Mapping[Path, tuple[int, int]] = _NO_PLACES
     asked: Asked = Asked()
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The names in `profile`, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in self.profile.split(",")))
 
     @property
     def threshold(self) -> Threshold:
@@ -212,6 +219,14 @@ def _rules(check: Checker, value: object, path: Path) -> dict[str, Any]:
     return found
 
 
+def _profiles(check: Checker, value: object, path: Path) -> tuple[str, ...]:
+    """The names of profiles: a text, or a list of them."""
+    names = check.texts(value, path) if isinstance(value, list) else (check.text(value, path),)
+    if not names:
+        raise check.error(path, f"{check.title(path)} names no profile")
+    return names
+
+
 def _waiver(check: Checker, value: object, path: Path) -> Waiver:
     table = check.table(value, path, ("rule", "file", "resource", "reason", "expires"))
     missing = [key for key in ("rule", "file", "reason", "expires") if table.get(key) is None]
@@ -239,7 +254,9 @@ def _context(check: Checker, value: object, path: Path) -> Context:
     given = table.get("parameters")
     name = check.text(table["name"], (*path, "name")) if table.get("name") is not None else ""
     values = Values()
+    source = ""
     if isinstance(given, str):
+        source = check.file(given, (*path, "parameters"))
         values = _parameters_at(check, given, (*path, "parameters"))
     elif given is not None:
         values = _written(check, given, (*path, "parameters"))
@@ -249,7 +266,7 @@ def _context(check: Checker, value: object, path: Path) -> Context:
         if table.get(key) is not None
     }
     told = name or (given if isinstance(given, str) else "") or ", ".join(places.values()) or ", ".join(globs)
-    return Context(told, globs, values.values, **places, given=values, number=int(str(path[-1])))
+    return Context(told, globs, values.values, **places, source=source, given=values, number=int(str(path[-1])))
 
 
 def _written(check: Checker, value: object, path: Path) -> Values:
@@ -280,7 +297,7 @@ def _place(key: str) -> Callable[[Checker, object, Path], str]:
 
 # How each setting is read; that of "rules" is several.
 _READ: dict[str, Callable[[Checker, object, Path], Any]] = {
-    "profile": lambda check, value, path: check.text(value, path),
+    "profile": lambda check, value, path: ", ".join(_profiles(check, value, path)),
     "rules": _rules,
     "rule_dirs": lambda check, value, path: check.folders(value, path),
     "parameters": lambda check, value, path: check.values(value, path),

@@ -67,6 +67,14 @@ USED_BY: Mapping[str, bytes] = {
     _ROLE: b"CloudWatchLogsRoleArn",
     _METRIC: b"CloudWatchLogsLogGroupArn",
 }
+# How parameters are called that hold such names.
+CALLED: Mapping[str, tuple[bytes, ...]] = {
+    _BUCKET: (b"bucket",),
+    _ALIAS: (b"kms", b"alias"),
+    _TOPIC: (b"topic",),
+    _GROUP: (b"group",),
+    _ROLE: (b"role",),
+}
 LEADS_TO: Mapping[str, str] = {_GROUP: _METRIC}  # who has a say in one has a say in the other
 
 

@@ -193,7 +193,7 @@ def _boolean_fact(scenario: Scenario, resource: Resource, path: str, value: Valu
     if isinstance(meaning, Unknown):
         return unknown(node, meaning.reason, f"{path} of {resource.id} is not known")
     if isinstance(meaning, str):
-        return Fact(meaning, node, f'{path} of {resource.id} is "{meaning}", which is no Boolean{via(node)}')
+        return Fact(meaning, node, f'{path} of {resource.id} is "{meaning}", which is not a Boolean{via(node)}')
     return Fact(meaning, node, f"{path} of {resource.id} is {str(meaning).lower()}{via(node)}")
 
 
