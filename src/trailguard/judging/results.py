@@ -64,7 +64,7 @@ class Verdicts(NamedTuple):
 
 
 class FileResult(NamedTuple):
-    """What judging one file gave."""
+    """What judging one file gave; `parameters` are those of a template, None where there may be others."""
 
     findings: tuple[Finding, ...] = ()
     errors: tuple[FileError, ...] = ()
@@ -75,6 +75,7 @@ class FileResult(NamedTuple):
     ignored: str | None = None
     chains: tuple[Chain, ...] = ()
     timings: tuple[Timing, ...] = ()
+    parameters: frozenset[str] | None = None
 
 
 class Text(NamedTuple):
@@ -124,7 +125,15 @@ class _Sorted(NamedTuple):
             subjects=self.subjects.get(file, 0),
             chains=tuple(self.chains.get(file, ())),
             timings=tuple(self.timings.get(file, ())),
+            parameters=_parameters(source.template),
         )
+
+
+def _parameters(template: Template | None) -> frozenset[str] | None:
+    """The names of a template's parameters; None when a macro may add others."""
+    if template is None:
+        return frozenset()
+    return None if template.macros else frozenset(template.parameters)
 
 
 def _suppressions(file: str, source: Text, task: Task) -> Suppressions:
