@@ -26,8 +26,9 @@ from trailguard.settings.settings import Settings
 from trailguard.settings.settings import load as load_settings
 from trailguard.trails.catalog import known_facts
 
-RULES = load(Settings(profile="all")).selected
-FRAMEWORKS = load_frameworks(Settings())
+BOOK = load(Settings(profile="all"))
+RULES = BOOK.selected
+FRAMEWORKS = load_frameworks(Settings(), BOOK)
 
 
 @cache
@@ -35,7 +36,7 @@ def pages() -> dict[str, str]:
     """What the generated files hold, by path from the project's root."""
     found = {f"docs/rules/{rule.id}.md": rules_markdown.rule_page(rule) for rule in RULES}
     found["docs/rules/README.md"] = rules_markdown.rule_index(RULES)
-    found["docs/controls.md"] = rules_markdown.framework_index(FRAMEWORKS.values(), RULES)
+    found["docs/controls.md"] = rules_markdown.framework_index(tuple(FRAMEWORKS.values()), RULES)
     found["docs/facts.md"] = facts_text.as_markdown(known_facts())
     for path, tail in {"docs/command-line.md": reference.options(), "docs/configuration.md": reference.keys()}.items():
         head, mark, _ = (ROOT / path).read_text(encoding="utf-8").partition(reference.MARK)

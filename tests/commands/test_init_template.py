@@ -154,7 +154,7 @@ def test_name_of_the_file_tells_the_format(tmp_path: Path) -> None:
 def test_file_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "missing" / "trail.yaml"
     assert cli.main(["init", "--output", str(path)]) == 2
-    assert capsys.readouterr() == ("", f"error: {path}: No such file or directory\n")
+    assert capsys.readouterr() == ("", f"error: {path}: cannot be written: no such file or directory\n")
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,6 +44,7 @@ waivers:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".git").mkdir()
+    (tmp_path / "policies").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -56,13 +57,16 @@ def write(path: Path, text: str) -> Path:
 
 def test_every_key(folder: Path) -> None:
     write(folder / ".trailguard.yaml", FULL)
-    assert load(".") == Settings(
+    settings = load(".")
+    assert settings.place("rules", "options", "TG305", "buckets") == (".trailguard.yaml", 6, 40)
+    assert settings.place("rules", "ignore", 0) == (".trailguard.yaml", 4, 12)
+    assert settings.place("baseline") == ("", 0, 0)
+    assert settings._replace(places={}) == Settings(
         profile="cis-aws-5.0",
         select=("TG101", "log-file-validation"),
         ignore=("TG108",),
         severities={"TG101": "critical"},
         options={"TG305": {"days": 90, "buckets": ["a", 1.5, True]}},
-        option_places={("TG305", "days"): (6, 27), ("TG305", "buckets"): (6, 40)},
         rule_dirs=(str(folder / "policies"),),
         parameters={
             "Region": "eu-west-1",
@@ -87,6 +91,19 @@ def test_every_key(folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".trailguard.yaml", "profile: [soc2, default, soc2]\n"),
+        (".trailguard.yaml", "profile: soc2, default\n"),
+        ("pyproject.toml", "[tool.trailguard]\nprofile = ['soc2', 'default']\n"),
+    ],
+)
+def test_several_profiles(folder: Path, name: str, text: str) -> None:
+    write(folder / name, text)
+    assert load(".").profiles == ("soc2", "default")
+
+
 def test_pyproject(folder: Path) -> None:
     write(
         folder / "pyproject.toml",
@@ -102,7 +119,7 @@ def test_pyproject(folder: Path) -> None:
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "{}", "rules:\nparameters:\n"])
 def test_nothing_set(folder: Path, text: str) -> None:
     write(folder / ".trailguard.yml", text)
-    assert load(".") == Settings(source=".trailguard.yml", root=str(folder))
+    assert load(".")._replace(places={}) == Settings(source=".trailguard.yml", root=str(folder))
 
 
 def test_nearest_wins_up_to_the_repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +159,7 @@ def test_two_in_one_folder_are_told(folder: Path) -> None:
 def test_explicit(folder: Path) -> None:
     write(folder / ".trailguard.yaml", "profile: near")
     write(folder / "c/ci.yaml", "profile: ci\nrule_dirs: [r]")
+    (folder / "c/r").mkdir()
     assert load(".", "c/ci.yaml").profile == "ci"
     assert load(".", "c/ci.yaml").rule_dirs == (str(folder / "c" / "r"),)
     write(folder / "c/ci.toml", "profile = 'toml'")
@@ -156,7 +174,9 @@ def test_explicit(folder: Path) -> None:
 WRONG = [
     ("profle: x", 1, 1, 'unknown key "profle"; did you mean "profile"?'),
     ("a: 1\n", 1, 1, 'unknown key "a" (one of profile, rules,'),
-    ("profile: [x]", 1, 10, "profile must be text that is not empty"),
+    ("profile: {a: b}", 1, 10, "profile must be text that is not empty"),
+    ("profile: []", 1, 10, "profile names no profile"),
+    ("profile: [soc2, '']", 1, 17, "profile[1] must be text that is not empty"),
     ("profile: ''", 1, 10, "profile must be text that is not empty"),
     ("profile: 7", 1, 10, "profile must be text that is not empty"),
     ("- profile", 1, 1, "the configuration must be a map of settings"),
@@ -278,3 +298,94 @@ def test_settings_travel_to_other_processes() -> None:
 
     assert pickle.loads(pickle.dumps(Settings())) == Settings()
     assert os.path.isfile(Path(trailguard.__file__).parent / "schemas" / "report.schema.json")
+
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("baseline: /etc/x.json", 11, "baseline: /etc/x.json must be a path from the configuration's folder"),
+        ("baseline: ~/x.json", 11, "baseline: ~/x.json must be a path from the configuration's folder"),
+        ("baseline: ../../x.json", 11, "baseline: ../../x.json leads out of the repository"),
+        ("baseline: out/x.json", 11, "baseline: out/x.json leads out of the repository"),
+        ("rule_dirs: [../../rules]", 13, "rule_dirs[0]: ../../rules leads out of the repository"),
+        ("rule_dirs: [gone]", 13, "rule_dirs[0]: gone: there is no such folder"),
+        (
+            "rule_dirs: [linked]",
+            13,
+            "rule_dirs[0]: in linked, TG1-x/rule.yaml is a link that leads out of the repository",
+        ),
+        ("contexts: [{templates: a, parameters: ../../p.json}]", 39, "contexts[0].parameters: ../../p.json leads out"),
+        ("contexts: [{templates: a, parameters: ~/p.json}]", 39, "contexts[0].parameters: ~/p.json must be a path"),
+        ("contexts: [{templates: a, parameters: out/p.json}]", 39, "contexts[0].parameters: out/p.json leads out"),
+        (
+            "contexts: [{templates: a, parameters: pipe}]",
+            39,
+            "contexts[0].parameters names pipe: cannot be read: it is n",
+        ),
+        (
+            "contexts: [{templates: a, parameters: huge}]",
+            39,
+            "contexts[0].parameters names huge: cannot be read: it is l",
+        ),
+        ("contexts: [{templates: '', parameters: p}]", 24, "contexts[0].templates must be text that is not empty"),
+        ("exclude: ['!']", 11, 'exclude[0]: the pattern "!" fits nothing'),
+        ("include: ['#x']", 11, 'include[0]: the pattern "#x" fits nothing'),
+    ],
+)
+def test_a_configuration_that_was_found_reaches_into_its_repository_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, column: int, message: str
+) -> None:
+    write(tmp_path / "p.json", f'["{SECRET}"]')
+    write(tmp_path / "x.json", f'["{SECRET}"]')
+    write(tmp_path / "rules/TG1-x/rule.yaml", SECRET)
+    folder = tmp_path / "repo" / "in"
+    folder.mkdir(parents=True)
+    (tmp_path / "repo" / ".git").mkdir()
+    (folder / "out").symlink_to(tmp_path)
+    (folder / "linked" / "TG1-x").mkdir(parents=True)
+    (folder / "linked" / "TG1-x" / "rule.yaml").symlink_to(tmp_path / "rules/TG1-x/rule.yaml")
+    os.mkfifo(folder / "pipe")
+    with (folder / "huge").open("wb") as stream:
+        stream.truncate(2**34)
+    write(folder / ".trailguard.yaml", text)
+    monkeypatch.chdir(folder)
+    with pytest.raises(ConfigError) as told:
+        load(".")
+    assert (told.value.file, told.value.line, told.value.column) == (".trailguard.yaml", 1, column)
+    assert told.value.message.startswith(message)
+    assert SECRET not in str(told.value)
+
+
+def test_a_configuration_reaches_all_of_its_repository_and_a_named_one_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path / "p.json", '{"A": "b"}')
+    write(tmp_path / "repo/p.json", '{"A": "c"}')
+    (tmp_path / "repo" / ".git").mkdir()
+    (tmp_path / "rules").mkdir()
+    found = write(tmp_path / "repo/in/.trailguard.yaml", "contexts: [{templates: a, parameters: ../p.json}]")
+    assert load(str(found.parent)).contexts[0].parameters == {"A": "c"}
+    text = f"contexts: [{{templates: a, parameters: ~/p.json}}]\nrule_dirs: [{tmp_path}/rules]\nbaseline: ../../b"
+    write(found, text)
+    named = load(".", str(found))
+    assert (named.contexts[0].parameters, named.rule_dirs) == ({"A": "b"}, (str(tmp_path / "rules"),))
+
+
+@pytest.mark.parametrize("name", [".trailguard.yaml", ".trailguard.yml", "pyproject.toml"])
+@pytest.mark.parametrize("target", ["/dev/zero", "outside", "pipe", "huge"])
+def test_a_configuration_is_a_file_of_its_repository(tmp_path: Path, name: str, target: str) -> None:
+    write(tmp_path / "outside", f"[tool.trailguard]\nprofile = {SECRET}")
+    folder = tmp_path / "repo"
+    (folder / ".git").mkdir(parents=True)
+    os.mkfifo(folder / "pipe")
+    with (folder / "huge").open("wb") as stream:
+        stream.truncate(2**34)
+    (folder / name).symlink_to(tmp_path / "outside" if target == "outside" else target)
+    with pytest.raises(ConfigError) as told:
+        load(str(folder))
+    assert told.value.file.endswith(name)
+    assert SECRET not in str(told.value)

@@ -79,9 +79,8 @@ def _parser(command: str, usage: str, examples: str) -> Parser:
 
 def _rule_options(parser: Parser) -> None:
     group = parser.add_argument_group("rules")
-    group.add_argument(
-        "--profile", metavar="NAME", help="rules to apply: default, all, a framework such as cis-aws-5.0"
-    )
+    text = "rules to apply: default, all, a framework such as cis-aws-5.0 (repeatable, for all their rules)"
+    group.add_argument("--profile", action="append", metavar="NAME", help=text)
     repeated(group, "--select", "RULE,…", "apply exactly these: ids, names or prefixes of ids such as TG2")
     repeated(group, "--ignore", "RULE,…", "also exclude these")
     group.add_argument(
@@ -227,7 +226,7 @@ def _rules() -> Parser:
     parser = _parser(
         "rules",
         "[OPTION…]",
-        "  trailguard rules --profile cis-aws-3.0\n  trailguard rules --profile all --format markdown",
+        "  trailguard rules --profile cis-aws-5.0 --profile hipaa\n  trailguard rules --profile all --format markdown",
     )
     choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", "text")
     _colour_option(parser)

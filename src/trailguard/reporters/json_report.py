@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from trailguard.findings import FileError, Finding, Notice, Related, Report, RuleInfo, Span
+    from trailguard.findings import FileError, Finding, Notice, Related, Report, RuleInfo, Span, Unverified
 
 SCHEMA = "trailguard-report/1"
 
@@ -49,6 +49,10 @@ def _controls(controls: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
     return {framework: list(names) for framework, names in controls.items()}
 
 
+def _unverified(item: Unverified | None) -> dict[str, object] | None:
+    return item and {"source": item.source, "date": item.date, "controls": _controls(item.controls)}
+
+
 def _rule(rule: RuleInfo) -> dict[str, object]:
     return {
         "id": rule.id,
@@ -59,6 +63,7 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
         "remedy": rule.remedy,
         "controls": _controls(rule.controls),
         "references": list(rule.references),
+        "unverified": _unverified(rule.unverified),
     }
 
 
@@ -89,6 +94,7 @@ def _result(item: Finding) -> dict[str, object]:
         "references": list(item.rule.references),
         "related": [_related(place) for place in item.related],
         "cause": item.cause or None,
+        "unverified": _controls(item.rule.unverified.controls) if item.rule.unverified else {},
     }
 
 

@@ -104,11 +104,19 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
             "tags": ["security", *(f"{name}/{item}" for name, items in rule.controls.items() for item in items)][:TAGS],
             "precision": "very-high",
             "security-severity": SECURITY_SEVERITY.get(rule.severity, "5.5"),
+            **_unverified(rule),
         },
     }
     if links:
         described["helpUri"] = links[0]
     return described
+
+
+def _unverified(rule: RuleInfo) -> dict[str, list[str]]:
+    """Those of the tags that name a control which rests on one mapping alone."""
+    if rule.unverified is None:
+        return {}
+    return {"unverified": [f"{name}/{item}" for name, items in rule.unverified.controls.items() for item in items]}
 
 
 def _short(text: str) -> str:

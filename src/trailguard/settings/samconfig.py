@@ -36,8 +36,8 @@ def is_samconfig(data: object) -> bool:
     return any(isinstance(item, dict) and "parameters" in item for item in commands)
 
 
-def overrides(check: Checker, environment: str) -> dict[str, str]:
-    """The parameter values of an environment; raises ConfigError when it does not exist, or has none."""
+def overrides(check: Checker, environment: str) -> tuple[dict[str, str], Path]:
+    """The parameter values of an environment and where they stand; raises ConfigError when it has none."""
     data = check.table(check.source.data, ())
     known = {name: commands for name, commands in data.items() if isinstance(commands, dict)}
     if environment not in known:
@@ -51,13 +51,13 @@ def overrides(check: Checker, environment: str) -> dict[str, str]:
     command, value = found
     path: Path = (environment, command, "parameters", OVERRIDES)
     if isinstance(value, dict):
-        return dict(check.values(value, path))
+        return dict(check.values(value, path)), path
     texts = check.items([value] if isinstance(value, str) else value, path)
     values: dict[str, str] = {}
     for number, item in enumerate(texts):
         where = path if isinstance(value, str) else (*path, number)
         values.update(_pairs(check, item, where))
-    return values
+    return values, path
 
 
 def _written(commands: Mapping[str, Any]) -> tuple[str, object] | None:
@@ -79,8 +79,7 @@ def _pairs(check: Checker, text: object, path: Path) -> dict[str, str]:
     while rest:
         match = re.match(_KEY + _VALUE, rest)
         if match is None:
-            word = rest.split()[0]
-            raise check.error(path, f'{check.title(path)}: "{word}" must be written Key=Value, or Key="a value"')
+            raise check.error(path, f'{check.title(path)} must be written Key=Value, or Key="a value"')
         found[match["long"] or match["short"]] = _unquoted(match["value"])
         rest = rest[match.end() :].lstrip()
     return found

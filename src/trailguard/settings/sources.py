@@ -7,6 +7,7 @@ import re
 import sys
 
 from trailguard.errors import ConfigError, display_name
+from trailguard.inputs import contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class Source:
         self._places = places
         self._texts = texts
 
+    @property
+    def places(self) -> Mapping[Path, tuple[int, int]]:
+        """Where each value stands, by its path."""
+        return self._places
+
     def place(self, path: Path) -> tuple[int, int]:
         """Find the line and column of a value, or of the nearest thing around it."""
         while path and path not in self._places:
@@ -44,9 +50,12 @@ class Source:
         return self._texts.get(path, "")
 
 
-def read(path: str) -> Source:
-    """Read a file by its extension: TOML, else YAML, which JSON is a part of; raises ConfigError."""
-    data = _bytes(path)
+def read(path: str, streams: bool = False) -> Source:
+    """Read a file by its extension: TOML, else YAML, which JSON is a part of; raises ConfigError.
+
+    With `streams`, it may be a pipe.
+    """
+    data = _bytes(path, streams)
     if not path.endswith(".toml"):
         return _yaml(path, data)
     if os.path.basename(path) != "pyproject.toml":
@@ -57,9 +66,12 @@ def read(path: str) -> Source:
     return found
 
 
-def read_values(path: str) -> Source:
-    """Read a parameter file: as `read` does, or lines of KEY=VALUE; raises ConfigError."""
-    data = _bytes(path)
+def read_values(path: str, streams: bool = False) -> Source:
+    """Read a parameter file: as `read` does, or lines of KEY=VALUE; raises ConfigError.
+
+    With `streams`, it may be a pipe.
+    """
+    data = _bytes(path, streams)
     if path.endswith(".toml"):
         return _toml(path, data, ())
     first = next((line for line in data.splitlines() if line.strip() and not line.lstrip().startswith(b"#")), b"")
@@ -74,10 +86,9 @@ def read_project(path: str) -> Source | None:
     return None if found.data is None else found
 
 
-def _bytes(path: str) -> bytes:
+def _bytes(path: str, streams: bool = False) -> bytes:
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
+        return contents(path, streams)
     except OSError as error:
         raise ConfigError(display_name(path), 0, 0, f"cannot be read: {error.strerror}") from None
 
