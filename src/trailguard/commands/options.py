@@ -6,6 +6,7 @@ import argparse
 import re
 
 from trailguard.commands.parser import AUTO, Parser, choice, matching, one_of, pair, processes, repeated
+from trailguard.commands.parts import PARTS
 from trailguard.errors import did_you_mean
 from trailguard.findings import OPEN, SEVERITIES
 from trailguard.settings.settings import ACCOUNT_ID, LINTERS, PARTITION, REGION
@@ -28,15 +29,6 @@ COMMANDS = {
     "init": "print a template of an audit trail that passes every rule",
     "path": "print where the checks for another linter or a schema are",
     "completion": "print what makes a shell complete commands and options",
-}
-
-# What `trailguard path` knows, and where it is in the package.
-PARTS = {
-    "cfn-lint": "hosts/cfn_lint_rules",
-    "checkov": "hosts/checkov_checks",
-    "config-schema": "schemas/config.schema.json",
-    "report-schema": "schemas/report.schema.json",
-    "rule-schema": "schemas/rule.schema.json",
 }
 
 HELP = """\
