@@ -26,7 +26,17 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource, number_of
-from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, boolean, null, reason_unknown, to_json, unknown, via
+from trailguard.trails.facts.facts import (
+    BOOLEAN_TEXTS,
+    Fact,
+    boolean,
+    not_boolean,
+    null,
+    reason_unknown,
+    to_json,
+    unknown,
+    via,
+)
 
 
 class Wanted(NamedTuple):
@@ -193,7 +203,7 @@ def _boolean_fact(scenario: Scenario, resource: Resource, path: str, value: Valu
     if isinstance(meaning, Unknown):
         return unknown(node, meaning.reason, f"{path} of {resource.id} is not known")
     if isinstance(meaning, str):
-        return Fact(meaning, node, f'{path} of {resource.id} is "{meaning}", which is not a Boolean{via(node)}')
+        return Fact(meaning, node, f"{path} of {resource.id} {not_boolean(meaning)}{via(node)}")
     return Fact(meaning, node, f"{path} of {resource.id} is {str(meaning).lower()}{via(node)}")
 
 
