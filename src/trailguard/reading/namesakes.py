@@ -22,7 +22,7 @@ from trailguard.trails.namesakes import CALLED, LEADS_TO, NAMING, PROPERTIES, US
 _KINDS = frozenset(kind for kind, _ in PROPERTIES.values())
 _TRAIL = b"AWS::CloudTrail::"
 
-_NAME = re.compile(rb"[\w./:@=+#$*{}-]{3,}")
+_NAME = re.compile(rb"[!-~](?:[ -~]*[!-~])?")  # a metric's may be any text, and one letter is enough for a role
 _REF = re.compile(rb"""(?:!Ref\s+|\bRef["']?\s*:\s*)["']?(\w+)""")
 # A call that gives what is written elsewhere, or what nobody knows before the deployment.
 _CALL = re.compile(
@@ -30,7 +30,8 @@ _CALL = re.compile(
     rb"""(?:"[^"]*"|'[^']*'|\[[^\[\]]*\]|-[ \t]+\S+\s+-[ \t]+\S+|[^\s,\]}]+)"""
 )
 _IF = re.compile(rb"""(?:!If|["']?Fn::If["']?\s*:)\s*(?:\[\s*["']?\w+["']?\s*,|-[ \t]+\S+)""")
-_SCALAR = re.compile(rb"""[ \t]*(?:"[^"]*"|'[^']*'|[\w./$*][^\s,}\]]*)(?=\s|[,}\]]|\Z)""")
+_WORD = rb"[\w./$*][^\s,}\]]*"
+_SCALAR = re.compile(rb"""[ \t]*(?:"[^"]*"|'[^']*'|""" + _WORD + rb"(?: +" + _WORD + rb""")*)(?=\s|[,}\]]|\Z)""")
 _IS_MAP = re.compile(rb"""[\w:]["']?\s*:\s""")
 _BETWEEN = re.compile(rb"[\[\]{},\n]|(?<=\s)-\s")
 _AROUND = b" \t\r\n\"'-"
@@ -38,8 +39,8 @@ _AROUND = b" \t\r\n\"'-"
 _BUILT = re.compile(rb"Sub\b|Join\b|FindInMap|Select\b|Split\b")
 _NEVER = re.compile(rb"AWS::Stack(?:Name|Id)\b|\{\{resolve:")  # with these, no name is known before the deployment
 _NO_NAMES = frozenset((b"true", b"false", b"String", b"log-group"))
-_DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*["']?([^\s"',}]+)""")
-_GIVEN = re.compile(rb"""(\w+)["']?\s*:[ \t]+["']?([\w./:@=+#$*-]{3,})["']?[ \t]*(?=[,}\n]|\Z)""")
+_DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s"',}]+(?: +[^\s"',}#]+)*)""")
+_GIVEN = re.compile(rb"""(\w+)["']?\s*:[ \t]+["']?([\w./:@=+#$*-]+)["']?[ \t]*(?=[,}\n]|\Z)""")
 _SPACES = bytes(byte if bytes((byte,)).isalnum() else 32 for byte in range(256))
 
 _Name: TypeAlias = "tuple[str, bytes]"  # of what, and its text
@@ -170,7 +171,8 @@ class Speakers:
         left = scalar[0] if scalar is not None else _IF.sub(b" ", _CALL.sub(b" ", value))
         if _BUILT.search(value) is not None or _IS_MAP.search(left) is not None:
             return
-        for text in _BETWEEN.split(left):
+        is_quoted = left.strip()[:1] in (b'"', b"'") and scalar is not None
+        for text in (left,) if is_quoted else _BETWEEN.split(left):
             yield from _parts(text.strip(_AROUND))
         for name in _REF.findall(value):
             yield from self._held(data, name)
@@ -184,7 +186,7 @@ class Speakers:
         for value in mentions.values(data, shown) or ():
             default = _DEFAULT.search(value)
             if default is not None:
-                yield from _parts(default[1])
+                yield from _parts(default[1].strip(_AROUND))
 
     def _parsed(self, path: str) -> Iterator[tuple[Key, Role]]:
         """What a template speaks of, by name."""

@@ -53,12 +53,12 @@ def group() -> Body:
     return resource("Logs::LogGroup", LogGroupName="/audit/trail", RetentionInDays=400)
 
 
-def metric_filter() -> Body:
+def metric_filter(group_name: str = "/audit/trail", metric: str = "Changes") -> Body:
     pattern = " || ".join(f"($.eventName = {name})" for name in WATCHED)
-    counted = {"MetricName": "Changes", "MetricNamespace": "Audit", "MetricValue": "1"}
+    counted = {"MetricName": metric, "MetricNamespace": "Audit", "MetricValue": "1"}
     return resource(
         "Logs::MetricFilter",
-        LogGroupName="/audit/trail",
+        LogGroupName=group_name,
         FilterPattern="{ " + pattern + " }",
         MetricTransformations=[counted],
     )
@@ -199,6 +199,23 @@ def test_filters_and_alarms_in_other_files_watch_where_they_are_in_one_place() -
 def test_an_alarm_that_never_fires_is_found_in_its_file() -> None:
     files = {**WATCHING, "alarm.json": {"Alarm": alarm(AlarmActions=[])}}
     report = scanned(files, profile="all", account_id=ACCOUNT, region=REGION)
+    assert verdicts(report, "TG403") == [("fail", "alarm.json")]
+
+
+@pytest.mark.parametrize("name", ["/audit/trail", "ct", "c"])
+@pytest.mark.parametrize("metric", ["Changes", "C", "Changes of trails", "Trails, by name (4.5) [all]"])
+@pytest.mark.parametrize("is_default", [False, True])
+def test_names_of_any_length_and_of_several_words_are_found(name: str, metric: str, is_default: bool) -> None:
+    said: Any = {"Ref": "Metric"} if is_default else metric
+    parameters = {"Metric": {"Type": "String", "Default": metric}}
+    files: dict[str, Body] = {
+        "trail.json": {"Trail": trail(CloudWatchLogsLogGroupArn=GROUP.replace("/audit/trail", name))},
+        "group.json": {"Group": resource("Logs::LogGroup", LogGroupName=name, RetentionInDays=7)},
+        "filter.json": {"Filter": metric_filter(name, metric)},
+        "alarm.json": {"Parameters": parameters, "Resources": {"Alarm": alarm(MetricName=said, AlarmActions=[])}},
+    }
+    report = scanned(files, select=("TG402", "TG403"), account_id=ACCOUNT, region=REGION)
+    assert verdicts(report, "TG402") == [("fail", "group.json")]
     assert verdicts(report, "TG403") == [("fail", "alarm.json")]
 
 
