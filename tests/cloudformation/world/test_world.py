@@ -412,6 +412,31 @@ def test_each_parent_is_a_context(world: Scanner) -> None:
     assert report.subjects == 1
 
 
+def test_a_trail_that_no_parent_and_no_context_makes_is_told(world: Scanner) -> None:
+    said = "Trail is made for no allowed choice of parameters, so it is not judged"
+    child = CONDITION + trail("b").replace("    Properties", "    Condition: Made\n    Properties", 1)
+    parent = "Resources:" + stack("child.yaml", "{Make: 'no'}")
+    report = world({"child.yaml": child, "one.yaml": parent}, select=("TG101",))
+    assert [(item.file, item.message) for item in report.notices] == [("child.yaml", said)]
+    report = world({"two.yaml": parent.replace("'no'", "'yes'")}, select=("TG101",))
+    assert report.notices == ()  # one of them makes it
+    (Path.cwd() / "two.yaml").unlink()
+    contexts = [Context(name, ("*.yaml",), {"Make": name}) for name in ("no", "yes")]
+    report = world({"one.yaml": "{}"}, select=("TG101",), contexts=tuple(contexts[:1]))
+    assert [(item.file, item.message) for item in report.notices] == [("child.yaml", said)]
+    assert world({}, select=("TG101",), contexts=tuple(contexts)).notices == ()
+
+
+def test_an_export_that_is_never_there_makes_no_trail(world: Scanner) -> None:
+    exporter = logs().replace("Value:", "Condition: Never\n    Value:", 1)
+    exporter = "Conditions: {Never: !Equals [a, b]}\n" + exporter
+    report = world({"logs.yaml": exporter, "trail.yaml": trail("!ImportValue audit-logs")})
+    assert [item.message for item in report.notices] == [
+        "Trail is made for no allowed choice of parameters, so it is not judged",
+        "with the default values no stack can be made (the export audit-logs is not there in this scenario)",
+    ]
+
+
 def test_a_child_alone_is_judged_only_without_a_parent(world: Scanner) -> None:
     parent = PARENT + stack("child.yaml", "{Bucket: !Ref LogBucket}", AFTER)
     report = world({"parent.yaml": parent, "child.yaml": CHILD}, ("child.yaml",), select=("TG201",))
