@@ -89,7 +89,9 @@ def results_of(files: Mapping[str, Text], verdicts: Sequence[Verdicts], task: Ta
     by_file = _Sorted(
         findings=_by_file((item.place.file, item) for item in findings),
         errors=_by_file((error.file, error) for error in dict.fromkeys(errors)),
-        notices=_by_file((notice.file, notice) for notice in dict.fromkeys((*_noticed(verdicts, written), *unmade(findings)))),
+        notices=_by_file(
+            (notice.file, notice) for notice in dict.fromkeys((*_noticed(verdicts, written), *unmade(findings)))
+        ),
         chains=_by_file((chain.parts[0].file, chain) for one in verdicts for chain in one.chains),
         timings=_by_file((timing.file, timing) for one in verdicts for timing in one.timings),
         subjects=Counter(file for file, _ in {subject for one in verdicts for subject in one.subjects}),

@@ -257,6 +257,17 @@ def test_nested_templates_are_found(url: str, world: Scanner) -> None:
     assert contexts == {("Trail", ("Audit of stacks/parent.yaml",)), ("LogBucket", ())}
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [("s/my%20trail.yaml", "s/my trail.yaml"), ("s/a%20b.yaml", "s/a%20b.yaml"), ("s/b%C3%BC.tpl", "s/b\u00fc.tpl")],
+)
+@pytest.mark.parametrize("start", ["https://b.s3.amazonaws.com/", "!Sub https://b.s3.${AWS::Region}.amazonaws.com/"])
+def test_urls_are_decoded(url: str, name: str, start: str, world: Scanner) -> None:
+    parent = PARENT + stack(start + url, "{Bucket: !Ref LogBucket}", AFTER)
+    report = world({"parent.yaml": parent, name: CHILD}, select=("TG201",))
+    assert (verdict(report, "TG201")[0], report.notices) == ("pass", ())
+
+
 def test_the_url_s_folders_choose_among_files_of_one_name(world: Scanner) -> None:
     url = "https://s3.amazonaws.com/artifacts/two/child.yaml"
     parent = PARENT + stack(url, "{Bucket: !Ref LogBucket}", AFTER)
