@@ -879,3 +879,31 @@ def test_what_a_change_takes_away_is_touched(world: Scanner, tmp_path: Path, mon
     assert told("logs.yaml", "parent.yaml") == []
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD~1")
     assert told("logs.yaml", "parent.yaml") == ["child.yaml", "trail.yaml"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.parametrize("bucket", ["central-logs", "!Ref Name"])
+def test_a_policy_that_a_change_takes_away_is_missed(
+    bucket: str, world: Scanner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PRE_COMMIT_FROM_REF", raising=False)
+    head = "Parameters: {Name: {Type: String}}\n"
+    bucket_only = BUCKET.rstrip() + "\n    Properties: {BucketName: central-logs}\n"
+    files = {
+        "trail.yaml": trail("central-logs"),
+        "bucket.yaml": f"Resources:{bucket_only}",
+        "policy.yaml": f"{head}Resources:{POLICY.format(bucket=bucket)}",
+        "other.yaml": trail("other-logs"),
+    }
+    world(files)
+    for command in ("init -q", "add -A", "-c user.name=x -c user.email=x@y commit -qm x"):
+        subprocess.run(["git", *command.split()], check=True, capture_output=True, cwd=tmp_path)
+    settings = Settings(select=("TG201",), parameters={"Name": "central-logs"})
+    (found,) = scan(["policy.yaml"], settings, world=(".",)).results
+    assert (found.verdict, found.home) == ("pass", "trail.yaml")
+    (tmp_path / "policy.yaml").write_text("Resources: {Topic: {Type: AWS::SNS::Topic}}")
+    (found,) = scan(["policy.yaml"], settings, world=(".",)).results
+    assert (found.verdict, found.home) == ("fail", "trail.yaml")
+    (tmp_path / "bucket.yaml").write_text(files["bucket.yaml"].replace("central", "new"))
+    (found,) = scan(["bucket.yaml"], settings, world=(".",)).results
+    assert (found.verdict, found.home) == ("unknown", "trail.yaml")
