@@ -1,5 +1,6 @@
-"""What changed files had to do with before the change: an export that is gone, a template that nobody nests any more,
-a policy or an alarm on what others call by its name.
+"""What changed files had to do with before the change.
+
+An export that is gone, a template that nobody nests any more, a policy or an alarm on what others call by its name.
 
 Their old texts are those of git: of the revision that pre-commit compares with, or the last commit. Without git, or
 before the first commit, nothing is known of them.
