@@ -21,6 +21,7 @@ from trailguard.settings.settings import Context, Settings
 Body: TypeAlias = "dict[str, Any]"
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 WATCHED = ("CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging")
+PLACE: dict[str, Any] = {"account_id": ACCOUNT, "region": REGION}
 ORDER = {"TG104", "TG208"}  # nothing tells the order of stacks
 
 
@@ -180,6 +181,15 @@ def test_each_of_them_is_judged_by_itself() -> None:
     assert verdicts(report, "TG201") == [("pass", "a.json"), ("fail", "b.json"), ("unknown", "b.json")]
 
 
+def test_copies_of_a_bucket_and_its_policy_are_no_two_policies_of_one_bucket() -> None:
+    copies = {f"{name[:-5]}-copy.json": body for name, body in APART.items()}
+    report = scanned({**APART, **copies})
+    assert [item for item, _ in verdicts(report, "TG201")] == ["unknown", "unknown"]
+    assert [item for item, _ in verdicts(report, "TG203")] == ["pass", "pass"]
+    del copies["archive-copy.json"]  # one bucket, and two that put a policy on it
+    assert [item for item, _ in verdicts(scanned({**APART, **copies}), "TG201")] == ["fail", "fail"]
+
+
 # --- names of an account and a Region ---------------------------------------------------------------------------------
 
 WATCHING: dict[str, Body] = {
@@ -200,6 +210,32 @@ def test_an_alarm_that_never_fires_is_found_in_its_file() -> None:
     files = {**WATCHING, "alarm.json": {"Alarm": alarm(AlarmActions=[])}}
     report = scanned(files, profile="all", account_id=ACCOUNT, region=REGION)
     assert verdicts(report, "TG403") == [("fail", "alarm.json")]
+
+
+def keyed(name: str) -> dict[str, Body]:
+    """A trail with a key, and the key with an alias in another file."""
+    everything = [
+        {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
+        for principal in ({"Service": "cloudtrail.amazonaws.com"}, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    ]
+    key = resource("KMS::Key", KeyPolicy={"Version": "2012-10-17", "Statement": everything})
+    alias = resource("KMS::Alias", AliasName="alias/audit", TargetKeyId={"Ref": "Key"})
+    return {"trail.json": {"Trail": trail(KMSKeyId=name)}, "key.json": {"Key": key, "Alias": alias}}
+
+
+@pytest.mark.parametrize("name", ["alias/audit", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/audit"])
+def test_an_alias_of_another_stack_may_be_there_already(name: str) -> None:
+    report = scanned(keyed(name), **PLACE)
+    (found,) = [item for item in report.results if item.rule.id == "TG207"]
+    assert (found.verdict, found.place.file) == ("unknown", "trail.json")
+    assert found.reason is not None
+    assert "chooses the order" in found.reason
+
+
+def test_an_alias_of_another_account_is_another_one() -> None:
+    report = scanned(keyed(f"arn:aws:kms:{REGION}:999999999999:alias/audit"), **PLACE)
+    (found,) = [item for item in report.results if item.rule.id == "TG207"]
+    assert (found.verdict, found.message) == ("unknown", "The key of Trail is made elsewhere")
 
 
 @pytest.mark.parametrize("name", ["/audit/trail", "ct", "c"])
@@ -229,7 +265,6 @@ PARTS: dict[str, list[Body]] = {
     "Filter": [metric_filter()],
     "Alarm": [alarm(), alarm(Namespace="Other"), alarm(AlarmActions=[])],
 }
-PLACE: dict[str, Any] = {"account_id": ACCOUNT, "region": REGION}
 
 
 @st.composite
