@@ -37,6 +37,8 @@ _BETWEEN = re.compile(rb"[\[\]{},\n]|(?<=\s)-\s")
 _AROUND = b" \t\r\n\"'-"
 # What takes a text apart or puts it together.
 _BUILT = re.compile(rb"Sub\b|Join\b|FindInMap|Select\b|Split\b")
+# What makes one word of several: texts that are joined by nothing, a placeholder beside a letter or another one.
+_GLUE = re.compile(rb"""Join["']?[\s:\[-]*(?:""|''|["']?[A-Za-z0-9])|[A-Za-z0-9]\$\{|\}[A-Za-z0-9$]""")
 _NEVER = re.compile(rb"AWS::Stack(?:Name|Id)\b|\{\{resolve:")  # with these, no name is known before the deployment
 _NO_NAMES = frozenset((b"true", b"false", b"String", b"log-group"))
 _DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s"',}]+(?: +[^\s"',}#]+)*)""")
@@ -48,10 +50,14 @@ _Spoken: TypeAlias = "dict[_Name, set[Role]]"
 
 
 class _Written(NamedTuple):
-    """The names that a file may hold, and of what there may be more, put together of the words in it."""
+    """The names that a file may hold, and of what there may be more, put together of the words in it.
+
+    Of what is `glued`, a word may be made of several.
+    """
 
     names: _Spoken
     more: frozenset[str]
+    glued: frozenset[str]
 
 
 class Speakers:
@@ -108,9 +114,10 @@ class Speakers:
         for path in self._paths:
             own = set((self._data(path) + b" " + self._given).translate(_SPACES).split())
             near = {name for word in own & by_word.keys() for name in by_word[word] if words[name] <= own}
+            glued = self._written_in(path).glued if _GLUE.search(self._data(path)) is not None else frozenset()
+            near |= {name for name in self._known if name[0] in glued}
             near = {name for name in near if self._known[name].keys() != {path}}
-            # What is put together has more than one word.
-            spoken = self._names(path, {name[0] for name in near if not name[1].isalnum()}) if near else {}
+            spoken = self._names(path, {name[0] for name in near}) if near else {}
             for name in near & spoken.keys():
                 met = {other for other, roles in self._known[name].items() if _meet(spoken[name], roles)} - {path}
                 if met:
@@ -125,9 +132,7 @@ class Speakers:
 
     def _names(self, path: str, kinds: Set[str]) -> _Spoken:
         """What a file may speak of, by name; of some kinds all."""
-        if path not in self._written:
-            self._written[path] = self._read(path)
-        names, more = self._written[path]
+        names, more, _ = self._written_in(path)
         if more.isdisjoint(kinds):
             return names
         if path not in self._spoken:
@@ -138,11 +143,17 @@ class Speakers:
                     spoken.setdefault((key[0], text), set()).add(role)
         return self._spoken[path]
 
+    def _written_in(self, path: str) -> _Written:
+        if path not in self._written:
+            self._written[path] = self._read(path)
+        return self._written[path]
+
     def _read(self, path: str) -> _Written:
         """What stands at the properties that hold names."""
         data = self._data(path)
         found: _Spoken = {}
         more: set[str] = set()
+        glued: set[str] = set()
         for name, (kind, types) in PROPERTIES.items():
             roles = {
                 role for role, type_ in types.items() if name.encode() in data and may_hold(data, (type_.encode(),))
@@ -154,10 +165,12 @@ class Speakers:
             for value in values:
                 for text in self._texts(data, value):
                     found.setdefault((kind, text), set()).update(roles)
-                more.update([kind] if self._is_open(data, value) else [])
+                is_open = self._is_open(data, value)
+                more.update([kind] if is_open else [])
+                glued.update([kind] if is_open and _GLUE.search(value) is not None else [])
         for handed in _handed(data):
             found.setdefault(handed, set()).add("uses")
-        return _Written(found, frozenset(more))
+        return _Written(found, frozenset(more), frozenset(glued))
 
     def _is_open(self, data: bytes, value: bytes) -> bool:
         """Tell whether a value may be a name that is put together, or chosen among some."""

@@ -232,6 +232,21 @@ def test_an_alias_of_another_stack_may_be_there_already(name: str) -> None:
     assert "chooses the order" in found.reason
 
 
+@pytest.mark.parametrize("name", ["audit", f"arn:aws:sns:{REGION}:{ACCOUNT}:audit"])
+def test_a_topic_of_another_stack_may_be_there_already(name: str) -> None:
+    allowed = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sns:Publish"}
+    document = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": "*"}]}
+    files = {
+        "trail.json": {"Trail": trail(SnsTopicName=name)},
+        "topic.json": {"Topic": resource("SNS::Topic", TopicName="audit")},
+        "policy.json": {"Policy": resource("SNS::TopicPolicy", Topics=[TOPIC[:-8] + "audit"], PolicyDocument=document)},
+    }
+    report = scanned(files, **PLACE)
+    (found,) = [item for item in report.results if item.rule.id == "TG209"]
+    assert (found.verdict, found.place.file) == ("unknown", "trail.json")
+    assert "nothing in the templates says whether" in found.message.lower()
+
+
 def test_an_alias_of_another_account_is_another_one() -> None:
     report = scanned(keyed(f"arn:aws:kms:{REGION}:999999999999:alias/audit"), **PLACE)
     (found,) = [item for item in report.results if item.rule.id == "TG207"]
@@ -253,6 +268,26 @@ def test_names_of_any_length_and_of_several_words_are_found(name: str, metric: s
     report = scanned(files, select=("TG402", "TG403"), account_id=ACCOUNT, region=REGION)
     assert verdicts(report, "TG402") == [("fail", "group.json")]
     assert verdicts(report, "TG403") == [("fail", "alarm.json")]
+
+
+WRITTEN: list[tuple[Any, Body]] = [
+    ({"Fn::FindInMap": ["M", "All", "Name"]}, {"Mappings": {"M": {"All": {"Name": "ct"}}}}),
+    ({"Fn::Select": [1, ["x", "ct"]]}, {}),
+    ({"Fn::Join": ["", ["c", "t"]]}, {}),
+    ({"Fn::Sub": "ct"}, {}),
+    ({"Fn::Sub": "c${P}"}, {"Parameters": {"P": {"Type": "String", "Default": "t"}}}),
+    ({"Fn::Sub": "${P}"}, {"Parameters": {"P": {"Type": "String", "Default": "ct"}}}),
+    ({"Fn::Sub": ["${P}t", {"P": "c"}]}, {}),
+    ({"Ref": "P"}, {"Parameters": {"P": {"Type": "String", "AllowedValues": ["ct"]}}}),
+]
+
+
+@pytest.mark.parametrize(("name", "more"), WRITTEN, ids=range(len(WRITTEN)))
+def test_a_name_of_one_word_is_found_however_it_is_written(name: Any, more: Body) -> None:
+    made = {"Group": resource("Logs::LogGroup", LogGroupName=name, RetentionInDays=7)}
+    used = {"Trail": trail(CloudWatchLogsLogGroupArn=GROUP.replace("/audit/trail", "ct"))}
+    report = scanned({"trail.json": used, "group.json": {**more, "Resources": made}}, profile="all", **PLACE)
+    assert ("fail", "group.json") in verdicts(report, "TG402")
 
 
 # --- cuts -------------------------------------------------------------------------------------------------------------
