@@ -13,6 +13,7 @@ from trailguard.cloudformation.template.strays import strays
 from trailguard.cloudformation.template.template import Template
 from trailguard.findings import OPEN, Chain, FileError, Finding, Notice, Timing
 from trailguard.judging.deployments import merged
+from trailguard.judging.unmade import unmade
 from trailguard.rulebook.shelf import Rulebook
 from trailguard.settings.settings import Settings
 from trailguard.trails import catalog
@@ -94,7 +95,9 @@ def results_of(files: Mapping[str, Text], verdicts: Sequence[Verdicts], task: Ta
     by_file = _Sorted(
         findings=_by_file((item.place.file, item) for item in findings),
         errors=_by_file((error.file, error) for error in dict.fromkeys(errors)),
-        notices=_by_file((notice.file, notice) for notice in dict.fromkeys(_noticed(verdicts, written))),
+        notices=_by_file(
+            (notice.file, notice) for notice in dict.fromkeys((*_noticed(verdicts, written), *unmade(findings)))
+        ),
         chains=_by_file((chain.parts[0].file, chain) for one in verdicts for chain in one.chains),
         timings=_by_file((timing.file, timing) for one in verdicts for timing in one.timings),
         subjects=Counter(file for file, _ in {subject for one in verdicts for subject in one.subjects}),

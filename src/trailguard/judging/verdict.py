@@ -18,6 +18,7 @@ from trailguard.rulebook.must import holds
 from trailguard.rulebook.rule import Requirement, Rule
 from trailguard.trails.facts.facts import Fact
 
+NEVER_MADE = "is made for no allowed choice of parameters"  # what is said of a subject that exists in no scenario
 _NAMED = 8  # parameters that a reason names
 
 FactSource = Callable[[Scenario, Resource, Requirement], Fact]
@@ -57,7 +58,7 @@ def judge(scenarios: Scenarios, resource: Resource, question: Question) -> Judge
         reason = _too_many(many.names)
         return Judgement(UNKNOWN, resource.key, f"{resource.id} cannot be judged", {}, reason, (), reason)
     if not leaves:
-        reason = f"{resource.id} is made for no allowed choice of parameters"
+        reason = f"{resource.id} {NEVER_MADE}"
         return Judgement(NOT_APPLICABLE, resource.key, reason, {}, reason, ())
     answered = [Leaf(leaf.assignment, leaf.answer, leaf.stack) for leaf in leaves if leaf.answer is not None]
     return _claim(scenarios, resource.key, answered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -98,6 +98,15 @@ def _made(scenario: Scenario, trail: Resource, name: Pieces) -> Resource | None:
         if scenario.assume(f"the bucket is {bucket.id}", reason):
             return bucket
     return rivals[-1] if rivals else None
+
+
+def have_rivals(scenario: Scenario, policies: Sequence[Resource], name: Pieces) -> bool:
+    """Tell whether policies may come with different buckets of one name: several templates make it, one is deployed."""
+    stacks = scenario.model.stacks
+    if len({stacks.root_of(policy.id) for policy in policies}) < 2:
+        return False
+    buckets = scenario.model.template.of_type(BUCKET)
+    return len({stacks.root_of(bucket.id) for bucket in buckets if _is_called(scenario, bucket, name)}) > 1
 
 
 def policies_on(
