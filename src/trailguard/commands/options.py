@@ -171,6 +171,10 @@ exit status:
     loudness.add_argument("-v", "--verbose", action="store_true", help="tell of passes and skipped files, too")
     text = "end with tables of the findings by rule and by file"
     output.add_argument("--statistics", action="store_true", help=text)
+    text = "name the git revision and the day in the report, which is then not the same from day to day"
+    output.add_argument("--stamp", action="store_true", help=text)
+    text = "keep accepted results in SARIF, marked as suppressed; GitHub opens an alert for each all the same"
+    output.add_argument("--sarif-suppressed", action="store_true", help=text)
     text = "say on standard error which templates and rules took how long"
     output.add_argument("--profile-time", action="store_true", help=text)
     _rule_options(parser)

@@ -53,6 +53,7 @@ def scan(args: Namespace) -> int:
 
 
 def _once(args: Namespace) -> int:
+    from trailguard.commands.circumstances import stated
     from trailguard.commands.output import write_report
     from trailguard.commands.progress import Progress
 
@@ -73,7 +74,7 @@ def _once(args: Namespace) -> int:
     if args.require_templates and not report.templates:
         places = ", ".join(map(shown, paths))
         report = report._replace(errors=(*report.errors, FileError(places, 0, 0, "no CloudFormation template there")))
-    status = write_report(report, args)
+    status = write_report(stated(report, args), args)
     if args.profile_time:
         from trailguard.commands.timings import summary
 

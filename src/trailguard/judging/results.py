@@ -18,6 +18,7 @@ from trailguard.trails import catalog
 
 Item = TypeVar("Item")
 
+_NO_PARAMETERS: Mapping[str, bool] = {}
 IDLE = "it holds no resource that the rules are about"
 
 
@@ -59,7 +60,7 @@ class Verdicts(NamedTuple):
 
 
 class FileResult(NamedTuple):
-    """What judging one file gave."""
+    """What judging one file gave; `parameters` are those of its template, with whether their values may be shown."""
 
     findings: tuple[Finding, ...] = ()
     errors: tuple[FileError, ...] = ()
@@ -70,6 +71,7 @@ class FileResult(NamedTuple):
     ignored: str | None = None
     chains: tuple[Chain, ...] = ()
     timings: tuple[Timing, ...] = ()
+    parameters: Mapping[str, bool] = _NO_PARAMETERS
 
 
 class Text(NamedTuple):
@@ -119,7 +121,12 @@ class _Sorted(NamedTuple):
             subjects=self.subjects.get(file, 0),
             chains=tuple(self.chains.get(file, ())),
             timings=tuple(self.timings.get(file, ())),
+            parameters=_NO_PARAMETERS if source.template is None else _parameters(source.template),
         )
+
+
+def _parameters(template: Template) -> Mapping[str, bool]:
+    return {parameter.name: not parameter.is_secret for parameter in template.parameters.values()}
 
 
 def _suppressions(file: str, source: Text, task: Task) -> Suppressions:

@@ -87,7 +87,7 @@ def section(report: Report, linked: Container[str]) -> Html:
         parts.append(tag("p", tag("strong", told)))
     for framework in report.frameworks:
         found = standings(framework, report)
-        rows = [_row(control, item, linked) for control, item in found]
+        rows = [_row(control, item, linked, _changed(control, report)) for control, item in found]
         parts.append(_framework(framework, found, rows, is_open=framework.name == report.profile))
     return join(parts)
 
@@ -118,12 +118,18 @@ def _framework(
     )
 
 
-def _row(control: ControlInfo, item: Standing, linked: Container[str]) -> Html:
+def _changed(control: ControlInfo, report: Report) -> str:
+    """How the rules behind a control differ from how they ship."""
+    return "; ".join(f"{rule.id}: {told}" for rule in report.rules if rule.id in control.rules for told in rule.changed)
+
+
+def _row(control: ControlInfo, item: Standing, linked: Container[str], changed: str) -> Html:
+    """A control with its state, and whether that was judged by rules that somebody changed."""
     cells = (
         tag("th", control.id, scope="row"),
         tag("td", control.title),
         tag("td", badge(STATES[item.state], item.state)),
-        tag("td", *_why(item, linked)),
+        tag("td", *_why(item, linked), *((". ", tag("strong", f"Changed: {changed}")) if changed else ())),
     )
     return tag("tr", *cells, data_r=" ".join(control.rules))
 

@@ -73,13 +73,21 @@ class Rule(NamedTuple):
     options: Mapping[str, Option]
     elsewhere: Verdict = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
     equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
+    changed: tuple[str, ...] = ()  # in what it differs from how it ships
 
     @property
     def info(self) -> RuleInfo:
         """What reports say of it."""
         return RuleInfo(
-            self.id, self.name, self.title, self.severity, self.why, self.remedy, self.controls, self.references
-        )
+            self.id, self.name, self.title, self.severity, self.why, self.remedy, self.controls, self.references,
+            changed=self.changed,
+        )  # fmt: skip
+
+    def graded(self, severity: Severity) -> Rule:
+        """The rule with a severity that its user gives it."""
+        if severity == self.severity:
+            return self
+        return self._replace(severity=severity, changed=(*self.changed, f"severity is {severity}, not {self.severity}"))
 
     def with_options(self, values: Mapping[str, object]) -> Rule:
         """The rule with its options filled in: those that are given, and the defaults of the rest.
@@ -91,9 +99,15 @@ class Rule(NamedTuple):
         known = {name: values.get(name, option.default) for name, option in self.options.items()}
         filled = (_filled(item, known) for item in self.require)
         gates = (_filled(item, known) for item in self.when)
+        differing = (
+            f"option {name} is {_told(known[name])}, not {_told(option.default)}"
+            for name, option in self.options.items()
+            if known[name] != option.default
+        )
         return self._replace(
             require=tuple(item for item in filled if item is not None),
             when=tuple(item for item in gates if item is not None),
+            changed=(*self.changed, *differing),
         )
 
     def examples(self, kind: str) -> list[str]:
@@ -110,6 +124,13 @@ class Rule(NamedTuple):
             return os.path.splitext(os.path.basename(path))[0] != PLAIN, os.path.getsize(path), path
 
         return min(filter(os.path.isfile, self.examples(kind)), key=rank, default=None)
+
+
+def _told(value: object) -> str:
+    """The value of an option, for people."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_told, value)) or "empty"
+    return "not set" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _filled(requirement: Requirement, values: Mapping[str, Any]) -> Requirement | None:

@@ -34,8 +34,8 @@ class Shelf(Mapping[str, Rule]):
         rule = self._ready.get(id_)
         if rule is None:
             rule = self._read.get(id_) or read_rule(self._folders[id_], checked=False)
-            severity = self._severities.get(id_, rule.severity)
-            rule = self._ready[id_] = rule._replace(severity=severity).with_options(self._options.get(id_, {}))
+            graded = rule.graded(self._severities.get(id_, rule.severity))
+            rule = self._ready[id_] = graded.with_options(self._options.get(id_, {}))
         return rule
 
     def __iter__(self) -> Iterator[str]:
