@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,14 +17,9 @@ pytestmark = pytest.mark.hosts
 
 GOOD = (ROOT / "examples" / "compliant" / "audit-trail.yaml").read_text(encoding="utf-8")
 BAD = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")
-CONFIG = """\
-repos:
-  - repo: {source}
-    rev: {rev}
-    hooks:
-      - id: trailguard
-      - id: trailguard-rules
-"""
+README, PAGE = (ROOT.joinpath(name).read_text(encoding="utf-8") for name in ("README.md", "docs/ci.md"))
+# What is there to copy, with the address of this project as it is now, and the other hook.
+(SNIPPET,) = re.findall(r"^```yaml\n(repos:.*?)^```$", README, re.MULTILINE | re.DOTALL)
 IGNORED = shutil.ignore_patterns(".git", ".venv*", "__pycache__", "*.egg-info", ".hypothesis", ".*_cache", "tests")
 
 
@@ -55,7 +51,8 @@ class Repository:
         self.folder = folder
         self._home = home
         git("init", "-q", cwd=folder)
-        self.write(".pre-commit-config.yaml", CONFIG.format(source=source[0], rev=source[1]))
+        config = SNIPPET.replace("https://git.example.com/trailguard", str(source[0])).replace("v0.1.0", source[1])
+        self.write(".pre-commit-config.yaml", f"{config}      - id: trailguard-rules\n")
 
     def write(self, name: str, text: str) -> None:
         path = self.folder / name
@@ -76,6 +73,10 @@ class Repository:
 @pytest.fixture
 def repository(tmp_path: Path, source: tuple[Path, str], home: Path) -> Repository:
     return Repository(tmp_path, source, home)
+
+
+def test_both_pages_show_the_same() -> None:
+    assert f"```yaml\n{SNIPPET}```" in PAGE
 
 
 def test_the_hooks(repository: Repository) -> None:

@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol
 
 from trailguard import __version__
 from trailguard.errors import display_name
 from trailguard.findings import FileError, Finding, Notice, Report
 from trailguard.judging.alone import judge_files
+from trailguard.judging.deployments import is_in
 from trailguard.judging.results import IDLE, FileResult, Task
 from trailguard.reading.collected import Found, collect, names_below
 from trailguard.reading.discovery import Others, excluded
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
     from trailguard.findings import FrameworkInfo
     from trailguard.reading.kinship import Kinship
 
-# Told how many are done, how many there are, and what they are.
-Tick: TypeAlias = Callable[[int, int, str], None]
+
+class Tick(Protocol):
+    """Who is told how far a scan is."""
+
+    def __call__(self, done: int, total: int, what: str) -> object:
+        """Take note of how many files are done, how many there are (0: nobody knows yet), and what is done."""
 
 
 def scan(
@@ -40,7 +46,7 @@ def scan(
     jobs: int = 1,
     evidence: bool = False,
     world: Sequence[str] = (),
-    tick: Tick | None = None,
+    tick: Tick = lambda done, total, what: None,
     on: str = "",
     timed: bool = False,
 ) -> Report:
@@ -48,18 +54,20 @@ def scan(
 
     `world` are folders whose templates are known, too, but are judged only where the given ones have to do with them.
     `evidence` asks for the delivery chains of the trails and the frameworks behind the rules, too. `tick` is told how
-    many files of how many are judged. `on` is the day, as an ISO date, on which suppressions have to be in force: today
+    many files of how many have been read, linked with others, and judged.
+    `on` is the day, as an ISO date, on which suppressions have to be in force: today
     when it is not given. `timed` asks for how long each rule took on each template.
     Raises RuleError when a rule or profile cannot be used, ConfigError when the baseline cannot. What is wrong with a
     template is part of the report.
     """
     task = Task(settings, load(settings), on or time.strftime("%Y-%m-%d"), evidence, timed)
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
-    area = _collected([path for path in paths if path != "-"], given, world, task)
-    kinship = _kinship(area.found, settings)
+    area = _collected([path for path in paths if path != "-"], given, world, task, tick)
+    kinship = _kinship(area.found, settings, tick)
     if kinship is not None and area.focus is not None:
-        area = area._replace(focus=area.focus | kinship.includers(area.focus))
-    results = {**_judged_alone(area, kinship, task, jobs, tick), **_judged_together(area, kinship, task, jobs)}
+        touched = area.focus | kinship.touched_before(paths)
+        area = area._replace(focus=touched | kinship.includers(touched))
+    results = _judged(area, kinship, task, jobs, tick)
     accepted = _accepted(results.values(), task, whole=not world)
     return _report(area, results, _errors(area, results, kinship), accepted, task)
 
@@ -80,57 +88,74 @@ class _Area(NamedTuple):
         return self.found.looked_at if self.focus is None else len(self.focus)
 
 
-def _collected(paths: Sequence[str], given: tuple[str, bytes] | None, world: Sequence[str], task: Task) -> _Area:
+def _collected(
+    paths: Sequence[str], given: tuple[str, bytes] | None, world: Sequence[str], task: Task, tick: Tick
+) -> _Area:
     """Read what is to be judged, and what may have to be known for it."""
     settings = task.settings
     asked = (settings.include, settings.exclude, settings.root)
+    read = partial(tick, total=0, what="reading")
     if not world:
-        return _Area(collect(paths, *asked, task.rulebook.selected, given), None)
+        return _Area(collect(paths, *asked, task.rulebook.selected, given, tick=read), None)
     # What is named is then what changed, which may be anything.
-    named = [path for path in paths if not excluded(path, world, settings.exclude, settings.root)]
-    found = collect([*named, *world], *asked, task.rulebook.selected, given, insist=False)
-    return _Area(found, frozenset(names_below(named, *asked) | ({given[0]} if given else set())))
+    named = [path for path in paths if not excluded(path, settings.exclude, settings.root)]
+    found = collect([*named, *world], *asked, task.rulebook.selected, given, insist=False, tick=read)
+    if _decides_all(named, settings):
+        return _Area(found, None)
+    focus = names_below(named, *asked) | ({given[0]} if given else set())
+    return _Area(found, frozenset(focus | _deployed_with(named, found, settings)))
 
 
-def _kinship(found: Found, settings: Settings) -> Kinship | None:
-    """What is known of the templates that refer to each other; None where none does, which saves the time to ask."""
-    if not any(file.refers for file in found.files):
+def _decides_all(paths: Iterable[str], settings: Settings) -> bool:
+    """Tell whether one of some files has a say in every verdict: the configuration, the baseline, a rule."""
+    files = {os.path.realpath(path) for path in (settings.source, settings.baseline) if path}
+    folders = tuple(os.path.join(os.path.realpath(folder), "") for folder in settings.rule_dirs)
+    return any(path in files or path.startswith(folders) for path in map(os.path.realpath, paths))
+
+
+def _deployed_with(paths: Iterable[str], found: Found, settings: Settings) -> set[str]:
+    """The names of the templates in the contexts whose parameter files are among some files."""
+    named = set(map(os.path.realpath, paths))
+    contexts = [item for item in settings.contexts if item.source and os.path.realpath(item.source) in named]
+    return {file.name for file in found.files for item in contexts if is_in(file.name, item, settings.root)}
+
+
+def _kinship(found: Found, settings: Settings, tick: Tick) -> Kinship | None:
+    """What is known of the templates that refer to each other; None where none can, which saves the time to ask."""
+    is_single = len(found.files) + len(found.idle) < 2
+    if not found.files or (is_single and not found.files[0].refers):
         return None
     from trailguard.judging.deployments import pins_of
     from trailguard.reading.kinship import Kinship
     from trailguard.reading.loader import Loader
 
-    leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
+    leave_out = partial(excluded, exclude=settings.exclude, base=settings.root)
     others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
-    kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending))
-    kinship.gather(found.markers, pins_of(settings))
+    linked = partial(tick, total=0, what="linking")
+    kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending, linked))
+    kinship.gather(found.markers, pins_of(settings), found.idle)
     return kinship
 
 
-def _judged_alone(
-    area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick | None
-) -> dict[str, FileResult]:
-    """The results of the files that have nothing to do with others."""
-    joined = kinship.names() | kinship.pieces() if kinship is not None else set()
+def _judged(area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick) -> dict[str, FileResult]:
+    """The results of all files: first of those that have nothing to do with others, then of the rest."""
+    names = kinship.names() if kinship is not None else set()
+    joined = names | kinship.pieces() if kinship is not None else names
     alone = [file for file in area.found.files if file.marked and file.name not in joined and area.holds(file.name)]
-    judged = _counted(judge_files(alone, task, jobs), len(alone), tick)
-    return {file.name: result for file, result in zip(alone, judged, strict=True)}
-
-
-def _counted(results: Iterable[FileResult], total: int, tick: Tick | None) -> Iterator[FileResult]:
-    for done, result in enumerate(results, 1):
-        if tick is not None:
-            tick(done, total, "templates")
-        yield result
-
-
-def _judged_together(area: _Area, kinship: Kinship | None, task: Task, jobs: int) -> dict[str, FileResult]:
-    """The results of the files that belong together with others."""
+    total = len(alone) + sum(map(area.holds, names))
+    results: dict[str, FileResult] = {}
+    for file, result in zip(alone, judge_files(alone, task, jobs), strict=True):
+        results[file.name] = result
+        tick(len(results), total, "judging")
     if kinship is None:
-        return {}
+        return results
     from trailguard.judging.worlds import judge_together
 
-    return judge_together(kinship, task, area.focus, jobs)
+    def judged(together: int) -> None:
+        tick(min(len(alone) + together, total), total, "judging")
+
+    judged(0)
+    return results | judge_together(kinship, task, area.focus, jobs, judged)
 
 
 def _errors(area: _Area, results: Mapping[str, FileResult], kinship: Kinship | None) -> set[FileError]:
@@ -183,7 +208,7 @@ def _report(
     ignored += [(name, IDLE) for name in idle]
     return Report(
         version=__version__,
-        profile=task.settings.profile,
+        profile=", ".join(task.settings.profiles),
         rules=tuple(rule.info for rule in task.rulebook.selected),
         results=tuple(findings),
         errors=tuple(sorted(errors)),
@@ -205,7 +230,7 @@ def _report(
 
 def _idle(area: _Area, results: Mapping[str, FileResult]) -> set[str]:
     """The templates that hold nothing to judge."""
-    others = {file.name for file in area.found.files} | area.found.idle
+    others = {file.name for file in area.found.files} | set(area.found.idle.values())
     return {name for name in others - results.keys() if area.holds(name)}
 
 

@@ -92,6 +92,7 @@ STRAYS: list[tuple[str, list[tuple[int, int]]]] = [
     (f"Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      Trail: {TRAIL}", [(5, 7)]),
     (f"{QUEUE}\nOutputs:\n  Trail: {TRAIL}\n  Two: [{TRAIL}]", [(3, 3), (4, 3)]),
     (f"Resources: {{T: {TRAIL}}}\nConditions:\n  Trail: {TRAIL}", [(3, 3)]),
+    (f"Resources: [{{Trail: {TRAIL}}}]", [(1, 12), (1, 14)]),
     (f"{QUEUE}\nMetadata: {{Trail: {TRAIL}}}", []),
     (f"Resources: {{Q: {{Type: 'AWS::SQS::Queue', Metadata: {{Trail: {TRAIL}}}}}}}", []),
     (f"Resources: {{T: {TRAIL}}}\nDescription: 'makes an {TYPE}'", []),
@@ -103,7 +104,7 @@ STRAYS: list[tuple[str, list[tuple[int, int]]]] = [
 def test_a_trail_outside_of_resources_is_an_error(text: str, places: list[tuple[int, int]], scanned: Scanner) -> None:
     report = scanned({"a.yaml": text}, select=("TG101",))
     assert [(error.line, error.column) for error in report.errors] == places
-    assert all(TYPE in error.message for error in report.errors)
+    assert all(TYPE in error.message or "must be a map" in error.message for error in report.errors)
 
 
 def test_resources_without_a_section_are_judged_unless_something_includes_them(scanned: Scanner) -> None:
@@ -192,6 +193,7 @@ DIALECTS: list[tuple[str, list[tuple[str, str]], int]] = [
     ("Resources: {T: {Type: 'TYPE', Properties: {IsMultiRegionTrail: !ReadFile x}}}", [("T", "unknown")], 1),
     ("Resources: {T: {Type: 'TYPE', Properties: {IsMultiRegionTrail: !Rain::Env x}}}", [("T", "unknown")], 0),
     ("Resources: {T: {Type: 'TYPE', Properties: {IsMultiRegionTrail: '{{ multi }}'}}}", [("T", "unknown")], 0),
+    ("Resources: {T: {Type: 'AWS::CloudTrail::{{ kind }}'}, B: {Type: 'AWS::S3::{{ k }}'}}", [("T", "unknown")], 0),
     ("Resources:\n  T:\n    Type: TYPE\n{% if x %}\n    Properties: {}\n{% endif %}", [], 1),
     ("Transform: AWS::Serverless-2016-10-31\nResources: {T: {Type: 'TYPE'}}", [("T", "fail")], 0),
     ("Resources: {Fn::Include: x.json}", [("Fn::Include", "unknown")], 0),
@@ -235,7 +237,7 @@ def test_a_guess_takes_no_judgement_away(
     report = scanned(files, select=("TG101",))
     assert [(item.verdict, item.contexts) for item in report.results] == expected
     assert scanned(files, ("trail.yaml", "a.yaml"), select=("TG101",)).results == report.results
-    guessed = [notice for notice in report.notices if "for its name alone" in notice.message]
+    guessed = [notice for notice in report.notices if "because of its name alone" in notice.message]
     assert [(notice.file, notice.line) for notice in guessed] == ([("a.yaml", 6)] if len(expected) > 1 else [])
 
 

@@ -88,6 +88,10 @@ class Builder:
             return {"Ref": "P"}
         return {"Fn::Sub": "${P}-logs" if way == "parameter" else "${P}logs"}
 
+    def called(self) -> Any:
+        """The name of a bucket."""
+        return self.say("audit-logs", "default", "one", "if")
+
     def add(self, name: str, kind: str, properties: Tree, **more: Any) -> None:
         """Add a resource."""
         self.root["Resources"][name] = {"Type": kind, **more, "Properties": properties}
@@ -101,7 +105,7 @@ class Builder:
         if way == "parameter":
             self.root.setdefault("Parameters", {})["P"] = {"Type": "String"}
             return {"Ref": "P"}
-        return {"Fn::ImportValue": self.named()} if way == "import" else "audit-logs"
+        return {"Fn::ImportValue": self.named()} if way == "import" else self.called()
 
     def trail(self) -> None:
         """Add a trail, its type written out or put together by a loop."""
@@ -143,6 +147,39 @@ class Builder:
         where = "Location" if kind.startswith("AWS::Serverless") else "TemplateURL"
         self.add("Nested", kind, {where: url, "Parameters": handed})
 
+    def unseen(self) -> None:
+        """Add something that may make a trail which nobody sees, or surely makes none."""
+        far = {"Name": "AWS::Include", "Parameters": {"Location": "s3://b/k"}}
+        url = "https://s3.amazonaws.com/b/"
+        stack = "AWS::CloudFormation::Stack"
+        self.pick(
+            [
+                lambda: self.add("Vpc", stack, {"TemplateURL": "gone.yaml"}),
+                lambda: self.add("Vpc", stack, {"TemplateURL": url + "vpc.json"}),
+                lambda: self.add("Vpc", stack, {"TemplateURL": self.say(url + "cloudtrail.json")}),
+                lambda: self.add("AuditTrail", stack, {"TemplateURL": {"Ref": "P"}}),
+                lambda: self.add("Set", stack + "Set", {"TemplateBody": {"Fn::GetAtt": "Q.Body"}}),
+                lambda: self.add("Set", stack + "Set", {"TemplateBody": {"Fn::ToJsonString": self.inner()}}),
+                lambda: self.add("Module", "Our::Trail::Any::MODULE", {}),
+                lambda: self.add("Module", "Our::Queue::Any::MODULE", {}),
+                lambda: self.root["Resources"].update({"Fn::Transform": far}),
+                lambda: self.root.update(Transform=far),
+                lambda: self.add("Queue", "AWS::SQS::Queue", {"Fn::Transform": far}),
+                lambda: self.root.update(Stray=self.inner()["Resources"]["Trail"]),
+                self.open_loop,
+            ]
+        )()
+
+    def inner(self) -> Tree:
+        return {"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {"S3BucketName": "b"}}}}
+
+    def open_loop(self) -> None:
+        """Add a loop over items that nobody knows."""
+        self.root["Transform"] = "AWS::LanguageExtensions"
+        kind = self.pick(["AWS::${X}::Trail", "AWS::CloudTrail::Trail", "AWS::SQS::${X}"])
+        body = {"T${X}": {"Type": kind, "Properties": {"IsLogging": {"Ref": "X"}}}}
+        self.root["Resources"]["Fn::ForEach::Each"] = ["X", {"Ref": "Items"}, body]
+
     def include(self, part: str) -> None:
         """Include a file among the resources, or as sections."""
         call = {"Name": "AWS::Include", "Parameters": {"Location": part}}
@@ -165,13 +202,16 @@ def worlds(draw: st.DrawFn) -> World:
     children: dict[str, set[str]] = {}
     for number, name in enumerate(names):
         builder = Builder(pick)
-        role = pick(["trail", "trail", "logs", "logs", "policy", "policy", "parent", "includer", "other"])
+        role = pick(["trail", "trail", "logs", "logs", "policy", "policy", "parent", "includer", "unseen", "other"])
         if role == "trail":
             builder.trail()
         elif role == "policy":
             builder.policy()
         elif role == "logs":
-            builder.add("Bucket", "AWS::S3::Bucket", {})
+            is_named = pick([False, True])
+            builder.add("Bucket", "AWS::S3::Bucket", {"BucketName": builder.called()} if is_named else {})
+        elif role == "unseen":
+            builder.unseen()
         elif role == "includer":
             part = Builder(pick)
             getattr(part, pick(["trail", "policy", "export"]))()

@@ -35,9 +35,11 @@ from trailguard.findings import (
     Finding,
     FrameworkInfo,
     Part,
+    Prerequisites,
     Report,
     Ruling,
     Span,
+    Unverified,
 )
 from trailguard.reporters import html_chains, html_controls, html_report
 from trailguard.reporters.common import by_cause
@@ -150,11 +152,14 @@ def evil(value: str) -> Report:
         Part("policy", value, value, 2, ()),
     )
     edges = (Connection(0, 1, "bucket", True, (ruling,)), Connection(0, 2, "order", False, (ruling,)))
-    control = ControlInfo(value, value, None, ("TG101", value))
+    control = ControlInfo(value, value, None, ("TG101", value), (value,), ("TG103", value))
     beyond = ControlInfo(value, value, value, ())
-    framework = FrameworkInfo(value, value, value, value, (control, beyond))
+    needed = Prerequisites(value, value, (value,), ("TG103", value))
+    origins = ((value, value),)
+    framework = FrameworkInfo(value, value, value, value, (control, beyond), value, value, needed, origins, asked=True)
     severity: Any = value
-    rule = RULES[1]._replace(id=value, severity=severity, references=(value,))
+    unverified = Unverified(value, value, {value: (value,)})
+    rule = RULES[1]._replace(id=value, severity=severity, references=(value,), unverified=unverified)
     item = report.results[0]
     more = (
         item._replace(rule=rule, fingerprint=value),
@@ -261,9 +266,38 @@ def test_stacks_say_where_they_are_judged_and_which_controls_are_met() -> None:
     assert [item["data-name"] for item in opened] == ["cis-aws-5.0"]
     found = {control.id: item.state for control, item in html_controls.standings(report.frameworks[0], report)}
     assert found["3.1"] == html_controls.NOT_MET
-    assert found["3.2"] == html_controls.MET
+    assert found["3.2"] == html_controls.NOT_MET  # validation is on, but the logs do not arrive
     assert found["2.1.2"] == html_controls.BEYOND
     assert found["3.6"] == html_controls.NOT_JUDGED
+
+
+@pytest.mark.usefixtures("examples")
+def test_frameworks_that_were_asked_for_come_first_with_their_prerequisites_and_marks() -> None:
+    report = judged("broken/logging-off.yaml", profile="soc2, hipaa")
+    page = Page(html_report.render(report))
+    (first,) = page.all("details", **{"class": "prerequisites"})
+    assert "open" in first
+    shown = page.all("details", **{"class": "framework"})
+    assert [item["data-name"] for item in shown][:2] == ["soc2", "hipaa"]
+    assert ["open" in item for item in shown] == [True, True, *[False] * (len(shown) - 2)]
+    soc2, hipaa = report.frameworks[:2]
+    assert {item.state for control, item in html_controls.standings(soc2, report) if control.prerequisites} == {
+        html_controls.NOT_MET
+    }
+    text = str(html_controls.section(report._replace(frameworks=(soc2,)), {"TG106"}))
+    assert text.index("Prerequisites: The trail records, and its logs arrive") < text.index(soc2.title)
+    assert "prerequisite broken: " in text
+    assert text.count(">unverified</span>") == len(soc2.controls)
+    assert " alone, read 2026-11-29: nobody has held it" in text
+    text = str(html_controls.section(report._replace(frameworks=(hipaa,)), {"TG106"}))
+    assert ">unverified: TG101, TG103, TG106</span>" in text  # 164.312(b), the rest of which is the conformance pack's
+    assert "TG305, TG402 and TG502" in text
+
+
+@pytest.mark.usefixtures("examples")
+def test_prerequisites_that_hold_are_folded() -> None:
+    page = Page(html_report.render(judged("compliant/everything.yaml", profile="soc2")))
+    assert ["open" in item for item in page.all("details", **{"class": "prerequisites"})] == [False]
 
 
 @pytest.mark.usefixtures("examples")

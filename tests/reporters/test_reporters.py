@@ -28,6 +28,7 @@ from trailguard.findings import (
     RuleInfo,
     Span,
     Threshold,
+    Unverified,
 )
 from trailguard.reporters import csv_report, github, gitlab, json_report, junit, markdown, sarif, text
 from trailguard.terminal import Style
@@ -144,6 +145,23 @@ def test_json_has_every_field_of_a_result() -> None:
     )
     assert set(written["results"][0]) == (set(Finding._fields) - {"place", "blocks"}) | about
     assert written["summary"] == sample().summary()
+
+
+def test_controls_that_rest_on_one_mapping_alone_are_marked() -> None:
+    loose = Unverified("https://example.com/m", "2026-11-29", {"hipaa": ("b",), "soc2": ("c",)})
+    rule = RULES[0]._replace(controls={"hipaa": ("a", "b"), "soc2": ("c",)}, unverified=loose)
+    item = sample().results[0]._replace(rule=rule)
+    report = EMPTY._replace(rules=(rule,), results=(item,))
+    written = json.loads(json_report.render(report))
+    jsonschema.validate(written, REPORT)
+    marked = {"source": "https://example.com/m", "date": "2026-11-29", "controls": {"hipaa": ["b"], "soc2": ["c"]}}
+    assert written["rules"][0]["unverified"] == marked
+    assert written["results"][0]["unverified"] == marked["controls"]
+    assert written["results"][0]["controls"] == {"hipaa": ["a", "b"], "soc2": ["c"]}
+    (row,) = csv.DictReader(io.StringIO(csv_report.render(report)))
+    assert row["controls"] == "hipaa a; hipaa b (unverified); soc2 c (unverified)"
+    (driven,) = run(report)["tool"]["driver"]["rules"]
+    assert driven["properties"]["unverified"] == ["hipaa/b", "soc2/c"]
 
 
 def test_no_line_of_prose_is_wider_than_the_terminal() -> None:

@@ -6,13 +6,13 @@ names a rule that does not exist, or has expired, is reported.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
-from trailguard.acceptance.written import Ruling, Suppressions, expired, first
+from trailguard.acceptance.rulings import Ruling, expired, first, no_rule
+from trailguard.acceptance.written import Suppressions
 from trailguard.findings import Finding, Notice, Suppression
+from trailguard.settings.globs import globs
 from trailguard.settings.settings import Settings, Waiver
 
 _FOREIGN = re.compile(r"CKV2?_[A-Z]+_\d+|[EWI]\d{4}")
@@ -21,7 +21,7 @@ _FOREIGN = re.compile(r"CKV2?_[A-Z]+_\d+|[EWI]\d{4}")
 def accepted(
     findings: Iterable[Finding], written: Mapping[str, Suppressions], settings: Settings, today: str
 ) -> list[Finding]:
-    """The findings, accepted where something in their file or in that of their subject says so, or a waiver does."""
+    """The findings, accepted where their file or that of their subject says so of what is in it, or a waiver does."""
     waivers = [_ruling(waiver, settings.root) for waiver in settings.waivers]
     return [_ruled(item, written, waivers, today) for item in findings]
 
@@ -29,7 +29,7 @@ def accepted(
 def _ruled(finding: Finding, written: Mapping[str, Suppressions], waivers: Iterable[Ruling], today: str) -> Finding:
     if not finding.is_open:
         return finding
-    for file in (finding.place.file, finding.subject_file):
+    for file in dict.fromkeys((finding.place.file, finding.home)):
         own = written[file].find(finding) if file in written else None
         if own is not None:
             return finding.accepted(own)
@@ -39,12 +39,11 @@ def _ruled(finding: Finding, written: Mapping[str, Suppressions], waivers: Itera
 
 def _ruling(waiver: Waiver, root: str) -> Ruling:
     def covers(finding: Finding) -> bool:
-        file = finding.place.file
-        path = os.path.relpath(file, root).replace(os.sep, "/") if root else file
-        named = fnmatchcase(path, waiver.file) or fnmatchcase(file, waiver.file)
-        return named and waiver.resource in ("", finding.resource)
+        is_named = waiver.resource in ("", finding.resource)
+        return is_named and globs((waiver.file,), root).fits(finding.place.file)
 
-    return Ruling(waiver.rule, covers, Suppression("waiver", waiver.reason, waiver.expires), waiver.line)
+    why = Suppression("waiver", waiver.reason, waiver.expires)
+    return Ruling(waiver.rule, covers, why, waiver.source, waiver.line)
 
 
 def waiver_notices(findings: Iterable[Finding], settings: Settings, today: str, known: set[str]) -> list[Notice]:
@@ -56,7 +55,7 @@ def waiver_notices(findings: Iterable[Finding], settings: Settings, today: str, 
         if _FOREIGN.fullmatch(waiver.rule):
             continue  # of cfn-lint or checkov, which may not run beside this scan
         if waiver.rule not in known:
-            notices.append(Notice(where, waiver.line, f'the waiver names rule "{waiver.rule}", which does not exist'))
+            notices.append(Notice(where, waiver.line, f"the waiver names {no_rule(waiver.rule, known)}"))
         elif expired(suppression, today):
             notices.append(Notice(where, waiver.line, f"the waiver of {waiver.rule} expired on {waiver.expires}"))
         elif not any(

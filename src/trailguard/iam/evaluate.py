@@ -14,7 +14,7 @@ from trailguard.iam.bounds import settled
 from trailguard.iam.callers import Request, named, names_caller, resources
 from trailguard.iam.conditions import Context, conditions_hold
 from trailguard.iam.globs import STAR, Glob, glob
-from trailguard.iam.inclusion import Group
+from trailguard.iam.inclusion import Effort, Group
 from trailguard.iam.logic import NO, YES, State, Tri, both, either, maybe
 from trailguard.iam.patterns import Settle, covers, may_overlap, overlaps, surely_overlaps
 from trailguard.iam.policy import Part, Policy, Statement
@@ -211,7 +211,8 @@ def about_resource(part: Part | None, request: Request, settle: Settle) -> Tri:
     elif any(surely_overlaps(globs, target) for target in targets):
         return YES
     else:
-        answers = (overlaps(globs, target, settle) for target in targets)
+        effort = Effort()
+        answers = (overlaps(globs, target, settle, effort) for target in targets)
     return either(answers).at(part.node)
 
 

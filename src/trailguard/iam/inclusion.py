@@ -51,9 +51,11 @@ def includes(groups: Sequence[Group], target: Glob, effort: Effort) -> bool | No
     """
     effort.spend(sum(8 + len(tokens) for group in groups for tokens in group.globs))
     if not any(isinstance(token, Wild) for token in target):
-        return any(any(meet(tokens, target) for tokens in group.globs) is not group.negated for group in groups)
+        return _holds(groups, target)
     if any(_begins(tokens, target) for group in groups if not group.negated for tokens in group.globs):
         return True
+    if SOME not in target and not _holds(groups, tuple(sampled(target))):
+        return False
     near = _near(groups, target)
     if any(group.negated and not group.globs for group in near):
         return True
@@ -61,6 +63,17 @@ def includes(groups: Sequence[Group], target: Glob, effort: Effort) -> bool | No
     if not near or (len(near) == 1 and near[0].negated and any(_touches(tokens, target) for tokens in near[0].globs)):
         return False
     return Inclusion(near, target, effort).decide()
+
+
+def _holds(groups: Sequence[Group], text: Glob) -> bool:
+    """Tell whether a text without wildcards is in one of the groups."""
+    return any(any(meet(tokens, text) for tokens in group.globs) is not group.negated for group in groups)
+
+
+def sampled(target: Glob) -> Iterator[Token]:
+    """The tokens of one string of the target."""
+    for token in target:
+        yield from token.sample if isinstance(token, Wild) else (token,)
 
 
 def _begins(pattern: Glob, target: Glob) -> bool:

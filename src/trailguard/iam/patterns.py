@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol, told
 from trailguard.iam.globs import SOME, STAR, Glob, Token, Wild, meet
-from trailguard.iam.inclusion import Effort, Group, TooComplex, includes
+from trailguard.iam.inclusion import Effort, Group, TooComplex, includes, sampled
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
 from trailguard.iam.slices import Firm, likely_parts, loose, narrow, slices, spare_parts
 
@@ -54,9 +54,9 @@ def covered_by(pattern: Glob, target: Glob, settle: Settle) -> Tri:
     return _decide((Group((pattern,)),), target, False, settle)
 
 
-def overlaps(globs: Sequence[Glob], target: Glob, settle: Settle) -> Tri:
-    """Tell whether some string of the target is one of some glob."""
-    return _decide((Group(tuple(globs)),), target, True, settle)
+def overlaps(globs: Sequence[Glob], target: Glob, settle: Settle, effort: Effort | None = None) -> Tri:
+    """Tell whether some string of the target is one of some glob; several questions may share an effort."""
+    return _decide((Group(tuple(globs)),), target, True, settle, effort)
 
 
 def surely_overlaps(globs: Iterable[Glob], target: Glob) -> bool:
@@ -70,11 +70,11 @@ def may_overlap(globs: Sequence[Glob], target: Glob) -> bool:
     return any(meet(tuple(STAR if isinstance(t, Symbol) else t for t in tokens), loose) for tokens in globs)
 
 
-def _decide(groups: Sequence[Group], target: Glob, some: bool, settle: Settle) -> Tri:
+def _decide(groups: Sequence[Group], target: Glob, some: bool, settle: Settle, effort: Effort | None = None) -> Tri:
     key = (tuple(groups), target, some)
     if key in _hopeless:
         return maybe(TOO_COMPLEX)
-    question = Question(groups, target, some, Effort())
+    question = Question(groups, target, some, effort or Effort())
     try:
         answer = _answer(question, settle)
         if answer.is_no and _may_fit(question):
@@ -206,6 +206,10 @@ class Question(NamedTuple):
         if self.some:
             target = narrow(self.target, firm)
             return any(meet(narrow(tokens, firm), target) for group in self.groups for tokens in group.globs)
+        if not any(group.negated for group in self.groups):
+            text = narrow(tuple(sampled(self.target)), firm)
+            if not any(meet(narrow(tokens, firm), text) for group in self.groups for tokens in group.globs):
+                return False  # this one string of the target is in none of them
         groups = []
         for group in self.groups:
             if group.negated:

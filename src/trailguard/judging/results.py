@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
+from trailguard.acceptance.rulings import Ruling
 from trailguard.acceptance.waivers import accepted
-from trailguard.acceptance.written import Ruling, Suppressions
+from trailguard.acceptance.written import Suppressions
 from trailguard.cloudformation.template.strays import strays
 from trailguard.cloudformation.template.template import Template
 from trailguard.findings import OPEN, Chain, FileError, Finding, Notice, Timing
@@ -38,6 +39,10 @@ class Task(NamedTuple):
     def kinds(self) -> frozenset[str]:
         """The resource types without which there is nothing to judge."""
         return frozenset(catalog.marking_type(rule.subject) for rule in self.rulebook.selected)
+
+    def asked(self) -> set[str]:
+        """The ids and names of the rules that are applied."""
+        return {name for rule in self.rulebook.selected for name in (rule.id, rule.name)}
 
 
 class Verdicts(NamedTuple):
@@ -131,17 +136,18 @@ def _parameters(template: Template) -> Mapping[str, bool]:
 
 def _suppressions(file: str, source: Text, task: Task) -> Suppressions:
     """What somebody accepts in a file."""
-    others = _for_other_linters(source, task)
-    return Suppressions(file, source.template, source.text, task.rulebook.known(), task.today, others)
+    others = _for_other_linters(file, source, task)
+    known, asked = task.rulebook.known(), task.asked()
+    return Suppressions(file, source.template, source.text, known, asked, task.today, others)
 
 
-def _for_other_linters(source: Text, task: Task) -> list[Ruling]:
+def _for_other_linters(file: str, source: Text, task: Task) -> list[Ruling]:
     """What is suppressed for other linters, if that is accepted."""
     if source.template is None or not task.settings.foreign_suppressions:
         return []
     from trailguard.acceptance.other_linters import rulings
 
-    return rulings(source.template, source.text, task.settings.foreign_suppressions, task.rulebook.selected)
+    return rulings(file, source.template, source.text, task.settings.foreign_suppressions, task.rulebook.selected)
 
 
 def _problems(files: Mapping[str, Text], task: Task) -> Iterable[FileError]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.tags import LOOP
@@ -37,7 +37,8 @@ class Found(NamedTuple):
 
     `files` are those that were read, `folders` where references may lead, those `walked` through among them, `names`
     the paths of all files looked at. `markers` are bytes without which a file holds nothing to judge. `idle` are the
-    names of templates of which nothing has to be known, `ignored` says what was passed over.
+    names of templates that hold nothing to judge and refer to no other, by their paths, `ignored` says what was passed
+    over.
     """
 
     files: tuple[File, ...]
@@ -48,7 +49,7 @@ class Found(NamedTuple):
     errors: tuple[FileError, ...]
     ignored: tuple[tuple[str, str], ...]
     looked_at: int
-    idle: frozenset[str]
+    idle: Mapping[str, str]
 
 
 def collect(
@@ -59,22 +60,25 @@ def collect(
     rules: Iterable[Rule],
     stdin: tuple[str, bytes] | None,
     insist: bool = True,
+    tick: Callable[[int], object] = lambda done: None,
 ) -> Found:
     """Read what must be judged, and what may have to be known for it. `stdin` is the name and bytes of one more.
 
-    With `insist`, files that are named are read whatever they are; else only when they may be of interest.
+    With `insist`, files that are named are read whatever they are; else only when they may be of interest. `tick` is
+    told how many files have been looked at.
     """
     markers = _markers(rules)
     files: list[File] = []
     errors: list[FileError] = []
     ignored: list[tuple[str, str]] = []
     names: list[str] = []
-    idle: set[str] = set()
+    idle: dict[str, str] = {}
     if stdin is not None:
         files.append(File(stdin[0], stdin[0], stdin[1], True, may_hold(stdin[1], LINKS)))
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
     for item in discover(paths, include, exclude, root) if paths else ():
         names.append(item.path)
+        tick(len(names))
         name = display_name(item.path)
         asked = isinstance(item, Candidate) and item.explicit and insist
         data = read(item.path, asked, markers, LINKS) if isinstance(item, Candidate) else item
@@ -82,9 +86,9 @@ def collect(
             refers = not data.marked or item.path.endswith(".template.json") or may_hold(data.data, LINKS)
             files.append(File(item.path, name, data.data, data.marked, refers))
         elif data == TEMPLATE:
-            idle.add(name)
+            idle[item.path] = name
         elif not isinstance(data, Unreadable):
-            ignored.append((name, "it is no CloudFormation template"))
+            ignored.append((name, "it is not a CloudFormation template"))
         else:
             errors.append(FileError(name, 0, 0, data.message))
     looked_at = len(names) + (stdin is not None)
@@ -97,7 +101,7 @@ def collect(
         tuple(errors),
         tuple(ignored),
         looked_at,
-        frozenset(idle),
+        idle,
     )
 
 

@@ -1,11 +1,13 @@
 """Which templates belong together: those with subjects of the rules, and those that these refer to.
 
-What makes stacks of each other, and what imports from each other, is looked at together. Files that have nothing to do
+What makes stacks of each other, what imports from each other, and what speaks of the same thing by its name is looked
+at together. Files that have nothing to do
 with a subject of the rules are not parsed.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from trailguard.cloudformation.scenarios.model import Pins
@@ -59,6 +61,13 @@ class Kinship:
         """The names of the templates that include some files."""
         return {includer for name in names for includer in self._loader.includers.get(name, ())}
 
+    def touched_before(self, paths: Iterable[str]) -> set[str]:
+        """The names of the files that changed ones had to do with before the change."""
+        from trailguard.reading.before import touched_before
+
+        found = touched_before(paths, self._loader, self.loaded)
+        return {self.name(path) for path in found if path in self._loader.files}
+
     def texts(self) -> dict[str, tuple[Template | None, str]]:
         """The loaded templates and their texts, by name, and the texts of what they include."""
         found: dict[str, tuple[Template | None, str]] = {
@@ -78,15 +87,16 @@ class Kinship:
                 found.setdefault((self.name(path), resource), construct)
         return found
 
-    def gather(self, markers: Sequence[bytes], pins: Sequence[Pins]) -> None:
+    def gather(self, markers: Sequence[bytes], pins: Sequence[Pins], idle: Iterable[str] = ()) -> None:
         """Find the templates that are to be looked at together: `loaded`.
 
-        `markers` are bytes without which a file holds nothing to judge, `pins` what is fixed in the deployments. If
-        this goes wrong, each is judged by itself, and those that refer to others have an error.
+        `markers` are bytes without which a file holds nothing to judge, `pins` what is fixed in the deployments, `idle`
+        the paths of templates that were not read because they hold nothing to judge. If this goes wrong, each is judged
+        by itself, and those that refer to others have an error.
         """
         self._markers = tuple(markers)
         try:
-            relatives = Relatives(self._loader, self._markers, pins, self._matter)
+            relatives = Relatives(self._loader, self._markers, pins, self._matter, map(os.path.abspath, idle))
             self.loaded = relatives.find()
             self._strangers = relatives.strangers()
         except Exception as error:

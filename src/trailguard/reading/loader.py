@@ -34,6 +34,7 @@ class Loader:
 
     `folders` are those in which references may lead to further files, unless `is_excluded`; `names` are the paths of
     all files that may be found by their name, `others` gives those of further ones by the end of their name.
+    `tick` is told how many files have been parsed.
     `files` are those that were read, by absolute path. `errors` holds what could not be read among the files that
     others refer to, `parts` the texts of included files by name, `pieces` those among them that
     need not be looked at by themselves, `includers` the names of the files that include them.
@@ -46,7 +47,9 @@ class Loader:
         names: Iterable[str],
         is_excluded: Callable[[str], bool] = lambda path: False,
         others: Callable[[str], Iterable[str]] = lambda name: (),
+        tick: Callable[[int], object] = lambda done: None,
     ) -> None:
+        self._tick = tick
         self._is_excluded = is_excluded
         self.files = {os.path.abspath(file.path): file for file in reversed(list(files))}
         self._folders = [os.path.join(os.path.realpath(folder), "") for folder in folders]
@@ -98,6 +101,10 @@ class Loader:
             self.files[path] = File(path, display_name(path), data, False)
         return self.files.get(path)
 
+    def peek(self, path: str) -> bytes:
+        """The bytes of a file at an absolute path, which are not kept; none when it cannot be read."""
+        return self._bytes(path) or b""
+
     def name(self, path: str) -> str:
         """The name of a loaded file in reports."""
         return self.files[path].name
@@ -128,6 +135,7 @@ class Loader:
         """The document in a file with what it includes; None when it cannot be read or is no template."""
         if path not in self._documents:
             self._documents[path] = None
+            self._tick(len(self._documents))
             document = self._read(path)
             if isinstance(document, SourceError):
                 self._fail(path, document)

@@ -112,6 +112,21 @@ def imported(data: bytes) -> Names | None:
 def handed_on(data: bytes, properties: Iterable[str]) -> Names | None:
     """The names of what a template imports in some properties; None when they cannot be told."""
     data = _with_plain_ends(data)
+    spans = _spans(data, properties)
+    return None if spans is None else _names(data, _IMPORTS, _IMPORT, spans)
+
+
+def values(data: bytes, key: str) -> list[bytes] | None:
+    """What stands at a key, as it is written; None when that cannot be told."""
+    if not _is_legible(data):
+        return None
+    data = _with_plain_ends(data)
+    spans = _spans(data, (key,))
+    return None if spans is None else [data[start:end] for start, end in spans]
+
+
+def _spans(data: bytes, properties: Iterable[str]) -> list[tuple[int, int]] | None:
+    """Where the values of some keys stand; None when that cannot be told."""
     names = "|".join(sorted(properties))
     spans: list[tuple[int, int]] = []
     left = _OFTEN * len(data)
@@ -121,7 +136,7 @@ def handed_on(data: bytes, properties: Iterable[str]) -> Names | None:
         if span is None or left < 0:
             return None
         spans.append(span)
-    return _names(data, _IMPORTS, _IMPORT, spans)
+    return spans
 
 
 def _value(data: bytes, key: re.Match[bytes]) -> tuple[int, int] | None:

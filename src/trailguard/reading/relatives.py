@@ -1,6 +1,7 @@
 """Which templates have to do with something to judge: those with subjects of the rules, and their relatives.
 
-Templates are related when one makes a stack of the other, or imports what the other exports. Only what may belong to
+Templates are related when one makes a stack of the other, or imports what the other exports, or when both speak of the
+same thing by its name. Only what may belong to
 the world of something to judge is parsed: what cannot is told from the bytes.
 """
 
@@ -25,6 +26,7 @@ from trailguard.reading.assemblies import TEMPLATE
 from trailguard.reading.holdings import Holdings
 from trailguard.reading.loader import Loader
 from trailguard.reading.mentions import Names
+from trailguard.reading.namesakes import Speakers
 from trailguard.reading.parents import Parents
 from trailguard.trails import catalog
 from trailguard.trails.facts.returns import RETURNS
@@ -53,9 +55,17 @@ class Relatives:
 
     `markers` are bytes without which a file holds nothing to judge, `pins` what is fixed in the deployments that are
     judged: they have a say in what is imported, and in where nested templates lie. `matter` tells which imports count.
+    `idle` are templates that hold nothing to judge and refer to no other one, but by a name perhaps.
     """
 
-    def __init__(self, loader: Loader, markers: Sequence[bytes], pins: Sequence[Pins], matter: Matter) -> None:
+    def __init__(
+        self,
+        loader: Loader,
+        markers: Sequence[bytes],
+        pins: Sequence[Pins],
+        matter: Matter,
+        idle: Iterable[str] = (),
+    ) -> None:
         self._loader = loader
         self._pins = pins
         self._matter = matter
@@ -63,6 +73,7 @@ class Relatives:
         self.loaded: dict[str, Template] = {}
         self._holdings = Holdings(loader, markers)
         self._parents = Parents(loader, self._holdings, pins)
+        self._speakers = Speakers(loader, {*loader.files, *idle}, pins)
         self._asking: set[str] = set()  # the files of which it is known who exports what they import
         self._giving: set[str] = set()  # those of which it is known who imports what they export
         self._numbers: dict[str, int] = {}
@@ -79,6 +90,7 @@ class Relatives:
             self._load(self._parents.leading(marked | linked | self._holdings.suspects))
             self._follow()
             linked |= self._exporting() | self._importing()
+            linked |= self._speakers.sharing(marked | self.loaded.keys())
             self._load(linked)
             importers = self._holdings.importers & self.loaded.keys()
             exporters = self._holdings.exporters & self.loaded.keys()
@@ -88,7 +100,7 @@ class Relatives:
 
     def strangers(self) -> set[str]:
         """The files that were parsed only to see what they lead to, and lead to nothing that is to be looked at."""
-        return self._parents.strangers()
+        return self._parents.strangers() | (self._speakers.parsed - self._parents.met)
 
     def _load(self, paths: Iterable[str]) -> None:
         for path in sorted(paths):

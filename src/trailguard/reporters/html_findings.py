@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from trailguard.findings import Finding, Report
+    from trailguard.findings import Finding, Report, RuleInfo
     from trailguard.reporters.common import Shared
 
 RELATED = 6  # places beside the main one that are drawn; the others are named
@@ -68,7 +68,7 @@ def _group(items: list[Finding], cards: list[Html]) -> Html:
     if any(map(remedy, items)):
         about.append(("Remedy", _prose(rule.remedy)))
     if rule.controls:
-        about.append(("Controls", join(_controls(rule.controls))))
+        about.append(("Controls", join(_controls(rule))))
     if rule.references:
         links = [tag("li", anchor(address, address)) for address in rule.references]
         about.append(("See", tag("ul", *links, class_="links")))
@@ -80,9 +80,14 @@ def _prose(value: str) -> Html:
     return join([tag("p", line) for line in value.split("\n") if line.strip()])
 
 
-def _controls(controls: Mapping[str, tuple[str, ...]]) -> Iterator[Html]:
-    for framework, names in controls.items():
-        yield tag("span", tag("b", framework), f" {', '.join(names)}", class_="control")
+def _controls(rule: RuleInfo) -> Iterator[Html]:
+    for framework, names, firm in rule.relations():
+        mark = "" if firm else " (unverified)"
+        yield tag("span", tag("b", framework), f" {', '.join(names)}{mark}", class_="control")
+    if rule.unverified is not None:
+        source, date = rule.unverified.source, rule.unverified.date
+        told = f" alone, read {date}: nobody has held it against the framework's own text."
+        yield tag("p", "What is marked unverified rests on ", anchor(source, source), told)
 
 
 def _pairs(pairs: list[tuple[str, Html]]) -> Html:

@@ -93,7 +93,7 @@ def _sections(report: Report, numbers: Mapping[str, int]) -> Iterator[tuple[str,
         told = "These could not be judged as asked. Nothing in this report speaks for them."
         yield "errors", "Errors", told, join([_error(item, report) for item in report.errors])
     if report.frameworks:
-        told = "A control is met when every rule behind it was applied and none is broken."
+        told = "A control is met when every rule behind it was applied and none is broken, nor a prerequisite of it."
         yield "controls", "Controls", told, html_controls.section(report, linked)
     chains = list(_chains(report, linked))
     if len(report.chains) <= _FEW:

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from trailguard.findings import FileError, Finding, Notice, Related, Report, RuleInfo, Span
+    from trailguard.findings import FileError, Finding, Notice, Related, Report, RuleInfo, Span, Unverified
 
 SCHEMA = "trailguard-report/1"
 
@@ -52,6 +52,10 @@ def _controls(controls: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
     return {framework: list(names) for framework, names in controls.items()}
 
 
+def _unverified(item: Unverified | None) -> dict[str, object] | None:
+    return item and {"source": item.source, "date": item.date, "controls": _controls(item.controls)}
+
+
 def _rule(rule: RuleInfo) -> dict[str, object]:
     return {
         "id": rule.id,
@@ -62,6 +66,7 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
         "remedy": rule.remedy,
         "controls": _controls(rule.controls),
         "references": list(rule.references),
+        "unverified": _unverified(rule.unverified),
         "changed": list(rule.changed),
     }
 
@@ -94,6 +99,7 @@ def _result(item: Finding) -> dict[str, object]:
         "related": [_related(place) for place in item.related],
         "cause": item.cause or None,
         "causes": list(item.causes),
+        "unverified": _controls(item.rule.unverified.controls) if item.rule.unverified else {},
     }
 
 

@@ -127,6 +127,7 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
             "controls": {name: list(items) for name, items in rule.controls.items()},
             "precision": "very-high",
             "security-severity": SECURITY_SEVERITY.get(rule.severity, "5.5"),
+            **_unverified(rule),
         },
     }
     if links:
@@ -142,6 +143,13 @@ def _tags(controls: Mapping[str, Sequence[str]]) -> list[str]:
         f"{name}/{items[turn]}" for turn in range(longest) for name, items in controls.items() if turn < len(items)
     ]
     return list(dict.fromkeys(tags))[:TAGS]
+
+
+def _unverified(rule: RuleInfo) -> dict[str, list[str]]:
+    """Those of the tags that name a control which rests on one mapping alone."""
+    if rule.unverified is None:
+        return {}
+    return {"unverified": [f"{name}/{item}" for name, items in rule.unverified.controls.items() for item in items]}
 
 
 def _short(text: str) -> str:

@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal, plain
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import RuleError, did_you_mean
-from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, Severity, Verdict
+from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, Severity, Unverified, Verdict
+from trailguard.inputs import contents
 from trailguard.rulebook.must import (
     KEYWORDS,
     asks_boolean,
@@ -34,7 +35,7 @@ Word = TypeVar("Word", bound=str)
 _ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
 _OPTIONAL_ITEM = {"option", "item"}
-_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents")
+_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents", "unverified")
 
 
 class Requirement(NamedTuple):
@@ -55,7 +56,10 @@ class Option(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule as data. `folder` is where it lives; `when` decides whether it applies."""
+    """A rule as data. `folder` is where it lives; `when` decides whether it applies.
+
+    `controls` are all controls behind which it stands, those of `unverified` too.
+    """
 
     id: str
     name: str
@@ -73,6 +77,7 @@ class Rule(NamedTuple):
     options: Mapping[str, Option]
     elsewhere: Verdict = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
     equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
+    unverified: Unverified | None = None
     changed: tuple[str, ...] = ()  # in what it differs from how it ships
 
     @property
@@ -80,6 +85,7 @@ class Rule(NamedTuple):
         """What reports say of it."""
         return RuleInfo(
             self.id, self.name, self.title, self.severity, self.why, self.remedy, self.controls, self.references,
+            self.unverified,
             changed=self.changed,
         )  # fmt: skip
 
@@ -186,8 +192,7 @@ def _wanted(must: Mapping[str, Any]) -> Wanted:
 def read_map(path: str) -> MapNode:
     """The map in a file; raises RuleError."""
     try:
-        with open(path, "rb") as stream:
-            document = parse(stream.read())
+        document = parse(contents(path))
     except OSError as error:
         raise RuleError(path, 0, 0, f"cannot be read: {error.strerror}") from None
     except SourceError as error:
@@ -226,7 +231,8 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
     if not require:
         raise reader.error(root.values["require"], "require must name at least one fact")
     elsewhere = root.values.get("elsewhere")
-    controls = root.values.get("controls")
+    firm = {name: reader.texts(child) for name, child in reader.entries(root.values.get("controls"))}
+    unverified = reader.unverified(root.values.get("unverified"), firm)
     references = root.values.get("references")
     equivalents = root.values.get("equivalents")
     return Rule(
@@ -240,13 +246,20 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         why=" ".join(texts["why"].split()),
         remedy=" ".join(texts["remedy"].split()),
         fix=reader.data_map(root.values.get("fix")),
-        controls={name: reader.texts(node) for name, node in reader.entries(controls)},
+        controls=_joined(firm, unverified),
         references=reader.texts(references) if references is not None else (),
         folder=folder,
         options=options,
         elsewhere=UNKNOWN if elsewhere is None else reader.one_of(elsewhere, "elsewhere", _ELSEWHERE),
         equivalents=reader.texts(equivalents) if equivalents is not None else (),
+        unverified=unverified,
     )
+
+
+def _joined(firm: Mapping[str, tuple[str, ...]], unverified: Unverified | None) -> Mapping[str, tuple[str, ...]]:
+    """All controls of a rule by framework."""
+    loose = unverified.controls if unverified is not None else {}
+    return {name: (*firm.get(name, ()), *loose.get(name, ())) for name in {**firm, **loose}}
 
 
 def asked(schema: Mapping[str, Any]) -> str:
@@ -310,6 +323,30 @@ class FileReader:
     def data_map(self, node: Node | None) -> dict[str, Any]:
         """A map as plain data."""
         return {name: plain(child) for name, child in self.entries(node)}
+
+    def date(self, node: Node) -> str:
+        """An ISO date."""
+        from trailguard.settings.checker import is_date  # late: few files hold a date
+
+        text = self.text(node)
+        if not is_date(text):
+            raise self.error(node, "must be a date such as 2026-11-29")
+        return text
+
+    def unverified(self, node: Node | None, firm: Mapping[str, tuple[str, ...]]) -> Unverified | None:
+        """The controls that rest on one mapping alone, beside those that are `firm`."""
+        if node is None:
+            return None
+        if not isinstance(node, MapNode):
+            raise self.error(node, "must be a map with source, date and controls")
+        known = ("source", "date", "controls")
+        self.check_names(node, known, known)
+        controls = {name: self.texts(child) for name, child in self.entries(node.values["controls"])}
+        for name, child in self.entries(node.values["controls"]):
+            for item in self.items(child):
+                if self.text(item) in firm.get(name, ()):
+                    raise self.error(item, f"{self.text(item)} stands in controls, too")
+        return Unverified(self.text(node.values["source"]), self.date(node.values["date"]), controls)
 
     def options(self, node: Node | None) -> dict[str, Option]:
         """The options that a rule declares."""
@@ -375,4 +412,4 @@ class FileReader:
             raise self.error(node, unknown("keyword of JSON Schema", misspelt, sorted(KEYWORDS)))
         problem = refuse_schema(schema)
         if problem is not None:
-            raise self.error(node, f"must is no JSON Schema: {problem}")
+            raise self.error(node, f"must is not a JSON Schema: {problem}")

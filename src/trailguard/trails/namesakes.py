@@ -47,14 +47,35 @@ _NAMED: Mapping[str, tuple[Role, Mapping[str, str]]] = {
 }
 _FILTER, _ALARM = "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"
 
-# The properties that hold names, as they stand in the text of a template; `Default` and the like are where names that
-# parameters hold are written.
-PROPERTIES = frozenset(
-    {
-        *(name for _, names in _NAMED.values() for name in names),
-        *("BucketName", "AliasName", "TopicName", "RoleName", "MetricName", "MetricNamespace", "Namespace"),
-    }
-)
+# The properties that hold names, as they stand in the text of a template: of what, and what is said there by which type
+# of resource. Of a metric the name is enough to tell that two templates may mean the same one.
+PROPERTIES: Mapping[str, tuple[str, Mapping[Role, str]]] = {
+    **{name: (kind, {role: type_}) for type_, (role, names) in _NAMED.items() for name, kind in names.items()},
+    "Roles": (_ROLE, {"says": "AWS::IAM::"}),
+    "BucketName": (_BUCKET, {"makes": "AWS::S3::Bucket"}),
+    "AliasName": (_ALIAS, {"makes": "AWS::KMS::Alias"}),
+    "TopicName": (_TOPIC, {"makes": "AWS::SNS::Topic"}),
+    "RoleName": (_ROLE, {"makes": "AWS::IAM::Role", "says": "AWS::IAM::RolePolicy"}),
+    "LogGroupName": (_GROUP, {"makes": "AWS::Logs::LogGroup", "says": _FILTER}),
+    "MetricName": (_METRIC, {"makes": _FILTER, "says": _ALARM}),
+}
+# The kinds that have a say only where a trail, or what stands in its stead, names one: by the bytes of the property.
+USED_BY: Mapping[str, bytes] = {
+    _ALIAS: b"KMSKeyId",
+    _TOPIC: b"SnsTopicName",
+    _GROUP: b"CloudWatchLogsLogGroupArn",
+    _ROLE: b"CloudWatchLogsRoleArn",
+    _METRIC: b"CloudWatchLogsLogGroupArn",
+}
+# How parameters are called that hold such names.
+CALLED: Mapping[str, tuple[bytes, ...]] = {
+    _BUCKET: (b"bucket",),
+    _ALIAS: (b"kms", b"alias"),
+    _TOPIC: (b"topic",),
+    _GROUP: (b"group",),
+    _ROLE: (b"role",),
+}
+LEADS_TO: Mapping[str, str] = {_GROUP: _METRIC}  # who has a say in one has a say in the other
 
 
 def _said(scenario: Scenario, resource: Resource) -> Iterator[Said]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -775,3 +777,69 @@ def test_what_changed_and_is_excluded_is_left_out(world: Scanner) -> None:
     world({"sandbox/trail.yaml": trail("b", multi="false")})
     report = scan(["sandbox/trail.yaml"], Settings(select=("TG101",), exclude=("sandbox",)), world=(".",))
     assert report.results == ()
+
+
+def test_what_changed_may_decide_about_templates(world: Scanner, tmp_path: Path) -> None:
+    head = "Parameters: {Multi: {Type: String, Default: 'true'}}\n"
+    files = {
+        ".trailguard.yaml": "contexts: [{name: prod, templates: a.yaml, parameters: prod.json}]\n",
+        "prod.json": '{"Multi": "false"}',
+        "a.yaml": trail("b", head, "!Ref Multi"),
+        "b.yaml": trail("b", multi="false"),
+        "includer.yaml": "Transform: {Name: 'AWS::Include', Parameters: {Location: part.inc}}\n",
+        "part.inc": trail("b", multi="false"),
+    }
+    world(files)
+    settings = load(str(tmp_path))._replace(select=("TG101",), rule_dirs=(str(tmp_path / "ours"),))
+
+    def told(*paths: str) -> list[str]:
+        report = scan(paths, settings, world=(".",))
+        assert report.errors == ()
+        return [item.place.file for item in report.results]
+
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "README.md").write_text("rules")
+    (tmp_path / "ours" / "profiles.yaml").write_text("ours: [TG101]\n")
+    assert told("prod.json") == ["a.yaml"]
+    assert told("part.inc") == ["part.inc"]
+    assert told(".trailguard.yaml") == told("ours/README.md") == ["a.yaml", "b.yaml", "part.inc"]
+    assert told("b.yaml") == ["b.yaml"]
+    assert told("prod.json", "b.yaml") == ["a.yaml", "b.yaml"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_what_a_change_takes_away_is_touched(world: Scanner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRE_COMMIT_FROM_REF", raising=False)
+
+    def git(*arguments: str) -> None:
+        command = ["git", "-c", "user.name=x", "-c", "user.email=x@y", *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+
+    files = {
+        "logs.yaml": logs(),
+        "trail.yaml": trail("!ImportValue audit-logs", multi="false"),
+        "parent.yaml": PARENT + stack("child.yaml", "{Bucket: !Ref LogBucket}"),
+        "child.yaml": CHILD,
+        "other.yaml": trail("!ImportValue other", multi="false"),
+    }
+    world(files)
+    settings = Settings(select=("TG101",))
+
+    def told(*paths: str) -> list[str]:
+        return [item.place.file for item in scan(paths, settings, world=(".",)).results]
+
+    git("init", "-q")
+    (tmp_path / "logs.yaml").write_text(logs("renamed"))
+    (tmp_path / "parent.yaml").write_text(PARENT)
+    assert told("logs.yaml", "parent.yaml") == []  # nothing is committed yet
+    world(files)
+    git("add", "-A")
+    git("commit", "-qm", "x")
+    (tmp_path / "logs.yaml").write_text(logs("renamed"))
+    (tmp_path / "parent.yaml").write_text(PARENT)
+    assert told("logs.yaml") == ["trail.yaml"]
+    assert told("parent.yaml") == ["child.yaml"]
+    git("commit", "-qam", "x")
+    assert told("logs.yaml", "parent.yaml") == []
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD~1")
+    assert told("logs.yaml", "parent.yaml") == ["child.yaml", "trail.yaml"]

@@ -27,8 +27,8 @@ from trailguard.trails.facts.returns import RETURNS
 
 ACCOUNT, MEMBER, ORGANIZATION = "111122223333", "444455556666", "o-exampleorgid"
 ARN = "arn:aws:s3:::logs"
-REGIONS = ("us-east-1", "eu-west-1", "us-gov-west-1")
-DAYS = ("2026/01/31", "2027/12/01")
+REGIONS = ("us-east-1", "eu-west-1", "us-gov-west-1", "ap-southeast-2")
+DAYS = ("2026/01/31", "2027/12/30")
 
 
 RESTS = ("", "x", "x/y", "x.json.gz", "x/x.exe")
@@ -71,7 +71,8 @@ class Trail(NamedTuple):
     def files(self) -> Iterator[str]:
         """Keys of files, some for each folder."""
         for (folder, account), kind, region, day in itertools.product(self.folders(), self.kinds, REGIONS, DAYS):
-            names = ["my.exe_CloudTrail_x", "x"] if kind == "CloudTrail-Digest" else ["20260131T0005Z_x"]
+            of_digests = ["my.exe_CloudTrail_x", "x", "y"]
+            names = of_digests if kind == "CloudTrail-Digest" else ["20260131T0005Z_x", "20260131T0005Z_y"]
             for name in names:
                 yield f"{folder}{kind}/{region}/{day}/{account}_{kind}_{region}_{name}.json.gz"
 

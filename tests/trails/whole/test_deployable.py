@@ -80,6 +80,7 @@ def test_null_is_refused_wherever_it_stands(
             {"Steps": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": {"ResultPath": None}}}},
         ),
         ({"Transform": "AWS::Serverless-2016-10-31"}, {"F": {"Type": "AWS::Serverless::Function", "Properties": None}}),
+        ({"AWSTemplateFormatVersion": "2010-09-09-OC"}, {"Topic": EMPTY}),
         ({"Globals": {"Function": None}, "Transform": "AWS::Serverless-2016-10-31"}, {}),
     ],
 )

@@ -51,15 +51,26 @@ class Crossing(Resolver, Protocol):
 def imported(scenario: Crossing, name: Text, node: Node) -> Value:
     """The value that another stack exports under a name."""
     stacks = scenario.model.stacks
-    export = stacks.exporters.get(id(node))
+    exports = stacks.exporters.get(id(node))
     shown = show(name)
-    if export is None:
+    if not exports:
         reason = f'no scanned template exports "{shown}"; scan the template that does together with this one'
         return Unknown(f"import of {shown}", stacks.unexported.get(id(node), reason), node)
-    exported = text_of(scenario.resolve(export.name))
+    *others, last = exports
+    for export in others:
+        exported = text_of(scenario.resolve(export.name))
+        if _is_made(scenario, export.output) and exported is not None and _takes(scenario, name, exported):
+            return _output(scenario, export.output, f"the export {show(exported)}", node)
+    exported = text_of(scenario.resolve(last.name))
     if exported is None or not _takes(scenario, name, exported):
         raise Unbuildable("the export has another name")
-    return _output(scenario, export.output, f"the export {show(exported)}", node)
+    return _output(scenario, last.output, f"the export {show(exported)}", node)
+
+
+def _is_made(scenario: Crossing, output: Node) -> bool:
+    """Tell whether an output is there in a scenario."""
+    condition = output.values.get("Condition") if isinstance(output, MapNode) else None
+    return not isinstance(condition, TextNode) or scenario.condition(condition.value)
 
 
 def _takes(scenario: Crossing, name: Text, exported: Text) -> bool:
@@ -95,8 +106,7 @@ def given_up(scenario: Crossing, child: Stack, resource: str, attribute: str, no
 def _output(scenario: Crossing, output: Node, what: str, node: Node) -> Value:
     """The value of an output of another stack, always text."""
     body = output.values if isinstance(output, MapNode) else {}
-    condition = body.get("Condition")
-    if isinstance(condition, TextNode) and not scenario.condition(condition.value):
+    if not _is_made(scenario, output):
         raise Unbuildable(f"{what} is not there in this scenario")
     key = ("output", id(output))
     if "Value" not in body or key in scenario.busy:

@@ -207,7 +207,8 @@ def _connected(graph: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
                 left.extend(backwards[name])
         if len(members) > 1 or start in graph[start]:
             found.append(tuple(name for name in graph if name in members))
-    return found
+    places = {name: place for place, name in enumerate(graph)}
+    return sorted(found, key=lambda ring: places[ring[0]])
 
 
 # --- who waits for whom -----------------------------------------------------------------------------------------------

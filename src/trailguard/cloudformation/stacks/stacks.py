@@ -217,7 +217,7 @@ class Stacks:
         self.constants: dict[str, str] = {}
         self.pinned: frozenset[str] = frozenset()  # the constants that somebody gave
         self.children: dict[str, list[Stack]] = {}  # by the resource that makes them
-        self.exporters: dict[int, Export] = {}  # by the id of the call that imports
+        self.exporters: dict[int, tuple[Export, ...]] = {}  # by the id of the call; of several, one is there
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
         self.unread: dict[str, str] = {}  # why the template of a nested stack is not known, by resource
         self.hidden: set[str] = set()  # the resources whose stacks are not known and may hold what is looked for
@@ -238,6 +238,11 @@ class Stacks:
         """The ending of the account and Region in which a resource is made; "" for those that the roots share."""
         stack = self.stack_of(name)
         return stack.place if stack is not None else ""
+
+    def root_of(self, name: str) -> int:
+        """The number of the root whose tree a resource is in; 0 where there is one stack only."""
+        stack = self.stack_of(name) if self.members else None
+        return stack.root.number if stack is not None else 0
 
     def makers(self, name: str) -> list[str]:
         """The resources that make the stack of a resource, the innermost first."""
@@ -275,8 +280,7 @@ class Stacks:
         if known is None:
             found: dict[tuple[int, Way], Stack] = {}
             for item in stack.imports:
-                export = self.exporters.get(id(item.node))
-                if export is not None:
+                for export in self.exporters.get(id(item.node), ()):
                     found.setdefault((export.stack.number, item.way), export.stack)
             known = self._before[stack.number] = [(made.resources, way) for (_, way), made in found.items()]
         return known
@@ -297,9 +301,7 @@ class Stacks:
 
     def _origins(self, function: str, argument: Node, node: Node) -> Iterator[Node]:
         """Where what a call gives comes from in other stacks."""
-        export = self.exporters.get(id(node))
-        if export is not None:
-            yield export.output
+        yield from (export.output for export in self.exporters.get(id(node), ()))
         for name in named(function, argument):
             target, _, attribute = name.partition(".")
             if target in self.bindings:
@@ -353,8 +355,7 @@ def came_from(stacks: Stacks, node: Node) -> Iterator[tuple[Node, str]]:
         function = function_of(current)
         if function is None:
             continue
-        export = stacks.exporters.get(id(current))
-        if export is not None:
+        for export in stacks.exporters.get(id(current), ()):
             yield export.output, f"what {export.stack.file} exports"
         for name in mentioned(*function):
             binding = stacks.bindings.get(name)

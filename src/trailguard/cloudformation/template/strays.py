@@ -76,10 +76,12 @@ def resources_of(root: Node) -> list[Node]:
 def as_template(document: Document, kinds: Collection[str]) -> Document | None:
     """A document that is no template but holds resources of some types, as one: they are its Resources; else None."""
     root = document.root
-    if not isinstance(root, MapNode) or not any(is_resource(body, kinds) for body in root.values.values()):
+    if not isinstance(root, MapNode):
         return None
-    if "Resources" in root.values:
-        return document
+    if "Resources" in root.values:  # of a shape that is none, which whoever reads it says
+        return document if any(_typed(root, kinds)) else None
+    if not any(is_resource(body, kinds) for body in root.values.values()):
+        return None
     made = {key: body for key, body in root.values.items() if is_typed(body)}
     section = mapping_at(root, {key: root.keys[key] for key in made}, dict(made))
     return document._replace(root=mapping_at(root, {"Resources": scalar_at(root, "Resources")}, {"Resources": section}))

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
@@ -125,6 +125,13 @@ def shapes(scenarios: Scenarios, name: Node) -> tuple[Pieces, ...]:
     bare_ones = [shape for shape in found if not any(words(shape))]  # nothing of them is known but the default
     found.update((join_pieces(map(usual, shape)), None) for shape in bare_ones)
     return tuple(found)
+
+
+def take_turns(ends: Sequence[End]) -> bool:
+    """Tell whether exports are outputs of one stack with the same name, of which conditions leave one."""
+    first = ends[0]
+    is_same = all(end.stack is first.stack and end.shapes == first.shapes for end in ends)
+    return is_same and len(first.shapes) == 1 and is_whole(first.shapes[0])
 
 
 def own_names(shape: Pieces, tree: int) -> Pieces:

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, product
 from typing import Literal, NamedTuple, TypeAlias
 
-from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.model import Model
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.scenarios import Scenarios, TooManyScenarios
 from trailguard.cloudformation.scenarios.values import VARIABLE, Piece, Pieces, Symbol, join_pieces
+from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.stacks.renaming import ELSEWHERE, bare
 from trailguard.cloudformation.template.template import Resource
 
@@ -43,33 +42,33 @@ class Naming(NamedTuple):
     said: Callable[[Scenario, Resource], Iterable[Said]]
 
 
-def spoken_of(scenarios: Scenarios, naming: Naming) -> Iterator[tuple[Key, Role]]:
+def spoken_of(model: Model, naming: Naming) -> Iterator[tuple[Key, Role]]:
     """What the resources of a template speak of, by each name that is known before the deployment."""
-    for resource in scenarios.model.template.resources.values():
+    for resource in model.template.resources.values():
         if resource.type in naming.types:
-            yield from _of(scenarios, resource, naming)
+            yield from _of(model, resource, naming)
 
 
-def _of(scenarios: Scenarios, resource: Resource, naming: Naming) -> Iterator[tuple[Key, Role]]:
+def _of(model: Model, resource: Resource, naming: Naming) -> Iterator[tuple[Key, Role]]:
     def ask(scenario: Scenario) -> tuple[Said, ...]:
         return tuple(naming.said(scenario, resource)) if scenario.active(resource) else ()
 
     try:
-        leaves = scenarios.explore(ask)
-    except (TooManyScenarios, Unbuildable):
+        answers = Scenario(model, {}).outcomes(("spoken of", resource.id), ask).answers
+    except Split:
         return
-    for said in dict.fromkeys(said for leaf in leaves for said in leaf.answer):
-        for name in _known(scenarios.model, said.name):
+    for said in dict.fromkeys(said for answer in answers for said in answer):
+        for name in _known(model, said.name):
             yield (said.kind, name), said.role
 
 
 def _known(model: Model, name: Pieces) -> list[Pieces]:
     """The texts that a name is known to be, or may be by what is known of its parameters; none when it is not known."""
     choices = [_choices(model, piece) for piece in name]
-    if not all(choices) or not any(isinstance(piece, str) for piece in name):
+    if not all(choices):
         return []
     found = [join_pieces(chosen) for chosen in islice(product(*choices), _MOST + 1)]
-    return found if len(found) <= _MOST else []
+    return [] if len(found) > _MOST else [text for text in found if any(isinstance(piece, str) for piece in text)]
 
 
 def _choices(model: Model, piece: Piece) -> tuple[Piece, ...]:

@@ -26,9 +26,12 @@ def unmade(
     """
     made: dict[Maker, bool] = {}
     for number, tree in enumerate(trees):
+        known: Scenarios | None = None
         for stack, arguments in _doubtful(tree, concerns):
             key = id(arguments.parent.template.document), bare(arguments.maker)
-            made[key] = made.get(key, False) or _is_made(scenarios(number), stack, arguments.maker)
+            if not made.get(key):
+                known = known or scenarios(number)
+                made[key] = _is_made(known, stack, arguments.maker)
     return frozenset(key for key, is_made in made.items() if not is_made)
 
 

@@ -22,7 +22,7 @@ from trailguard.cloudformation.stacks.exchanges import Taken, exports_of, import
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.stacks.stacks import Stack, Stacks
 from trailguard.cloudformation.template.template import Template
-from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own_names, shapes
+from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own_names, shapes, take_turns
 from trailguard.cloudformation.world.names import Key, Namesakes, Naming, Role, spoken_of
 from trailguard.cloudformation.world.trees import Locate, Member, Trees
 from trailguard.cloudformation.world.unmade import unmade
@@ -76,7 +76,7 @@ class World:
             self._take(Trees(members, pins, returns, locate, dead))
         self._linked: dict[int, list[_Linked]] = {}  # by the number of the tree
         self._wanted: dict[int, list[End]] = {}
-        self._meant: dict[tuple[int, int], End | str] = {}  # what each import takes, or why that is not known
+        self._meant: dict[tuple[int, int], tuple[End, ...] | str] = {}  # what each import takes, or why it is not known
         self._tied = _Sets(len(self._trees))  # the trees that import from each other: in one account and Region
         self._groups = self._joined()
 
@@ -130,19 +130,19 @@ class World:
         if any(
             item.type in naming.types for stack in self._trees[number] for item in stack.template.resources.values()
         ):
-            yield from spoken_of(self._scenarios(number), naming)
+            yield from spoken_of(self._scenarios(number, is_placed=True).model, naming)
 
     def _related(self, number: int) -> Iterator[int]:
         """The trees that a tree imports from, and those that import from it and have a say in what it is."""
         for end in self._imports(number):
             found = self._exports.fitting(end, self._environment)
             key = (end.stack.number, end.place)
-            if len(found) > 1:
+            if len(found) > 1 and not take_turns(found):
                 self._meant[key] = ambiguous(end, found)
             elif found and (macros := found[0].stack.template.macros):
                 self._meant[key] = f"macro {macros[0]} may rewrite {found[0].stack.file}, which exports it"
             elif found:
-                self._meant[key] = found[0]
+                self._meant[key] = tuple(found)
                 if end.counts:
                     yield found[0].tree
         if any(exports for _, _, exports in self._names(number)):
@@ -159,8 +159,9 @@ class World:
         found: dict[int, list[int]] = {}
         for number in self._whole:
             for end in self._imports(number):
-                exports = self._exports.fitting(end, self._environment) if end.has_say else ()
-                if len(exports) == 1 and not exports[0].stack.template.macros:
+                exports = self._exports.fitting(end, self._environment) if end.has_say else []
+                is_one = len(exports) == 1 or (len(exports) > 1 and take_turns(exports))
+                if is_one and not exports[0].stack.template.macros:
                     found.setdefault(exports[0].tree, []).append(number)
         return found
 
@@ -255,24 +256,25 @@ class World:
         known = self._composed.get(root.number) if len(trees) == 1 else None
         template, joined = known or composed(stacks)
         members = {stack.number: stack for stack in stacks}
-        for (stack, index), export in meant.items():
+        for (stack, index), found in meant.items():
             node = stack.imports[index].node
-            if isinstance(export, End):
-                joined.exporters[id(node)] = members[export.stack.number].exports[export.place]
+            if isinstance(found, str):
+                joined.unexported[id(node)] = found
             else:
-                joined.unexported[id(node)] = export
+                exports = [members[export.stack.number].exports[export.place] for export in found]
+                joined.exporters[id(node)] = tuple(exports)
         for tree in trees.values():
             joined.unread.update(self._unread.get(tree[0].number, {}))
             joined.hidden.update(self._hidden.get(tree[0].number, ()))
         return Unit(template, joined, pins)
 
-    def _meant_in(self, stacks: Sequence[Stack]) -> dict[tuple[Stack, int], End | str]:
+    def _meant_in(self, stacks: Sequence[Stack]) -> dict[tuple[Stack, int], tuple[End, ...] | str]:
         """What the imports of some stacks take from each other, or why that is not known."""
         known = {stack.number: stack for stack in stacks}
         return {
             (known[number], index): export
             for (number, index), export in self._meant.items()
-            if number in known and (isinstance(export, str) or export.stack.number in known)
+            if number in known and (isinstance(export, str) or export[0].stack.number in known)
         }
 
 

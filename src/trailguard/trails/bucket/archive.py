@@ -182,7 +182,7 @@ def _expiry(scenario: Scenario, bucket: Resource, index: int, rule: Value, limit
     if isinstance(days, (int, float)):
         told = f"{label} deletes log files after {days:g} days{via(value.node)}"
         return Expiry(days, value.node, told, doubt)
-    reason = days.reason if isinstance(days, Unknown) else f'"{days}" is no number of days'
+    reason = days.reason if isinstance(days, Unknown) else f'"{days}" is not a number of days'
     return Expiry(0, value.node, f"after how many days {label} deletes log files is not known", reason)
 
 
@@ -235,7 +235,7 @@ def _log_keys(scenario: Scenario, bucket: Resource, prefix: Text) -> list[tuple[
         found += [(folder.keys, True) for folder in folders]
     if found:
         return found
-    for policy in policies_on(scenario, scenario.returned_pieces(bucket, "Ref")):
+    for policy in policies_on(scenario, scenario.returned_pieces(bucket, "Ref"), bucket):
         for resource in policy_of(scenario, policy).resource_texts():
             rest, beyond = trim_start(resource, below)
             if rest and not beyond:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
@@ -84,23 +85,57 @@ def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
     if text.literal == "":
         raise Unbuildable("S3BucketName is empty")
     name = bucket_name(text.pieces)
-    template = scenario.model.template
-    made = next((bucket for bucket in template.of_type(BUCKET) if _is_called(scenario, bucket, name)), None)
-    policies = policies_on(scenario, name, closely=made is not None)
-    return LogBucket(name, value.node, made, policies, template.generator)
+    made = _made(scenario, trail, name)
+    policies = policies_on(scenario, name, made, closely=made is not None)
+    return LogBucket(name, value.node, made, policies, scenario.model.template.generator)
 
 
-def policies_on(scenario: Scenario, name: Pieces, closely: bool = False) -> tuple[Resource, ...]:
-    """The policies that the template puts on the bucket of a name.
+def _made(scenario: Scenario, trail: Resource, name: Pieces) -> Resource | None:
+    """The bucket of a name that is made here. Of those that several templates make, only one can be deployed."""
+    buckets = scenario.model.template.of_type(BUCKET)
+    stacks = scenario.model.stacks
+    here = stacks.root_of(trail.id)
+    own = [bucket for bucket in buckets if stacks.root_of(bucket.id) == here]
+    found = next((bucket for bucket in own if _is_called(scenario, bucket, name)), None)
+    if found is not None or len(own) == len(buckets):
+        return found
+    others = [bucket for bucket in buckets if bucket not in own and _is_called(scenario, bucket, name)]
+    rivals = list({stacks.root_of(bucket.id): bucket for bucket in reversed(others)}.values())[::-1]
+    shown = " or ".join(bucket.id for bucket in rivals)
+    reason = f"bucket {show(Text(name, trail.key))} may be {shown}, and only one of these templates can be deployed"
+    for bucket in rivals[:-1]:
+        if scenario.assume(f"the bucket is {bucket.id}", reason):
+            return bucket
+    return rivals[-1] if rivals else None
+
+
+def policies_on(
+    scenario: Scenario, name: Pieces, bucket: Resource | None, closely: bool = False
+) -> tuple[Resource, ...]:
+    """The policies that the template puts on the bucket of a name, which is `bucket` if one is made here.
 
     Looked at closely, one whose target may be any bucket counts too, where it is this one, if no other policy is known.
     """
     policies = scenario.model.template.of_type(BUCKET_POLICY)
-    found = tuple(policy for policy in policies if is_on(scenario, policy, name))
-    if found or not closely:
-        return found
-    doubtful = next((policy for policy in policies if is_on(scenario, policy, name, may_be_same)), None)
-    return () if doubtful is None else (doubtful,)
+
+    def those(same: Callable[[Scenario, Pieces, Pieces], bool]) -> Iterator[Resource]:
+        found = (policy for policy in policies if is_on(scenario, policy, name, same))
+        return (one for one in found if bucket is None or not _is_for_rival(scenario, one, name, bucket))
+
+    known = tuple(those(same_name))
+    if known or not closely:
+        return known
+    return tuple(islice(those(may_be_same), 1))
+
+
+def _is_for_rival(scenario: Scenario, policy: Resource, name: Pieces, bucket: Resource) -> bool:
+    """Tell whether a policy comes with another bucket of the same name, which another template makes instead."""
+    stacks = scenario.model.stacks
+    home = stacks.root_of(policy.id)
+    if home == stacks.root_of(bucket.id):
+        return False
+    buckets = (other for other in scenario.model.template.of_type(BUCKET) if stacks.root_of(other.id) == home)
+    return any(_is_called(scenario, other, name) for other in buckets)
 
 
 def _is_called(scenario: Scenario, bucket: Resource, name: Pieces) -> bool:

@@ -99,7 +99,7 @@ def _agreed(
     """A fact about the bucket's policy from one about one policy. Of two policies either may be the one that stays."""
 
     def fact(scenario: Scenario, bucket: Resource) -> Fact:
-        made = policies_on(scenario, scenario.returned_pieces(bucket, "Ref"), closely=True)
+        made = policies_on(scenario, scenario.returned_pieces(bucket, "Ref"), bucket, closely=True)
         found = [build(scenario, bucket, policy, policy_of(scenario, policy)) for policy in made]
         if not found:
             maker = scenario.model.template.generator

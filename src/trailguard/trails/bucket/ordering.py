@@ -16,9 +16,9 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.bucket.buckets import log_bucket
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, no, unknown, yes
+from trailguard.trails.facts.links import ANY_ORDER
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
-_ANY_ORDER = "they are in stacks that do not refer to each other, and whoever deploys them chooses the order"
 
 
 def after_policy(scenario: Scenario, trail: Resource) -> Fact:
@@ -40,7 +40,7 @@ def after_policy(scenario: Scenario, trail: Resource) -> Fact:
             "DependsOn would close a circle; give the trail a TrailName and spell its ARN in the policy"
         )
         return no(_place(trail), because, ((policy.key, f"{policy.id} depends on {trail.id}"),))
-    return _unordered(scenario, trail, policy, f"bucket policy {policy.id}")
+    return _unordered(scenario, trail, policy, f"bucket policy {policy.id}", "policy")
 
 
 def in_circle(scenario: Scenario, trail: Resource, policy: Resource) -> bool:
@@ -63,25 +63,25 @@ def policy_after_bucket(scenario: Scenario, trail: Resource) -> Fact:
     def facts() -> Iterator[Fact]:
         for policy in bucket.policies:
             if not reaches(scenario, policy, made):
-                yield _unordered(scenario, policy, made, f"{made.id}, the bucket that it names as text")
+                yield _unordered(scenario, policy, made, f"{made.id}, the bucket that it names as text", "bucket")
 
     return all_of(facts(), fine)
 
 
-def _unordered(scenario: Scenario, first: Resource, then: Resource, what: str) -> Fact:
+def _unordered(scenario: Scenario, first: Resource, then: Resource, what: str, kind: str) -> Fact:
     """That nothing makes one resource wait for another one, `what`."""
     meeting = scenario.model.stacks.meeting(first.id, then.id)
     if meeting is None:
         because = f"nothing in the templates says whether {first.id} is created after {what}"
-        return unknown(_place(first), _ANY_ORDER, because)
+        return unknown(_place(first), ANY_ORDER, because)
     waiter, awaited = (scenario.model.template.resources[name] for name in meeting)
-    named = [item.value for item in waiter.depends_on()]
+    named = [item.value for item in waiter.depends_on() if item.value in scenario.model.template.resources]
     told = f" (it waits for {', '.join(named)} only)" if named else ""
     who = waiter.id if waiter is first else f"{waiter.id}, which makes the stack of {first.id},"
     if awaited is not then:
         what = f"{awaited.id}, which makes the stack of {what}"
     because = f"nothing makes {who} wait for {what}{told}, so it may be created first"
-    return no(_place(waiter), because, ((then.key, "what must exist first"),))
+    return no(_place(waiter), because, ((then.key, f"the {kind} that must exist first"),))
 
 
 def _place(resource: Resource) -> Node:

@@ -24,7 +24,9 @@ def receives_logs(scenario: Scenario, bucket: Resource) -> bool:
     """Tell whether a policy that the template puts on a bucket grants CloudTrail's service principal something."""
 
     def look() -> bool:
-        policies = policies_on(scenario, scenario.returned_pieces(bucket, "Ref")) if scenario.active(bucket) else ()
+        policies = (
+            policies_on(scenario, scenario.returned_pieces(bucket, "Ref"), bucket) if scenario.active(bucket) else ()
+        )
         return any(settled(policy_of(scenario, policy), lets_in, bool) for policy in policies)
 
     def lets_in(policy: Policy) -> bool:

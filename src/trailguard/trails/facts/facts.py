@@ -132,10 +132,10 @@ def agreed(facts: Sequence[Fact], what: str, cause: Cause | None = None) -> Fact
 def null(name: str, owner: str = "") -> str:
     """That CloudFormation refuses null, in the same words for every rule that stumbles over one.
 
-    `name` is what is null, `owner` the resource that it is part of.
+    `name` is what is null, `owner` the resource that it is part of; without a name it is the resource itself.
     Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1378
     """
-    what = f"{name} of {owner}" if owner else name
+    what = " of ".join(filter(None, (name, owner)))
     return f"{what} is null, which CloudFormation refuses anywhere in a template"
 
 
@@ -147,7 +147,7 @@ def unset(fact: Fact, resource: Resource, name: str) -> Fact:
 def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
     """A value as CloudFormation reads it in a Boolean property.
 
-    True or false; None when it is absent or null; an Unknown; or the text that is no Boolean. A parameter without
+    True or false; None when it is absent or null; an Unknown; or the text that is not a Boolean. A parameter without
     allowed values ranges over true and false there.
     """
     if isinstance(value, Flag):
@@ -161,7 +161,7 @@ def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
     literal = value.literal
     if literal is not None:
         if literal not in BOOLEAN_TEXTS and _chosen_freely(scenario, value.node, literal):
-            raise Unbuildable(f'"{literal}" is no Boolean')
+            raise Unbuildable(f'"{literal}" is not a Boolean')
         return BOOLEAN_TEXTS.get(literal, literal)
     symbol = value.symbols[0]
     if len(value.pieces) == 1 and symbol.kind == VARIABLE:
@@ -172,7 +172,7 @@ def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
             meaning = BOOLEAN_TEXTS.get(default)
             texts = (default, *(text for text in texts if BOOLEAN_TEXTS[text] is not meaning))
         scenario.choose(symbol.name, list(texts), closed=True)
-        raise Unbuildable(f"{symbol.name} is no Boolean here")
+        raise Unbuildable(f"{symbol.name} is not a Boolean here")
     for piece in value.symbols:
         if piece.kind == OPAQUE:
             return Unknown(show(value), piece.reason, value.node)

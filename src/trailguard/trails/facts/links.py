@@ -15,6 +15,7 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, is_empty, no, null, settle_empty, unknown, via, yes
 
+ANY_ORDER = "they are in stacks that do not refer to each other, and whoever deploys them chooses the order"
 SCAN_IT = "; scan the template that does together with this one"
 
 

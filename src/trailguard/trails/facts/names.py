@@ -8,7 +8,7 @@ that differ are unknown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import (
@@ -52,7 +52,7 @@ def same_name(scenario: Scenario, left: Pieces, right: Pieces) -> bool:
     same; any other value that a user may give a parameter is taken to be a name of its own. What is not in the scanned
     files is taken to be different: `may_be_same` looks closer.
     """
-    left, right = trim(left, right)
+    left, right = trim(_here(scenario, left), _here(scenario, right))
     if not left and not right:
         return True
     if different(left, right) or any(piece.kind == OPAQUE for piece in _symbols((*left, *right))):
@@ -75,7 +75,7 @@ def may_be_same(scenario: Scenario, left: Pieces, right: Pieces) -> bool:
     """
     if same_name(scenario, left, right):
         return True
-    left, right = trim(left, right)
+    left, right = trim(_here(scenario, left), _here(scenario, right))
     if different(left, right):
         return False
     if any(piece.kind == OPAQUE for piece in _symbols((*left, *right))):
@@ -105,8 +105,29 @@ def same_place(scenario: Scenario, one: Resource, other: Resource) -> bool:
     return True
 
 
+def nearest(scenario: Scenario, user: Resource, made: Sequence[Resource]) -> Sequence[Resource]:
+    """Resources in the order in which a name is looked for among them: those that come with its user first."""
+    stacks = scenario.model.stacks
+    if not stacks.members:
+        return made
+    root, scope = stacks.root_of(user.id), stacks.scope(user.id)
+    return sorted(made, key=lambda one: (stacks.root_of(one.id) != root, stacks.scope(one.id) != scope))
+
+
 def _symbols(pieces: Pieces) -> Iterator[Symbol]:
     return (piece for piece in pieces if isinstance(piece, Symbol))
+
+
+def _here(scenario: Scenario, pieces: Pieces) -> Pieces:
+    """A text with what the scenario has decided of its variables: it may come from one in which that was open."""
+    return join_pieces(piece if isinstance(piece, str) else _value(scenario, piece) for piece in pieces)
+
+
+def _value(scenario: Scenario, symbol: Symbol) -> Piece:
+    if symbol.kind != VARIABLE:
+        return symbol
+    name, known = scenario.model.space.lookup(scenario.assignment, symbol.name)
+    return known.value if isinstance(known.value, str) else symbol._replace(name=name)
 
 
 def _decided(scenario: Scenario, left: Pieces, right: Pieces) -> bool:

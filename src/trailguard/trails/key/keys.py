@@ -26,7 +26,7 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, is_empty, no, reason_unknown, unknown, via, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
-from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.names import nearest, same_here, same_name
 from trailguard.trails.facts.properties import pseudo
 
 KEY = "AWS::KMS::Key"
@@ -176,7 +176,7 @@ def _find(scenario: Scenario, resource: Resource) -> NamedKey | None:
         return None
     bare = _bare(text.pieces)
     key = _key(scenario, bare)
-    alias = _alias(scenario, bare) if key is None else None
+    alias = _alias(scenario, resource, text.pieces) if key is None else None
     if alias is None:
         return NamedKey(Link(text.node, key, named.unknown or _elsewhere(text, text.node)))
     target = text_of(scenario.value_of(alias, "TargetKeyId"))
@@ -203,10 +203,14 @@ def _bare(pieces: Pieces) -> Pieces:
     return pieces
 
 
-def _alias(scenario: Scenario, name: Pieces) -> Resource | None:
-    """The alias of this template that has a name. One that is not made here is not asked for its name."""
-    for alias in scenario.model.template.of_type(ALIAS):
-        if scenario.active(alias) and same_name(scenario, name, scenario.returned_pieces(alias, "Ref")):
+def _alias(scenario: Scenario, user: Resource, pieces: Pieces) -> Resource | None:
+    """The alias of this template that a text means. One that is not made here is not asked for its name."""
+    name = _bare(pieces)
+    for alias in nearest(scenario, user, scenario.model.template.of_type(ALIAS)):
+        if not scenario.active(alias):
+            continue
+        own = scenario.returned_pieces(alias, "Ref")
+        if same_name(scenario, name, own) if _is_arn(pieces) else same_here(scenario, user, name, alias, own):
             return alias
     return None
 

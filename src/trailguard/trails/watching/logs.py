@@ -13,7 +13,7 @@ from trailguard.cloudformation.scenarios.values import Pieces, Text, join_pieces
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, no, reason_unknown, unknown, via, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
-from trailguard.trails.facts.names import OPEN, is_free, may_be_arn, same_name, spelt
+from trailguard.trails.facts.names import OPEN, is_free, may_be_arn, nearest, same_here, spelt
 from trailguard.trails.facts.properties import pseudo
 
 GROUP = "AWS::Logs::LogGroup"
@@ -52,8 +52,9 @@ def _find(scenario: Scenario, trail: Resource) -> Link | None:
     if named.value is False or text is None:
         return None
     name = group_name(text.pieces)
-    for group in scenario.model.template.of_type(GROUP):
-        if same_name(scenario, name, scenario.returned_pieces(group, "Ref")) and scenario.active(group):
+    for group in nearest(scenario, trail, scenario.model.template.of_type(GROUP)):
+        own = scenario.returned_pieces(group, "Ref")
+        if same_here(scenario, trail, name, group, own) and scenario.active(group):
             return Link(text.node, group)
     return Link(text.node, None, elsewhere(f"log group {show(Text(name, text.node))}", reason_unknown(text) or ""))
 

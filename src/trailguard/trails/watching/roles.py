@@ -33,7 +33,7 @@ from trailguard.iam.evaluate import Decision, Request, denials, grants
 from trailguard.iam.policy import IDENTITY_POLICY, TRUST_POLICY, Policy, Statement, read_policy, values_of
 from trailguard.trails.facts.facts import is_empty, reason_unknown
 from trailguard.trails.facts.links import names_something
-from trailguard.trails.facts.names import may_be_arn, same_name
+from trailguard.trails.facts.names import may_be_arn, nearest, same_here, same_name
 from trailguard.trails.facts.properties import step_into
 
 ROLE = "AWS::IAM::Role"
@@ -103,19 +103,20 @@ class Permissions(NamedTuple):
         return Policy(self.role.key, self.statements(without), None)
 
 
-def role_named(scenario: Scenario, pieces: Pieces) -> Resource | None:
+def role_named(scenario: Scenario, trail: Resource, pieces: Pieces) -> Resource | None:
     """The role of this template that an ARN, or a name where an ARN belongs, means, whatever path the ARN has.
 
     CloudTrail takes roles of its own account only, where no two roles have the same name, whatever their paths.
     """
     behind = _behind_role(pieces)
-    for role in scenario.model.template.of_type(ROLE):
+    for role in nearest(scenario, trail, scenario.model.template.of_type(ROLE)):
         own = scenario.returned_pieces(role, "Ref")
         if behind is None:
-            found = same_name(scenario, pieces, own)
+            found = same_here(scenario, trail, pieces, role, own)
         else:
             whole = join_pieces((*_path(scenario, role), *own))
-            found = same_name(scenario, split_pieces(behind, "/")[-1], own) or same_name(scenario, behind, whole)
+            last = split_pieces(behind, "/")[-1]
+            found = any(same_here(scenario, trail, *pair) for pair in ((last, role, own), (behind, role, whole)))
         if found and scenario.active(role):
             return role
     return None
@@ -262,7 +263,7 @@ def _attachment(scenario: Scenario, role: Resource, policy: Resource, where: str
         return False
     name = scenario.returned_pieces(role, "Ref")
     texts = [text for text in map(text_of, values_of(scenario.value_of(policy, where))) if text is not None]
-    if any(same_name(scenario, text.pieces, name) for text in texts):
+    if any(same_here(scenario, policy, text.pieces, role, name) for text in texts):
         return True
     return next((reason for reason in map(reason_unknown, texts) if reason is not None), False)
 

@@ -11,6 +11,7 @@ from functools import partial
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Pieces, Text, join_pieces, show, text_of
+from trailguard.cloudformation.scenarios.waiting import reaches
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.conditions import ContextValue, Undecided
 from trailguard.iam.documents import read_document
@@ -19,7 +20,7 @@ from trailguard.iam.policy import values_of
 from trailguard.trails.bucket import requests
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, is_empty, no, reason_unknown, unknown, yes
 from trailguard.trails.facts.links import Link, elsewhere, names_something
-from trailguard.trails.facts.names import same_name
+from trailguard.trails.facts.names import nearest, same_here, same_name
 from trailguard.trails.facts.refusals import malformed, refused
 from trailguard.trails.key import grants as key_grants
 from trailguard.trails.key import keys, kinds
@@ -48,20 +49,19 @@ def _find(scenario: Scenario, trail: Resource) -> Link | None:
     text = text_of(scenario.value_of(trail, TOPIC_NAME))
     if named.value is False or text is None:
         return None
-    for topic in scenario.model.template.of_type(TOPIC):
-        if _is(scenario, text, topic) and scenario.active(topic):
+    for topic in nearest(scenario, trail, scenario.model.template.of_type(TOPIC)):
+        if _is(scenario, trail, text, topic) and scenario.active(topic):
             return Link(text.node, topic)
     return Link(text.node, None, elsewhere(f"topic {show(text)}", reason_unknown(text) or ""))
 
 
-def _is(scenario: Scenario, text: Text, topic: Resource) -> bool:
+def _is(scenario: Scenario, trail: Resource, text: Text, topic: Resource) -> bool:
     """Tell whether a name, or an ARN, is that of a topic. An ARN may name one of another account or Region."""
     own = Text(scenario.returned_pieces(topic, "TopicName"), text.node)
     name = _name(text.pieces)
     if name is None:
-        return same_name(scenario, text.pieces, own.pieces)
-    arn = Text(scenario.returned_pieces(topic, "TopicArn"), text.node)
-    return same_name(scenario, name, own.pieces) and scenario.equal(text, arn)
+        return same_here(scenario, trail, text.pieces, topic, own.pieces)
+    return same_name(scenario, text.pieces, scenario.returned_pieces(topic, "TopicArn"))
 
 
 def _name(pieces: Pieces) -> Pieces | None:
@@ -209,7 +209,22 @@ def _of_topic(build: Callable[[Scenario, Resource, Resource], Fact]) -> Callable
     return fact
 
 
+def ordered(scenario: Scenario, trail: Resource) -> Fact:
+    """Whether a topic that is made here is there before the trail; a topic policy may come later.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html
+    """
+    link = topic_link(scenario, trail)
+    topic = link.resource if link is not None else None
+    if topic is None or reaches(scenario, trail, topic):
+        return yes(trail.key, f"{trail.id} names no topic that is made after it")
+    because = f"nothing makes {trail.id} wait for {topic.id}, named as text, so the trail may be created first"
+    place = trail.attribute("DependsOn") or trail.key
+    return no(place, because, ((topic.key, "what must exist first"),))
+
+
 FACTS: Mapping[str, FactSpec] = {
+    "topic.ordered": FactSpec(ordered, _TRUTH, "a topic that is made here is made before the trail"),
     "topic.set": FactSpec(topic_set, _TRUTH, "the trail names a topic"),
     "topic.publish_allowed": FactSpec(_of_topic(_answered(grants)), _TRUTH, "a policy lets CloudTrail publish"),
     "topic.publish_not_denied": FactSpec(_of_topic(_answered(denials)), _TRUTH, "no Deny keeps CloudTrail out"),

@@ -78,9 +78,8 @@ def _needed(scenario: Scenario, own: Stack) -> Iterator[tuple[Stack, tuple[Way, 
         known.append(way)
         for stack in trees[root]:
             for item in stack.imports:
-                export = stacks.exporters.get(id(item.node))
-                if export is not None:
-                    pending.append((export.stack.root.number, (*way, *_made(stack), *item.way)))
+                exports = stacks.exporters.get(id(item.node), ())
+                pending.extend((export.stack.root.number, (*way, *_made(stack), *item.way)) for export in exports)
     for root, ways in needed.items():
         for stack in trees[root]:
             yield stack, tuple(sorted(((*way, *_made(stack)) for way in ways), key=len))
@@ -114,12 +113,18 @@ def _by_faults(kind: str, scenario: Scenario, trail: Resource) -> Fact:
         for unit in _units(scenario, trail):
             key = ("faults", kind, unit.stack and unit.stack.number)
             if key not in scenario.model.memo:
-                scenario.model.memo[key] = list(find(scenario, unit)) if not unit.template.prefix else []
+                scenario.model.memo[key] = [] if _is_rewritten(unit.template) else list(find(scenario, unit))
             faults = cast("list[Fault]", scenario.model.memo[key])
             if faults and _counts(scenario, unit):
                 yield from map(_told, sorted(faults, key=lambda fault: fault.owner != trail.id))
 
     return all_of(facts(), own)
+
+
+def _is_rewritten(template: Template) -> bool:
+    """Tell whether a preprocessor makes the template that CloudFormation reads: Serverless, or org-formation."""
+    version = template.root.values.get("AWSTemplateFormatVersion")
+    return bool(template.prefix) or (isinstance(version, TextNode) and version.value.endswith("-OC"))
 
 
 def _told(fault: Fault) -> Fact:
@@ -138,7 +143,7 @@ def _nulls(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
         found = _first_null(body)
         if found is not None:
             where, path = found
-            yield Fault(name, where, null(_within(path), name) if path else null(name))
+            yield Fault(name, where, null(_within(path), name))
     for section in _SECTIONS:
         node = unit.template.root.values.get(section)
         found = _first_null(node) if node is not None else None
@@ -149,8 +154,10 @@ def _nulls(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
 
 
 def _within(path: tuple[str, ...]) -> str:
-    """A place in a resource, for people: a property by its name."""
-    return ".".join(path[1:] if path[0] == "Properties" and len(path) > 1 else path)
+    """A place in a resource, for people: a property by its name, whatever branch of Fn::If it is in."""
+    before = ("", *path)
+    named = [part for last, part in zip(before, path, strict=False) if "Fn::If" not in (last, part)]
+    return ".".join(named[1:] if named[:1] == ["Properties"] and len(named) > 1 else named)
 
 
 def _first_null(node: Node) -> tuple[Node, tuple[str, ...]] | None:
@@ -188,9 +195,8 @@ def _dependencies(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
 def _nobody(name: str, named: str, known: Mapping[str, Node]) -> str:
     close = nearest(named, known)
     hint = f"; did you mean {close}?" if close else ""
-    return (
-        f'DependsOn of {name} names "{named}", which is no resource of the template, so CloudFormation refuses it{hint}'
-    )
+    told = f'DependsOn of {name} names "{named}", which is not a resource of the template'
+    return f"{told}, so CloudFormation refuses it{hint}"
 
 
 def _form(scenario: Scenario, unit: Unit, name: str, item: Node) -> Fault | None:

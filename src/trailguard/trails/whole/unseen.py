@@ -21,7 +21,8 @@ TRAIL = "AWS::CloudTrail::Trail"
 SERVICE = "AWS::CloudTrail::"
 # Bytes of what may make trails in a template that has no other word of them.
 MARKS = (b"Fn::Transform", b"!Transform", b"AWS::Include", MODULE.encode(), b"${file(", b"!Include", b"Fn::Include")
-_ANY = re.compile(r"<[^<>]*>")  # any item of a loop, in the type of a resource
+# In the type of a resource: any item of a loop, and what is filled in before the deployment.
+_ANY = re.compile(r"<[^<>]*>|\{\{[^{}]*\}\}|\$\{[^{}]*\}")
 _PLACES = ("TemplateURL", "TemplateBody", "Location")
 
 
@@ -47,8 +48,9 @@ def unseen(template: Template, stacks: Stacks) -> Iterator[Unseen]:
             yield Unseen((resource,), unknown(maker.key, maker.why, f"what {bare(name)} makes cannot be judged"))
     for resource in template.resources.values():
         items = _ANY.findall(resource.type)
-        if items and _fits(resource.type):
-            reason = next((why for name, why in template.items.items() if bare(name) == items[0]), "its items are open")
+        if items and _fits(resource.type) and (has_word or items[0].startswith("<")):
+            filled = f"{items[0]} is filled in before the deployment"
+            reason = next((why for name, why in template.items.items() if bare(name) == items[0]), filled)
             because = f"the type of {resource.id} is not known, which may be a trail"
             yield Unseen((resource,), unknown(resource.body.values["Type"], reason, because))
     hidden: dict[str, list[Resource]] = {}

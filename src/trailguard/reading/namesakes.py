@@ -1,0 +1,227 @@
+"""Which files may speak of the same thing by its physical name, as far as their bytes tell.
+
+A file is loaded for its names only when it may hold one that a file which is looked at speaks of. Words are compared
+first, which is cheap; then what stands at the properties that hold names; what is put together there has to be parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence, Set
+from typing import NamedTuple, TypeAlias
+
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.world.names import Key, Role, spoken_of
+from trailguard.reading import mentions
+from trailguard.reading.collected import MAKERS
+from trailguard.reading.discovery import may_hold
+from trailguard.reading.loader import Loader
+from trailguard.trails.facts.returns import RETURNS
+from trailguard.trails.namesakes import CALLED, LEADS_TO, NAMING, PROPERTIES, USED_BY
+
+_KINDS = frozenset(kind for kind, _ in PROPERTIES.values())
+_TRAIL = b"AWS::CloudTrail::"
+
+_NAME = re.compile(rb"[\w./:@=+#$*{}-]{3,}")
+_REF = re.compile(rb"""(?:!Ref\s+|\bRef["']?\s*:\s*)["']?(\w+)""")
+# A call that gives what is written elsewhere, or what nobody knows before the deployment.
+_CALL = re.compile(
+    rb"""(?:!Ref|!GetAtt|!ImportValue|["']?(?:Ref|Fn::GetAtt|Fn::ImportValue)["']?\s*:)\s*"""
+    rb"""(?:"[^"]*"|'[^']*'|\[[^\[\]]*\]|-[ \t]+\S+\s+-[ \t]+\S+|[^\s,\]}]+)"""
+)
+_IF = re.compile(rb"""(?:!If|["']?Fn::If["']?\s*:)\s*(?:\[\s*["']?\w+["']?\s*,|-[ \t]+\S+)""")
+_SCALAR = re.compile(rb"""[ \t]*(?:"[^"]*"|'[^']*'|[\w./$*][^\s,}\]]*)(?=\s|[,}\]]|\Z)""")
+_IS_MAP = re.compile(rb"""[\w:]["']?\s*:\s""")
+_BETWEEN = re.compile(rb"[\[\]{},\n]|(?<=\s)-\s")
+_AROUND = b" \t\r\n\"'-"
+# What takes a text apart or puts it together.
+_BUILT = re.compile(rb"Sub\b|Join\b|FindInMap|Select\b|Split\b")
+_NEVER = re.compile(rb"AWS::Stack(?:Name|Id)\b|\{\{resolve:")  # with these, no name is known before the deployment
+_NO_NAMES = frozenset((b"true", b"false", b"String", b"log-group"))
+_DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*["']?([^\s"',}]+)""")
+_GIVEN = re.compile(rb"""(\w+)["']?\s*:[ \t]+["']?([\w./:@=+#$*-]{3,})["']?[ \t]*(?=[,}\n]|\Z)""")
+_SPACES = bytes(byte if bytes((byte,)).isalnum() else 32 for byte in range(256))
+
+_Name: TypeAlias = "tuple[str, bytes]"  # of what, and its text
+_Spoken: TypeAlias = "dict[_Name, set[Role]]"
+
+
+class _Written(NamedTuple):
+    """The names that a file may hold, and of what there may be more, put together of the words in it."""
+
+    names: _Spoken
+    more: frozenset[str]
+
+
+class Speakers:
+    """The files that may speak of things by name.
+
+    `paths` are all templates, `pins` what is fixed in the deployments that are judged. `parsed` are those that had to
+    be parsed for their names.
+    """
+
+    def __init__(self, loader: Loader, paths: Iterable[str], pins: Sequence[Pins]) -> None:
+        self._loader = loader
+        self._paths = sorted(paths)
+        self._pins = pins
+        given = (text for one in pins for text in (*one.parameters.values(), one.account_id, one.region))
+        self._given = " ".join(filter(None, given)).encode()
+        self._is_named = any("AWS::StackName" in one.parameters for one in pins)
+        self._written: dict[str, _Written] = {}
+        self._spoken: dict[str, _Spoken] = {}
+        self.parsed: set[str] = set()
+        self._met: dict[str, set[str]] = {}  # those that were found by a name, and of what kinds of things it was one
+        self._asked: set[str] = set()  # the others that were asked about
+        self._known: dict[_Name, dict[str, set[Role]]] = {}  # the names that are looked for, and who says what of them
+
+    def sharing(self, paths: Iterable[str]) -> set[str]:
+        """The files that may speak of something of which one of some files speaks too, those among them.
+
+        Nothing when these speak of no more than when it was last asked.
+        """
+        size = len(self._known)
+        files = sorted(paths)
+        used = {kind for kind, mark in USED_BY.items() if any(mark in self._data(path) for path in files)}
+        for path in files:
+            self._asked.update([path] if path not in self._met else [])
+            kinds = self._kinds(path, used)
+            for name, roles in self._names(path, kinds).items():
+                if name[0] in kinds:
+                    self._known.setdefault(name, {})[path] = roles
+        return self._found() if len(self._known) > size else set()
+
+    def _kinds(self, path: str, used: Set[str]) -> Set[str]:
+        """What a file that is looked at may have a say in; `used` is what any of those names that are looked at."""
+        if path in self._met:
+            return self._met[path]
+        data = self._data(path)
+        is_trail = _TRAIL in data
+        return _KINDS - {kind for kind in USED_BY if (USED_BY[kind] not in data if is_trail else kind not in used)}
+
+    def _found(self) -> set[str]:
+        words = {name: frozenset(name[1].translate(_SPACES).split()) for name in self._known}
+        by_word: dict[bytes, list[_Name]] = {}
+        for name, parts in words.items():
+            by_word.setdefault(max(parts, key=len, default=b""), []).append(name)
+        found: set[str] = set()
+        for path in self._paths:
+            own = set((self._data(path) + b" " + self._given).translate(_SPACES).split())
+            near = {name for word in own & by_word.keys() for name in by_word[word] if words[name] <= own}
+            near = {name for name in near if self._known[name].keys() != {path}}
+            # What is put together has more than one word.
+            spoken = self._names(path, {name[0] for name in near if not name[1].isalnum()}) if near else {}
+            for name in near & spoken.keys():
+                met = {other for other, roles in self._known[name].items() if _meet(spoken[name], roles)} - {path}
+                if met:
+                    found |= {path, *met}
+                    kinds = self._met.setdefault(path, set()) if path not in self._asked else set()
+                    kinds.update((name[0], LEADS_TO.get(name[0], name[0])))
+        return found
+
+    def _data(self, path: str) -> bytes:
+        file = self._loader.files.get(path)
+        return file.data if file is not None else self._loader.peek(path)
+
+    def _names(self, path: str, kinds: Set[str]) -> _Spoken:
+        """What a file may speak of, by name; of some kinds all."""
+        if path not in self._written:
+            self._written[path] = self._read(path)
+        names, more = self._written[path]
+        if more.isdisjoint(kinds):
+            return names
+        if path not in self._spoken:
+            self.parsed.add(path)
+            spoken = self._spoken[path] = {name: set(roles) for name, roles in names.items()}
+            for key, role in self._parsed(path):
+                for text in _parts(_text(key)):
+                    spoken.setdefault((key[0], text), set()).add(role)
+        return self._spoken[path]
+
+    def _read(self, path: str) -> _Written:
+        """What stands at the properties that hold names."""
+        data = self._data(path)
+        found: _Spoken = {}
+        more: set[str] = set()
+        for name, (kind, types) in PROPERTIES.items():
+            roles = {
+                role for role, type_ in types.items() if name.encode() in data and may_hold(data, (type_.encode(),))
+            }
+            values = mentions.values(data, name) if roles else []
+            if values is None:
+                more.add(kind)
+                continue
+            for value in values:
+                for text in self._texts(data, value):
+                    found.setdefault((kind, text), set()).update(roles)
+                more.update([kind] if self._is_open(data, value) else [])
+        for handed in _handed(data):
+            found.setdefault(handed, set()).add("uses")
+        return _Written(found, frozenset(more))
+
+    def _is_open(self, data: bytes, value: bytes) -> bool:
+        """Tell whether a value may be a name that is put together, or chosen among some."""
+        if _BUILT.search(value) is not None:
+            return self._is_named or _NEVER.search(value) is None
+        return b"AllowedValues" in data and _REF.search(value) is not None
+
+    def _texts(self, data: bytes, value: bytes) -> Iterator[bytes]:
+        """The texts in a value that may be names: it is one, or lists some, or chooses between some."""
+        scalar = _SCALAR.match(value)
+        left = scalar[0] if scalar is not None else _IF.sub(b" ", _CALL.sub(b" ", value))
+        if _BUILT.search(value) is not None or _IS_MAP.search(left) is not None:
+            return
+        for text in _BETWEEN.split(left):
+            yield from _parts(text.strip(_AROUND))
+        for name in _REF.findall(value):
+            yield from self._held(data, name)
+
+    def _held(self, data: bytes, name: bytes) -> Iterator[bytes]:
+        """What a parameter may be: what is given for it, and the default that stands behind its name."""
+        shown = name.decode("utf-8", "replace")
+        for pins in self._pins:
+            if shown in pins.parameters:
+                yield from _parts(pins.parameters[shown].encode())
+        for value in mentions.values(data, shown) or ():
+            default = _DEFAULT.search(value)
+            if default is not None:
+                yield from _parts(default[1])
+
+    def _parsed(self, path: str) -> Iterator[tuple[Key, Role]]:
+        """What a template speaks of, by name."""
+        for template, pins in self._loader.variants(path, self._pins):
+            yield from spoken_of(Model(template, pins, RETURNS), NAMING)
+
+
+def _meet(one: set[Role], other: set[Role]) -> bool:
+    """Tell whether two that speak of the same thing belong together.
+
+    One makes it and the other only speaks of it, or one has a say in what the other makes or uses.
+    """
+    pairs = ((one, other), (other, one))
+    return any(
+        ("makes" in left and "makes" not in right) or ("says" in left and right != {"says"}) for left, right in pairs
+    )
+
+
+def _handed(data: bytes) -> Iterator[_Name]:
+    """The names that a template hands to those that it makes stacks of, by what the parameter is called."""
+    if may_hold(data, MAKERS):
+        given = (pair for value in mentions.values(data, "Parameters") or () for pair in _GIVEN.findall(value))
+        for parameter, text in given:
+            kinds = [kind for kind, called in CALLED.items() if any(word in parameter.lower() for word in called)]
+            yield from ((kind, part) for kind in kinds for part in _parts(text))
+
+
+def _parts(text: bytes) -> Iterator[bytes]:
+    """A text that may be a name, and the parts of it that may be one if it is an ARN."""
+    if _NAME.fullmatch(text) is None or text.endswith(b"/") or text.startswith(b"AWS::") or text in _NO_NAMES:
+        return
+    yield text
+    for part in text.split(b":")[5:] if text.startswith(b"arn:") else ():
+        yield from (part, part.rpartition(b"/")[2])
+
+
+def _text(key: Key) -> bytes:
+    """A name as it is looked for in a text; of a metric's two the last one."""
+    shown = "".join(piece if isinstance(piece, str) else "${" + piece.name + "}" for piece in key[1])
+    return shown.rpartition("\n")[2].encode()
