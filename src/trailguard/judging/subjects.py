@@ -18,7 +18,8 @@ from trailguard.cloudformation.template.template import Resource, Template
 from trailguard.findings import NOT_APPLICABLE, UNKNOWN, Block, Finding, Place, Related
 from trailguard.judging.places import Places, span_of
 from trailguard.judging.verdict import Answer, Judgement, Question, answer, judge
-from trailguard.rulebook.rule import Requirement, Rule
+from trailguard.rulebook.options import Requirement
+from trailguard.rulebook.rule import Rule
 from trailguard.trails import catalog
 from trailguard.trails.facts.facts import Cause, Fact
 from trailguard.trails.facts.links import Link, LinkFinder

@@ -15,7 +15,8 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, OPEN, PASS, UNKNOWN, Verdict
 from trailguard.rulebook.must import holds
-from trailguard.rulebook.rule import Requirement, Rule
+from trailguard.rulebook.options import Requirement
+from trailguard.rulebook.rule import Rule
 from trailguard.trails.facts.facts import Cause, Fact
 
 _NAMED = 8  # parameters that a reason names
