@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from trailguard.commands.options import COMMANDS, parser_of
+from trailguard.commands.options import parser_of
+from trailguard.commands.overview import COMMANDS
 from trailguard.commands.rules_markdown import table
 
 MARK = "<!-- from here on written by `python -m tests.test_docs` -->"

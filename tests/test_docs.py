@@ -17,7 +17,8 @@ import pytest
 
 from tests import ROOT, reference
 from trailguard.commands import facts_text, rules_markdown
-from trailguard.commands.options import COMMANDS, parser_of
+from trailguard.commands.options import parser_of
+from trailguard.commands.overview import COMMANDS
 from trailguard.errors import display_name
 from trailguard.rulebook.frameworks import load_frameworks
 from trailguard.rulebook.shelf import load

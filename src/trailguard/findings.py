@@ -80,7 +80,12 @@ class Unverified(NamedTuple):
 
 
 class RuleInfo(NamedTuple):
-    """What a report says of a rule. `controls` are all controls behind which it stands, those of `unverified` too."""
+    """What a report says of a rule.
+
+    `controls` are all controls behind which it stands, those of `unverified` too.
+    `tool` is the linter beside trailguard that it belongs to, "" for our own. `changed` says in what it differs from
+    how it ships, since its user set options or the severity.
+    """
 
     id: str
     name: str
@@ -91,6 +96,8 @@ class RuleInfo(NamedTuple):
     controls: Mapping[str, tuple[str, ...]]
     references: tuple[str, ...]
     unverified: Unverified | None = None
+    tool: str = ""
+    changed: tuple[str, ...] = ()
 
     def relations(self) -> Iterator[tuple[str, tuple[str, ...], bool]]:
         """The controls by framework, and whether they were verified: those that were come first in each."""
@@ -114,6 +121,7 @@ class Finding(NamedTuple):
     `subject_file` is the file of the subject where the fix belongs into another one, `construct` the path of the CDK
     construct that made the subject. `blocks` are the subject and the resource at fault. Findings with the same `cause`,
     of whatever rules, are open for the very same reason at the same place; it is empty for those that are not open.
+    `causes` are those of each of its mistakes, of which it may have several.
     """
 
     rule: RuleInfo
@@ -132,6 +140,7 @@ class Finding(NamedTuple):
     blocks: tuple[Block, ...] = ()
     suppressed: Suppression | None = None
     cause: str = ""
+    causes: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:
@@ -163,8 +172,8 @@ PART_NAMES: Mapping[str, str] = {
     "role": "role", "topic": "topic",
 }  # fmt: skip
 CONNECTION_NAMES: Mapping[str, str] = {
-    "bucket": "delivers to", "policy": "is opened by", "order": "is created after", "key": "encrypts with",
-    "log_group": "sends events to", "role": "with the rights of", "topic": "notifies",
+    "bucket": "delivers to", "policy": "is governed by", "order": "is created after", "key": "encrypts with",
+    "log_group": "sends events to", "role": "is written with", "topic": "notifies",
 }  # fmt: skip
 
 
@@ -298,6 +307,7 @@ class Report(NamedTuple):
     those that the rules' controls belong to, and `timings` how long each rule took, where they were asked for. `since`
     is the revision when only what changed since then is told. `date` is the day, as an ISO date, on which suppressions
     had to be in force, `threshold` what makes the exit status 1. `profile` names all profiles, with ", " in between.
+    `how` says in pairs of a key and a text how the templates were judged, as far as that is not what is usual.
     """
 
     version: str
@@ -318,6 +328,7 @@ class Report(NamedTuple):
     timings: tuple[Timing, ...] = ()
     date: str = ""
     threshold: Threshold = Threshold()
+    how: tuple[tuple[str, str], ...] = ()
 
     def status(self) -> int:
         """The exit status: 2 when something could not be judged as asked, 1 when a finding counts, else 0."""

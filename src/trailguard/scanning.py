@@ -21,6 +21,7 @@ from trailguard.judging.deployments import is_in
 from trailguard.judging.results import IDLE, FileResult, Task
 from trailguard.reading.collected import Found, collect, names_below
 from trailguard.reading.discovery import SKIPPED_FOLDERS, Others, excluded
+from trailguard.rulebook.asked import how
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -217,6 +218,9 @@ def _report(
 ) -> Report:
     """Everything in its order."""
     findings, notices = accepted
+    findings = sorted(findings, key=order)
+    named = [item for result in results.values() for item in (result.parameters or {}).items()]
+    public = {name for name, _ in named} - {name for name, is_public in named if not is_public}
     idle = _idle(area, results)
     templates = sorted(idle | {name for name, result in results.items() if result.is_template})
     ignored = [item for item in area.found.ignored if area.holds(item[0])]
@@ -226,7 +230,7 @@ def _report(
         version=__version__,
         profile=", ".join(task.settings.profiles),
         rules=tuple(rule.info for rule in task.rulebook.selected),
-        results=tuple(sorted(findings, key=order)),
+        results=tuple(findings),
         errors=tuple(sorted(errors)),
         notices=tuple(sorted(notices)),
         sources={name: result.lines for name, result in results.items() if result.lines},
@@ -240,6 +244,7 @@ def _report(
         date=task.today,
         threshold=task.settings.threshold,
         timings=tuple(timing for result in results.values() for timing in result.timings),
+        how=tuple(how(task.settings, task.rulebook, findings, public)),
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests import ROOT
 from trailguard.commands.cli import main
 from trailguard.commands.completion import script
-from trailguard.commands.options import COMMANDS
+from trailguard.commands.overview import COMMANDS
 from trailguard.commands.progress import Progress
 
 BAD = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")

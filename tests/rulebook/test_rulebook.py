@@ -15,7 +15,8 @@ import trailguard
 from trailguard.cloudformation.source.nodes import plain
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import RuleError
-from trailguard.rulebook.rule import Requirement, read_rule
+from trailguard.rulebook.options import Requirement
+from trailguard.rulebook.rule import read_rule
 from trailguard.rulebook.shelf import Rulebook, builtin_folder, find, load, load_folder
 from trailguard.settings.settings import Settings
 from trailguard.settings.settings import load as load_settings

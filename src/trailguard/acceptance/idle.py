@@ -6,7 +6,7 @@ says of others is not idle: then only what the command line says is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.acceptance.beneath import Beneath, covers
@@ -28,7 +28,7 @@ class Seen(NamedTuple):
 
     folders: tuple[str, ...]
     files: tuple[str, ...]
-    parameters: Mapping[str, frozenset[str] | None]
+    parameters: Mapping[str, Collection[str] | None]
     skipped: frozenset[str] = frozenset()
 
 

@@ -51,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: list[str]) -> int:
     """Find the command and run it."""
-    from trailguard.commands.options import COMMANDS, overview, parse
+    from trailguard.commands.options import parse
+    from trailguard.commands.overview import COMMANDS, overview
 
     for stream in (sys.stdout, sys.stderr):  # what the encoding lacks is spelled out, never an error
         reconfigure(stream, errors="backslashreplace")
@@ -70,7 +71,8 @@ def _run(argv: list[str]) -> int:
 
 def _help(words: list[str]) -> int:
     """Write the help of the program, or of a command."""
-    from trailguard.commands.options import COMMANDS, overview, parse
+    from trailguard.commands.options import parse
+    from trailguard.commands.overview import COMMANDS, overview
 
     if not words:
         return write(overview())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
+from trailguard.commands.overview import COMMANDS
 from trailguard.commands.parser import AUTO, Parser, choice, matching, one_of, pair, processes, repeated
 from trailguard.commands.parts import PARTS
 from trailguard.errors import did_you_mean
@@ -17,46 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html")
-
-COMMANDS = {
-    "scan": "judge templates",
-    "rules": "list the rules of a profile",
-    "explain": "explain one rule: why, remedy, controls, examples",
-    "baseline": "record today's findings, so that only new ones count",
-    "graph": "draw the delivery chain of each trail, with verdicts",
-    "facts": "print the facts that rules see in a template",
-    "test": "run each rule against its own examples",
-    "init": "print a template of an audit trail that passes every rule",
-    "path": "print where the checks for another linter or a schema are",
-    "completion": "print what makes a shell complete commands and options",
-}
-
-HELP = """\
-usage: trailguard COMMAND [OPTION…] [ARGUMENT…]
-
-Proves that CloudFormation templates record and keep an AWS CloudTrail audit trail, and shows what breaks it.
-
-commands:
-{commands}
-
-options:
-  -h, --help     show this help; `trailguard COMMAND --help` lists the options of a command
-  -V, --version  show the version
-
-examples:
-  trailguard scan                          judge every template below this folder
-  trailguard scan trail.yaml               judge one
-  trailguard scan --profile cis-aws-5.0    with the rules of a framework
-  trailguard explain TG104                 explain why a rule matters and what to do
-  trailguard init > trail.yaml             start with a template that passes every rule
-
-exit status: 0 no findings, 1 findings, 2 something could not be judged
-"""
-
-
-def overview() -> str:
-    """Write the help of the program itself."""
-    return HELP.format(commands="\n".join(f"  {name:<13}  {text}" for name, text in COMMANDS.items()))
 
 
 def _output(value: str) -> tuple[str | None, str]:
@@ -155,24 +116,7 @@ exit status:
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input (default: .)")
     parser.add_argument("--watch", action="store_true", help="scan again whenever a file changes, until Ctrl-C")
-    output = parser.add_argument_group("output")
-    choice(output, "--format", FORMATS, "format of the report on standard output (default: text)", None)
-    output.add_argument(
-        "--output",
-        type=_output,
-        action="append",
-        default=[],
-        metavar="[FORMAT:]FILE",
-        help="write the report to FILE instead of standard output, or with FORMAT: in addition to it (repeatable)",
-    )
-    _colour_option(parser)
-    loudness = output.add_mutually_exclusive_group()
-    loudness.add_argument("-q", "--quiet", action="store_true", help="one line for each finding, no summary")
-    loudness.add_argument("-v", "--verbose", action="store_true", help="also list passed rules and skipped files")
-    text = "print tables of the findings by rule and by file at the end"
-    output.add_argument("--statistics", action="store_true", help=text)
-    text = "print to standard error how long each template and rule took"
-    output.add_argument("--profile-time", action="store_true", help=text)
+    _output_options(parser)
     _rule_options(parser)
     _status_options(parser)
     beside = parser.add_argument_group("other linters")
@@ -196,6 +140,31 @@ exit status:
     text = "number of parallel processes; auto: one per processor where that saves time (default)"
     files.add_argument("--jobs", type=processes, default=AUTO, metavar="N|auto", help=text)
     return parser
+
+
+def _output_options(parser: Parser) -> None:
+    output = parser.add_argument_group("output")
+    choice(output, "--format", FORMATS, "format of the report on standard output (default: text)", None)
+    output.add_argument(
+        "--output",
+        type=_output,
+        action="append",
+        default=[],
+        metavar="[FORMAT:]FILE",
+        help="write the report to FILE instead of standard output, or with FORMAT: in addition to it (repeatable)",
+    )
+    _colour_option(parser)
+    loudness = output.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="one line for each finding, no summary")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="also list passed rules and skipped files")
+    text = "print tables of the findings by rule and by file at the end"
+    output.add_argument("--statistics", action="store_true", help=text)
+    text = "name the git revision and the date in the report, which then differs from day to day"
+    output.add_argument("--stamp", action="store_true", help=text)
+    text = "keep suppressed results in SARIF, marked as such; GitHub opens an alert for each nevertheless"
+    output.add_argument("--sarif-suppressed", action="store_true", help=text)
+    text = "print to standard error how long each template and rule took"
+    output.add_argument("--profile-time", action="store_true", help=text)
 
 
 def _status_options(parser: Parser) -> None:

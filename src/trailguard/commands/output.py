@@ -82,7 +82,8 @@ def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) 
         return str(reporter.render(report))
     from trailguard.reading.ignored import repository
 
-    return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd))
+    more = {"suppressed": True} if form == "sarif" and args.sarif_suppressed else {}
+    return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd, **more))
 
 
 _MODULES = {"json": "json_report", "csv": "csv_report", "html": "html_report"}

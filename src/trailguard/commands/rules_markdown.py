@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterable, Sequence
 
 from trailguard.rulebook.frameworks import Control, Framework
-from trailguard.rulebook.rule import Option, Requirement, Rule
+from trailguard.rulebook.options import Option, Requirement
+from trailguard.rulebook.rule import Rule
 from trailguard.terminal import visible
 
 _UNVERIFIED = "nobody has held it against the framework's own text."

@@ -75,6 +75,7 @@ def _once(args: Namespace) -> int:
 
 def _told(args: Namespace, report: Report, paths: Sequence[str], progress: Progress) -> int:
     """Write the report and what there is to say beside it; give the exit status."""
+    from trailguard.commands.circumstances import stated
     from trailguard.commands.output import write_report
 
     progress.wipe()
@@ -85,7 +86,7 @@ def _told(args: Namespace, report: Report, paths: Sequence[str], progress: Progr
     if args.require_templates and not report.templates:
         places = ", ".join(map(shown, paths))
         report = report._replace(errors=(*report.errors, FileError(places, 0, 0, "no CloudFormation template there")))
-    return max(write_report(report, args, progress), report.status())
+    return max(write_report(stated(report, args), args, progress), report.status())
 
 
 def _judge(

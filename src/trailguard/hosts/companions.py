@@ -1,7 +1,8 @@
 """cfn-lint and checkov run beside a scan: their findings for the same templates go into the same report.
 
 Both are programs of their own, on the PATH or beside this Python. Their suppressions and configuration files hold.
-Findings of rules of ours that they run as well (trailguard.hosts) are left out, since the scan has them.
+Findings of rules of ours that they run as well (trailguard.hosts) are left out, since the scan has them. A check that
+asks for the same as a rule of ours (`equivalents` in its rule.yaml) shares the cause of that rule's finding.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from trailguard.acceptance.waivers import accepted
 from trailguard.errors import UserError
 from trailguard.findings import FAIL, SEVERITIES, Block, FileError, Finding, Place, Report, RuleInfo, Severity, Span
 from trailguard.judging.results import lines_of
+from trailguard.rulebook.shelf import load
 from trailguard.scanning import order
 from trailguard.settings.settings import Settings
 
@@ -75,7 +77,8 @@ def joined(
                 running.end()
                 raise
     rules = {item.id: item for one in told for item in one.rules.values()}
-    found = accepted((item for one in told for item in one.findings), {}, settings, report.date)
+    shared = _sharing((item for one in told for item in one.findings), report.results, settings)
+    found = accepted(shared, {}, settings, report.date)
     sources = dict(report.sources)
     for file in {item.place.file for item in found} - sources.keys():
         sources[file] = _lines(file, stdin)
@@ -85,6 +88,22 @@ def joined(
         errors=tuple(sorted({*report.errors, *(error for one in told for error in one.errors)})),
         sources=sources,
     )
+
+
+def _sharing(findings: Iterable[Finding], ours: Iterable[Finding], settings: Settings) -> Iterator[Finding]:
+    """The findings of companions, with the cause of ours where a rule of ours finds the same in the same resource."""
+    same: dict[str, list[str]] = {}
+    for rule in load(settings).selected:
+        for name in rule.equivalents:
+            same.setdefault(name, []).append(rule.id)
+    known: dict[tuple[str, str, str], Finding] = {}
+    for item in ours:
+        if item.is_open:
+            known.setdefault((item.rule.id, item.home, item.resource), item)
+    for item in findings:
+        keys = ((rule, item.place.file, item.resource) for rule in same.get(item.rule.id, ()))
+        twin = next((known[key] for key in keys if key in known), None)
+        yield item if twin is None else item._replace(cause=twin.cause, causes=twin.causes, contexts=twin.contexts)
 
 
 def _batches(files: Iterable[str]) -> Iterator[list[str]]:
@@ -199,9 +218,8 @@ _READERS = {"cfn-lint": _of_cfn_lint, "checkov": _of_checkov}
 def _rule(tool: str, name: str, title: str, severity: str, address: str, why: str) -> RuleInfo:
     level: Severity = next((known for known in SEVERITIES if known == severity), "medium")
     links = (address,) if address.startswith(("https://", "http://")) else ()
-    return RuleInfo(
-        name, tool, title, level, why or f"A rule of {tool}: {title}", f"See the documentation of {tool}.", {}, links
-    )
+    remedy = f"See the documentation of {tool}."
+    return RuleInfo(name, tool, title, level, why or f"A rule of {tool}: {title}", remedy, {}, links, tool=tool)
 
 
 def _finding(rule: RuleInfo, resource: str, place: Place, message: str, blocks: tuple[Block, ...] = ()) -> Finding:

@@ -20,6 +20,7 @@ from trailguard.trails import catalog
 
 Item = TypeVar("Item")
 
+_NO_PARAMETERS: Mapping[str, bool] = {}
 IDLE = "it holds no resource that the rules are about"
 
 
@@ -65,7 +66,10 @@ class Verdicts(NamedTuple):
 
 
 class FileResult(NamedTuple):
-    """What judging one file gave; `parameters` are those of a template, None where there may be others."""
+    """What judging one file gave.
+
+    `parameters` are those of its template, with whether their values may be shown; None where there may be others.
+    """
 
     findings: tuple[Finding, ...] = ()
     errors: tuple[FileError, ...] = ()
@@ -76,7 +80,7 @@ class FileResult(NamedTuple):
     ignored: str | None = None
     chains: tuple[Chain, ...] = ()
     timings: tuple[Timing, ...] = ()
-    parameters: frozenset[str] | None = None
+    parameters: Mapping[str, bool] | None = _NO_PARAMETERS
 
 
 class Text(NamedTuple):
@@ -128,15 +132,15 @@ class _Sorted(NamedTuple):
             subjects=self.subjects.get(file, 0),
             chains=tuple(self.chains.get(file, ())),
             timings=tuple(self.timings.get(file, ())),
-            parameters=_parameters(source.template),
+            parameters=_NO_PARAMETERS if source.template is None else _parameters(source.template),
         )
 
 
-def _parameters(template: Template | None) -> frozenset[str] | None:
-    """The names of a template's parameters; None when a macro may add others."""
-    if template is None:
-        return frozenset()
-    return None if template.macros else frozenset(template.parameters)
+def _parameters(template: Template) -> Mapping[str, bool] | None:
+    """The parameters of a template, with whether their values may be shown; None when a macro may add others."""
+    if template.macros:
+        return None
+    return {parameter.name: not parameter.is_secret for parameter in template.parameters.values()}
 
 
 def _suppressions(file: str, source: Text, task: Task) -> Suppressions:

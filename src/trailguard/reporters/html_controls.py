@@ -111,7 +111,7 @@ def section(report: Report, linked: Container[str]) -> Html:
     parts += [_prerequisites(needed, report, linked) for needed in shared]
     for framework in report.frameworks:
         found = standings(framework, report)
-        rows = [_row(control, item, linked) for control, item in found]
+        rows = [_row(control, item, linked, _changed(control, report)) for control, item in found]
         parts.append(_framework(framework, found, rows))
     return join(parts)
 
@@ -166,12 +166,19 @@ def _prerequisites(needed: Prerequisites, report: Report, linked: Container[str]
                class_="prerequisites")  # fmt: skip
 
 
-def _row(control: ControlInfo, item: Standing, linked: Container[str]) -> Html:
+def _changed(control: ControlInfo, report: Report) -> str:
+    """How the rules behind a control differ from how they ship."""
+    behind = (*control.rules, *control.prerequisites)
+    return "; ".join(f"{rule.id}: {told}" for rule in report.rules if rule.id in behind for told in rule.changed)
+
+
+def _row(control: ControlInfo, item: Standing, linked: Container[str], changed: str) -> Html:
+    """A control with its state, and whether that was judged by rules that somebody changed."""
     cells = (
         tag("th", control.id, scope="row"),
         tag("td", control.title, _mark(control)),
         tag("td", badge(STATES[item.state], item.state)),
-        tag("td", *_why(item, linked)),
+        tag("td", *_why(item, linked), *((". ", tag("strong", f"Changed: {changed}")) if changed else ())),
     )
     return tag("tr", *cells, data_r=" ".join(control.rules))
 

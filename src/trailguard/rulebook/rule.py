@@ -16,16 +16,20 @@ from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, S
 from trailguard.inputs import contents
 from trailguard.rulebook.must import (
     KEYWORDS,
-    asks_boolean,
     holds,
-    literals,
-    numbers,
     refuse_schema,
     simple,
     unknown_keyword,
 )
+from trailguard.rulebook.options import (
+    OPTIONAL_ITEM,
+    Option,
+    Requirement,
+    filled,
+    told,
+    wanted_of,
+)
 from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
-from trailguard.trails.facts.properties import NOTHING, Wanted
 
 RULE_FILE = "rule.yaml"
 PLAIN = "plain"  # what the example is called that explains a rule
@@ -34,25 +38,7 @@ Word = TypeVar("Word", bound=str)
 
 _ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
-_OPTIONAL_ITEM = {"option", "item"}
 _OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents", "unverified")
-
-
-class Requirement(NamedTuple):
-    """What a fact must be: a JSON Schema, and what it means when it is not. `wanted` is what the schema singles out."""
-
-    fact: str
-    must: Mapping[str, Any]
-    message: str
-    wanted: Wanted = NOTHING
-
-
-class Option(NamedTuple):
-    """What a user can set about a rule: the JSON Schema of its value, the default, and what it means."""
-
-    schema: Mapping[str, Any]
-    default: Any
-    description: str
 
 
 class Rule(NamedTuple):
@@ -78,6 +64,7 @@ class Rule(NamedTuple):
     elsewhere: Verdict = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
     equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
     unverified: Unverified | None = None
+    changed: tuple[str, ...] = ()  # in what it differs from how it ships
 
     @property
     def info(self) -> RuleInfo:
@@ -85,7 +72,14 @@ class Rule(NamedTuple):
         return RuleInfo(
             self.id, self.name, self.title, self.severity, self.why, self.remedy, self.controls, self.references,
             self.unverified,
+            changed=self.changed,
         )  # fmt: skip
+
+    def graded(self, severity: Severity) -> Rule:
+        """The rule with a severity that its user gives it."""
+        if severity == self.severity:
+            return self
+        return self._replace(severity=severity, changed=(*self.changed, f"severity is {severity}, not {self.severity}"))
 
     def with_options(self, values: Mapping[str, object]) -> Rule:
         """The rule with its options filled in: those that are given, and the defaults of the rest.
@@ -95,11 +89,17 @@ class Rule(NamedTuple):
         if not self.options:
             return self
         known = {name: values.get(name, option.default) for name, option in self.options.items()}
-        filled = (_filled(item, known) for item in self.require)
-        gates = (_filled(item, known) for item in self.when)
+        demands = (filled(item, known) for item in self.require)
+        gates = (filled(item, known) for item in self.when)
+        differing = (
+            f"option {name} is {told(known[name])}, not {told(option.default)}"
+            for name, option in self.options.items()
+            if known[name] != option.default
+        )
         return self._replace(
-            require=tuple(item for item in filled if item is not None),
+            require=tuple(item for item in demands if item is not None),
             when=tuple(item for item in gates if item is not None),
+            changed=(*self.changed, *differing),
         )
 
     def examples(self, kind: str) -> list[str]:
@@ -116,56 +116,6 @@ class Rule(NamedTuple):
             return os.path.splitext(os.path.basename(path))[0] != PLAIN, os.path.getsize(path), path
 
         return min(filter(os.path.isfile, self.examples(kind)), key=rank, default=None)
-
-
-def _filled(requirement: Requirement, values: Mapping[str, Any]) -> Requirement | None:
-    """A requirement with the values of options in place of their names; None when one has no value."""
-    missing: list[str] = []
-
-    def fill(item: Any) -> Any:
-        if isinstance(item, Mapping):
-            name = _option_named(item)
-            if name is None:
-                return {key: fill(inner) for key, inner in item.items()}
-            if values[name] is None:
-                missing.append(name)
-            return values[name]
-        if isinstance(item, list):
-            return [fill(_without_option(inner)) for inner in item if _counts(inner, values)]
-        return item
-
-    must = fill(requirement.must)
-    if missing:
-        return None
-    message = requirement.message
-    for name, value in values.items():
-        message = message.replace(
-            "{" + name + "}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        )
-    return Requirement(requirement.fact, must, message, _wanted(must))
-
-
-def _option_named(item: Mapping[str, Any]) -> str | None:
-    """The option whose value belongs in the place of `{option: NAME}`."""
-    name = item.get("option")
-    return name if len(item) == 1 and isinstance(name, str) else None
-
-
-def _is_optional(item: Any) -> bool:
-    """Tell whether an item of a list is `{option: NAME, item: VALUE}`, which counts where the option is true."""
-    return isinstance(item, Mapping) and item.keys() == _OPTIONAL_ITEM
-
-
-def _counts(item: Any, values: Mapping[str, Any]) -> bool:
-    return not _is_optional(item) or values[item["option"]] is True
-
-
-def _without_option(item: Any) -> Any:
-    return item["item"] if _is_optional(item) else item
-
-
-def _wanted(must: Mapping[str, Any]) -> Wanted:
-    return Wanted(tuple(literals(must)), tuple(numbers(must)), asks_boolean(must))
 
 
 def read_map(path: str) -> MapNode:
@@ -361,10 +311,10 @@ class FileReader:
         must = self.data_map(node.values["must"])
         self._check_options(node.values["must"], options)
         defaults = {name: option.default for name, option in options.items()}
-        filled = _filled(Requirement(fact, must, ""), defaults)
-        if filled is not None:
-            self._check_schema(node.values["must"], filled.must)
-        return Requirement(fact, must, " ".join(message.split()), _wanted(must))
+        made = filled(Requirement(fact, must, ""), defaults)
+        if made is not None:
+            self._check_schema(node.values["must"], made.must)
+        return Requirement(fact, must, " ".join(message.split()), wanted_of(must))
 
     def _check_options(self, node: Node, options: Mapping[str, Option]) -> None:
         """Refuse `{option: NAME}` of an option that the rule does not have."""
@@ -372,7 +322,7 @@ class FileReader:
         while pending:
             current = pending.pop()
             if isinstance(current, MapNode):
-                if set(current.values) in ({"option"}, _OPTIONAL_ITEM):
+                if set(current.values) in ({"option"}, OPTIONAL_ITEM):
                     self.one_of(current.values["option"], "option", tuple(options))
                 pending.extend(current.values.values())
             elif isinstance(current, ListNode):

@@ -37,10 +37,9 @@ class Shelf(Mapping[str, Rule]):
         rule = self._ready.get(id_)
         if rule is None:
             rule = self._read.get(id_) or read_rule(self._folders[id_], checked=False)
-            severity = self._severities.get(id_, rule.severity)
-            references = (*self._page(id_), *rule.references)
-            rule = rule._replace(severity=severity, references=references)
-            rule = self._ready[id_] = rule.with_options(self._options.get(id_, {}))
+            graded = rule.graded(self._severities.get(id_, rule.severity))
+            graded = graded._replace(references=(*self._page(id_), *rule.references))
+            rule = self._ready[id_] = graded.with_options(self._options.get(id_, {}))
         return rule
 
     def _page(self, id_: str) -> tuple[str, ...]:

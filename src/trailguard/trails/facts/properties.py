@@ -35,6 +35,7 @@ from trailguard.trails.facts.facts import (
     reason_unknown,
     to_json,
     unknown,
+    unset,
     via,
 )
 
@@ -199,12 +200,14 @@ def _boolean_fact(scenario: Scenario, resource: Resource, path: str, value: Valu
         return Fact(default[0], node, null(path, resource.id))
     meaning = boolean(scenario, value)
     if meaning is None:
-        return Fact(default[0], resource.key, f"{resource.id} does not set {path}, {default[1]}")
+        fact = Fact(default[0], resource.key, f"{resource.id} does not set {path}, {default[1]}")
+        return unset(fact, resource, path)
     if isinstance(meaning, Unknown):
         return unknown(node, meaning.reason, f"{path} of {resource.id} is not known")
     if isinstance(meaning, str):
         return Fact(meaning, node, f"{path} of {resource.id} {not_boolean(meaning)}{via(node)}")
-    return Fact(meaning, node, f"{path} of {resource.id} is {str(meaning).lower()}{via(node)}")
+    told = str(meaning).lower()
+    return Fact(meaning, node, f"{path} of {resource.id} is {told}{via(node)}").from_(node, f"{path} is {told}")
 
 
 def step_into(value: Value, step: str) -> Value:
