@@ -80,7 +80,7 @@ class FileResult(NamedTuple):
     ignored: str | None = None
     chains: tuple[Chain, ...] = ()
     timings: tuple[Timing, ...] = ()
-    parameters: Mapping[str, bool] | None = _NO_PARAMETERS
+    parameters: Mapping[str, bool] | None = None
 
 
 class Text(NamedTuple):

@@ -33,11 +33,10 @@ class Loader:
     """Files and the templates in them, parsed when they are needed and once.
 
     `folders` are those in which references may lead to further files, unless `is_excluded`; `names` are the paths of
-    all files that may be found by their name, `others` gives those of further ones by the end of their name.
-    `tick` is told how many files have been parsed.
-    `files` are those that were read, by absolute path. `errors` holds what could not be read among the files that
-    others refer to, `parts` the texts of included files by name, `pieces` those among them that
-    need not be looked at by themselves, `includers` the names of the files that include them.
+    all files that may be found by their name, `others` gives those of further ones by the end of their name. `tick` is
+    told how many files have been parsed. `files` are those that were read, by absolute path. `errors` holds what could
+    not be read among the files that others refer to, `parts` the texts of included files by name, `pieces` those among
+    them that need not be looked at by themselves, `includers` the names of the files that include them.
     """
 
     def __init__(
@@ -55,9 +54,8 @@ class Loader:
         self._folders = [os.path.join(os.path.realpath(folder), "") for folder in folders]
         self._by_name: dict[str, list[str]] = {}
         self._others = others
-        self._names: set[str] = set()
-        for path in map(os.path.abspath, names):
-            self._names.add(path)
+        self._names = set(map(os.path.abspath, names))
+        for path in sorted(self._names):
             self._by_name.setdefault(os.path.basename(path), []).append(path)
         self._sources: dict[str, Document | SourceError | None] = {}
         self._documents: dict[str, Document | None] = {}
