@@ -80,7 +80,7 @@ MALFORMED = [
     ("lower-case element", {**WRITE, "condition": {}}, "a statement has no element condition"),
     ("principal is a name", allow(Principal=SERVICE), f'Principal "{SERVICE}" is neither a map nor *'),
     ("principal is a list", allow(Principal=["*"]), "Principal is neither a map nor *"),
-    ("principal of a strange kind", allow(Principal={"service": SERVICE}), "service is no kind of principal"),
+    ("principal of a strange kind", allow(Principal={"service": SERVICE}), "service is not a kind of principal"),
     ("wildcard service", allow(Principal={"Service": "*.amazonaws.com"}), 'Service "*.amazonaws.com" of Principal: wildcards in principals are refused'),
     ("wildcard account", allow(Principal={"AWS": "arn:aws:iam::1:role/*"}), 'AWS "arn:aws:iam::1:role/*" of Principal: wildcards in principals are refused'),
     ("service is a map", allow(Principal={"Service": {"a": "b"}}), "Service of Principal is not text"),

@@ -310,7 +310,7 @@ def read_callers(value: Value, problems: Problems) -> list[Caller]:
         found = []
         for kind, items in value.entries.items():
             if kind not in KINDS:
-                problems.add(value.keys.get(kind, value.node), f"{kind} is no kind of principal")
+                problems.add(value.keys.get(kind, value.node), f"{kind} is not a kind of principal")
                 continue
             found += _callers_of(kind, items, problems)
         return found

@@ -207,13 +207,25 @@ def _bare(pieces: Pieces) -> Pieces:
 
 
 def _alias(scenario: Scenario, user: Resource, pieces: Pieces) -> Resource | None:
-    """The alias of this template that a text means. One that is not made here is not asked for its name."""
+    """The alias of this template that a text means. One that is not made here is not asked for its name.
+
+    In an ARN, the alias is enough in the template that makes it, whose ARN it is to be; another template's is another
+    alias where account or Region are others.
+    """
     name = _bare(pieces)
+    stacks = scenario.model.stacks
+    root = stacks.root_of(user.id)
     for alias in nearest(scenario, user, scenario.model.template.of_type(ALIAS)):
         if not scenario.active(alias):
             continue
         own = scenario.returned_pieces(alias, "Ref")
-        if same_name(scenario, name, own) if _is_arn(pieces) else same_here(scenario, user, name, alias, own):
+        if not _is_arn(pieces):
+            is_meant = same_here(scenario, user, name, alias, own)
+        elif stacks.root_of(alias.id) == root:
+            is_meant = same_name(scenario, name, own)
+        else:
+            is_meant = same_name(scenario, pieces, _arn(scenario, alias))
+        if is_meant:
             return alias
     return None
 
