@@ -178,6 +178,7 @@ COVERED = [
     ("no folder", [(ARN, BUCKET, "/AWSLogs/", ACCOUNT)], LOGS, "no", "", []),
     ("doubled slash", [(ARN, BUCKET, "//AWSLogs/", ACCOUNT, "/*")], LOGS, "no", "", []),
     ("literal account", [(ARN, BUCKET, "/AWSLogs/111122223333/*")], LOGS, "no", "", [("AWS::AccountId", ["111122223333"])]),
+    ("twelve letters", [(ARN, BUCKET, "/AWSLogs/????????????/*")], LOGS, "yes", "", []),
     ("two accounts", [(ARN, BUCKET, "/AWSLogs/1/*"), (ARN, BUCKET, "/AWSLogs/2/*")], LOGS, "no", "", [("AWS::AccountId", ["1", "2"])]),
     ("the rest cannot match", [(ARN, BUCKET, "/AWSLogs/1/x")], LOGS, "no", "", []),
     ("another bucket with an account", [(ARN, "logs/AWSLogs/1/*")], LOGS, "no", "", []),
@@ -217,6 +218,7 @@ OVERLAPPING = [
     ("another folder", (ARN, BUCKET, "/reports/*"), LOGS, "no", []),
     ("one key", (ARN, BUCKET, "/AWSLogs/", ACCOUNT, "/CloudTrail/x"), LOGS, "yes", []),
     ("one account", (ARN, BUCKET, "/AWSLogs/1/*"), LOGS, "no", [("AWS::AccountId", ["1"])]),
+    ("twelve letters", (ARN, BUCKET, "/AWSLogs/????????????/*"), LOGS, "yes", []),
     ("every bucket", ARN + "*", LOGS, "yes", []),
     ("the bucket itself", (ARN, BUCKET), LOGS, "no", []),
 ]

@@ -65,7 +65,8 @@ def _miss(statement: Statement, request: Request, wanted: Glob) -> tuple[int, No
         group = (Group(resources(resource, request), resource.negated),)
         if not covers(group, wanted, _leave_open).is_yes:
             because = f"{statement.label} allows {request.action} on {_resources(resource)}, not on {target(request)}"
-            failing.append((resource.node, because + hint(resource.texts, request.context, statement.variables)))
+            why = hint(resource.texts, request.context, statement.variables) or _unfilled(request)
+            failing.append((resource.node, because + why))
         else:
             rank += 1
         rank += 1 if resource.negated or may_overlap(resource.globs, wanted) else 0
@@ -114,6 +115,13 @@ def hint(texts: Sequence[Text], context: Context, variables: bool) -> str:
             if context.get(variable.key) == ABSENT and variable.default is None:
                 return f' ("{variable.name}" has no value: the request does not send it)'
     return ""
+
+
+def _unfilled(request: Request) -> str:
+    """A word on what stands like a reference in the resource of a request, where nothing fills it in."""
+    literals = [piece for piece in request.resource if isinstance(piece, str) and "${" in piece]
+    names = [variable.name for piece in literals for variable in variables_in(piece) if not variable.key]
+    return f' (there "{names[0]}" is taken as it is written: Fn::Sub is missing)' if names else ""
 
 
 def _actions(part: Part) -> str:

@@ -186,6 +186,19 @@ def _in_parts(tokens: Glob, ends_open: bool) -> Glob:
     return tuple(found)
 
 
+def digits_apart(tokens: Glob) -> Glob:
+    """The same glob with each of the twelve digits of an account ID a letter of its own, which `?` takes, too."""
+    return tuple(
+        letter
+        for token in tokens
+        for letter in (
+            tuple(f"{token.name} {place}" for place in range(12))
+            if isinstance(token, Symbol) and bare(token.name) == "AWS::AccountId"
+            else (token,)
+        )
+    )
+
+
 def is_word(symbol: Symbol) -> bool:
     """Tell whether a symbol holds no delimiter of an ARN."""
     return symbol.kind == GENERATED or bare(symbol.name) in WORDS

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol, told
-from trailguard.iam.globs import SOME, STAR, Glob, Token, Wild, meet
+from trailguard.iam.globs import SOME, STAR, Glob, Token, Wild, digits_apart, meet
 from trailguard.iam.inclusion import Effort, Group, TooComplex, includes, sampled
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
 from trailguard.iam.slices import Firm, likely_parts, loose, narrow, slices, spare_parts
@@ -189,10 +189,13 @@ class Question(NamedTuple):
 
     def sure(self, firm: Firm) -> bool | None:
         """Tell whether it is so whatever the symbols that are not firm stand for; None when it takes too long."""
+        plain, target = [group for group in self.groups if not group.negated], self.target
+        if any(isinstance(token, Wild) and not token.is_long for token in self.tokens()):
+            plain = [Group(tuple(map(digits_apart, group.globs))) for group in plain]
+            target = digits_apart(target)
         if self.some:
-            return any(meet(pattern, self.target) for group in self.groups for pattern in group.globs)
-        plain = [group for group in self.groups if not group.negated]
-        found = includes(plain, self.target, self.effort) if plain else False
+            return any(meet(pattern, target) for group in plain for pattern in group.globs)
+        found = includes(plain, target, self.effort) if plain else False
         if found or len(plain) == len(self.groups):
             return found
         groups = [

@@ -73,6 +73,13 @@ def test_what_no_list_has_as_many_items(size: str) -> None:
     assert {answer for _, answer in resolve_all(test, Parameters=listed())} == {"no"}
 
 
+@pytest.mark.parametrize("of", [L, {"Fn::Split": ["-", {"Ref": "S"}]}])
+def test_an_item_that_no_parameter_is_long_enough_for(of: Any) -> None:
+    parameters = {**listed(), "S": {"Type": "String"}}
+    assert resolve_all(item(4097, of), Parameters=parameters) == []
+    assert resolve_all(item(4096, of), Parameters=parameters) != []
+
+
 def test_names_of_items() -> None:
     names = [Part("P", ",", 2).name, Part("P", ",", COUNT).name, Part("P", "a b", 0).name]
     assert names == ["item 2 of P", "item count of P", 'part 0 of P split at "a b"']

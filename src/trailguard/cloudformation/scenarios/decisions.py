@@ -132,6 +132,8 @@ class Decisions(Sharing):
         if parameter.allowed_pattern is not None or not (parameter.is_list or parameter.type == "String"):
             return None
         count = space.lookup(self.assignment, Part(symbol.name, delimiter, COUNT).name)[1].value
+        if index >= _MOST_ITEMS:
+            raise Unbuildable(f"{symbol.name} is too long when it has item {index}")
         if isinstance(count, str) and index >= int(count):
             raise Unbuildable(f"{symbol.name} has {count} items here")
         part = Part(symbol.name, delimiter, index)

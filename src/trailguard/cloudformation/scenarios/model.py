@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -22,6 +23,8 @@ _OPAQUE_PSEUDO = {
 }
 _KEPT = "the stack keeps the value that parameter {0} has (UsePreviousValue); give it with --parameter {0}=VALUE"
 _MOST_HINTS = 20  # of names that the template does not define
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (StackName)
+_FORMS = {"AWS::AccountId": re.compile("[0-9]{12}"), "AWS::StackName": re.compile("[A-Za-z][A-Za-z0-9-]{0,127}")}
 _SAMPLES = {"AWS::AccountId": ("111122223333", "444455556666"), "AWS::StackName": ("audit", "trail")}
 
 
@@ -140,10 +143,10 @@ class Model:
         )
 
     def _add_opaque(self, name: str, ending: str, reason: str) -> None:
-        accepts = str.isdigit if name == "AWS::AccountId" else None
-        self.space.variables[name + ending] = Variable(
-            name + ending, None, reason, accepts, _SAMPLES.get(name, ("other",))
-        )
+        form = _FORMS.get(name)
+        accepts = None if form is None else lambda value: form.fullmatch(value) is not None
+        samples = _SAMPLES.get(name, ("other",))
+        self.space.variables[name + ending] = Variable(name + ending, None, reason, accepts, samples)
 
     def undefined(self, kind: str, name: str, known: Iterable[str]) -> str:
         """The reason for a name that stands for nothing, with the nearest one of its stack.
