@@ -322,3 +322,8 @@ def test_a_bug_in_how_files_refer_to_each_other_ends_no_scan(
     assert {"z.yaml", "u.yaml", "trail.yaml"} <= judged
     assert report.errors
     assert all("ZeroDivisionError: boom" in error.message for error in report.errors)
+
+
+def test_an_organization_needs_no_resources(scanned: Scanner) -> None:
+    report = scanned({"o.yml": "AWSTemplateFormatVersion: '2010-09-09-OC'\nOrganization: {M: {Type: x}}"}, ("o.yml",))
+    assert (report.errors, report.results, report.notices) == ((), (), ())
