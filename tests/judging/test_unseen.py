@@ -147,7 +147,7 @@ def test_a_template_as_text_is_an_error(quote: str, scanned: Scanner) -> None:
     text = quote.format(template if "|" in quote or "//" in quote else json.dumps(template))
     (error,) = scanned({"a.yaml": text}).errors
     assert "a template as one text" in error.message
-    assert scanned({"a.yaml": f"'the type {TYPE} has no Resources'"}).errors == ()
+    assert scanned({"a.yaml": f"'of {TYPE}, Resources: none'"}).errors == ()
 
 
 def test_one_resource_in_a_file_is_judged_unless_something_includes_it(scanned: Scanner) -> None:
@@ -322,3 +322,8 @@ def test_a_bug_in_how_files_refer_to_each_other_ends_no_scan(
     assert {"z.yaml", "u.yaml", "trail.yaml"} <= judged
     assert report.errors
     assert all("ZeroDivisionError: boom" in error.message for error in report.errors)
+
+
+def test_an_organization_needs_no_resources(scanned: Scanner) -> None:
+    report = scanned({"o.yml": "AWSTemplateFormatVersion: '2010-09-09-OC'\nOrganization: {M: {Type: x}}"}, ("o.yml",))
+    assert (report.errors, report.results, report.notices) == ((), (), ())

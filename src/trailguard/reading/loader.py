@@ -259,10 +259,7 @@ class Loader:
         if asset is not None:
             return [asset]
         candidates = [found for found in self.named(parts[-1]) if found != path] if parts[-1] else []
-        fitting: dict[int, list[str]] = {}
-        for found in candidates:
-            fitting.setdefault(_common(parts, found.split(os.sep)), []).append(found)
-        return fitting[max(fitting)] if fitting else []
+        return _closest(parts, candidates)
 
     def is_guess(self, path: str, nested: Nested) -> bool:
         """Tell whether nothing but the name of a file, and no folder in a URL, speaks for a stack of it."""
@@ -306,6 +303,14 @@ def _set_file(root: Node, name: str) -> None:
             pending.extend((*node.keys.values(), *node.values.values()))
         elif isinstance(node, ListNode):
             pending.extend(node.items)
+
+
+def _closest(parts: Sequence[str], candidates: Iterable[str]) -> list[str]:
+    """The paths that have most in common with the end of a URL."""
+    fitting: dict[int, list[str]] = {}
+    for found in candidates:
+        fitting.setdefault(_common(parts, found.split(os.sep)), []).append(found)
+    return fitting[max(fitting)] if fitting else []
 
 
 def _common(parts: Sequence[str], path: Sequence[str]) -> int:

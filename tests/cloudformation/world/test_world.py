@@ -438,6 +438,17 @@ def test_a_trail_that_no_parent_and_no_context_makes_is_told(world: Scanner) -> 
     assert world({}, select=("TG101",), contexts=tuple(contexts)).notices == ()
 
 
+def test_a_trail_in_a_stack_set_that_is_never_made_is_told(world: Scanner) -> None:
+    body = json.dumps(json.dumps({"Resources": {"T": {"Type": "AWS::CloudTrail::Trail", "Properties": {}}}}))
+    properties = f"Properties: {{TemplateBody: {body}}}"
+    stack_set = f"{{Type: AWS::CloudFormation::StackSet, Condition: Never, {properties}}}"
+    text = f"Conditions: {{Never: !Equals [a, b]}}\nResources: {{Set: {stack_set}}}"
+    report = world({"a.yaml": text}, select=("TG101",))
+    said = "T is made for no allowed choice of parameters, so it is not judged"
+    assert notices(report) == [("a.yaml", 2, said)]
+    assert [item.verdict for item in report.results] == ["not_applicable"]
+
+
 def test_an_export_that_is_never_there_makes_no_trail(world: Scanner) -> None:
     exporter = logs().replace("Value:", "Condition: Never\n    Value:", 1)
     exporter = "Conditions: {Never: !Equals [a, b]}\n" + exporter

@@ -6,7 +6,7 @@ A line that is indented too little or too much is enough.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 
 from trailguard.cloudformation.source.nodes import (
     Document,
@@ -23,9 +23,10 @@ from trailguard.cloudformation.template.template import FUNCTION_PREFIX, Templat
 _BODY = "TemplateBody"
 _FREE = ("Metadata", _BODY)  # hold whatever somebody likes, or a template
 _SECTION = re.compile(r"""\bResources["']?\s*:""")
+_TYPE = re.compile(r"""\bType["']?\s*:\s*["']?([\w:]+)""")
 
 
-def strays(template: Template, kinds: Collection[str]) -> Iterator[SourceError]:
+def strays(template: Template, kinds: Set[str]) -> Iterator[SourceError]:
     """What is wrong with resources of some types that are outside of Resources, each at its logical ID."""
     document = template.document
     places = {id(item.body.values["Type"]) for item in template.resources.values() if item.type in kinds}
@@ -38,7 +39,7 @@ def strays(template: Template, kinds: Collection[str]) -> Iterator[SourceError]:
         yield SourceError(message, key.line, key.column)
 
 
-def _typed(root: MapNode, kinds: Collection[str]) -> Iterator[tuple[TextNode, MapNode]]:
+def _typed(root: MapNode, kinds: Set[str]) -> Iterator[tuple[TextNode, MapNode]]:
     """The resources of some types outside of Resources, with their keys."""
     pending: list[tuple[TextNode, Node, bool]] = []  # whether a resource may stand there
     for name, node in reversed(root.values.items()):
@@ -62,7 +63,7 @@ def _typed(root: MapNode, kinds: Collection[str]) -> Iterator[tuple[TextNode, Ma
             pending.extend((node.keys[name], child, False) for name, child in inner if name not in _FREE)
 
 
-def is_resource(node: Node, kinds: Collection[str]) -> bool:
+def is_resource(node: Node, kinds: Set[str]) -> bool:
     """Tell whether a node is a resource of one of some types."""
     if not isinstance(node, MapNode) or not isinstance(node.values.get("Properties"), MapNode):
         return False
@@ -76,7 +77,7 @@ def resources_of(root: Node) -> list[Node]:
     return [body for body in section.values.values() if is_typed(body)] if isinstance(section, MapNode) else []
 
 
-def as_template(document: Document, kinds: Collection[str]) -> Document | None:
+def as_template(document: Document, kinds: Set[str]) -> Document | None:
     """A document that is no template but holds resources of some types, as one; None when it holds none.
 
     It is a map of resources, one resource, or what stands under the keys `resources` or `TemplateBody` (as `aws
@@ -110,7 +111,7 @@ def _parts(root: MapNode) -> Iterator[MapNode]:
     yield from (node for name, node in root.values.items() if name.lower() == "resources" and isinstance(node, MapNode))
 
 
-def _resources_in(part: MapNode, kinds: Collection[str]) -> MapNode | None:
+def _resources_in(part: MapNode, kinds: Set[str]) -> MapNode | None:
     """The resources in a map, when there are some of certain types among them."""
     if not any(is_resource(body, kinds) for body in part.values.values()):
         return None
@@ -118,8 +119,8 @@ def _resources_in(part: MapNode, kinds: Collection[str]) -> MapNode | None:
     return mapping_at(part, {key: part.keys[key] for key in made}, dict(made))
 
 
-def _refuse_text(node: TextNode, kinds: Collection[str]) -> None:
+def _refuse_text(node: TextNode, kinds: Set[str]) -> None:
     """Say that a text is a template, which nobody reads there."""
-    if _SECTION.search(node.value) is not None and any(kind in node.value for kind in kinds):
+    if _SECTION.search(node.value) is not None and not kinds.isdisjoint(_TYPE.findall(node.value)):
         message = "this is a template as one text, not a map: scan the template itself (JSON takes no comments)"
         raise SourceError(message, node.line, node.column)

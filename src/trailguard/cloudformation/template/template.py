@@ -163,7 +163,7 @@ class Template:
         self.resources: dict[str, Resource] = {}
         for key, node in self._section("Resources"):
             self._add_resource(key, node)
-        if "Resources" not in self.root.values:
+        if not self.root.values.keys() & {"Resources", "Organization"}:  # org-formation's file of accounts has none
             self.problems.append(SourceError("the template has no Resources", root.line, root.column))
 
     def _note_includes(self) -> None:

@@ -128,7 +128,8 @@ class Trees:
         if isinstance(target, Missing):
             return target
         guess, target = (target, target.member) if isinstance(target, Guess) else (None, target)
-        if (id(member.template.document), name) in self._unmade:
+        is_made = (id(member.template.document), name) not in self._unmade
+        if not is_made and nested.body is None:  # what is in a text stands nowhere by itself
             return Missing(f"{name} never makes a stack of {target.file}, which is judged by itself", False)
         if guess is not None:
             self._guessed.setdefault(id(target.template.document), target)
