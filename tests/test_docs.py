@@ -81,8 +81,8 @@ def test_every_option_is_on_its_page() -> None:
 
 def test_every_key_is_on_its_page_and_its_examples_are_accepted(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    for name in ("prod.json", "prod/samconfig.toml"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for folder in ("prod", "policies/trailguard"):
+        (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "prod.json").write_text("{}", encoding="utf-8")
     sam = '[prod.deploy.parameters]\nparameter_overrides = "A=1"\n'
     (tmp_path / "prod" / "samconfig.toml").write_text(sam, encoding="utf-8")

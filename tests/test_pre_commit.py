@@ -75,6 +75,22 @@ def repository(tmp_path: Path, source: tuple[Path, str], home: Path) -> Reposito
     return Repository(tmp_path, source, home)
 
 
+def test_the_readme_s_example_is_refused(tmp_path: Path, source: tuple[Path, str], home: Path) -> None:
+    (block,) = re.findall(r"^```sh\n(git init demo.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    shutil.copytree(source[0], tmp_path / "trailguard")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "PYTHON"))}
+    who = {f"GIT_{role}_{what}": "t@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", block.replace("pip install pre-commit && ", "")], cwd=tmp_path, check=False,
+        env={**kept, **who, "PATH": path, "PRE_COMMIT_HOME": str(home)}, capture_output=True, encoding="utf-8",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "single-region.yaml:52:27" in done.stdout + done.stderr
+    log = subprocess.run(["git", "log"], cwd=tmp_path / "demo", capture_output=True, check=False)
+    assert log.returncode != 0  # nothing was committed
+
+
 def test_both_pages_show_the_same() -> None:
     assert f"```yaml\n{SNIPPET}```" in PAGE
 

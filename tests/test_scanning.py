@@ -378,6 +378,8 @@ class TestSubjects:
         )
         assert finding.place.span.line == 4
         assert report.subjects == 1
+        said = "Trail is made for no allowed choice of parameters, so it is not judged"
+        assert [(item.line, item.message) for item in report.notices] == [(4, said)]
 
     def test_every_trail_is_judged(self) -> None:
         text = TRAIL % "true" + (TRAIL % "false").partition("\n")[2].replace("Trail:\n", "Second:\n", 1)

@@ -16,9 +16,9 @@ def contents(path: str, streams: bool = False) -> bytes:
     """
     mode = os.stat(path).st_mode
     if not streams and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise OSError(0, "it is not a regular file")
+        raise OSError(0, "it is not a regular file", path)
     with open(path, "rb") as stream:
         data = stream.read(MOST + 1)
     if len(data) > MOST:
-        raise OSError(errno.EFBIG, f"it has more than {MOST:,} bytes")
+        raise OSError(errno.EFBIG, f"it has more than {MOST:,} bytes", path)
     return data

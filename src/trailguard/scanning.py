@@ -13,13 +13,14 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from trailguard import __version__
+from trailguard.acceptance.idle import Seen, idle_notices
 from trailguard.errors import display_name
 from trailguard.findings import FileError, Finding, Notice, Report
 from trailguard.judging.alone import judge_files
 from trailguard.judging.deployments import is_in
 from trailguard.judging.results import IDLE, FileResult, Task
 from trailguard.reading.collected import Found, collect, names_below
-from trailguard.reading.discovery import Others, excluded
+from trailguard.reading.discovery import SKIPPED_FOLDERS, Others, excluded
 from trailguard.rulebook.asked import how
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
@@ -68,7 +69,7 @@ def scan(
         touched = area.focus | kinship.touched_before(paths)
         area = area._replace(focus=touched | kinship.includers(touched))
     results = _judged(area, kinship, task, jobs, tick)
-    accepted = _accepted(results.values(), task, whole=not world)
+    accepted = _accepted(results, task, None if world else _seen(area, results))
     return _report(area, results, _errors(area, results, kinship), accepted, task)
 
 
@@ -165,15 +166,26 @@ def _errors(area: _Area, results: Mapping[str, FileResult], kinship: Kinship | N
     return errors.union(*(result.errors for result in results.values()))
 
 
-def _accepted(results: Iterable[FileResult], task: Task, whole: bool) -> tuple[list[Finding], set[Notice]]:
+def _seen(area: _Area, results: Mapping[str, FileResult]) -> Seen:
+    """What this scan looked at."""
+    files = tuple(display_name(name) for name in area.found.names)
+    judged = {
+        name: result.parameters
+        for name, result in sorted(results.items())
+        if result.is_template and result.ignored is None
+    }
+    return Seen(tuple(map(display_name, area.found.walked)), files, judged, SKIPPED_FOLDERS)
+
+
+def _accepted(results: Mapping[str, FileResult], task: Task, seen: Seen | None) -> tuple[list[Finding], set[Notice]]:
     """All findings, with those accepted that the baseline holds, and all that there is to notice.
 
-    Unless the `whole` is judged, the baseline may hold findings of what is not.
+    `seen` is None where a part alone is judged: what the baseline and the settings name may then be in the rest.
     """
     settings = task.settings
     findings: list[Finding] = []
     notices: set[Notice] = set()
-    for result in results:
+    for result in results.values():
         findings.extend(result.findings)
         notices.update(result.notices)
     if settings.baseline:
@@ -181,12 +193,20 @@ def _accepted(results: Iterable[FileResult], task: Task, whole: bool) -> tuple[l
 
         known = baseline.read(settings.baseline, display_name(settings.baseline))
         findings, idle = baseline.apply(findings, known)
-        notices.update(idle if whole else ())
-    if settings.waivers:
-        from trailguard.acceptance.waivers import waiver_notices
-
-        notices.update(waiver_notices(findings, settings, task.today, task.rulebook.known()))
+        notices.update(idle if seen is not None else ())
+    notices.update(_idle_settings(findings, task, seen) if seen is not None else ())
     return findings, notices
+
+
+def _idle_settings(findings: Sequence[Finding], task: Task, seen: Seen) -> list[Notice]:
+    """What the settings name that is not there, or is of no use."""
+    settings = task.settings
+    if not (settings.waivers or settings.include or settings.exclude or settings.contexts or settings.parameters):
+        return []
+    from trailguard.acceptance.waivers import Look, waiver_notices
+
+    look = Look(findings, task.today, task.rulebook.known(), task.asked(), seen)
+    return [*waiver_notices(settings, look), *idle_notices(settings, seen)]
 
 
 def _report(
@@ -199,8 +219,8 @@ def _report(
     """Everything in its order."""
     findings, notices = accepted
     findings = sorted(findings, key=order)
-    named = [item for result in results.values() for item in result.parameters.items()]
-    public = {name for name, _ in named} - {name for name, is_public in named if not is_public}
+    public = {name for result in results.values() for name in result.public}
+    public -= {name for result in results.values() for name in result.secret}
     idle = _idle(area, results)
     templates = sorted(idle | {name for name, result in results.items() if result.is_template})
     ignored = [item for item in area.found.ignored if area.holds(item[0])]

@@ -11,7 +11,7 @@ import pytest
 
 import trailguard
 from trailguard.commands import cli
-from trailguard.commands.overview import PARTS
+from trailguard.commands.parts import PARTS
 
 SCHEMAS = sorted((Path(trailguard.__file__).parent / "schemas").glob("*.json"))
 

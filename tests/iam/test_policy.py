@@ -116,6 +116,15 @@ def test_malformed_statements_are_undecided(statement: Any, message: str) -> Non
             "AWS would refuse the policy: Statement stands twice in one object",
         ),
         (value("[" * 100_000), "AWS would refuse the policy: it is not JSON: it is nested too deeply"),
+        (
+            value(('{"Statement": ["', BUCKET, '" "x"]}')),
+            "AWS would refuse the policy: it is not JSON: Expecting ',' delimiter",
+        ),
+        (value(('{"Statement": ["', IMPORTED, '" "x"]}')), "part of the policy's text is not known: nobody exports it"),
+        (
+            value(('{"Statement": ', ACCOUNT, "}")),
+            "part of the policy's text is not known: the account of the deployment is not known",
+        ),
         (value(('{"Statement": ', IMPORTED, "}")), "part of the policy's text is not known: nobody exports it"),
         (unknown("nobody exports it"), "nobody exports it"),
         (value({"Statement": unknown("nobody exports it")}), "nobody exports it"),

@@ -189,7 +189,8 @@ def test_wrong_environments(folder: Path, environment: str, line: int, message: 
 @pytest.mark.parametrize(
     ("name", "text", "line", "message"),
     [
-        ("p.env", "A=1\n\nB 2\n", 3, '"B 2" must be written KEY=VALUE'),
+        ("p.env", "A = 1\n", 1, "parameters must be a map, or a list of ParameterKey"),
+        ("p.env", "A=1\n\nB 2\n", 3, "a line must be written KEY=VALUE"),
         ("p.env", "A=1\nB=2\nA=3\n", 3, '"A" is set twice'),
         ("p.env", "A=1 B=2\n", 1, "the value of A must stand in quotes, or alone in its line"),
         ("p.env", "A=1 # one\n", 1, "the value of A must stand in quotes, or alone in its line"),

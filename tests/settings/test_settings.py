@@ -328,7 +328,7 @@ SECRET = "hunter2"
         (
             "contexts: [{templates: a, parameters: huge}]",
             39,
-            "contexts[0].parameters names huge: cannot be read: it is l",
+            "contexts[0].parameters names huge: cannot be read: it has more",
         ),
         ("contexts: [{templates: '', parameters: p}]", 24, "contexts[0].templates must be text that is not empty"),
         ("exclude: ['!']", 11, 'exclude[0]: the pattern "!" fits nothing'),

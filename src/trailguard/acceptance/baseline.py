@@ -55,7 +55,7 @@ def write(findings: Iterable[Finding], today: str, path: str = DEFAULT) -> str:
 def read(path: str, name: str) -> Baseline:
     """Read a baseline; raises ConfigError."""
     try:
-        data = json.loads(contents(path, streams=True).decode())
+        data = json.loads(contents(path).decode())
     except OSError as error:
         message = f"cannot be read: {(error.strerror or str(error)).lower()}; `trailguard baseline` records one"
         raise ConfigError(name, 0, 0, message) from None

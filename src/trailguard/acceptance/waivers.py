@@ -7,10 +7,14 @@ names a rule that does not exist, or has expired, is reported.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
+from trailguard.acceptance.beneath import Beneath, covers, is_only
+from trailguard.acceptance.idle import Seen
 from trailguard.acceptance.rulings import Ruling, expired, first, no_rule
 from trailguard.acceptance.written import Suppressions
+from trailguard.errors import nearest
 from trailguard.findings import Finding, Notice, Suppression
 from trailguard.settings.globs import globs
 from trailguard.settings.settings import Settings, Waiver
@@ -46,21 +50,49 @@ def _ruling(waiver: Waiver, root: str) -> Ruling:
     return Ruling(waiver.rule, covers, why, waiver.source, waiver.line)
 
 
-def waiver_notices(findings: Iterable[Finding], settings: Settings, today: str, known: set[str]) -> list[Notice]:
-    """What is to be said of the waivers: those that expired, suppress nothing, or name none of the `known` rules."""
+class Look(NamedTuple):
+    """What there is to tell idle waivers by: all findings, the day, the rules, and what was looked at.
+
+    `known` are the names of all rules, `asked` of those that were applied.
+    """
+
+    findings: Sequence[Finding]
+    today: str
+    known: Collection[str]
+    asked: Collection[str]
+    seen: Seen
+
+
+def waiver_notices(settings: Settings, look: Look) -> list[Notice]:
+    """What is to be said of the waivers: those that expired, suppress nothing, or name no file or none of the rules."""
     notices = []
+    beneath = Beneath(settings.root)
     for waiver in settings.waivers:
-        suppression = _ruling(waiver, settings.root).suppression
-        where = waiver.source or settings.source
-        if _FOREIGN.fullmatch(waiver.rule):
-            continue  # of cfn-lint or checkov, which may not run beside this scan
-        if waiver.rule not in known:
-            notices.append(Notice(where, waiver.line, f"the waiver names {no_rule(waiver.rule, known)}"))
-        elif expired(suppression, today):
-            notices.append(Notice(where, waiver.line, f"the waiver of {waiver.rule} expired on {waiver.expires}"))
-        elif not any(
-            finding.suppressed == suppression and waiver.rule in (finding.rule.id, finding.rule.name)
-            for finding in findings
-        ):
-            notices.append(Notice(where, waiver.line, f"the waiver of {waiver.rule} suppresses nothing"))
+        said = _said(waiver, settings.root, look, beneath)
+        if said is not None:
+            notices.append(Notice(waiver.source or settings.source, waiver.line, said))
     return notices
+
+
+def _said(waiver: Waiver, root: str, look: Look, beneath: Beneath) -> str | None:
+    """What is to be said of a waiver; nothing of one whose rule was not applied, or whose files were not all seen."""
+    if _FOREIGN.fullmatch(waiver.rule):
+        return None  # of cfn-lint or checkov, which may not run beside this scan
+    if waiver.rule not in look.known:
+        return f"the waiver names {no_rule(waiver.rule, look.known)}"
+    suppression = _ruling(waiver, root).suppression
+    if expired(suppression, look.today):
+        return f"the waiver of {waiver.rule} expired on {waiver.expires}"
+    about = [item for item in look.findings if waiver.rule in (item.rule.id, item.rule.name)]
+    if any(item.suppressed == suppression for item in about):
+        return None
+    fitting = globs((waiver.file,), root)
+    is_seen = any(map(fitting.fits, look.seen.files))
+    if not is_seen and look.seen.folders and beneath.is_idle(waiver.file):
+        return f'the waiver of {waiver.rule} is for "{waiver.file}", which fits no file{beneath.hint(waiver.file)}'
+    is_whole = covers(look.seen.folders, waiver.file, root) or is_only(waiver.file, root, look.seen.files)
+    if waiver.rule not in look.asked or not is_seen or not is_whole:
+        return None
+    others = {item.resource for item in about if item.is_open and fitting.fits(item.place.file)}
+    near = nearest(waiver.resource, others) if waiver.resource and waiver.resource not in others else None
+    return f"the waiver of {waiver.rule} suppresses nothing" + (f'; did you mean resource "{near}"?' if near else "")

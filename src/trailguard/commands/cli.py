@@ -260,11 +260,9 @@ def _init(args: Namespace) -> int:
 
 
 def _path(args: Namespace) -> int:
-    import trailguard
-    from trailguard.commands.overview import PARTS
+    from trailguard.commands.parts import path_of
 
-    package = os.path.dirname(os.path.abspath(trailguard.__file__))
-    return write(os.path.join(package, *PARTS[args.part].split("/")) + "\n")
+    return write(path_of(args.part) + "\n")
 
 
 def _completion(args: Namespace) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 
-from trailguard.commands.overview import COMMANDS, PARTS
+from trailguard.commands.overview import COMMANDS
 from trailguard.commands.parser import AUTO, Parser, choice, matching, one_of, pair, processes, repeated
+from trailguard.commands.parts import PARTS
 from trailguard.errors import did_you_mean
 from trailguard.findings import OPEN, SEVERITIES
 from trailguard.settings.settings import ACCOUNT_ID, LINTERS, PARTITION, REGION

@@ -15,14 +15,6 @@ COMMANDS = {
     "completion": "print what makes a shell complete commands and options",
 }
 
-# What `trailguard path` knows, and where it is in the package.
-PARTS = {
-    "cfn-lint": "hosts/cfn_lint_rules",
-    "checkov": "hosts/checkov_checks",
-    "config-schema": "schemas/config.schema.json",
-    "report-schema": "schemas/report.schema.json",
-    "rule-schema": "schemas/rule.schema.json",
-}
 
 HELP = """\
 usage: trailguard COMMAND [OPTION…] [ARGUMENT…]

@@ -341,5 +341,8 @@ def _callers_of(kind: str, items: Value, problems: Problems) -> list[Caller]:
             told = f'{kind} "{literal}" of Principal: wildcards in principals are refused'
             problems.add(item.node, told, certain=kind == "AWS")
             continue
+        if literal is not None and "${" in literal and kind == "AWS":  # no policy variable is filled in there
+            problems.add(item.node, f'{kind} "{literal}" of Principal is taken as it is written: Fn::Sub is missing')
+            continue
         found.append(Caller(kind, text))
     return found

@@ -19,6 +19,7 @@ from trailguard.judging.deployments import Deployment, deployments
 from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_of, results_of
 from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import JudgedTemplate
+from trailguard.judging.unmade import is_unmade
 from trailguard.reading.collected import File
 from trailguard.reading.faults import internal, unfinished
 
@@ -83,7 +84,7 @@ def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
             findings.append(judged.finding(rule, subject))
         if task.timed:
             timings.append(Timing(judged.file, rule.id, time.process_time() - started))
-    notices = [*_unjudged(judged), *refused_defaults(judged)]
+    notices = [*_unjudged(judged), *refused_defaults(judged, is_judged=not any(map(is_unmade, findings)))]
     return Verdicts(findings, errors, frozenset(subjects), notices, _chains(judged, task), timings)
 
 

@@ -13,13 +13,13 @@ from trailguard.cloudformation.template.strays import strays
 from trailguard.cloudformation.template.template import Template
 from trailguard.findings import OPEN, Chain, FileError, Finding, Notice, Timing
 from trailguard.judging.deployments import merged
+from trailguard.judging.unmade import unmade
 from trailguard.rulebook.shelf import Rulebook
 from trailguard.settings.settings import Settings
 from trailguard.trails import catalog
 
 Item = TypeVar("Item")
 
-_NO_PARAMETERS: Mapping[str, bool] = {}
 IDLE = "it holds no resource that the rules are about"
 
 
@@ -65,7 +65,11 @@ class Verdicts(NamedTuple):
 
 
 class FileResult(NamedTuple):
-    """What judging one file gave; `parameters` are those of its template, with whether their values may be shown."""
+    """What judging one file gave.
+
+    `parameters` are those of a template, None where there may be others, `public` those whose values may be shown, and
+    `secret` those whose values may not.
+    """
 
     findings: tuple[Finding, ...] = ()
     errors: tuple[FileError, ...] = ()
@@ -76,7 +80,9 @@ class FileResult(NamedTuple):
     ignored: str | None = None
     chains: tuple[Chain, ...] = ()
     timings: tuple[Timing, ...] = ()
-    parameters: Mapping[str, bool] = _NO_PARAMETERS
+    parameters: frozenset[str] | None = None
+    public: frozenset[str] = frozenset()
+    secret: frozenset[str] = frozenset()
 
 
 class Text(NamedTuple):
@@ -95,7 +101,9 @@ def results_of(files: Mapping[str, Text], verdicts: Sequence[Verdicts], task: Ta
     by_file = _Sorted(
         findings=_by_file((item.place.file, item) for item in findings),
         errors=_by_file((error.file, error) for error in dict.fromkeys(errors)),
-        notices=_by_file((notice.file, notice) for notice in dict.fromkeys(_noticed(verdicts, written))),
+        notices=_by_file(
+            (notice.file, notice) for notice in dict.fromkeys((*_noticed(verdicts, written), *unmade(findings)))
+        ),
         chains=_by_file((chain.parts[0].file, chain) for one in verdicts for chain in one.chains),
         timings=_by_file((timing.file, timing) for one in verdicts for timing in one.timings),
         subjects=Counter(file for file, _ in {subject for one in verdicts for subject in one.subjects}),
@@ -126,12 +134,22 @@ class _Sorted(NamedTuple):
             subjects=self.subjects.get(file, 0),
             chains=tuple(self.chains.get(file, ())),
             timings=tuple(self.timings.get(file, ())),
-            parameters=_NO_PARAMETERS if source.template is None else _parameters(source.template),
+            parameters=_parameters(source.template),
+            public=_named(source.template, is_secret=False),
+            secret=_named(source.template, is_secret=True),
         )
 
 
-def _parameters(template: Template) -> Mapping[str, bool]:
-    return {parameter.name: not parameter.is_secret for parameter in template.parameters.values()}
+def _named(template: Template | None, is_secret: bool) -> frozenset[str]:
+    found = template.parameters.values() if template is not None else ()
+    return frozenset(parameter.name for parameter in found if parameter.is_secret is is_secret)
+
+
+def _parameters(template: Template | None) -> frozenset[str] | None:
+    """The names of a template's parameters; None when a macro may add others."""
+    if template is None:
+        return frozenset()
+    return None if template.macros else frozenset(template.parameters)
 
 
 def _suppressions(file: str, source: Text, task: Task) -> Suppressions:

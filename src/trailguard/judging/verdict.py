@@ -19,6 +19,7 @@ from trailguard.rulebook.options import Requirement
 from trailguard.rulebook.rule import Rule
 from trailguard.trails.facts.facts import Cause, Fact
 
+NEVER_MADE = "is made for no allowed choice of parameters"  # what is said of a subject that exists in no scenario
 _NAMED = 8  # parameters that a reason names
 
 FactSource = Callable[[Scenario, Resource, Requirement], Fact]
@@ -59,7 +60,7 @@ def judge(scenarios: Scenarios, resource: Resource, question: Question) -> Judge
         message = f"{resource.id} cannot be judged"
         return Judgement(UNKNOWN, resource.key, message, {}, reason, (), (Cause(resource.key, reason),))
     if not leaves:
-        reason = f"{resource.id} is made for no allowed choice of parameters"
+        reason = f"{resource.id} {NEVER_MADE}"
         return Judgement(NOT_APPLICABLE, resource.key, reason, {}, reason, ())
     answered = [Leaf(leaf.assignment, leaf.answer, leaf.stack) for leaf in leaves if leaf.answer is not None]
     return _claim(scenarios, resource.key, answered)

@@ -17,7 +17,7 @@ from trailguard.cloudformation.template.includes import INCLUDE, include, locati
 from trailguard.cloudformation.template.serverless import files, with_files
 from trailguard.cloudformation.template.strays import resources_of
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
-from trailguard.cloudformation.world.nesting import Nested
+from trailguard.cloudformation.world.nesting import Nested, decoded
 from trailguard.cloudformation.world.trees import Member, Missing
 from trailguard.errors import display_name
 from trailguard.findings import FileError
@@ -253,8 +253,10 @@ class Loader:
         return best[0] if best and self.template(best[0]) is not None else Missing("", False)
 
     def fitting(self, path: str, ending: str) -> list[str]:
-        """The files that the end of a URL fits best; several when it fits them equally."""
-        parts = ending.split("/")
+        """The files that the end of a URL fits best, as it is or decoded; several when it fits them equally."""
+        return max((self._fitting(path, parts) for parts in _spelt(ending)), key=bool)
+
+    def _fitting(self, path: str, parts: Sequence[str]) -> list[str]:
         asset = self._asset(path, parts)
         if asset is not None:
             return [asset]
@@ -266,9 +268,9 @@ class Loader:
 
     def is_guess(self, path: str, nested: Nested) -> bool:
         """Tell whether nothing but the name of a file, and no folder in a URL, speaks for a stack of it."""
-        parts = nested.ending.split("/")
-        found = self.fitting(path, nested.ending)
-        return not nested.path and self._asset(path, parts) is None and _common(parts, found[0].split(os.sep)) < 2
+        found = self.fitting(path, nested.ending)[0].split(os.sep) if not nested.path else []
+        ways = [] if nested.path else _spelt(nested.ending)
+        return bool(ways) and all(self._asset(path, parts) is None and _common(parts, found) < 2 for parts in ways)
 
     def _asset(self, path: str, parts: Sequence[str]) -> str | None:
         """The template that a cloud assembly uploads under a name."""
@@ -279,6 +281,11 @@ class Loader:
     def possible(self, path: str, nested: Nested) -> list[str]:
         """The paths that a resource may make a stack of, also of files that cannot be read."""
         return [self.beside(path, nested.path)] if nested.path else self.fitting(path, nested.ending)
+
+
+def _spelt(ending: str) -> list[list[str]]:
+    """The parts of the end of a URL, as they stand and as they are meant: `a%20b` is `a b`."""
+    return [each.split("/") for each in dict.fromkeys((ending, decoded(ending)))]
 
 
 def _member(name: str, template: Template, pins: Pins, stack: StackArtifact | None) -> Member:

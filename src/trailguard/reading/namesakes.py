@@ -22,7 +22,7 @@ from trailguard.trails.namesakes import CALLED, LEADS_TO, NAMING, PROPERTIES, US
 _KINDS = frozenset(kind for kind, _ in PROPERTIES.values())
 _TRAIL = b"AWS::CloudTrail::"
 
-_NAME = re.compile(rb"[\w./:@=+#$*{}-]{3,}")
+_NAME = re.compile(rb"[!-~](?:[ -~]*[!-~])?")  # a metric's may be any text, and one letter is enough for a role
 _REF = re.compile(rb"""(?:!Ref\s+|\bRef["']?\s*:\s*)["']?(\w+)""")
 # A call that gives what is written elsewhere, or what nobody knows before the deployment.
 _CALL = re.compile(
@@ -30,16 +30,19 @@ _CALL = re.compile(
     rb"""(?:"[^"]*"|'[^']*'|\[[^\[\]]*\]|-[ \t]+\S+\s+-[ \t]+\S+|[^\s,\]}]+)"""
 )
 _IF = re.compile(rb"""(?:!If|["']?Fn::If["']?\s*:)\s*(?:\[\s*["']?\w+["']?\s*,|-[ \t]+\S+)""")
-_SCALAR = re.compile(rb"""[ \t]*(?:"[^"]*"|'[^']*'|[\w./$*][^\s,}\]]*)(?=\s|[,}\]]|\Z)""")
+_WORD = rb"[\w./$*][^\s,}\]]*"
+_SCALAR = re.compile(rb"""[ \t]*(?:"[^"]*"|'[^']*'|""" + _WORD + rb"(?: +" + _WORD + rb""")*)(?=\s|[,}\]]|\Z)""")
 _IS_MAP = re.compile(rb"""[\w:]["']?\s*:\s""")
 _BETWEEN = re.compile(rb"[\[\]{},\n]|(?<=\s)-\s")
 _AROUND = b" \t\r\n\"'-"
 # What takes a text apart or puts it together.
 _BUILT = re.compile(rb"Sub\b|Join\b|FindInMap|Select\b|Split\b")
+# What makes one word of several: texts that are joined by nothing, a placeholder beside a letter or another one.
+_GLUE = re.compile(rb"""Join["']?[\s:\[-]*(?:""|''|["']?[A-Za-z0-9])|[A-Za-z0-9]\$\{|\}[A-Za-z0-9$]""")
 _NEVER = re.compile(rb"AWS::Stack(?:Name|Id)\b|\{\{resolve:")  # with these, no name is known before the deployment
 _NO_NAMES = frozenset((b"true", b"false", b"String", b"log-group"))
-_DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*["']?([^\s"',}]+)""")
-_GIVEN = re.compile(rb"""(\w+)["']?\s*:[ \t]+["']?([\w./:@=+#$*-]{3,})["']?[ \t]*(?=[,}\n]|\Z)""")
+_DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s"',}]+(?: +[^\s"',}#]+)*)""")
+_GIVEN = re.compile(rb"""(\w+)["']?\s*:[ \t]+["']?([\w./:@=+#$*-]+)["']?[ \t]*(?=[,}\n]|\Z)""")
 _SPACES = bytes(byte if bytes((byte,)).isalnum() else 32 for byte in range(256))
 
 _Name: TypeAlias = "tuple[str, bytes]"  # of what, and its text
@@ -47,10 +50,14 @@ _Spoken: TypeAlias = "dict[_Name, set[Role]]"
 
 
 class _Written(NamedTuple):
-    """The names that a file may hold, and of what there may be more, put together of the words in it."""
+    """The names that a file may hold, and of what there may be more, put together of the words in it.
+
+    Of what is `glued`, a word may be made of several.
+    """
 
     names: _Spoken
     more: frozenset[str]
+    glued: frozenset[str]
 
 
 class Speakers:
@@ -107,9 +114,10 @@ class Speakers:
         for path in self._paths:
             own = set((self._data(path) + b" " + self._given).translate(_SPACES).split())
             near = {name for word in own & by_word.keys() for name in by_word[word] if words[name] <= own}
+            glued = self._written_in(path).glued if _GLUE.search(self._data(path)) is not None else frozenset()
+            near |= {name for name in self._known if name[0] in glued}
             near = {name for name in near if self._known[name].keys() != {path}}
-            # What is put together has more than one word.
-            spoken = self._names(path, {name[0] for name in near if not name[1].isalnum()}) if near else {}
+            spoken = self._names(path, {name[0] for name in near}) if near else {}
             for name in near & spoken.keys():
                 met = {other for other, roles in self._known[name].items() if _meet(spoken[name], roles)} - {path}
                 if met:
@@ -124,9 +132,7 @@ class Speakers:
 
     def _names(self, path: str, kinds: Set[str]) -> _Spoken:
         """What a file may speak of, by name; of some kinds all."""
-        if path not in self._written:
-            self._written[path] = self._read(path)
-        names, more = self._written[path]
+        names, more, _ = self._written_in(path)
         if more.isdisjoint(kinds):
             return names
         if path not in self._spoken:
@@ -137,11 +143,17 @@ class Speakers:
                     spoken.setdefault((key[0], text), set()).add(role)
         return self._spoken[path]
 
+    def _written_in(self, path: str) -> _Written:
+        if path not in self._written:
+            self._written[path] = self._read(path)
+        return self._written[path]
+
     def _read(self, path: str) -> _Written:
         """What stands at the properties that hold names."""
         data = self._data(path)
         found: _Spoken = {}
         more: set[str] = set()
+        glued: set[str] = set()
         for name, (kind, types) in PROPERTIES.items():
             roles = {
                 role for role, type_ in types.items() if name.encode() in data and may_hold(data, (type_.encode(),))
@@ -153,10 +165,12 @@ class Speakers:
             for value in values:
                 for text in self._texts(data, value):
                     found.setdefault((kind, text), set()).update(roles)
-                more.update([kind] if self._is_open(data, value) else [])
+                is_open = self._is_open(data, value)
+                more.update([kind] if is_open else [])
+                glued.update([kind] if is_open and _GLUE.search(value) is not None else [])
         for handed in _handed(data):
             found.setdefault(handed, set()).add("uses")
-        return _Written(found, frozenset(more))
+        return _Written(found, frozenset(more), frozenset(glued))
 
     def _is_open(self, data: bytes, value: bytes) -> bool:
         """Tell whether a value may be a name that is put together, or chosen among some."""
@@ -170,7 +184,8 @@ class Speakers:
         left = scalar[0] if scalar is not None else _IF.sub(b" ", _CALL.sub(b" ", value))
         if _BUILT.search(value) is not None or _IS_MAP.search(left) is not None:
             return
-        for text in _BETWEEN.split(left):
+        is_quoted = left.strip()[:1] in (b'"', b"'") and scalar is not None
+        for text in (left,) if is_quoted else _BETWEEN.split(left):
             yield from _parts(text.strip(_AROUND))
         for name in _REF.findall(value):
             yield from self._held(data, name)
@@ -184,7 +199,7 @@ class Speakers:
         for value in mentions.values(data, shown) or ():
             default = _DEFAULT.search(value)
             if default is not None:
-                yield from _parts(default[1])
+                yield from _parts(default[1].strip(_AROUND))
 
     def _parsed(self, path: str) -> Iterator[tuple[Key, Role]]:
         """What a template speaks of, by name."""

@@ -56,7 +56,8 @@ def parameters_file(path: str, streams: bool = False) -> Values:
     if isinstance(data, dict):
         return _placed(source, {key: check.written(value, (*where, key)) for key, value in data.items()}, where)
     if not isinstance(data, list):
-        raise check.error((), "parameters must be a map, or a list of ParameterKey and ParameterValue or of Key=Value")
+        shapes = "a map, or a list of ParameterKey and ParameterValue or of Key=Value, or lines of KEY=VALUE"
+        raise check.error((), f"parameters must be {shapes}")
     pairs = [_pair(check, item, (*where, number)) for number, item in enumerate(data)]
     lines = {key: source.place((*where, number))[0] for number, (key, _) in enumerate(pairs)}
     return Values(dict(pairs), source.name, lines)

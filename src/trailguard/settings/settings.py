@@ -260,7 +260,7 @@ def _context(check: Checker, value: object, path: Path) -> Context:
     values = Values()
     source = ""
     if isinstance(given, str):
-        source = os.path.join(os.path.dirname(os.path.abspath(check.source.path)), os.path.expanduser(given))
+        source = check.file(given, (*path, "parameters"))
         values = _parameters_at(check, given, (*path, "parameters"))
     elif given is not None:
         values = _written(check, given, (*path, "parameters"))

@@ -181,7 +181,7 @@ def _assignments(path: str, data: bytes) -> Source:
             continue
         match = re.match(_ASSIGNMENT, line)
         if match is None:
-            raise ConfigError(name, number, 1, f'"{line.strip()}" must be written KEY=VALUE')
+            raise ConfigError(name, number, 1, "a line must be written KEY=VALUE")
         key, value, column = match[1], line[match.end() :].rstrip(), match.end() + 1
         if key in values:
             raise ConfigError(name, number, match.start(1) + 1, f'"{key}" is set twice')

@@ -109,6 +109,15 @@ def _made(scenario: Scenario, trail: Resource, name: Pieces) -> Resource | None:
     return rivals[-1] if rivals else None
 
 
+def have_rivals(scenario: Scenario, policies: Sequence[Resource], name: Pieces) -> bool:
+    """Tell whether policies may come with different buckets of one name: several templates make it, one is deployed."""
+    stacks = scenario.model.stacks
+    if len({stacks.root_of(policy.id) for policy in policies}) < 2:
+        return False
+    buckets = scenario.model.template.of_type(BUCKET)
+    return len({stacks.root_of(bucket.id) for bucket in buckets if _is_called(scenario, bucket, name)}) > 1
+
+
 def policies_on(
     scenario: Scenario, name: Pieces, bucket: Resource | None, closely: bool = False
 ) -> tuple[Resource, ...]:

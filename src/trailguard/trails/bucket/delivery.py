@@ -17,7 +17,14 @@ from trailguard.iam.logic import State, Tri
 from trailguard.iam.policy import Policy, Statement
 from trailguard.trails.bucket import files, requests
 from trailguard.trails.bucket.accepted import misplaced_fact, refusal_fact
-from trailguard.trails.bucket.buckets import LogBucket, log_bucket, no_known_policy, overwritten, policy_of
+from trailguard.trails.bucket.buckets import (
+    LogBucket,
+    have_rivals,
+    log_bucket,
+    no_known_policy,
+    overwritten,
+    policy_of,
+)
 from trailguard.trails.bucket.principals import builds_suffix, named_in_words
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
@@ -61,12 +68,14 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
         return _without_policy(bucket, f"no bucket policy lets CloudTrail write the logs of {trail.id}")
     first, *others = bucket.policies
     if others:
-        because = (
-            f"{first.id} and {others[0].id} are both policies of the bucket of {trail.id} and overwrite each other"
-        )
-        return no(others[0].key, because, ((first.key, "the other policy"),))._replace(
-            cause=overwritten(bucket.policies)
-        )
+        both = f"{first.id} and {others[0].id} are both policies of the bucket of {trail.id}"
+        if have_rivals(scenario, bucket.policies, bucket.name):
+            reason = "several templates make this bucket, of which one can be deployed, and either policy may be for it"
+            doubt = unknown(others[0].key, reason, both)._replace(cause=overwritten(bucket.policies))
+            return doubt._replace(related=((first.key, "the other policy"),))
+        because = f"{both} and overwrite each other"
+        fact = no(others[0].key, because, ((first.key, "the other policy"),))
+        return fact._replace(cause=overwritten(bucket.policies))
     misplaced = misplaced_fact(scenario, first)
     if misplaced is not None:
         return misplaced

@@ -28,6 +28,7 @@ from trailguard.iam.evaluate import Decision
 
 # What CloudFormation accepts for a Boolean property besides true and false.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html (all values are text)
+_NO_TEXT = "a list or a map"
 BOOLEAN_TEXTS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
@@ -144,6 +145,12 @@ def unset(fact: Fact, resource: Resource, name: str) -> Fact:
     return fact.from_(resource.key, f"{name} is not set")
 
 
+def not_boolean(meaning: str) -> str:
+    """What is wrong with a value that `boolean` gives as text."""
+    shown = meaning if meaning == _NO_TEXT else f'"{meaning}"'
+    return f"is {shown}, which is not a Boolean"
+
+
 def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
     """A value as CloudFormation reads it in a Boolean property.
 
@@ -157,7 +164,7 @@ def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
     if isinstance(value, Unknown):
         return value
     if not isinstance(value, Text):
-        return "a list or a map"
+        return _NO_TEXT
     literal = value.literal
     if literal is not None:
         if literal not in BOOLEAN_TEXTS and _chosen_freely(scenario, value.node, literal):

@@ -30,6 +30,7 @@ from trailguard.trails.facts.facts import (
     BOOLEAN_TEXTS,
     Fact,
     boolean,
+    not_boolean,
     null,
     reason_unknown,
     to_json,
@@ -204,7 +205,7 @@ def _boolean_fact(scenario: Scenario, resource: Resource, path: str, value: Valu
     if isinstance(meaning, Unknown):
         return unknown(node, meaning.reason, f"{path} of {resource.id} is not known")
     if isinstance(meaning, str):
-        return Fact(meaning, node, f'{path} of {resource.id} is "{meaning}", which is not a Boolean{via(node)}')
+        return Fact(meaning, node, f"{path} of {resource.id} {not_boolean(meaning)}{via(node)}")
     told = str(meaning).lower()
     return Fact(meaning, node, f"{path} of {resource.id} is {told}{via(node)}").from_(node, f"{path} is {told}")
 
