@@ -126,7 +126,10 @@ def _claim(scenarios: Scenarios, subject: Node, leaves: list[Leaf[Answer]]) -> J
         if verdict in answers:
             told = [i for i, answer in enumerate(answers) if answer == verdict]
             index = min(told, key=lambda i: (found[i] != FAIL, not usual[i], len(leaves[i].assignment)))
-            judgement = _judgement(verdict, leaves[index].answer, {}, disputes[index])
+            dispute = disputes[index]
+            judgement = _judgement(verdict, leaves[index].answer, {}, dispute)
+            if dispute is not None:  # wherever it stands in the way, the same settles it
+                judgement = judgement._replace(causes=(Cause(scenarios.model.template.root, dispute),))
             return _with_choices(judgement, scenarios, leaves, answers) if verdict == UNKNOWN else judgement
     return _judgement(NOT_APPLICABLE, leaves[0].answer, {}, None)._replace(node=subject)
 
@@ -161,7 +164,7 @@ def _judgement(verdict: Verdict, answer: Answer, values: Mapping[str, str], disp
         reason = main.because
     causes: tuple[Cause, ...] = ()
     if verdict in OPEN:
-        causes = (Cause(main.node, dispute),) if dispute else tuple(fact.stems_from for fact, _ in facts)
+        causes = tuple(fact.stems_from for fact, _ in facts)
     return Judgement(verdict, main.node, message, values, reason, tuple(related), causes)
 
 

@@ -71,11 +71,17 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
         both = f"{first.id} and {others[0].id} are both policies of the bucket of {trail.id}"
         if have_rivals(scenario, bucket.policies, bucket.name):
             reason = "several templates make this bucket, of which one can be deployed, and either policy may be for it"
-            return unknown(others[0].key, reason, both)._replace(related=((first.key, "the other policy"),))
+            doubt = unknown(others[0].key, reason, both)._replace(cause=overwritten(bucket.policies))
+            return doubt._replace(related=((first.key, "the other policy"),))
         because = f"{both} and overwrite each other"
+<<<<<<< HEAD
         return no(others[0].key, because, ((first.key, "the other policy"),))._replace(
             cause=overwritten(bucket.policies)
         )
+=======
+        fact = no(others[0].key, because, ((first.key, "the other policy"),))
+        return fact._replace(cause=overwritten(bucket.policies))
+>>>>>>> h-html
     misplaced = misplaced_fact(scenario, first)
     if misplaced is not None:
         return misplaced
