@@ -219,13 +219,8 @@ def _report(
     """Everything in its order."""
     findings, notices = accepted
     findings = sorted(findings, key=order)
-<<<<<<< HEAD
-    named = [item for result in results.values() for item in (result.parameters or {}).items()]
-    public = {name for name, _ in named} - {name for name, is_public in named if not is_public}
-=======
     public = {name for result in results.values() for name in result.public}
     public -= {name for result in results.values() for name in result.secret}
->>>>>>> h-html
     idle = _idle(area, results)
     templates = sorted(idle | {name for name, result in results.items() if result.is_template})
     ignored = [item for item in area.found.ignored if area.holds(item[0])]

@@ -15,10 +15,7 @@ COMMANDS = {
     "completion": "print what makes a shell complete commands and options",
 }
 
-<<<<<<< HEAD
-=======
 
->>>>>>> h-html
 HELP = """\
 usage: trailguard COMMAND [OPTION…] [ARGUMENT…]
 

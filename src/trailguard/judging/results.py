@@ -67,12 +67,8 @@ class Verdicts(NamedTuple):
 class FileResult(NamedTuple):
     """What judging one file gave.
 
-<<<<<<< HEAD
-    `parameters` are those of its template, with whether their values may be shown; None where there may be others.
-=======
     `parameters` are those of a template, None where there may be others, `public` those whose values may be shown, and
     `secret` those whose values may not.
->>>>>>> h-html
     """
 
     findings: tuple[Finding, ...] = ()
@@ -84,13 +80,9 @@ class FileResult(NamedTuple):
     ignored: str | None = None
     chains: tuple[Chain, ...] = ()
     timings: tuple[Timing, ...] = ()
-<<<<<<< HEAD
-    parameters: Mapping[str, bool] | None = None
-=======
     parameters: frozenset[str] | None = None
     public: frozenset[str] = frozenset()
     secret: frozenset[str] = frozenset()
->>>>>>> h-html
 
 
 class Text(NamedTuple):
@@ -142,17 +134,6 @@ class _Sorted(NamedTuple):
             subjects=self.subjects.get(file, 0),
             chains=tuple(self.chains.get(file, ())),
             timings=tuple(self.timings.get(file, ())),
-<<<<<<< HEAD
-            parameters=_NO_PARAMETERS if source.template is None else _parameters(source.template),
-        )
-
-
-def _parameters(template: Template) -> Mapping[str, bool] | None:
-    """The parameters of a template, with whether their values may be shown; None when a macro may add others."""
-    if template.macros:
-        return None
-    return {parameter.name: not parameter.is_secret for parameter in template.parameters.values()}
-=======
             parameters=_parameters(source.template),
             public=_named(source.template, is_secret=False),
             secret=_named(source.template, is_secret=True),
@@ -169,7 +150,6 @@ def _parameters(template: Template | None) -> frozenset[str] | None:
     if template is None:
         return frozenset()
     return None if template.macros else frozenset(template.parameters)
->>>>>>> h-html
 
 
 def _suppressions(file: str, source: Text, task: Task) -> Suppressions:

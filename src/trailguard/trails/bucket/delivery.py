@@ -74,14 +74,8 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
             doubt = unknown(others[0].key, reason, both)._replace(cause=overwritten(bucket.policies))
             return doubt._replace(related=((first.key, "the other policy"),))
         because = f"{both} and overwrite each other"
-<<<<<<< HEAD
-        return no(others[0].key, because, ((first.key, "the other policy"),))._replace(
-            cause=overwritten(bucket.policies)
-        )
-=======
         fact = no(others[0].key, because, ((first.key, "the other policy"),))
         return fact._replace(cause=overwritten(bucket.policies))
->>>>>>> h-html
     misplaced = misplaced_fact(scenario, first)
     if misplaced is not None:
         return misplaced

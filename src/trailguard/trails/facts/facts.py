@@ -140,26 +140,15 @@ def null(name: str, owner: str = "") -> str:
     return f"{what} is null, which CloudFormation refuses anywhere in a template"
 
 
-<<<<<<< HEAD
-=======
-def unset(fact: Fact, resource: Resource, name: str) -> Fact:
-    """The same fact, which comes from a property that is not set."""
-    return fact.from_(resource.key, f"{name} is not set")
-
-
->>>>>>> h-html
 def not_boolean(meaning: str) -> str:
     """What is wrong with a value that `boolean` gives as text."""
     shown = meaning if meaning == _NO_TEXT else f'"{meaning}"'
     return f"is {shown}, which is not a Boolean"
-<<<<<<< HEAD
 
 
 def unset(fact: Fact, resource: Resource, name: str) -> Fact:
     """The same fact, which comes from a property that is not set."""
     return fact.from_(resource.key, f"{name} is not set")
-=======
->>>>>>> h-html
 
 
 def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
