@@ -86,7 +86,7 @@ def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm, effort: Effort)
         ends = [len(two) - end for end in numbers(after[len(one) - 1 - place])][::-1]
         for start in numbers(before[place]):
             for end in ends[bisect_left(ends, start) : bisect_right(ends, stops[start])]:
-                effort.spend(1 + (end - start) // 64)
+                effort.spend(1 + (end - start) // 8)
                 part = other[start:end]
                 near = vague or any(isinstance(t, Wild) and t.is_long for t in two[max(start - 1, 0) : end + 1])
                 open_end = bool(part) and other[end : end + 1] not in (("/",), (":",), ())

@@ -138,7 +138,8 @@ class Loader:
             elif document is not None:
                 parts: dict[str, Document] = {}
                 whole = self._with_includes(path, document, parts)
-                if looks_like_template(whole.root):
+                # What it includes may be empty.
+                if looks_like_template(whole.root) or looks_like_template(document.root):
                     self._documents[path] = whole
                     self._note_parts(path, whole, parts)
         return self._documents[path]
