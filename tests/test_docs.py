@@ -1,5 +1,7 @@
 """The pages that are generated: one for each rule, their list, the controls of each framework, and the facts.
 
+So are the ends of two: every option of the command line, every key of the configuration.
+
     python -m tests.test_docs
 
 writes them anew. A page that has drifted from what it is made of is refused.
@@ -7,19 +9,27 @@ writes them anew. A page that has drifted from what it is made of is refused.
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests import ROOT
+from tests import ROOT, reference
 from trailguard.commands import facts_text, rules_markdown
+from trailguard.commands.options import parser_of
+from trailguard.commands.overview import COMMANDS
+from trailguard.errors import display_name
 from trailguard.rulebook.frameworks import load_frameworks
 from trailguard.rulebook.shelf import load
+from trailguard.settings.settings import KEYS as SETTINGS
 from trailguard.settings.settings import Settings
+from trailguard.settings.settings import load as load_settings
 from trailguard.trails.catalog import known_facts
 
-RULES = load(Settings(profile="all")).selected
-FRAMEWORKS = load_frameworks(Settings())
+BOOK = load(Settings(profile="all"))
+RULES = BOOK.selected
+FRAMEWORKS = load_frameworks(Settings(), BOOK)
 
 
 @cache
@@ -27,8 +37,11 @@ def pages() -> dict[str, str]:
     """What the generated files hold, by path from the project's root."""
     found = {f"docs/rules/{rule.id}.md": rules_markdown.rule_page(rule) for rule in RULES}
     found["docs/rules/README.md"] = rules_markdown.rule_index(RULES)
-    found["docs/controls.md"] = rules_markdown.framework_index(FRAMEWORKS.values(), RULES)
+    found["docs/controls.md"] = rules_markdown.framework_index(tuple(FRAMEWORKS.values()), RULES)
     found["docs/facts.md"] = facts_text.as_markdown(known_facts())
+    for path, tail in {"docs/command-line.md": reference.options(), "docs/configuration.md": reference.keys()}.items():
+        head, mark, _ = (ROOT / path).read_text(encoding="utf-8").partition(reference.MARK)
+        found[path] = f"{head}{mark}\n{tail}"
     return found
 
 
@@ -52,6 +65,42 @@ def test_a_page_says_what_explain_says() -> None:
             assert f"| `{name}` | {rules_markdown.escaped(option.description)} |" in page, rule.id
         for heading in ("## Why", "## Remedy", "## Good", "## Bad"):
             assert page.count(f"\n{heading}\n") == 1, (rule.id, heading)
+
+
+def test_every_option_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    for command in COMMANDS:
+        (section,) = re.findall(rf"^## trailguard {command}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+        help_text = parser_of(command).format_help()
+        for option in set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", help_text.partition("examples:")[0])) - {
+            "-h",
+            "--help",
+        }:
+            assert re.search(rf"`{option}[` ]", section), (command, option)
+
+
+def test_every_key_is_on_its_page_and_its_examples_are_accepted(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    for folder in ("prod", "policies/trailguard"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "prod.json").write_text("{}", encoding="utf-8")
+    sam = '[prod.deploy.parameters]\nparameter_overrides = "A=1"\n'
+    (tmp_path / "prod" / "samconfig.toml").write_text(sam, encoding="utf-8")
+    for key in SETTINGS:  # what the program reads, not what the schema says
+        (section,) = re.findall(rf"^## {key}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+        examples = re.findall(r"^```yaml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+        assert examples, key
+        for example in examples:
+            path = tmp_path / "trailguard.yaml"
+            path.write_text(example, encoding="utf-8")
+            assert load_settings(".", str(path)) != Settings(source=display_name(str(path)), root=str(tmp_path)), key
+    assert set(SETTINGS) == set(reference.SCHEMA["properties"])
+
+
+def test_editors_can_check_the_configuration() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^# yaml-language-server: \$schema=(\S+)$", page, re.MULTILINE)
+    assert (ROOT / "src" / "trailguard" / "schemas" / PurePosixPath(line).name).exists()
 
 
 if __name__ == "__main__":

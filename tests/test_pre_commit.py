@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,14 +17,9 @@ pytestmark = pytest.mark.hosts
 
 GOOD = (ROOT / "examples" / "compliant" / "audit-trail.yaml").read_text(encoding="utf-8")
 BAD = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")
-CONFIG = """\
-repos:
-  - repo: {source}
-    rev: {rev}
-    hooks:
-      - id: trailguard
-      - id: trailguard-rules
-"""
+README, PAGE = (ROOT.joinpath(name).read_text(encoding="utf-8") for name in ("README.md", "docs/ci.md"))
+# What is there to copy, with the address of this project as it is now, and the other hook.
+(SNIPPET,) = re.findall(r"^```yaml\n(repos:.*?)^```$", README, re.MULTILINE | re.DOTALL)
 IGNORED = shutil.ignore_patterns(".git", ".venv*", "__pycache__", "*.egg-info", ".hypothesis", ".*_cache", "tests")
 
 
@@ -55,7 +51,8 @@ class Repository:
         self.folder = folder
         self._home = home
         git("init", "-q", cwd=folder)
-        self.write(".pre-commit-config.yaml", CONFIG.format(source=source[0], rev=source[1]))
+        config = SNIPPET.replace("https://git.example.com/trailguard", str(source[0])).replace("v0.1.0", source[1])
+        self.write(".pre-commit-config.yaml", f"{config}      - id: trailguard-rules\n")
 
     def write(self, name: str, text: str) -> None:
         path = self.folder / name
@@ -76,6 +73,26 @@ class Repository:
 @pytest.fixture
 def repository(tmp_path: Path, source: tuple[Path, str], home: Path) -> Repository:
     return Repository(tmp_path, source, home)
+
+
+def test_the_readme_s_example_is_refused(tmp_path: Path, source: tuple[Path, str], home: Path) -> None:
+    (block,) = re.findall(r"^```sh\n(git init demo.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    shutil.copytree(source[0], tmp_path / "trailguard")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "PYTHON"))}
+    who = {f"GIT_{role}_{what}": "t@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", block.replace("pip install pre-commit && ", "")], cwd=tmp_path, check=False,
+        env={**kept, **who, "PATH": path, "PRE_COMMIT_HOME": str(home)}, capture_output=True, encoding="utf-8",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "single-region.yaml:52:27" in done.stdout + done.stderr
+    log = subprocess.run(["git", "log"], cwd=tmp_path / "demo", capture_output=True, check=False)
+    assert log.returncode != 0  # nothing was committed
+
+
+def test_both_pages_show_the_same() -> None:
+    assert f"```yaml\n{SNIPPET}```" in PAGE
 
 
 def test_the_hooks(repository: Repository) -> None:

@@ -134,6 +134,7 @@ def test_the_guide_works_as_it_says(tmp_path: Path) -> None:
 def test_configuration_example_is_accepted(tmp_path: Path) -> None:
     (example,) = (block for block in blocks("yaml", README) if "profile:" in block)
     (tmp_path / ".trailguard.yaml").write_text(example, encoding="utf-8")
+    (tmp_path / "policies" / "trailguard").mkdir(parents=True)
     settings = load(str(tmp_path), None)
     assert settings.profile == "default"
     assert settings.notes == ()

@@ -144,7 +144,7 @@ class TestHostileFolder:
     def test_what_is_no_template_is_passed_over_and_listed(self, hostile: Path) -> None:
         ignored = dict(scan(["."], Settings()).ignored)
         assert set(ignored) == {*HARMLESS, "large.json"}
-        assert set(ignored.values()) == {"it is no CloudFormation template"}
+        assert set(ignored.values()) == {"it is not a CloudFormation template"}
 
     def test_a_template_about_something_else_is_counted(self, here: Path) -> None:
         (here / "topic.yaml").write_text("Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n")
@@ -305,7 +305,7 @@ class TestStandardInput:
     def test_what_is_no_template(self) -> None:
         report = one("hello: world\n")
         assert (report.results, report.errors) == ((), ())
-        assert report.ignored == (("t.yaml", "it is no CloudFormation template"),)
+        assert report.ignored == (("t.yaml", "it is not a CloudFormation template"),)
 
 
 PARAMETERS = """\
@@ -378,6 +378,8 @@ class TestSubjects:
         )
         assert finding.place.span.line == 4
         assert report.subjects == 1
+        said = "Trail is made for no allowed choice of parameters, so it is not judged"
+        assert [(item.line, item.message) for item in report.notices] == [(4, said)]
 
     def test_every_trail_is_judged(self) -> None:
         text = TRAIL % "true" + (TRAIL % "false").partition("\n")[2].replace("Trail:\n", "Second:\n", 1)

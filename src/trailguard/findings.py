@@ -5,7 +5,7 @@ Everything here is a frozen value, built whole and never edited afterwards. Repo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 # Verdicts and severities are plain text, so that they print, sort and serialise as they are.
@@ -68,8 +68,24 @@ class Suppression(NamedTuple):
     expires: str | None = None
 
 
+class Unverified(NamedTuple):
+    """Controls, by framework, that rest on one mapping alone: who made it, and the ISO date when it was read.
+
+    Nobody has held it against the framework's own text.
+    """
+
+    source: str
+    date: str
+    controls: Mapping[str, tuple[str, ...]]
+
+
 class RuleInfo(NamedTuple):
-    """What a report says of a rule."""
+    """What a report says of a rule.
+
+    `controls` are all controls behind which it stands, those of `unverified` too.
+    `tool` is the linter beside trailguard that it belongs to, "" for our own. `changed` says in what it differs from
+    how it ships, since its user set options or the severity.
+    """
 
     id: str
     name: str
@@ -79,6 +95,20 @@ class RuleInfo(NamedTuple):
     remedy: str
     controls: Mapping[str, tuple[str, ...]]
     references: tuple[str, ...]
+    unverified: Unverified | None = None
+    tool: str = ""
+    changed: tuple[str, ...] = ()
+
+    def relations(self) -> Iterator[tuple[str, tuple[str, ...], bool]]:
+        """The controls by framework, and whether they were verified: those that were come first in each."""
+        loose = self.unverified.controls if self.unverified is not None else {}
+        for framework, names in self.controls.items():
+            unsure = loose.get(framework, ())
+            firm = tuple(name for name in names if name not in unsure)
+            if firm:
+                yield framework, firm, True
+            if unsure:
+                yield framework, unsure, False
 
 
 class Finding(NamedTuple):
@@ -91,6 +121,7 @@ class Finding(NamedTuple):
     `subject_file` is the file of the subject where the fix belongs into another one, `construct` the path of the CDK
     construct that made the subject. `blocks` are the subject and the resource at fault. Findings with the same `cause`,
     of whatever rules, are open for the very same reason at the same place; it is empty for those that are not open.
+    `causes` are those of each of its mistakes, of which it may have several.
     """
 
     rule: RuleInfo
@@ -109,6 +140,7 @@ class Finding(NamedTuple):
     blocks: tuple[Block, ...] = ()
     suppressed: Suppression | None = None
     cause: str = ""
+    causes: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:
@@ -140,8 +172,8 @@ PART_NAMES: Mapping[str, str] = {
     "role": "role", "topic": "topic",
 }  # fmt: skip
 CONNECTION_NAMES: Mapping[str, str] = {
-    "bucket": "delivers to", "policy": "is opened by", "order": "is created after", "key": "encrypts with",
-    "log_group": "sends events to", "role": "with the rights of", "topic": "notifies",
+    "bucket": "delivers to", "policy": "is governed by", "order": "is created after", "key": "encrypts with",
+    "log_group": "sends events to", "role": "is written with", "topic": "notifies",
 }  # fmt: skip
 
 
@@ -197,26 +229,47 @@ class Notice(NamedTuple):
     message: str
 
 
+class Prerequisites(NamedTuple):
+    """Rules without which no control that rests on the trail is met, why, and the rules that imply them, all by id."""
+
+    title: str
+    why: str
+    implied_by: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
 class ControlInfo(NamedTuple):
     """A control of a framework: why no template can decide it (None when rules stand behind it), and those rules.
 
-    `rules` are the ids of all rules behind it, of those too that were not asked.
+    `rules` are the ids of all rules behind it, of those too that were not asked; `unverified` are those of them that
+    stand there by one unverified mapping alone. `prerequisites` are the rules that have to hold besides.
     """
 
     id: str
     title: str
     undecidable: str | None
     rules: tuple[str, ...]
+    unverified: tuple[str, ...] = ()
+    prerequisites: tuple[str, ...] = ()
 
 
 class FrameworkInfo(NamedTuple):
-    """A framework: its name as a profile, its title, which part of it is meant, where it was read, its controls."""
+    """A framework: its name as a profile, its title, which part of it is meant, where it was read, its controls.
+
+    `date` is the ISO date when it was read, `note` what else there is to know. `unverified` are the sources, each with
+    its date, on which alone some of the controls rest. `asked` tells that a profile was asked for that is this one.
+    """
 
     name: str
     title: str
     about: str
     source: str
     controls: tuple[ControlInfo, ...]
+    date: str = ""
+    note: str = ""
+    prerequisites: Prerequisites | None = None
+    unverified: tuple[tuple[str, str], ...] = ()
+    asked: bool = False
 
 
 class Timing(NamedTuple):
@@ -253,7 +306,8 @@ class Report(NamedTuple):
     `template_names` are the files that are templates. `chains` holds the delivery chains of the trails, `frameworks`
     those that the rules' controls belong to, and `timings` how long each rule took, where they were asked for. `since`
     is the revision when only what changed since then is told. `date` is the day, as an ISO date, on which suppressions
-    had to be in force, `threshold` what makes the exit status 1.
+    had to be in force, `threshold` what makes the exit status 1. `profile` names all profiles, with ", " in between.
+    `how` says in pairs of a key and a text how the templates were judged, as far as that is not what is usual.
     """
 
     version: str
@@ -274,6 +328,7 @@ class Report(NamedTuple):
     timings: tuple[Timing, ...] = ()
     date: str = ""
     threshold: Threshold = Threshold()
+    how: tuple[tuple[str, str], ...] = ()
 
     def status(self) -> int:
         """The exit status: 2 when something could not be judged as asked, 1 when a finding counts, else 0."""

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol
 
 from trailguard import __version__
+from trailguard.acceptance.idle import Seen, idle_notices
 from trailguard.errors import display_name
 from trailguard.findings import FileError, Finding, Notice, Report
 from trailguard.judging.alone import judge_files
 from trailguard.judging.deployments import is_in
 from trailguard.judging.results import IDLE, FileResult, Task
 from trailguard.reading.collected import Found, collect, names_below
-from trailguard.reading.discovery import Others, excluded
+from trailguard.reading.discovery import SKIPPED_FOLDERS, Others, excluded
+from trailguard.rulebook.asked import how
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -28,8 +30,12 @@ if TYPE_CHECKING:
     from trailguard.findings import FrameworkInfo
     from trailguard.reading.kinship import Kinship
 
-# Told how many are done, how many there are, and what they are.
-Tick: TypeAlias = Callable[[int, int, str], None]
+
+class Tick(Protocol):
+    """Who is told how far a scan is."""
+
+    def __call__(self, done: int, total: int, what: str) -> object:
+        """Take note of how many files are done, how many there are (0: nobody knows yet), and what is done."""
 
 
 def scan(
@@ -41,7 +47,7 @@ def scan(
     jobs: int = 1,
     evidence: bool = False,
     world: Sequence[str] = (),
-    tick: Tick | None = None,
+    tick: Tick = lambda done, total, what: None,
     on: str = "",
     timed: bool = False,
 ) -> Report:
@@ -49,20 +55,21 @@ def scan(
 
     `world` are folders whose templates are known, too, but are judged only where the given ones have to do with them.
     `evidence` asks for the delivery chains of the trails and the frameworks behind the rules, too. `tick` is told how
-    many files of how many are judged. `on` is the day, as an ISO date, on which suppressions have to be in force: today
+    many files of how many have been read, linked with others, and judged.
+    `on` is the day, as an ISO date, on which suppressions have to be in force: today
     when it is not given. `timed` asks for how long each rule took on each template.
     Raises RuleError when a rule or profile cannot be used, ConfigError when the baseline cannot. What is wrong with a
     template is part of the report.
     """
     task = Task(settings, load(settings), on or time.strftime("%Y-%m-%d"), evidence, timed)
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
-    area = _collected([path for path in paths if path != "-"], given, world, task)
-    kinship = _kinship(area.found, settings)
+    area = _collected([path for path in paths if path != "-"], given, world, task, tick)
+    kinship = _kinship(area.found, settings, tick)
     if kinship is not None and area.focus is not None:
         touched = area.focus | kinship.touched_before(paths)
         area = area._replace(focus=touched | kinship.includers(touched))
-    results = {**_judged_alone(area, kinship, task, jobs, tick), **_judged_together(area, kinship, task, jobs)}
-    accepted = _accepted(results.values(), task, whole=not world)
+    results = _judged(area, kinship, task, jobs, tick)
+    accepted = _accepted(results, task, None if world else _seen(area, results))
     return _report(area, results, _errors(area, results, kinship), accepted, task)
 
 
@@ -82,15 +89,18 @@ class _Area(NamedTuple):
         return self.found.looked_at if self.focus is None else len(self.focus)
 
 
-def _collected(paths: Sequence[str], given: tuple[str, bytes] | None, world: Sequence[str], task: Task) -> _Area:
+def _collected(
+    paths: Sequence[str], given: tuple[str, bytes] | None, world: Sequence[str], task: Task, tick: Tick
+) -> _Area:
     """Read what is to be judged, and what may have to be known for it."""
     settings = task.settings
     asked = (settings.include, settings.exclude, settings.root)
+    read = partial(tick, total=0, what="reading")
     if not world:
-        return _Area(collect(paths, *asked, task.rulebook.selected, given), None)
+        return _Area(collect(paths, *asked, task.rulebook.selected, given, tick=read), None)
     # What is named is then what changed, which may be anything.
-    named = [path for path in paths if not excluded(path, world, settings.exclude, settings.root)]
-    found = collect([*named, *world], *asked, task.rulebook.selected, given, insist=False)
+    named = [path for path in paths if not excluded(path, settings.exclude, settings.root)]
+    found = collect([*named, *world], *asked, task.rulebook.selected, given, insist=False, tick=read)
     if _decides_all(named, settings):
         return _Area(found, None)
     focus = names_below(named, *asked) | ({given[0]} if given else set())
@@ -111,7 +121,7 @@ def _deployed_with(paths: Iterable[str], found: Found, settings: Settings) -> se
     return {file.name for file in found.files for item in contexts if is_in(file.name, item, settings.root)}
 
 
-def _kinship(found: Found, settings: Settings) -> Kinship | None:
+def _kinship(found: Found, settings: Settings, tick: Tick) -> Kinship | None:
     """What is known of the templates that refer to each other; None where none can, which saves the time to ask."""
     is_single = len(found.files) + len(found.idle) < 2
     if not found.files or (is_single and not found.files[0].refers):
@@ -120,37 +130,33 @@ def _kinship(found: Found, settings: Settings) -> Kinship | None:
     from trailguard.reading.kinship import Kinship
     from trailguard.reading.loader import Loader
 
-    leave_out = partial(excluded, folders=found.folders, exclude=settings.exclude, base=settings.root)
+    leave_out = partial(excluded, exclude=settings.exclude, base=settings.root)
     others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
-    kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending))
+    linked = partial(tick, total=0, what="linking")
+    kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending, linked))
     kinship.gather(found.markers, pins_of(settings), found.idle)
     return kinship
 
 
-def _judged_alone(
-    area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick | None
-) -> dict[str, FileResult]:
-    """The results of the files that have nothing to do with others."""
-    joined = kinship.names() | kinship.pieces() if kinship is not None else set()
+def _judged(area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick) -> dict[str, FileResult]:
+    """The results of all files: first of those that have nothing to do with others, then of the rest."""
+    names = kinship.names() if kinship is not None else set()
+    joined = names | kinship.pieces() if kinship is not None else names
     alone = [file for file in area.found.files if file.marked and file.name not in joined and area.holds(file.name)]
-    judged = _counted(judge_files(alone, task, jobs), len(alone), tick)
-    return {file.name: result for file, result in zip(alone, judged, strict=True)}
-
-
-def _counted(results: Iterable[FileResult], total: int, tick: Tick | None) -> Iterator[FileResult]:
-    for done, result in enumerate(results, 1):
-        if tick is not None:
-            tick(done, total, "templates")
-        yield result
-
-
-def _judged_together(area: _Area, kinship: Kinship | None, task: Task, jobs: int) -> dict[str, FileResult]:
-    """The results of the files that belong together with others."""
+    total = len(alone) + sum(map(area.holds, names))
+    results: dict[str, FileResult] = {}
+    for file, result in zip(alone, judge_files(alone, task, jobs), strict=True):
+        results[file.name] = result
+        tick(len(results), total, "judging")
     if kinship is None:
-        return {}
+        return results
     from trailguard.judging.worlds import judge_together
 
-    return judge_together(kinship, task, area.focus, jobs)
+    def judged(together: int) -> None:
+        tick(min(len(alone) + together, total), total, "judging")
+
+    judged(0)
+    return results | judge_together(kinship, task, area.focus, jobs, judged)
 
 
 def _errors(area: _Area, results: Mapping[str, FileResult], kinship: Kinship | None) -> set[FileError]:
@@ -160,15 +166,26 @@ def _errors(area: _Area, results: Mapping[str, FileResult], kinship: Kinship | N
     return errors.union(*(result.errors for result in results.values()))
 
 
-def _accepted(results: Iterable[FileResult], task: Task, whole: bool) -> tuple[list[Finding], set[Notice]]:
+def _seen(area: _Area, results: Mapping[str, FileResult]) -> Seen:
+    """What this scan looked at."""
+    files = tuple(display_name(name) for name in area.found.names)
+    judged = {
+        name: result.parameters
+        for name, result in sorted(results.items())
+        if result.is_template and result.ignored is None
+    }
+    return Seen(tuple(map(display_name, area.found.walked)), files, judged, SKIPPED_FOLDERS)
+
+
+def _accepted(results: Mapping[str, FileResult], task: Task, seen: Seen | None) -> tuple[list[Finding], set[Notice]]:
     """All findings, with those accepted that the baseline holds, and all that there is to notice.
 
-    Unless the `whole` is judged, the baseline may hold findings of what is not.
+    `seen` is None where a part alone is judged: what the baseline and the settings name may then be in the rest.
     """
     settings = task.settings
     findings: list[Finding] = []
     notices: set[Notice] = set()
-    for result in results:
+    for result in results.values():
         findings.extend(result.findings)
         notices.update(result.notices)
     if settings.baseline:
@@ -176,12 +193,20 @@ def _accepted(results: Iterable[FileResult], task: Task, whole: bool) -> tuple[l
 
         known = baseline.read(settings.baseline, display_name(settings.baseline))
         findings, idle = baseline.apply(findings, known)
-        notices.update(idle if whole else ())
-    if settings.waivers:
-        from trailguard.acceptance.waivers import waiver_notices
-
-        notices.update(waiver_notices(findings, settings, task.today, task.rulebook.known()))
+        notices.update(idle if seen is not None else ())
+    notices.update(_idle_settings(findings, task, seen) if seen is not None else ())
     return findings, notices
+
+
+def _idle_settings(findings: Sequence[Finding], task: Task, seen: Seen) -> list[Notice]:
+    """What the settings name that is not there, or is of no use."""
+    settings = task.settings
+    if not (settings.waivers or settings.include or settings.exclude or settings.contexts or settings.parameters):
+        return []
+    from trailguard.acceptance.waivers import Look, waiver_notices
+
+    look = Look(findings, task.today, task.rulebook.known(), task.asked(), seen)
+    return [*waiver_notices(settings, look), *idle_notices(settings, seen)]
 
 
 def _report(
@@ -193,6 +218,9 @@ def _report(
 ) -> Report:
     """Everything in its order."""
     findings, notices = accepted
+    findings = sorted(findings, key=order)
+    named = [item for result in results.values() for item in (result.parameters or {}).items()]
+    public = {name for name, _ in named} - {name for name, is_public in named if not is_public}
     idle = _idle(area, results)
     templates = sorted(idle | {name for name, result in results.items() if result.is_template})
     ignored = [item for item in area.found.ignored if area.holds(item[0])]
@@ -200,9 +228,9 @@ def _report(
     ignored += [(name, IDLE) for name in idle]
     return Report(
         version=__version__,
-        profile=task.settings.profile,
+        profile=", ".join(task.settings.profiles),
         rules=tuple(rule.info for rule in task.rulebook.selected),
-        results=tuple(sorted(findings, key=order)),
+        results=tuple(findings),
         errors=tuple(sorted(errors)),
         notices=tuple(sorted(notices)),
         sources={name: result.lines for name, result in results.items() if result.lines},
@@ -216,6 +244,7 @@ def _report(
         date=task.today,
         threshold=task.settings.threshold,
         timings=tuple(timing for result in results.values() for timing in result.timings),
+        how=tuple(how(task.settings, task.rulebook, findings, public)),
     )
 
 

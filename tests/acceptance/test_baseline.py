@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +245,13 @@ def test_passes_are_not_recorded(folder: Path) -> None:
     results = scan(["."], Settings()).results
     assert any(item.verdict == PASS for item in results)
     assert all(item["verdict"] != PASS for item in json.loads(write(results, "2026-01-01"))["findings"])
+
+
+def test_a_pipe_or_a_huge_file_is_no_baseline(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "huge").open("wb") as stream:
+        stream.truncate(2**34)
+    for name, message in (("pipe", "it is not a regular file"), ("huge", "it has more than")):
+        with pytest.raises(ConfigError) as told:
+            read(str(tmp_path / name), name)
+        assert told.value.message.startswith(f"cannot be read: {message}")

@@ -18,7 +18,7 @@ from trailguard.commands import cli
 from trailguard.errors import RuleError
 from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, FileError, Report, Severity, Suppression, Verdict
 from trailguard.rulebook.rule import Rule
-from trailguard.settings.settings import Settings
+from trailguard.settings.settings import Asked, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,11 +178,16 @@ def test_options_reach_the_engine(run: Shell) -> None:
     ]
     argv += ["--parameters", "one.json", "--parameter", "D=x=y", "--parameters", "two.json", "--exclude", "tmp"]
     argv += ["--include", "*.yaml,*.json", "--account-id", "123456789012", "--partition", "aws-cn", "--jobs", "3"]
+    (run.folder / "mine").mkdir()
     assert run(*argv)[0] == 0
     call = run.engine.calls[0]
     assert call["paths"] == ["a.yaml", "b"]
     assert (call["jobs"], call["stdin"], call["stdin_filename"]) == (3, None, "<stdin>")
-    assert call["settings"] == Settings(
+    asked = call["settings"].asked
+    assert asked.patterns == {name: name for name in ("*.yaml", "*.json", "tmp")}
+    assert [values.source for values in asked.values] == ["one.json", "two.json", ""]
+    assert asked.ignored == 1
+    assert call["settings"]._replace(places={}, asked=Asked()) == Settings(
         profile="soc2",
         select=("TG101", "TG102", "TG103"),
         ignore=("TG108", "TG102"),
@@ -197,6 +202,8 @@ def test_options_reach_the_engine(run: Shell) -> None:
         source=".trailguard.yaml",
         root=str(run.folder),
     )
+    run("scan", "--profile", "hipaa", "--profile", "soc2")
+    assert run.engine.settings.profiles == ("hipaa", "soc2")
     run("scan", "--profile", "hipaa")
     assert (run.engine.settings.profile, run.engine.settings.select) == ("hipaa", ())
     run("scan", "--no-config")
@@ -225,7 +232,7 @@ def test_a_wrong_configuration(run: Shell) -> None:
 def test_standard_input(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stdin:
         class buffer:  # noqa: N801
-            read = staticmethod(lambda: b"Resources: {}")
+            read = staticmethod(lambda most: b"Resources: {}"[:most])
 
     monkeypatch.setattr(sys, "stdin", Stdin)
     assert run("scan", "-", "--stdin-filename", "a.yaml")[0] == 0
@@ -310,7 +317,7 @@ def test_a_file_that_cannot_be_written(run: Shell) -> None:
     status, out, err = run("scan", "--output", "json:none/o.json")
     assert status == 2
     assert "1 pass" in out
-    assert err == "error: none/o.json: cannot be written: No such file or directory\n"
+    assert err == "error: none/o.json: cannot be written: no such file or directory\n"
 
 
 def test_colour(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -407,6 +414,8 @@ class Book(ModuleType):
             )
             for r in RULES
         )
+        self.rules = {rule.id: rule for rule in self.selected}
+        self.profiles = {"default": tuple(self.rules)}
 
     def load(self, settings: Settings) -> Book:
         return self
@@ -443,6 +452,35 @@ def test_rules(run: Shell, book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setenv("COLUMNS", "40")
     assert max(map(len, run("rules")[1].splitlines())) <= 40
+
+
+def test_rules_of_several_profiles(run: Shell) -> None:
+    status, text, said = run("rules", "--profile", "cis-aws-5.0", "--profile", "default", "--profile", "cis-aws-5.0")
+    assert (status, said) == (0, "")
+    first, second = text.split("`trailguard explain ID` tells more\n", 2)[:2]
+    assert first.startswith("CIS AWS Foundations Benchmark 5.0.0: CloudTrail and the bucket of its logs\n")
+    assert "TG308" in first
+    assert "TG308" not in second
+    assert second.rstrip().endswith("rules in profile default;")
+    told = json.loads(run("rules", "--profile", "soc2,default", "--profile", "hipaa", "--format", "json")[1])
+    assert told["profile"] == "soc2, default, hipaa"
+    assert [item["name"] for item in told["frameworks"]] == ["soc2", "hipaa"]
+    assert told["framework"] == told["frameworks"][0]
+    assert {"TG102", "TG308"} <= {rule["id"] for rule in told["rules"]}
+    text = run("rules", "--profile", "soc2", "--profile", "hipaa", "--format", "markdown")[1]
+    assert [line for line in text.splitlines() if line.startswith("# ")] == [
+        "# SOC 2 Trust Services Criteria",
+        "# HIPAA Security Rule",
+    ]
+
+
+@pytest.mark.parametrize(
+    "given", [("--profile", ""), ("--profile", "default,"), ("--profile", "default", "--profile", "x")]
+)
+def test_a_profile_that_is_none(run: Shell, given: tuple[str, ...]) -> None:
+    status, text, said = run("rules", *given)
+    assert (status, text) == (2, "")
+    assert said.startswith("error: there is no profile ")
 
 
 def test_explain(run: Shell, book: Book) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests import ROOT
 from trailguard.commands.cli import main
 from trailguard.commands.completion import script
-from trailguard.commands.options import COMMANDS
+from trailguard.commands.overview import COMMANDS
 from trailguard.commands.progress import Progress
 
 BAD = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")
@@ -57,6 +57,7 @@ def completed(tmp_path: Path, shell: str, words: str) -> list[str]:
         ("trailguard explain TG1", ["TG101", "TG104"]),
         ("trailguard graph --format d", ["dot"]),
         ("trailguard path ch", ["checkov"]),
+        ("trailguard path re", ["report-schema"]),
         ("trailguard scan --with c", ["cfn-lint", "checkov"]),
     ],
 )
@@ -106,29 +107,54 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return Terminal()
 
 
+def drawn(terminal: Terminal) -> list[str]:
+    return [part.removesuffix("\x1b[K") for part in terminal.text.split("\r")]
+
+
 def test_the_bar_shows_how_far_a_long_scan_is(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(100))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(sys, "stderr", terminal)
     with Progress(True) as progress:
-        progress.step(250, 1000, "templates")
-        progress.step(1000, 1000, "templates")
+        progress.step(1, 0, "reading")
+        progress.step(2075, 0, "reading")
+        progress.step(250, 1000, "judging")
+        progress.step(1000, 1000, "judging")
         progress.say("running cfn-lint")
-    drawn = [part.removesuffix("\x1b[K") for part in terminal.text.split("\r")]
-    assert drawn == [
+        progress.step(0, 1, "writing")
+        progress.wipe()
+        progress.wipe()
+        progress.step(0, 2, "writing")
+    assert drawn(terminal) == [
         "",
-        "[#######....................] 250/1,000 templates",
-        "[###########################] 1,000/1,000 templates",
+        "reading: 1 file",
+        "reading: 2,075 files",
+        "judging: [#######....................] 250 of 1,000 files",
+        "judging: [###########################] 1,000 of 1,000 files",
         "running cfn-lint",
+        "writing: [...........................] 0 of 1 file",
+        "",
+        "writing: [...........................] 0 of 2 files",
         "",
     ]
-    assert all(len(line) < 60 for line in drawn)
+    assert all(len(line) < 60 for line in drawn(terminal))
+
+
+def test_what_comes_next_is_told_at_once(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with Progress(True) as progress:
+        for what, when in [("reading", 0.5), ("reading", 1.0), ("reading", 1.01), ("judging", 1.02), ("judging", 1.03)]:
+            now = when
+            progress.step(1, 0, what)
+    assert drawn(terminal) == ["", "reading: 1 file", "judging: 1 file", ""]
 
 
 def test_a_short_scan_shows_none(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal)
     with Progress(True) as progress:
-        progress.step(1, 2, "templates")
+        progress.step(1, 2, "judging")
     assert terminal.text == ""
 
 

@@ -45,7 +45,7 @@ def test_statistics_end_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "t.yaml").write_text("Resources: {T: {Type: AWS::CloudTrail::Trail, Properties: {S3BucketName: b-1}}}")
     main(["scan", "--select", "TG101,TG103,TG201", "--statistics"])
     lines = capsys.readouterr().out.splitlines()
-    table = lines[lines.index("exit status 1: 2 findings at or above the threshold (fail)") + 1 :]
+    table = lines[lines.index("exit status 1: 2 findings with verdict fail") + 1 :]
     assert [line.split() for line in table if line] == [
         ["rule", "fail", "conditional", "unknown"],
         ["TG101", "multi-region", "1", "0", "0"],

@@ -191,6 +191,6 @@ def everything(folder: Path) -> list[str]:
     for name in ("examples", "rules"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / ".trailguard.yaml").write_text("profile: all\n", encoding="utf-8")
-    spare = {"rule.yaml", "controls.yaml", "profiles.yaml", "expected.json"}
+    spare = {"rule.yaml", "controls.yaml", "profiles.yaml", "prerequisites.yaml", "expected.json"}
     found = [path for path in folder.rglob("*") if path.suffix in (".yaml", ".json", ".yml") and path.name not in spare]
     return sorted(path.relative_to(folder).as_posix() for path in found if not path.name.startswith("."))

@@ -146,6 +146,8 @@ def test_every_selection_of_our_checks_tells_what_cannot_be_judged(folder: Path)
     framework = ("--directory", ".", "--framework", "cloudformation", "--check")
     done, reports = checkov(folder, *framework, "CKV_TG_106")
     assert (names(reports), done.status) == ({"CKV_TG_000"}, 1)
+    skipping = checkov(folder, *framework[:-1], "--skip-check", "CKV_TG_106,CKV_AWS_18")[1]
+    assert "CKV_TG_000" in names(skipping)
     assert names(checkov(folder, *framework, "CKV_AWS_18")[1]) == set()
     assert names(checkov(folder, *framework, "CKV_TG_106", "--skip-check", "CKV_TG_000")[1]) == set()
 

@@ -178,7 +178,7 @@ def expected_verdict(template: Template, outcomes: list[tuple[dict[str, str], st
 
 
 def plain_boolean_parameters(template: Template) -> bool:
-    """Whether no parameter with a value that is no Boolean lands in the Boolean property (its own rule judges that)."""
+    """Whether no parameter with a value other than a Boolean lands in the Boolean property, which has its own rule."""
     text = json.dumps(template["Resources"])
     for name, body in template["Parameters"].items():
         if f'"Ref": "{name}"' in text:

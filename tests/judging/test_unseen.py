@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -119,6 +120,45 @@ def test_resources_without_a_section_are_judged_unless_something_includes_them(s
     assert report.notices == ()
 
 
+WRAPPED: list[tuple[str, list[tuple[str, str]]]] = [
+    (TRAIL, [("Trail", "fail")]),
+    (f"resources: {{T: {TRAIL}}}", [("T", "fail")]),
+    (f"RESOURCES: {{T: {TRAIL}}}", [("T", "fail")]),
+    (f"TemplateBody: {{Resources: {{T: {TRAIL}}}}}\nStagesAvailable: [Original]", [("T", "fail")]),
+    (f"spec: {{Resources: {{T: {TRAIL}}}}}", []),  # of some other program
+    (f"- Resources: {{T: {TRAIL}}}", []),
+    (f"resources: {{limits: 1}}\nnote: {TYPE}", []),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), WRAPPED, ids=range(len(WRAPPED)))
+def test_what_is_no_template_but_holds_a_trail(text: str, expected: list[tuple[str, str]], scanned: Scanner) -> None:
+    report = scanned({"a.yaml": text}, select=("TG101",))
+    assert [(item.resource, item.verdict) for item in report.results] == expected
+    assert [item.message.partition(":")[0] for item in report.notices] == ["it has no section Resources"] * len(
+        expected
+    )
+    assert report.errors == ()
+
+
+@pytest.mark.parametrize("quote", ["|\n  {}", "// a comment\n{}", "{}", "StagesAvailable: []\nTemplateBody: {}"])
+def test_a_template_as_text_is_an_error(quote: str, scanned: Scanner) -> None:
+    template = json.dumps({"Resources": {"T": {"Type": TYPE}}}, separators=(",", ":"))
+    text = quote.format(template if "|" in quote or "//" in quote else json.dumps(template))
+    (error,) = scanned({"a.yaml": text}).errors
+    assert "a template as one text" in error.message
+    assert scanned({"a.yaml": f"'the type {TYPE} has no Resources'"}).errors == ()
+
+
+def test_one_resource_in_a_file_is_judged_unless_something_includes_it(scanned: Scanner) -> None:
+    report = scanned({"part.yaml": TRAIL, "a.yaml": "Resources: {T: !Rain::Include part.yaml}"}, select=("TG101",))
+    assert [(item.resource, item.verdict) for item in report.results] == [("Trail", "fail")]
+    call = "{Name: 'AWS::Include', Parameters: {Location: part.yaml}}"
+    report = scanned({"a.yaml": f"Resources: {{T: {{Fn::Transform: {call}}}}}"}, select=("TG101",))
+    assert [(item.resource, item.verdict) for item in report.results] == [("T", "fail")]
+    assert report.notices == ()
+
+
 WITH = f"{{T: {{Type: '{TYPE}', Properties: {{IsMultiRegionTrail: VALUE}}}}}}"
 BODIES: list[tuple[str, list[tuple[str, str, int]]]] = [
     (f"{{Fn::ToJsonString: {{Resources: {{T: {TRAIL}}}}}}}", [("T", "fail", 5)]),
@@ -164,6 +204,10 @@ FRAMEWORK: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
      [("T", "fail", "serverless.yml"), ("U", "unknown", "serverless.yml")]),
     ({"serverless.yml": f"resources:\n  Resources: {{T: {TRAIL}}}\n  extensions:\n    T:"
                         " {Properties: {IsMultiRegionTrail: true}}"}, [("T", "pass", "serverless.yml")]),
+    ({"serverless.yml": "resources:\n  extensions: {T: {Properties: {IsMultiRegionTrail: true}}}\n"
+                        f"  Resources: {{T: {TRAIL}}}"}, [("T", "pass", "serverless.yml")]),
+    ({"serverless.yml": "resources:\n  - extensions: {T: {Properties: {IsMultiRegionTrail: true}}}\n"
+                        f"  - Resources: {{T: {TRAIL}}}"}, [("T", "pass", "serverless.yml")]),
     ({"serverless.yml": f"resources: {{Resources: {{T: {TRAIL}}}, Outputs: '${{file(gone.yml)}}'}}"},
      [("T", "fail", "serverless.yml")]),
     ({"serverless.yml": "resources: {Resources: {Q: {Type: 'AWS::SQS::Queue'}}}"}, []),
@@ -237,7 +281,7 @@ def test_a_guess_takes_no_judgement_away(
     report = scanned(files, select=("TG101",))
     assert [(item.verdict, item.contexts) for item in report.results] == expected
     assert scanned(files, ("trail.yaml", "a.yaml"), select=("TG101",)).results == report.results
-    guessed = [notice for notice in report.notices if "for its name alone" in notice.message]
+    guessed = [notice for notice in report.notices if "because of its name alone" in notice.message]
     assert [(notice.file, notice.line) for notice in guessed] == ([("a.yaml", 6)] if len(expected) > 1 else [])
 
 

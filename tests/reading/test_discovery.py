@@ -93,13 +93,23 @@ class TestPatterns:
         assert found(exclude=exclude) == expected
 
     @pytest.mark.parametrize("root", ["top", "top/", "./top", "ABSOLUTE"])
-    @pytest.mark.parametrize("pattern", ["in/old", "top/in/old", "old", "**/old"])
-    def test_patterns_are_relative_to_the_folder_or_to_the_working_directory(
-        self, tree: Path, root: str, pattern: str
-    ) -> None:
+    @pytest.mark.parametrize("pattern", ["top/in/old", "old", "**/old", "top/**/old/*.yaml", "/top/in/old/", "o?d"])
+    def test_patterns_are_seen_from_the_working_directory(self, tree: Path, root: str, pattern: str) -> None:
         make(tree, "top/in/a.yaml", "top/in/old/b.yaml")
         given = found(str(tree / "top") if root == "ABSOLUTE" else root, exclude=[pattern])
         assert [os.path.basename(path) for path in given] == ["a.yaml"]
+
+    @pytest.mark.parametrize("pattern", ["in/old", "/old", "top/*.yaml", "top/*/b", "TOP"])
+    def test_a_star_stops_at_a_slash_and_a_path_begins_where_patterns_are_seen_from(
+        self, tree: Path, pattern: str
+    ) -> None:
+        make(tree, "top/in/old/b.yaml")
+        assert found("top", exclude=[pattern]) == ["top/in/old/b.yaml"]
+
+    def test_a_later_pattern_takes_back(self, tree: Path) -> None:
+        make(tree, "a.yaml", "b.yaml", "in/b.yaml")
+        assert found(exclude=["*.yaml", "!b.yaml"]) == ["b.yaml", "in/b.yaml"]
+        assert found(include=["*.yaml", "!b.yaml"]) == ["a.yaml"]
 
     def test_patterns_are_relative_to_the_folder_of_the_configuration(
         self, tree: Path, monkeypatch: pytest.MonkeyPatch
@@ -334,7 +344,7 @@ class TestPipes:
         reader = threading.Thread(target=lambda: answers.append(read("pipe.yaml", True, MARKERS)), daemon=True)
         reader.start()
         reader.join(5)
-        assert answers == [Unreadable("pipe.yaml", "is no regular file")]
+        assert answers == [Unreadable("pipe.yaml", "is not a regular file")]
 
 
 class TestRead:

@@ -81,6 +81,7 @@ RULES = (
         "Set EnableLogFileValidation to true.",
         {"cis-aws-5.0": ("3.2",)},
         (DOCS + "cloudtrail-log-file-validation-intro.html",),
+        changed=("severity is medium, not high",),
     ),
     RuleInfo(
         "TG108", "kms-encryption", "Logs are encrypted with a key of your own", "low", "Why.", "Set KMSKeyId.", {}, ()
@@ -188,4 +189,10 @@ def sample() -> Report:
         templates=2,
         subjects=2,
         ignored=(("package.json", "not a CloudFormation template"),),
+        how=(
+            ("command", "trailguard scan templates --region eu-west-1"),
+            ("profile", "default"),
+            ("changed rules", "TG103: severity is medium, not high"),
+            ("Region", "eu-west-1"),
+        ),
     )

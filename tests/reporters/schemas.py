@@ -84,9 +84,10 @@ RULE = table(
     helpUri={"type": "string", "pattern": "^https?://"},
     defaultConfiguration=table("level", level=LEVEL),
     properties=table(
-        "tags precision security-severity",
+        "tags controls precision security-severity",
         "",
         **{
+            "controls": {"type": "object", "additionalProperties": listed(TEXT, minItems=1)},
             "tags": listed(TEXT, maxItems=20, minItems=1, contains={"const": "security"}),
             "precision": {"enum": ["very-high", "high", "medium", "low"]},
             "security-severity": {"type": "string", "pattern": r"^([1-9]\.\d|10\.0|0\.[1-9])$"},
@@ -95,7 +96,17 @@ RULE = table(
 )
 RESULT = table(
     "ruleId ruleIndex level message locations partialFingerprints properties",
-    "relatedLocations",
+    "relatedLocations suppressions",
+    suppressions=listed(
+        table(
+            "kind status justification",
+            kind={"enum": ["inSource", "external"]},
+            status={"const": "accepted"},
+            justification=TEXT,
+        ),
+        minItems=1,
+        maxItems=1,
+    ),
     ruleId=TEXT,
     ruleIndex={"type": "integer", "minimum": 0},
     level=LEVEL,
@@ -113,11 +124,13 @@ NOTIFICATION = table(
     locations=listed(table("physicalLocation", physicalLocation=POINT)),
 )
 RUN = table(
-    "tool automationDetails columnKind invocations results",
+    "tool automationDetails columnKind invocations results properties",
+    properties=table("judged", judged={"type": "object", "required": ["version", "profile"]}),
     tool=table(
         "driver",
         driver=table(
-            "name version semanticVersion rules",
+            "name version semanticVersion informationUri rules",
+            informationUri={"type": "string", "pattern": "^https://"},
             name={"const": "trailguard"},
             version=TEXT,
             semanticVersion=TEXT,
@@ -198,7 +211,9 @@ class Element(NamedTuple):
 # https://docs.gitlab.com/ci/testing/unit_test_reports/
 JUNIT = {
     "testsuites": Element("name tests failures errors skipped time", children="testsuite"),
-    "testsuite": Element("name tests failures errors skipped time", children="testcase"),
+    "testsuite": Element("name tests failures errors skipped time", children="properties testcase"),
+    "properties": Element("", children="property"),
+    "property": Element("name value"),
     "testcase": Element("name classname file time", "line", children="failure error skipped"),
     "failure": Element("message type", text=True),
     "error": Element("message type"),

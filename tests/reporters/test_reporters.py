@@ -28,6 +28,7 @@ from trailguard.findings import (
     RuleInfo,
     Span,
     Threshold,
+    Unverified,
 )
 from trailguard.reporters import csv_report, github, gitlab, json_report, junit, markdown, sarif, text
 from trailguard.terminal import Style
@@ -109,6 +110,7 @@ def hostile(value: str) -> Report:
         sources={value: (value.replace("\n", " ").replace("\r", " "),)},
         ignored=((value, value),),
         profile=value,
+        how=((value, value),),
     )
 
 
@@ -138,9 +140,28 @@ def test_json_and_sarif_keep_to_their_schemas(report: Report) -> None:
 def test_json_has_every_field_of_a_result() -> None:
     written = json.loads(json_report.render(sample()))
     assert written["results"][0]["witness"] == {"MultiRegion": "false"}
-    about = (set(RuleInfo._fields) - {"id", "why"}) | (set(Place._fields) - {"span"}) | set(Span._fields)
+    about = (
+        (set(RuleInfo._fields) - {"id", "why", "tool", "changed"}) | (set(Place._fields) - {"span"}) | set(Span._fields)
+    )
     assert set(written["results"][0]) == (set(Finding._fields) - {"place", "blocks"}) | about
     assert written["summary"] == sample().summary()
+
+
+def test_controls_that_rest_on_one_mapping_alone_are_marked() -> None:
+    loose = Unverified("https://example.com/m", "2026-11-29", {"hipaa": ("b",), "soc2": ("c",)})
+    rule = RULES[0]._replace(controls={"hipaa": ("a", "b"), "soc2": ("c",)}, unverified=loose)
+    item = sample().results[0]._replace(rule=rule)
+    report = EMPTY._replace(rules=(rule,), results=(item,))
+    written = json.loads(json_report.render(report))
+    jsonschema.validate(written, REPORT)
+    marked = {"source": "https://example.com/m", "date": "2026-11-29", "controls": {"hipaa": ["b"], "soc2": ["c"]}}
+    assert written["rules"][0]["unverified"] == marked
+    assert written["results"][0]["unverified"] == marked["controls"]
+    assert written["results"][0]["controls"] == {"hipaa": ["a", "b"], "soc2": ["c"]}
+    (row,) = csv.DictReader(io.StringIO(csv_report.render(report)))
+    assert row["controls"] == "hipaa a; hipaa b (unverified); soc2 c (unverified)"
+    (driven,) = run(report)["tool"]["driver"]["rules"]
+    assert driven["properties"]["unverified"] == ["hipaa/b", "soc2/c"]
 
 
 def test_no_line_of_prose_is_wider_than_the_terminal() -> None:
@@ -183,6 +204,30 @@ def test_the_validator_of_sarif_accepts_it(report: Report, tmp_path: Path) -> No
     assert set(told) <= {"SARIF2005"}, done.stdout  # trailguard has no page of its own to name
 
 
+def test_sarif_keeps_what_is_accepted_where_it_is_asked_for() -> None:
+    made: dict[str, Any] = json.loads(sarif.render(sample(), "/repo", "/repo", suppressed=True))
+    jsonschema.Draft202012Validator(SARIF).validate(made)
+    told = [item["suppressions"] for item in made["runs"][0]["results"] if "suppressions" in item]
+    reason = "waiver: moved to the archive account in spring (until 2027-03-31)"
+    assert told == [[{"kind": "external", "status": "accepted", "justification": reason}]]
+
+
+def test_sarif_tags_name_every_framework() -> None:
+    controls = {f"framework-{number}": tuple(f"c{item}" for item in range(9)) for number in range(12)}
+    rule = RULES[0]._replace(controls=controls)
+    (made,) = run(EMPTY._replace(rules=(rule,)))["tool"]["driver"]["rules"]
+    tags = made["properties"]["tags"]
+    assert len(tags) == sarif.TAGS
+    assert set(controls) <= set(tags)
+    assert tags[-1] == "framework-6/c0"
+    assert made["properties"]["controls"] == {name: list(items) for name, items in controls.items()}
+
+
+def test_sarif_names_the_home_of_the_project() -> None:
+    with open(os.path.join(os.path.dirname(GOLDEN), os.pardir, os.pardir, "pyproject.toml"), encoding="utf-8") as file:
+        assert f'Repository = "{run(EMPTY)["tool"]["driver"]["informationUri"]}"' in file.read()
+
+
 def test_sarif_leaves_suppressed_results_out_and_tells_of_errors() -> None:
     made = run(sample())
     assert [item["ruleId"] for item in made["results"]] == ["TG101", "TG103", "TG108", "TG203"]
@@ -201,7 +246,7 @@ def test_github_keeps_to_ten_of_a_kind() -> None:
     written = github.render(EMPTY._replace(results=many, threshold=only_low), "/repo", "/repo").splitlines()
     kinds = [line[2 : line.index(" ")] for line in written if line.startswith("::")]
     assert {kind: kinds.count(kind) for kind in kinds} == {"error": 10, "warning": 10, "notice": 1}
-    assert written[-2] == ("::notice title=trailguard::40 more are in the log of this step: GitHub shows 10 of a kind")
+    assert "::notice title=trailguard::40 more are in the log of this step: GitHub shows 10 of a kind" in written
     assert sum(line.startswith(("error: ", "warning: ", "notice: ")) for line in written) == 40
     assert "TG203" in written[0]  # the worst ones are shown
 

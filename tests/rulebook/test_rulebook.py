@@ -15,7 +15,8 @@ import trailguard
 from trailguard.cloudformation.source.nodes import plain
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import RuleError
-from trailguard.rulebook.rule import Requirement, read_rule
+from trailguard.rulebook.options import Requirement
+from trailguard.rulebook.rule import read_rule
 from trailguard.rulebook.shelf import Rulebook, builtin_folder, find, load, load_folder
 from trailguard.settings.settings import Settings
 from trailguard.settings.settings import load as load_settings
@@ -104,25 +105,25 @@ REFUSED = [
         "schema",
         changed("{const: true}", "{type: text}"),
         (8, 11),
-        "must is no JSON Schema: 'text' is not valid under any of the given schemas",
+        "must is not a JSON Schema: 'text' is not valid under any of the given schemas",
     ),
     (
         "schema of jsonschema",
         changed("{const: true}", "{pattern: 3}"),
         (8, 11),
-        "must is no JSON Schema: 3 is not of type 'string'",
+        "must is not a JSON Schema: 3 is not of type 'string'",
     ),
     (
         "schema in not",
         changed("{const: true}", "{not: {minimum: many}}"),
         (8, 11),
-        "must is no JSON Schema: 'many' is not of type 'number'",
+        "must is not a JSON Schema: 'many' is not of type 'number'",
     ),
     (
         "schema of a size",
         changed("{const: true}", '{minItems: "1"}'),
         (8, 11),
-        "must is no JSON Schema: '1' is not of type 'integer'",
+        "must is not a JSON Schema: '1' is not of type 'integer'",
     ),
     ("schema that is text", changed("{const: true}", "true"), (8, 11), "must be a map"),
     ("no YAML", changed("why: because", "why: [because"), (11, 7), None),
@@ -152,6 +153,24 @@ REFUSED = [
     ("option without default", RULE + "options: {a: {schema: {}, description: d}}\n", (12, 14), "default is missing"),
     ("controls", RULE + "controls: [cis]\n", (12, 11), "must be a map"),
     ("controls of one", RULE + "controls: {cis: A}\n", (12, 17), "must be a list"),
+    (
+        "unverified",
+        RULE + "unverified: {cis: [A]}\n",
+        (12, 14),
+        'there is no key "cis" (one of source, date, controls)',
+    ),
+    (
+        "unverified without a date",
+        RULE + "unverified: {source: s, controls: {cis: [A]}}\n",
+        (12, 13),
+        "date is missing",
+    ),
+    (
+        "unverified since",
+        RULE + "unverified: {source: s, date: May, controls: {cis: [A]}}\n",
+        (12, 31),
+        "must be a date such as 2026-11-29",
+    ),
     ("references", RULE + "references: https://example.org\n", (12, 13), "must be a list"),
     ("fix", RULE + "fix: yes please\n", (12, 6), "must be a map"),
     ("options", RULE + "options: [days]\n", (12, 10), "must be a map"),
@@ -172,6 +191,12 @@ BEYOND_THE_SCHEMA: list[tuple[str, str, tuple[int, int], str]] = [
         + "options: {b: {schema: {}, default: 1, description: d}}\n",
         (8, 28),
         'there is no option "a" (one of b)',
+    ),
+    (
+        "control that is verified and is not",
+        RULE + "controls: {a: [p, q]}\nunverified: {source: s, date: 2026-11-29, controls: {a: [r, q]}}\n",
+        (13, 61),
+        "q stands in controls, too",
     ),
     (
         "default of an option",
@@ -294,12 +319,19 @@ class TestSelection:
         assert self.ids(profile="all") == sorted(book.rules)
 
     def test_a_framework_s_profile_is_the_rules_that_name_it(self, write: Callable[..., Path]) -> None:
+        """One that names no rule about what the trail records implies nothing else."""
         folder = write(RULE + "controls: {own-framework: ['1.1']}\n")
         assert [rule.id for rule in own(folder, profile="own-framework").selected] == ["X1"]
-        book = load(Settings(profile="aws-fsbp"))
-        for framework in {name for rule in book.rules.values() for name in rule.controls}:
-            named = tuple(rule.id for rule in book.rules.values() if framework in rule.controls)
-            assert book.profiles[framework] == named
+
+    def test_controls_may_be_unverified(self, write: Callable[..., Path]) -> None:
+        folder = write(
+            RULE + "controls: {a: ['1', '2']}\n"
+            "unverified: {source: somebody, date: 2026-11-29, controls: {a: ['3'], b: ['4']}}\n"
+        )
+        rule = own(folder, profile="b").rules["X1"]
+        assert rule.controls == {"a": ("1", "2", "3"), "b": ("4",)}
+        assert [*rule.info.relations()] == [("a", ("1", "2"), True), ("a", ("3",), False), ("b", ("4",), False)]
+        assert rule.info.unverified == ("somebody", "2026-11-29", {"a": ("3",), "b": ("4",)})
 
     def test_an_own_profile_takes_ids_and_names(self, write: Callable[..., Path]) -> None:
         folder = write()
@@ -418,18 +450,39 @@ class TestSchema:
         ("X1: {days: 0}", (5, 16), "option days of X1 is 0, and must satisfy type: integer, minimum: 1"),
         ("X1: {day: 5}", (5, 15), 'there is no option of X1 "day"; did you mean "days"?'),
         ("multi-region: {days: 5}", (5, 26), "TG101 has no options"),
-        ("X2: {days: 5}", (5, 16), 'there is no rule "X2"; did you mean "X1"?'),
+        ("X2: {days: 5}", (5, 5), 'there is no rule "X2"; did you mean "X1"?'),
     ],
 )
 def test_options_that_do_not_fit_are_refused_at_their_place(
     write: Callable[..., Path], tmp_path: Path, options: str, place: tuple[int, int], message: str
 ) -> None:
     folder = write(RULE + "options: {days: {schema: {type: integer, minimum: 1}, default: 30, description: days}}\n")
-    (tmp_path / ".trailguard.yaml").write_text(f"rule_dirs: ['{folder}']\n# mine\nrules:\n  options:\n    {options}\n")
+    name = folder.relative_to(tmp_path)
+    (tmp_path / ".trailguard.yaml").write_text(f"rule_dirs: ['{name}']\n# mine\nrules:\n  options:\n    {options}\n")
     with pytest.raises(RuleError) as caught:
         load(load_settings(str(tmp_path), None))
     assert caught.value.file.endswith(".trailguard.yaml")
     assert ((caught.value.line, caught.value.column), caught.value.message) == (place, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("rules: {severity: {TG999: high}}", (1, 20), 'there is no rule "TG999"'),
+        ("rules: {select: [TG101, TG998]}", (1, 25), 'there is no rule "TG998"'),
+        ("rules: {ignore: [TG101, TG998]}", (1, 25), 'there is no rule "TG998"'),
+        ("\nprofile: defalt", (2, 10), 'there is no profile "defalt"; did you mean "default"?'),
+    ],
+)
+def test_names_in_the_configuration_are_refused_at_their_place(
+    tmp_path: Path, text: str, place: tuple[int, int], message: str
+) -> None:
+    (tmp_path / ".trailguard.yaml").write_text(text)
+    with pytest.raises(RuleError) as caught:
+        load(load_settings(str(tmp_path), None))
+    assert caught.value.file.endswith(".trailguard.yaml")
+    assert (caught.value.line, caught.value.column) == place
+    assert caught.value.message.startswith(message)
 
 
 @pytest.mark.parametrize("wide", [True, False, None])
@@ -448,3 +501,21 @@ def test_item_of_an_option_that_is_not_declared_is_refused(write: Callable[..., 
     text = RULE.replace("{const: true}", "{enum: [{option: a, item: b}]}")
     with pytest.raises(RuleError, match='there is no option "a"'):
         load_folder(str(write(text + "options: {b: {schema: {}, default: 1, description: d}}\n")))
+
+
+@pytest.mark.parametrize(
+    ("docs_url", "shipped", "own_rule"),
+    [
+        ("", [], []),
+        ("https://docs.example.com/t", ["https://docs.example.com/t/rules/TG101/"], []),
+        ("https://docs.example.com/t/", ["https://docs.example.com/t/rules/TG101/"], []),
+        ("https://docs.example.com/{id}.md", ["https://docs.example.com/TG101.md"], ["https://docs.example.com/X1.md"]),
+    ],
+)
+def test_a_rule_refers_to_its_page_first(
+    write: Callable[..., Path], docs_url: str, shipped: list[str], own_rule: list[str]
+) -> None:
+    plain, found = own(write()), own(write(), docs_url=docs_url)
+    assert list(found.rules["TG101"].references) == [*shipped, *plain.rules["TG101"].references]
+    assert list(found.rules["X1"].references) == own_rule
+    assert found.rules["TG101"].info.references == found.rules["TG101"].references

@@ -10,7 +10,6 @@ import pytest
 import trailguard
 from trailguard.errors import ConfigError, did_you_mean
 from trailguard.settings.checker import is_date
-from trailguard.settings.parameters import parameters_file
 from trailguard.settings.settings import Settings, Waiver, load
 
 SCHEMA = json.loads((Path(trailguard.__file__).parent / "schemas" / "config.schema.json").read_text(encoding="utf-8"))
@@ -30,7 +29,9 @@ partition: aws
 include: ["*.yml"]
 exclude: [node_modules]
 fail_on: conditional
+fail_severity: high
 min_severity: medium
+docs_url: https://docs.example.com/trailguard
 waivers:
   - rule: TG101
     file: legacy/**
@@ -43,6 +44,7 @@ waivers:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".git").mkdir()
+    (tmp_path / "policies").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -55,13 +57,16 @@ def write(path: Path, text: str) -> Path:
 
 def test_every_key(folder: Path) -> None:
     write(folder / ".trailguard.yaml", FULL)
-    assert load(".") == Settings(
+    settings = load(".")
+    assert settings.place("rules", "options", "TG305", "buckets") == (".trailguard.yaml", 6, 40)
+    assert settings.place("rules", "ignore", 0) == (".trailguard.yaml", 4, 12)
+    assert settings.place("baseline") == ("", 0, 0)
+    assert settings._replace(places={}) == Settings(
         profile="cis-aws-5.0",
         select=("TG101", "log-file-validation"),
         ignore=("TG108",),
         severities={"TG101": "critical"},
         options={"TG305": {"days": 90, "buckets": ["a", 1.5, True]}},
-        option_places={("TG305", "days"): (6, 27), ("TG305", "buckets"): (6, 40)},
         rule_dirs=(str(folder / "policies"),),
         parameters={
             "Region": "eu-west-1",
@@ -77,11 +82,26 @@ def test_every_key(folder: Path) -> None:
         include=("*.yml",),
         exclude=("node_modules",),
         fail_on="conditional",
+        fail_severity="high",
         min_severity="medium",
-        waivers=(Waiver("TG101", "legacy/**", "Trail", "replaced in spring", "2027-03-31", ".trailguard.yaml", 17, 5),),
+        docs_url="https://docs.example.com/trailguard",
+        waivers=(Waiver("TG101", "legacy/**", "Trail", "replaced in spring", "2027-03-31", ".trailguard.yaml", 19, 5),),
         source=".trailguard.yaml",
         root=str(folder),
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".trailguard.yaml", "profile: [soc2, default, soc2]\n"),
+        (".trailguard.yaml", "profile: soc2, default\n"),
+        ("pyproject.toml", "[tool.trailguard]\nprofile = ['soc2', 'default']\n"),
+    ],
+)
+def test_several_profiles(folder: Path, name: str, text: str) -> None:
+    write(folder / name, text)
+    assert load(".").profiles == ("soc2", "default")
 
 
 def test_pyproject(folder: Path) -> None:
@@ -99,7 +119,7 @@ def test_pyproject(folder: Path) -> None:
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "{}", "rules:\nparameters:\n"])
 def test_nothing_set(folder: Path, text: str) -> None:
     write(folder / ".trailguard.yml", text)
-    assert load(".") == Settings(source=".trailguard.yml", root=str(folder))
+    assert load(".")._replace(places={}) == Settings(source=".trailguard.yml", root=str(folder))
 
 
 def test_nearest_wins_up_to_the_repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +159,7 @@ def test_two_in_one_folder_are_told(folder: Path) -> None:
 def test_explicit(folder: Path) -> None:
     write(folder / ".trailguard.yaml", "profile: near")
     write(folder / "c/ci.yaml", "profile: ci\nrule_dirs: [r]")
+    (folder / "c/r").mkdir()
     assert load(".", "c/ci.yaml").profile == "ci"
     assert load(".", "c/ci.yaml").rule_dirs == (str(folder / "c" / "r"),)
     write(folder / "c/ci.toml", "profile = 'toml'")
@@ -153,7 +174,9 @@ def test_explicit(folder: Path) -> None:
 WRONG = [
     ("profle: x", 1, 1, 'unknown key "profle"; did you mean "profile"?'),
     ("a: 1\n", 1, 1, 'unknown key "a" (one of profile, rules,'),
-    ("profile: [x]", 1, 10, "profile must be text that is not empty"),
+    ("profile: {a: b}", 1, 10, "profile must be text that is not empty"),
+    ("profile: []", 1, 10, "profile names no profile"),
+    ("profile: [soc2, '']", 1, 17, "profile[1] must be text that is not empty"),
     ("profile: ''", 1, 10, "profile must be text that is not empty"),
     ("profile: 7", 1, 10, "profile must be text that is not empty"),
     ("- profile", 1, 1, "the configuration must be a map of settings"),
@@ -175,6 +198,8 @@ WRONG = [
     ("region: Ireland", 1, 9, "region must be a Region such as eu-west-1"),
     ("account_id: 1234", 1, 13, "account_id must be 12 digits"),
     ("partition: china", 1, 12, "partition must be a partition"),
+    ("docs_url: docs.example.com", 1, 11, "docs_url must be an address that begins with https:// or http://"),
+    ("docs_url: 'https://a b'", 1, 11, "docs_url must be an address"),
     ("waivers: {}", 1, 10, "waivers must be a list"),
     ("waivers: [TG101]", 1, 11, "waivers[0] must be a map of settings"),
     ("waivers:\n  - rule: TG101\n    file: x\n    reason: r", 2, 5, 'a waiver needs "expires"'),
@@ -268,66 +293,99 @@ def test_dates(text: str, good: bool) -> None:
     assert is_date(text) is good
 
 
-WANTED = {"Name": "audit", "Flag": "true", "Account": "012345678901", "List": "a,b"}
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        (
-            "create-stack.json",
-            (
-                '[{"ParameterKey": "Name", "ParameterValue": "audit"},'
-                '{"ParameterKey": "Flag", "ParameterValue": "true"},'
-                '{"ParameterKey": "Account", "ParameterValue": "012345678901"},'
-                '{"ParameterKey": "List", "ParameterValue": "a,b"},'
-                '{"ParameterKey": "Kept", "UsePreviousValue": true}]'
-            ),
-        ),
-        (
-            "codepipeline.json",
-            (
-                '{"Parameters": {"Name": "audit", "Flag": true, "Account": "012345678901", "List": ["a", "b"]},'
-                '"Tags": {"a": "b"}, "StackPolicy": {"Statement": []}}'
-            ),
-        ),
-        ("plain.json", '{"Name": "audit", "Flag": "true", "Account": "012345678901", "List": "a,b"}'),
-        ("deploy.json", '["Name=audit", "Flag=true", "Account=012345678901", "List=a,b"]'),
-        ("plain.yaml", "Name: audit\nFlag: true\nAccount: 012345678901\nList: [a, b]\n"),
-        ("nested.yml", "Parameters:\n  Name: audit\n  Flag: true\n  Account: 012345678901\n  List: 'a,b'\n"),
-        (
-            "list.yaml",
-            "- Name=audit\n- Flag=true\n- ParameterKey: Account\n  ParameterValue: 012345678901\n- List=a,b\n",
-        ),
-    ],
-)
-def test_parameter_files(folder: Path, name: str, text: str) -> None:
-    write(folder / name, text)
-    assert parameters_file(name) == WANTED
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "message"),
-    [
-        ("7", 1, "parameters must be a map, or a list"),
-        ("- a", 1, '"a" must be written Key=Value'),
-        ("- a=b\n- =c", 2, '"=c" must be written Key=Value'),
-        ("- {ParameterKey: a}", 1, 'parameter "a" needs "ParameterValue"'),
-        ("- {ParameterKye: a}", 1, 'unknown key "ParameterKye" in [0]; did you mean "ParameterKey"?'),
-        ("- {ParameterValue: a}", 1, 'a parameter needs "ParameterKey"'),
-        ("a: {b: c}", 1, "a must be a value"),
-    ],
-)
-def test_wrong_parameter_files(folder: Path, text: str, line: int, message: str) -> None:
-    write(folder / "p.yaml", text)
-    with pytest.raises(ConfigError) as told:
-        parameters_file("p.yaml")
-    assert told.value.message.startswith(message)
-    assert (told.value.file, told.value.line) == ("p.yaml", line)
-
-
 def test_settings_travel_to_other_processes() -> None:
     import pickle
 
     assert pickle.loads(pickle.dumps(Settings())) == Settings()
     assert os.path.isfile(Path(trailguard.__file__).parent / "schemas" / "report.schema.json")
+
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("baseline: /etc/x.json", 11, "baseline: /etc/x.json must be a path from the configuration's folder"),
+        ("baseline: ~/x.json", 11, "baseline: ~/x.json must be a path from the configuration's folder"),
+        ("baseline: ../../x.json", 11, "baseline: ../../x.json leads out of the repository"),
+        ("baseline: out/x.json", 11, "baseline: out/x.json leads out of the repository"),
+        ("rule_dirs: [../../rules]", 13, "rule_dirs[0]: ../../rules leads out of the repository"),
+        ("rule_dirs: [gone]", 13, "rule_dirs[0]: gone: there is no such folder"),
+        (
+            "rule_dirs: [linked]",
+            13,
+            "rule_dirs[0]: in linked, TG1-x/rule.yaml is a link that leads out of the repository",
+        ),
+        ("contexts: [{templates: a, parameters: ../../p.json}]", 39, "contexts[0].parameters: ../../p.json leads out"),
+        ("contexts: [{templates: a, parameters: ~/p.json}]", 39, "contexts[0].parameters: ~/p.json must be a path"),
+        ("contexts: [{templates: a, parameters: out/p.json}]", 39, "contexts[0].parameters: out/p.json leads out"),
+        (
+            "contexts: [{templates: a, parameters: pipe}]",
+            39,
+            "contexts[0].parameters names pipe: cannot be read: it is n",
+        ),
+        (
+            "contexts: [{templates: a, parameters: huge}]",
+            39,
+            "contexts[0].parameters names huge: cannot be read: it has more",
+        ),
+        ("contexts: [{templates: '', parameters: p}]", 24, "contexts[0].templates must be text that is not empty"),
+        ("exclude: ['!']", 11, 'exclude[0]: the pattern "!" fits nothing'),
+        ("include: ['#x']", 11, 'include[0]: the pattern "#x" fits nothing'),
+    ],
+)
+def test_a_configuration_that_was_found_reaches_into_its_repository_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, column: int, message: str
+) -> None:
+    write(tmp_path / "p.json", f'["{SECRET}"]')
+    write(tmp_path / "x.json", f'["{SECRET}"]')
+    write(tmp_path / "rules/TG1-x/rule.yaml", SECRET)
+    folder = tmp_path / "repo" / "in"
+    folder.mkdir(parents=True)
+    (tmp_path / "repo" / ".git").mkdir()
+    (folder / "out").symlink_to(tmp_path)
+    (folder / "linked" / "TG1-x").mkdir(parents=True)
+    (folder / "linked" / "TG1-x" / "rule.yaml").symlink_to(tmp_path / "rules/TG1-x/rule.yaml")
+    os.mkfifo(folder / "pipe")
+    with (folder / "huge").open("wb") as stream:
+        stream.truncate(2**34)
+    write(folder / ".trailguard.yaml", text)
+    monkeypatch.chdir(folder)
+    with pytest.raises(ConfigError) as told:
+        load(".")
+    assert (told.value.file, told.value.line, told.value.column) == (".trailguard.yaml", 1, column)
+    assert told.value.message.startswith(message)
+    assert SECRET not in str(told.value)
+
+
+def test_a_configuration_reaches_all_of_its_repository_and_a_named_one_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path / "p.json", '{"A": "b"}')
+    write(tmp_path / "repo/p.json", '{"A": "c"}')
+    (tmp_path / "repo" / ".git").mkdir()
+    (tmp_path / "rules").mkdir()
+    found = write(tmp_path / "repo/in/.trailguard.yaml", "contexts: [{templates: a, parameters: ../p.json}]")
+    assert load(str(found.parent)).contexts[0].parameters == {"A": "c"}
+    text = f"contexts: [{{templates: a, parameters: ~/p.json}}]\nrule_dirs: [{tmp_path}/rules]\nbaseline: ../../b"
+    write(found, text)
+    named = load(".", str(found))
+    assert (named.contexts[0].parameters, named.rule_dirs) == ({"A": "b"}, (str(tmp_path / "rules"),))
+
+
+@pytest.mark.parametrize("name", [".trailguard.yaml", ".trailguard.yml", "pyproject.toml"])
+@pytest.mark.parametrize("target", ["/dev/zero", "outside", "pipe", "huge"])
+def test_a_configuration_is_a_file_of_its_repository(tmp_path: Path, name: str, target: str) -> None:
+    write(tmp_path / "outside", f"[tool.trailguard]\nprofile = {SECRET}")
+    folder = tmp_path / "repo"
+    (folder / ".git").mkdir(parents=True)
+    os.mkfifo(folder / "pipe")
+    with (folder / "huge").open("wb") as stream:
+        stream.truncate(2**34)
+    (folder / name).symlink_to(tmp_path / "outside" if target == "outside" else target)
+    with pytest.raises(ConfigError) as told:
+        load(str(folder))
+    assert told.value.file.endswith(name)
+    assert SECRET not in str(told.value)

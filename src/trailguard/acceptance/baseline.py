@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 from trailguard.acceptance.known import Known, covering, known
 from trailguard.errors import ConfigError, display_name
 from trailguard.findings import OPEN, Finding, Notice, Suppression
+from trailguard.inputs import contents
 
 SCHEMA = "trailguard-baseline/1"
 DEFAULT = ".trailguard-baseline.json"
@@ -54,8 +55,7 @@ def write(findings: Iterable[Finding], today: str, path: str = DEFAULT) -> str:
 def read(path: str, name: str) -> Baseline:
     """Read a baseline; raises ConfigError."""
     try:
-        with open(path, encoding="utf-8") as stream:
-            data = json.load(stream)
+        data = json.loads(contents(path).decode())
     except OSError as error:
         message = f"cannot be read: {(error.strerror or str(error)).lower()}; `trailguard baseline` records one"
         raise ConfigError(name, 0, 0, message) from None

@@ -84,6 +84,11 @@ def _write_one(blob: Blob, data: bytes, target: str) -> None:
         stream.write(data)
 
 
+def described(folder: str) -> str:
+    """The commit that a folder is at, with "-dirty" where files differ from it. Raises UserError when there is none."""
+    return _said(["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"], folder)
+
+
 def _said(arguments: Sequence[str], folder: str) -> str:
     return os.fsdecode(_git(arguments, folder)).rstrip("\n")
 

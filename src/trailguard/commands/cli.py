@@ -11,8 +11,9 @@ import os
 import sys
 
 from trailguard import __version__
+from trailguard.commands.process import Ended, own_process
 from trailguard.commands.settings_of import settings_of
-from trailguard.commands.streams import DEBUG, flush, reconfigure, refuse, say, shown, write
+from trailguard.commands.streams import DEBUG, flush, read_input, reconfigure, refuse, say, shown, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,20 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program and give its exit status: 0, 1, 2 as documented, 130 when it is interrupted."""
+    """Run the program and give its exit status: 0, 1, 2 as documented, 128 and the signal's number when one ends it.
+
+    Without arguments of its own, it is the whole process, whose streams, signals and warnings are its business.
+    """
     # Trees of templates are built and dropped whole; looking for cycles costs a tenth.
     gc.set_threshold(50_000, 20, 100)
     try:
+        if argv is None:
+            own_process()
         return _run(sys.argv[1:] if argv is None else list(argv))
     except KeyboardInterrupt:
         return 130
+    except Ended as end:
+        return end.status
     except SystemExit as stop:  # argparse, after --help or a usage error
         return stop.code if isinstance(stop.code, int) else 2
     except Exception as error:
@@ -43,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: list[str]) -> int:
     """Find the command and run it."""
-    from trailguard.commands.options import COMMANDS, overview, parse
+    from trailguard.commands.options import parse
+    from trailguard.commands.overview import COMMANDS, overview
 
     for stream in (sys.stdout, sys.stderr):  # what the encoding lacks is spelled out, never an error
         reconfigure(stream, errors="backslashreplace")
@@ -62,7 +71,8 @@ def _run(argv: list[str]) -> int:
 
 def _help(words: list[str]) -> int:
     """Write the help of the program, or of a command."""
-    from trailguard.commands.options import COMMANDS, overview, parse
+    from trailguard.commands.options import parse
+    from trailguard.commands.overview import COMMANDS, overview
 
     if not words:
         return write(overview())
@@ -89,23 +99,29 @@ def _scan(args: Namespace) -> int:
 def _rules(args: Namespace) -> int:
     from trailguard.commands import rules_markdown, rules_text
     from trailguard.rulebook import shelf
-    from trailguard.rulebook.frameworks import framework_of
+    from trailguard.rulebook.frameworks import asked_for
     from trailguard.terminal import style_for, width_of
 
     settings = settings_of(args)
-    selected = shelf.load(settings).selected
-    framework = framework_of(settings, settings.profile, selected)
+    rulebook = shelf.load(settings)
+    selected, frameworks = rulebook.selected, asked_for(settings, rulebook)
     if args.format == "json":
         reconfigure(sys.stdout, encoding="utf-8")
-        return write(rules_text.as_json(selected, settings.profile, framework))
-    if args.format == "markdown":
-        if framework is not None:
-            return write(rules_markdown.framework_table(framework, selected))
-        return write(rules_markdown.rule_table(selected))
+        return write(rules_text.as_json(selected, ", ".join(settings.profiles), tuple(frameworks.values())))
     style, width = style_for(args.color, sys.stdout, os.environ), width_of(sys.stdout, os.environ)
-    if framework is not None:
-        return write(rules_text.framework_as_text(framework, selected, style, width))
-    return write(rules_text.as_text(selected, settings.profile, style, width))
+    parts = []
+    for name in settings.profiles:
+        framework = frameworks.get(name)
+        members = rulebook.rules if settings.select else rulebook.profiles[name]
+        rules = [rule for rule in selected if rule.id in members]
+        if args.format == "markdown":
+            told = rules_markdown.framework_table(framework, rules) if framework else rules_markdown.rule_table(rules)
+        elif framework is not None:
+            told = rules_text.framework_as_text(framework, rules, style, width)
+        else:
+            told = rules_text.as_text(rules, name, style, width)
+        parts.append(told)
+    return write("\n".join(parts))
 
 
 def _explain(args: Namespace) -> int:
@@ -125,6 +141,7 @@ def _baseline(args: Namespace) -> int:
 
     from trailguard import scanning
     from trailguard.acceptance import baseline
+    from trailguard.commands import files
     from trailguard.errors import display_name
 
     settings = settings_of(args)
@@ -134,8 +151,11 @@ def _baseline(args: Namespace) -> int:
     text = baseline.write(report.results, report.date, baseline.DEFAULT if target == "-" else target)
     if target == "-":
         return write(text) or 2 * bool(report.errors)
-    with open(target, "w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+    try:
+        files.replace(target, text)
+    except (OSError, ValueError) as error:
+        say(f"error: {files.cannot_write(target, error)}")
+        return 2
     recorded = json.loads(text)["findings"]
     say(f"recorded {len(recorded)} findings in {display_name(target)}")
     return 2 * bool(report.errors)
@@ -176,7 +196,7 @@ def _facts(args: Namespace) -> int:
     from trailguard.judging import factsheet
     from trailguard.reporters.common import json_safe
 
-    stdin = sys.stdin.buffer.read() if args.file == "-" else None
+    stdin = read_input() if args.file == "-" else None
     name = "<stdin>" if stdin is not None else args.file
     try:
         found = factsheet.facts(name, settings_of(args), stdin)
@@ -222,26 +242,27 @@ def _test(args: Namespace) -> int:
 
 
 def _init(args: Namespace) -> int:
-    from trailguard.commands import init_template
+    from trailguard.commands import files, init_template
 
     form = args.format or ("json" if args.output.lower().endswith(".json") else "yaml")
     text = init_template.template([name for name in init_template.SWITCHES if getattr(args, name)], form)
     if args.output == "-":
         return write(text)
     try:
-        with open(args.output, "w" if args.force else "x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        (files.replace if args.force else files.create)(args.output, text)
     except FileExistsError:
         say(f"error: {args.output}: is there already (--force overwrites it)")
+        return 2
+    except (OSError, ValueError) as error:
+        say(f"error: {files.cannot_write(args.output, error)}")
         return 2
     return 0
 
 
 def _path(args: Namespace) -> int:
-    from trailguard import hosts
+    from trailguard.commands.parts import path_of
 
-    folder = {"cfn-lint": "cfn_lint_rules", "checkov": "checkov_checks"}[args.linter]
-    return write(os.path.join(os.path.dirname(os.path.abspath(hosts.__file__)), folder) + "\n")
+    return write(path_of(args.part) + "\n")
 
 
 def _completion(args: Namespace) -> int:
@@ -251,7 +272,7 @@ def _completion(args: Namespace) -> int:
     from trailguard.settings.settings import Settings
 
     book = shelf.load(Settings(profile="all"))
-    profiles = sorted({*book.profiles, *load_frameworks(Settings())})
+    profiles = sorted({*book.profiles, *load_frameworks(Settings(), book)})
     return write(completion.script(args.shell, profiles, [rule.id for rule in book.selected]))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from trailguard.commands.options import COMMANDS, parser_of
+from trailguard.commands.options import parser_of
+from trailguard.commands.overview import COMMANDS
 
 
 class _Word(NamedTuple):

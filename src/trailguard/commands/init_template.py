@@ -1,7 +1,8 @@
 """`trailguard init`: a template of an audit trail that passes every rule, from `init_template.yaml`.
 
-Lines of that file between `#if NAME…` and `#end` are for those who want all that is named. To YAML these are comments,
-so that the file as it stands is a template too, the one with everything.
+Lines of that file between `#if NAME…` and `#end` are for those who want all that is named, those after `#unless NAME…`
+for everybody else. To YAML these are comments, so that the file as it stands is a template too, with everything in it.
+What a switch leaves out is accepted in the template itself, with the reason.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def _chosen(whole: str, wanted: frozenset[str]) -> str:
     for line in whole.splitlines():
         if line.startswith("#if "):
             keep = wanted.issuperset(line.split()[1:])
+        elif line.startswith("#unless "):
+            keep = not wanted.issuperset(line.split()[1:])
         elif line == "#end":
             keep = True
         elif keep:

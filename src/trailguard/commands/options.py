@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 
+from trailguard.commands.overview import COMMANDS
 from trailguard.commands.parser import AUTO, Parser, choice, matching, one_of, pair, processes, repeated
+from trailguard.commands.parts import PARTS
 from trailguard.errors import did_you_mean
 from trailguard.findings import OPEN, SEVERITIES
 from trailguard.settings.settings import ACCOUNT_ID, LINTERS, PARTITION, REGION
@@ -16,46 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html")
-
-COMMANDS = {
-    "scan": "judge templates",
-    "rules": "list the rules of a profile",
-    "explain": "explain one rule: why, remedy, controls, examples",
-    "baseline": "record today's findings, so that only new ones count",
-    "graph": "draw the delivery chain of each trail, with verdicts",
-    "facts": "print the facts that rules see in a template",
-    "test": "run each rule against its own examples",
-    "init": "print a template of an audit trail that passes every rule",
-    "path": "print where trailguard's checks for another linter are",
-    "completion": "print what makes a shell complete commands and options",
-}
-
-HELP = """\
-usage: trailguard COMMAND [OPTION…] [ARGUMENT…]
-
-Proves that CloudFormation templates record and keep an AWS CloudTrail audit trail, and shows what breaks it.
-
-commands:
-{commands}
-
-options:
-  -h, --help     show this help; `trailguard COMMAND --help` tells the options of a command
-  -V, --version  show the version
-
-examples:
-  trailguard scan                          judge every template below this folder
-  trailguard scan trail.yaml               judge one
-  trailguard scan --profile cis-aws-5.0    with the rules of a framework
-  trailguard explain TG104                 tell why a rule matters and what to do
-  trailguard init > trail.yaml             start with a template that passes every rule
-
-exit status: 0 nothing found, 1 something found, 2 something could not be judged as asked
-"""
-
-
-def overview() -> str:
-    """Write the help of the program itself."""
-    return HELP.format(commands="\n".join(f"  {name:<13}  {text}" for name, text in COMMANDS.items()))
 
 
 def _output(value: str) -> tuple[str | None, str]:
@@ -78,13 +40,12 @@ def _parser(command: str, usage: str, examples: str) -> Parser:
 
 def _rule_options(parser: Parser) -> None:
     group = parser.add_argument_group("rules")
+    text = "rules to apply: default, all, a framework such as cis-aws-5.0 (repeatable, for all their rules)"
+    group.add_argument("--profile", action="append", metavar="NAME", help=text)
+    repeated(group, "--select", "RULE,…", "apply exactly these: ids, names or prefixes of ids such as TG2")
+    repeated(group, "--ignore", "RULE,…", "also exclude these")
     group.add_argument(
-        "--profile", metavar="NAME", help="rules to apply: default, all, a framework such as cis-aws-5.0"
-    )
-    repeated(group, "--select", "RULE,…", "apply exactly these, by id, name or the beginning of ids (TG2)")
-    repeated(group, "--ignore", "RULE,…", "leave these out, too")
-    group.add_argument(
-        "--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own (repeatable)"
+        "--rules-dir", action="append", default=[], metavar="DIR", help="folder with your own rules (repeatable)"
     )
     _config_options(parser)
 
@@ -92,13 +53,13 @@ def _rule_options(parser: Parser) -> None:
 def _config_options(parser: Parser) -> None:
     group = parser.add_argument_group("configuration").add_mutually_exclusive_group()
     group.add_argument(
-        "--config", metavar="FILE", help="read this file, not the nearest .trailguard.yaml or pyproject.toml"
+        "--config", metavar="FILE", help="use this file instead of the nearest .trailguard.yaml or pyproject.toml"
     )
-    group.add_argument("--no-config", action="store_true", help="read no configuration file")
+    group.add_argument("--no-config", action="store_true", help="ignore configuration files")
 
 
 def _deployment_options(parser: Parser) -> None:
-    group = parser.add_argument_group("deployment", "Pin what is known; the verdicts then hold for this deployment.")
+    group = parser.add_argument_group("deployment", "Pin what is known; the verdicts then apply to this deployment.")
     group.add_argument(
         "--parameter",
         type=pair,
@@ -151,34 +112,17 @@ def _scan() -> Parser:
   cdk synth | trailguard scan - --stdin-filename app.yaml
 
 exit status:
-  0 nothing at or above the threshold, 1 something is, 2 something could not be judged as asked (2 wins)""",
+  0 no finding at or above the threshold, 1 at least one, 2 something could not be judged (2 wins over 1)""",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input (default: .)")
     parser.add_argument("--watch", action="store_true", help="scan again whenever a file changes, until Ctrl-C")
-    output = parser.add_argument_group("output")
-    choice(output, "--format", FORMATS, "how to write the report to standard output (default: text)", None)
-    output.add_argument(
-        "--output",
-        type=_output,
-        action="append",
-        default=[],
-        metavar="[FORMAT:]FILE",
-        help="FILE takes the place of standard output, FORMAT:FILE comes on top of it (repeatable)",
-    )
-    _colour_option(parser)
-    loudness = output.add_mutually_exclusive_group()
-    loudness.add_argument("-q", "--quiet", action="store_true", help="one line for each finding, no summary")
-    loudness.add_argument("-v", "--verbose", action="store_true", help="tell of passes and skipped files, too")
-    text = "end with tables of the findings by rule and by file"
-    output.add_argument("--statistics", action="store_true", help=text)
-    text = "say on standard error which templates and rules took how long"
-    output.add_argument("--profile-time", action="store_true", help=text)
+    _output_options(parser)
     _rule_options(parser)
     _status_options(parser)
     beside = parser.add_argument_group("other linters")
-    text = "run it on the same templates, for one report and one exit status (repeatable)"
+    text = "also run it on the same templates, with one report and one exit status (repeatable)"
     _linters(beside, "--with", text, "companions")
-    text = "accept what its own comments and Metadata suppress of equivalent checks (repeatable)"
+    text = "honor its own comments and Metadata where they suppress an equivalent check (repeatable)"
     _linters(beside, "--foreign-suppressions", text, "foreign_suppressions")
     _deployment_options(parser)
     files = parser.add_argument_group("files")
@@ -188,37 +132,70 @@ exit status:
         action="append",
         default=[],
         metavar="DIR",
-        help="know the templates below DIR, too: judge only what PATH has to do with (repeatable)",
+        help="also read the templates in DIR, but judge only those that PATH affects (repeatable)",
     )
-    files.add_argument("--stdin-filename", default="<stdin>", metavar="NAME", help="what to call standard input")
-    text = "processes to work with; auto: as many as there are processors, where that saves time (default)"
+    files.add_argument(
+        "--stdin-filename", default="<stdin>", metavar="NAME", help="name for standard input in the report"
+    )
+    text = "number of parallel processes; auto: one per processor where that saves time (default)"
     files.add_argument("--jobs", type=processes, default=AUTO, metavar="N|auto", help=text)
     return parser
 
 
+def _output_options(parser: Parser) -> None:
+    output = parser.add_argument_group("output")
+    choice(output, "--format", FORMATS, "format of the report on standard output (default: text)", None)
+    output.add_argument(
+        "--output",
+        type=_output,
+        action="append",
+        default=[],
+        metavar="[FORMAT:]FILE",
+        help="write the report to FILE instead of standard output, or with FORMAT: in addition to it (repeatable)",
+    )
+    _colour_option(parser)
+    loudness = output.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="one line for each finding, no summary")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="also list passed rules and skipped files")
+    text = "print tables of the findings by rule and by file at the end"
+    output.add_argument("--statistics", action="store_true", help=text)
+    text = "name the git revision and the date in the report, which then differs from day to day"
+    output.add_argument("--stamp", action="store_true", help=text)
+    text = "keep suppressed results in SARIF, marked as such; GitHub opens an alert for each nevertheless"
+    output.add_argument("--sarif-suppressed", action="store_true", help=text)
+    text = "print to standard error how long each template and rule took"
+    output.add_argument("--profile-time", action="store_true", help=text)
+
+
 def _status_options(parser: Parser) -> None:
     status = parser.add_argument_group("exit status")
-    choice(status, "--fail-on", OPEN, "the mildest verdict that makes it 1 (default: fail)", None)
-    choice(status, "--fail-severity", SEVERITIES, "the mildest severity that makes it 1 (default: info)", None)
-    text = "the mildest severity that is judged, shown and counted at all (default: info)"
+    choice(status, "--fail-on", OPEN, "the mildest verdict that makes the status 1 (default: fail)", None)
+    choice(status, "--fail-severity", SEVERITIES, "the lowest severity that makes the status 1 (default: info)", None)
+    text = "the lowest severity that is judged, shown and counted (default: info)"
     choice(status, "--min-severity", SEVERITIES, text, None)
-    status.add_argument("--exit-zero", action="store_true", default=None, help="0 where it would be 1, for a start")
-    text = "report only what is new or worse since a git revision; the templates of then are judged, too"
+    status.add_argument(
+        "--exit-zero", action="store_true", default=None, help="exit with 0 instead of 1, for a gradual roll-out"
+    )
+    text = "report only what is new or worse compared with a git revision"
     status.add_argument("--diff", "--since", metavar="REV", help=text)
-    status.add_argument("--baseline", metavar="FILE", help="findings that `trailguard baseline` recorded do not count")
-    status.add_argument("--require-templates", action="store_true", help="2 if no CloudFormation template is found")
+    status.add_argument(
+        "--baseline", metavar="FILE", help="ignore findings that `trailguard baseline` recorded in FILE"
+    )
+    status.add_argument(
+        "--require-templates", action="store_true", help="exit with 2 if no CloudFormation template is found"
+    )
 
 
 def _file_options(group: Any) -> None:
     repeated(group, "--include", "GLOB,…", "in folders, read these files instead of the usual ones")
-    repeated(group, "--exclude", "GLOB,…", "leave these files and folders out, too")
+    repeated(group, "--exclude", "GLOB,…", "also exclude these files and folders")
 
 
 def _rules() -> Parser:
     parser = _parser(
         "rules",
         "[OPTION…]",
-        "  trailguard rules --profile cis-aws-3.0\n  trailguard rules --profile all --format markdown",
+        "  trailguard rules --profile cis-aws-5.0 --profile hipaa\n  trailguard rules --profile all --format markdown",
     )
     choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", "text")
     _colour_option(parser)
@@ -235,7 +212,7 @@ def _explain() -> Parser:
     parser.add_argument("rule", metavar="ID|NAME", help="the rule")
     choice(parser, "--format", ("text", "markdown"), "how to write it (default: text)", "text")
     _colour_option(parser)
-    parser.add_argument("--rules-dir", action="append", default=[], metavar="DIR", help="folder with rules of your own")
+    parser.add_argument("--rules-dir", action="append", default=[], metavar="DIR", help="folder with your own rules")
     _config_options(parser)
     return parser
 
@@ -249,10 +226,10 @@ def _baseline() -> Parser:
   trailguard scan --baseline .trailguard-baseline.json
 
 exit status:
-  0 recorded, 2 something could not be judged as asked, or the file cannot be written""",
+  0 recorded, 2 something could not be judged, or the file cannot be written""",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: .)")
-    text = "where to (default: the configuration's baseline, else .trailguard-baseline.json)"
+    text = "file to write (default: the configuration's baseline, else .trailguard-baseline.json)"
     parser.add_argument("--output", metavar="FILE", help=text)
     _rule_options(parser)
     _deployment_options(parser)
@@ -269,7 +246,7 @@ def _graph() -> Parser:
   trailguard graph --profile all --format dot | dot -Tsvg > chain.svg
 
 exit status:
-  0 drawn, 2 something could not be judged as asked""",
+  0 drawn, 2 something could not be judged""",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: .)")
     choice(parser, "--format", ("mermaid", "dot", "json"), "how to write it (default: mermaid)", "mermaid")
@@ -288,7 +265,7 @@ def _facts() -> Parser:
         "  trailguard facts --list",
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="a template; - is standard input")
-    parser.add_argument("--list", action="store_true", help="list every fact that a rule can ask for, and what it says")
+    parser.add_argument("--list", action="store_true", help="list every fact that rules can use, with its meaning")
     choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", None)
     _colour_option(parser)
     _deployment_options(parser)
@@ -299,11 +276,11 @@ def _facts() -> Parser:
 def _test() -> Parser:
     parser = _parser("test", "[OPTION…] [RULES_DIR]", "  trailguard test\n  trailguard test my-rules/")
     parser.add_argument(
-        "rules_dir", nargs="?", metavar="RULES_DIR", help="a folder of rules (default: the rules that ship)"
+        "rules_dir", nargs="?", metavar="RULES_DIR", help="a folder of rules (default: the built-in rules)"
     )
     choice(parser, "--format", ("text", "json"), "how to write the outcome (default: text)", "text")
     _colour_option(parser)
-    parser.add_argument("-v", "--verbose", action="store_true", help="tell of the examples that hold, too")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also list the examples that pass")
     _config_options(parser)
     return parser
 
@@ -320,9 +297,9 @@ def _init() -> Parser:
 exit status:
   0 written, 2 it cannot be written, or the file is there already""",
     )
-    text = "YAML with comments that explain it, or JSON (default: by the file's name, else yaml)"
+    text = "YAML with explanatory comments, or JSON (default: by the file's name, else yaml)"
     choice(parser, "--format", ("yaml", "json"), text, None)
-    parser.add_argument("--output", default="-", metavar="FILE", help="write it there, not to standard output")
+    parser.add_argument("--output", default="-", metavar="FILE", help="write to FILE instead of standard output")
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
     parts = parser.add_argument_group("parts")
     _switch(parts, "--organization", "record every account of the organization (default: one account)", False)
@@ -340,12 +317,14 @@ def _switch(parser: Any, name: str, text: str, default: bool) -> None:
 def _path() -> Parser:
     parser = _parser(
         "path",
-        "LINTER",
+        "NAME",
         """\
   checkov -d . --external-checks-dir "$(trailguard path checkov)"
-  cfn-lint -a "$(trailguard path cfn-lint)" -- template.yaml""",
+  cfn-lint -a "$(trailguard path cfn-lint)" -- template.yaml
+  trailguard path config-schema""",
     )
-    choice(parser, "linter", LINTERS, "cfn-lint or checkov", None)
+    text = "folders of checks for a linter; JSON Schemas of .trailguard.yaml, the JSON report and rule.yaml"
+    parser.add_argument("part", type=one_of(tuple(PARTS)), metavar="NAME", choices=tuple(PARTS), help=text)
     return parser
 
 

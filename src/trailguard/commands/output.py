@@ -6,6 +6,7 @@ import os
 import sys
 from importlib import import_module
 
+from trailguard.commands.files import cannot_write, replace
 from trailguard.commands.streams import reconfigure, say, write
 
 TYPE_CHECKING = False
@@ -13,25 +14,28 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from typing import IO
 
+    from trailguard.commands.progress import Progress
     from trailguard.findings import Report
 
 
-def write_report(report: Report, args: Namespace) -> int:
+def write_report(report: Report, args: Namespace, progress: Progress) -> int:
     """Write the report wherever it is wanted; 2 when some file cannot be written."""
     status = 0
+    wanted = max(len(args.output), 1)
     printed = [args.format] if all(form for form, _ in args.output) else []
-    for form, path in args.output:
+    for count, (form, path) in enumerate(args.output):
+        progress.step(count, wanted, "writing")
         if path == "-":
             printed.append(form or args.format)
             continue
         text = _render(report, form or args.format or _by_extension(path), args, None)
         try:
-            with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-                stream.write(text)
+            replace(path, text)
         except (OSError, ValueError) as error:
-            say(f"error: {path}: cannot be written: {getattr(error, 'strerror', None) or error}")
+            progress.wipe()
+            say(f"error: {cannot_write(path, error)}")
             status = 2
-    status = max(status, *(_print_report(report, form, args) for form in printed), 0)
+    status = max(status, *(_print_report(report, form, args, progress) for form in printed), 0)
     if args.statistics:
         from trailguard.reporters import statistics
 
@@ -52,11 +56,15 @@ def _by_extension(path: str) -> str:
     return known.get(os.path.splitext(path)[1].lower(), "text")
 
 
-def _print_report(report: Report, form: str | None, args: Namespace) -> int:
+def _print_report(report: Report, form: str | None, args: Namespace, progress: Progress) -> int:
     form = form or "text"
     if form != "text":
         reconfigure(sys.stdout, encoding="utf-8", newline="\n")
-    return write(_render(report, form, args, sys.stdout))
+    wanted = max(len(args.output), 1)
+    progress.step(wanted - 1, wanted, "writing")
+    text = _render(report, form, args, sys.stdout)
+    progress.wipe()  # it may be the same terminal
+    return write(text)
 
 
 def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) -> str:
@@ -74,7 +82,8 @@ def _render(report: Report, form: str, args: Namespace, stream: IO[str] | None) 
         return str(reporter.render(report))
     from trailguard.reading.ignored import repository
 
-    return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd))
+    more = {"suppressed": True} if form == "sarif" and args.sarif_suppressed else {}
+    return str(reporter.render(report, os.environ.get(_ROOTS[form]) or repository(cwd) or cwd, cwd, **more))
 
 
 _MODULES = {"json": "json_report", "csv": "csv_report", "html": "html_report"}

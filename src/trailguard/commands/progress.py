@@ -18,30 +18,45 @@ class Progress:
     def __init__(self, wanted: bool) -> None:
         dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("CI"))
         self._on = wanted and not dumb and is_terminal(sys.stderr)
-        self._next = time.monotonic() + PATIENCE
+        self._patience = self._next = time.monotonic() + PATIENCE
+        self._what = ""
         self._drawn = False
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._drawn:
-            self._put("")
+        self.wipe()
 
     def step(self, done: int, total: int, what: str) -> None:
-        """Tell that `done` of `total` are done; `what` names what is counted."""
-        if self._on and time.monotonic() >= self._next:
-            self._next = time.monotonic() + PAUSE
-            share = done / total if total else 1.0
-            room = max(0, min(30, width_of(sys.stderr, os.environ) - len(what) - 24))
-            full = round(room * share)
-            bar = f"[{'#' * full}{'.' * (room - full)}] " if room > 4 else ""
-            self._put(f"{bar}{done:,}/{total:,} {what}")
+        """Tell that `done` files of `total` are done; `what` says what is done with them. 0 stands for no known total.
+
+        What is done first is told at once, if it has taken long until then: it may be long until the next word.
+        """
+        if not self._on:
+            return
+        now = time.monotonic()
+        if now < (self._patience if what != self._what else self._next):
+            return
+        self._what, self._next = what, max(self._patience, now + PAUSE)
+        if not total:
+            self._put(f"{what}: {done:,} file{'s' if done != 1 else ''}")
+            return
+        room = max(0, min(30, width_of(sys.stderr, os.environ) - len(what) - 26))
+        full = round(room * done / total)
+        bar = f"[{'#' * full}{'.' * (room - full)}] " if room > 4 else ""
+        self._put(f"{what}: {bar}{done:,} of {total:,} file{'s' if total != 1 else ''}")
 
     def say(self, what: str) -> None:
         """Tell what goes on that cannot be counted."""
         if self._on:
+            self._what = what
             self._put(what)
+
+    def wipe(self) -> None:
+        """Make room for what somebody else writes."""
+        if self._drawn:
+            self._put("")
 
     def _put(self, text: str) -> None:
         width = width_of(sys.stderr, os.environ)

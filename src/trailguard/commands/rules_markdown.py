@@ -6,10 +6,12 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 
-from trailguard.rulebook.frameworks import Framework
-from trailguard.rulebook.rule import Option, Requirement, Rule
+from trailguard.rulebook.frameworks import Control, Framework
+from trailguard.rulebook.options import Option, Requirement
+from trailguard.rulebook.rule import Rule
 from trailguard.terminal import visible
 
+_UNVERIFIED = "nobody has held it against the framework's own text."
 _MARKS = "\\|<*_`["
 
 
@@ -36,29 +38,76 @@ def rule_table(rules: Iterable[Rule]) -> str:
 
 
 def controls_of(rule: Rule) -> list[str]:
-    """The controls that ask for a rule: one text for each framework."""
-    return [f"{framework} {', '.join(items)}" for framework, items in rule.controls.items()]
+    """The controls that ask for a rule: one text for each framework, another one for those that are unverified."""
+    return [
+        f"{framework} {', '.join(items)}" + ("" if firm else " (unverified)")
+        for framework, items, firm in rule.info.relations()
+    ]
 
 
-def framework_table(framework: Framework, rules: Iterable[Rule]) -> str:
-    """Each control of a framework with the rules behind it."""
+def unverified_of(rule: Rule) -> list[str]:
+    """On what the unverified controls of a rule rest: one sentence, or none."""
+    loose = rule.unverified
+    if loose is None:
+        return []
+    return [f"What is marked unverified rests on {loose.source} alone, read {loose.date}: {_UNVERIFIED}"]
+
+
+def origin_of(framework: Framework, rules: Iterable[Rule]) -> list[str]:
+    """Where a framework was read, what else there is to know of it, and what its unverified relations rest on."""
+    told = [framework.note] if framework.note else []
+    if framework.source:
+        told.append(f"Source: {framework.source}" + (f", read {framework.date}" if framework.date else "") + ".")
+    for source, date in framework.origins(rules):
+        told.append(f"What is marked unverified rests on {source} alone, read {date}: {_UNVERIFIED}")
+    return told
+
+
+def framework_table(framework: Framework, rules: Sequence[Rule]) -> str:
+    """Each control of a framework with the rules behind it, its prerequisites, and where it was read."""
+    lines = _controls(framework, rules)
+    if framework.prerequisites is not None:
+        lines += [f"**Prerequisites: {escaped(framework.prerequisites.title)}.**", "", *_needed(framework, rules)]
+    lines += [f"{_linked(told)}\n" for told in origin_of(framework, rules)]
+    return "\n".join(lines)
+
+
+def _controls(framework: Framework, rules: Sequence[Rule]) -> list[str]:
     lines = [f"# {escaped(framework.title)}", ""]
     if framework.about:
         lines += [f"{escaped(framework.about[:1].upper() + framework.about[1:])}.", ""]
     rows = (
-        (escaped(control.id), escaped(control.title), _behind(found, control.undecidable))
+        (escaped(control.id), escaped(control.title), _behind(framework, control, found))
         for control, found in framework.coverage(rules)
     )
-    lines.append(table(("control", "asks for", "rules"), rows))
-    if framework.source:
-        lines.append(f"Source: <{framework.source}>\n")
-    return "\n".join(lines)
+    return [*lines, table(("control", "asks for", "rules"), rows)]
 
 
-def _behind(rules: Sequence[Rule], undecidable: str | None) -> str:
-    if undecidable is not None:
-        return f"no template can decide this: {escaped(undecidable)}"
-    return ", ".join(f"{rule.id} {escaped(rule.name)}" for rule in rules) or "left out"
+def _needed(framework: Framework, rules: Sequence[Rule]) -> list[str]:
+    """The prerequisites of a framework, and why they are."""
+    why = escaped(framework.prerequisites.why) if framework.prerequisites is not None else ""
+    found = ", ".join(f"{rule.id} {escaped(rule.name)}" for rule in framework.needed(rules)) or "left out"
+    return [why, "", f"{found}.", ""]
+
+
+def _linked(text: str) -> str:
+    """Text with its addresses as links."""
+    return " ".join(_address(word) if word.startswith("https://") else escaped(word) for word in text.split())
+
+
+def _address(word: str) -> str:
+    bare = word.rstrip(".,")
+    return f"<{bare}>{word[len(bare) :]}"
+
+
+def _behind(framework: Framework, control: Control, rules: Sequence[Rule]) -> str:
+    if control.undecidable is not None:
+        return f"no template can decide this: {escaped(control.undecidable)}"
+    named = (
+        f"{rule.id} {escaped(rule.name)}" + (" (unverified)" if framework.is_unverified(control.id, rule) else "")
+        for rule in rules
+    )
+    return ", ".join(named) or "left out"
 
 
 def rule_index(rules: Iterable[Rule]) -> str:
@@ -67,15 +116,28 @@ def rule_index(rules: Iterable[Rule]) -> str:
     return "# Rules\n\n" + table(("id", "name", "severity", "title"), rows)
 
 
-def framework_index(frameworks: Iterable[Framework], rules: Sequence[Rule]) -> str:
-    """The controls of all frameworks, one section for each."""
-    head = "# Controls and the rules behind them\n\n`trailguard rules --profile NAME` shows one of them.\n"
-    parts = [framework_table(framework, rules).replace("# ", "## ", 1) for framework in frameworks]
-    named = (
-        part.replace("\n\n", f"\n\nProfile `{framework.name}`. ", 1) if framework.about else part
-        for framework, part in zip(frameworks, parts, strict=True)
-    )
-    return "\n".join([head, *named])
+def framework_index(frameworks: Sequence[Framework], rules: Sequence[Rule]) -> str:
+    """The controls of all frameworks, one section for each, after the prerequisites that they share."""
+    lines = ["# Controls and the rules behind them", ""]
+    lines += [
+        "`trailguard rules --profile NAME` shows one of them; [Frameworks](frameworks.md) tells how they are used.",
+        "",
+    ]
+    implying = [item for item in frameworks if item.prerequisites is not None]
+    if implying:
+        lines += ["## Prerequisites", "", *_needed(implying[0], rules)]
+    for item in frameworks:
+        title, empty, *rest = _controls(item, rules)
+        lines += [
+            f"#{title}",
+            empty,
+            f"Profile `{item.name}`" + (f". {rest[0]}" if item.about else "."),
+            *rest[bool(item.about) :],
+        ]
+        if item.prerequisites is not None:
+            lines += ["Implies the [prerequisites](#prerequisites).", ""]
+        lines += [f"{_linked(told)}\n" for told in origin_of(item, rules)]
+    return "\n".join(lines)
 
 
 def rule_page(rule: Rule) -> str:
@@ -90,8 +152,12 @@ def rule_page(rule: Rule) -> str:
         example = {"rules": {"options": {rule.id: {name: _sample(option) for name, option in rule.options.items()}}}}
         lines += ["In `.trailguard.yaml`:", "", "```yaml", *_flow(example), "```", ""]
     if rule.controls:
-        rows = ([escaped(name), escaped(", ".join(items))] for name, items in rule.controls.items())
-        lines += ["## Controls", "", table(("framework", "controls"), rows)]
+        rows = (
+            [escaped(name), escaped(", ".join(items)), "" if firm else "unverified"]
+            for name, items, firm in rule.info.relations()
+        )
+        lines += ["## Controls", "", table(("framework", "controls", "mark"), rows)]
+        lines += [line for told in unverified_of(rule) for line in (_linked(told), "")]
     for title, kind in (("Good", "pass"), ("Bad", "fail")):
         path = rule.plainest(kind)
         if path is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trailguard.commands import rules_markdown
 from trailguard.commands.rules_markdown import asked_of, controls_of, example_name, text_lines
 from trailguard.terminal import cells, paragraph, visible
 
@@ -39,7 +40,10 @@ def as_text(rules: Sequence[Rule], profile: str, style: Style, width: int) -> st
 
 
 def framework_as_text(framework: Framework, rules: Sequence[Rule], style: Style, width: int) -> str:
-    """List the controls of a framework, each with the rules behind it or the reason why there are none."""
+    """List the controls of a framework, each with the rules behind it or the reason why there are none.
+
+    Its prerequisites and where it was read come below.
+    """
     about = f"{framework.title}: {framework.about}" if framework.about else framework.title
     lines = [style.paint(paragraph(visible(about), width), "bold"), ""]
     covered = framework.coverage(rules)
@@ -51,51 +55,86 @@ def framework_as_text(framework: Framework, rules: Sequence[Rule], style: Style,
         elif not found:
             lines.append(style.paint("    its rules are left out", "dim"))
         for rule in found:
-            severity = style.paint(rule.severity, SEVERITY_COLOURS.get(rule.severity, "dim"))
-            lines.append(f"    {style.paint(rule.id, 'bold')}  {severity}  {visible(rule.name)}")
+            mark = f"  {style.paint('unverified', 'yellow')}" if framework.is_unverified(control.id, rule) else ""
+            lines.append(_line(rule, style) + mark)
+    if framework.prerequisites is not None:
+        lines += ["", style.paint(f"Prerequisites: {visible(framework.prerequisites.title)}", "bold")]
+        lines += [paragraph(visible(framework.prerequisites.why), width, "    ")]
+        lines += [_line(rule, style) for rule in framework.needed(rules)]
+    lines.append("")
+    lines += [paragraph(visible(told), width) + "\n" for told in rules_markdown.origin_of(framework, rules)]
     beyond = sum(control.undecidable is not None for control, _ in covered)
     counts = f"{len(covered)} controls, {len(rules)} rules"
     counts += f", {beyond} beyond any template" if beyond else ""
-    return "\n".join([*lines, "", paragraph(f"{counts}; `trailguard explain ID` tells more", width)]) + "\n"
+    return "\n".join([*lines, paragraph(f"{counts}; `trailguard explain ID` tells more", width)]) + "\n"
 
 
-def as_json(rules: Sequence[Rule], profile: str, framework: Framework | None = None) -> str:
-    """Write the rules for programs, and the controls when the profile is a framework."""
+def _line(rule: Rule, style: Style) -> str:
+    """A rule below a control."""
+    severity = style.paint(rule.severity, SEVERITY_COLOURS.get(rule.severity, "dim"))
+    return f"    {style.paint(rule.id, 'bold')}  {severity}  {visible(rule.name)}"
+
+
+def as_json(rules: Sequence[Rule], profile: str, frameworks: Sequence[Framework] = ()) -> str:
+    """Write the rules for programs, and the controls of those profiles that are frameworks.
+
+    `framework` is the first of `frameworks`, for those who asked for one.
+    """
     import json
 
     from trailguard.reporters.common import json_safe
 
-    listed = [
-        {
-            "id": rule.id,
-            "name": rule.name,
-            "title": rule.title,
-            "severity": rule.severity,
-            "subject": rule.subject,
-            "why": rule.why,
-            "remedy": rule.remedy,
-            "controls": {framework: list(items) for framework, items in rule.controls.items()},
-            "options": {
-                name: {"schema": option.schema, "default": option.default, "description": option.description}
-                for name, option in rule.options.items()
-            },
-            "references": list(rule.references),
-        }
-        for rule in rules
-    ]
-    document: dict[str, object] = {"schema": "trailguard-rules/1", "profile": profile, "rules": listed}
-    if framework is not None:
-        controls = [
-            {
-                "id": control.id,
-                "title": control.title,
-                "rules": [rule.id for rule in found],
-                "undecidable": control.undecidable,
-            }
-            for control, found in framework.coverage(rules)
-        ]
-        document["framework"] = {"title": framework.title, "source": framework.source, "controls": controls}
+    document: dict[str, object] = {"schema": "trailguard-rules/1", "profile": profile}
+    document["rules"] = [_rule_data(rule) for rule in rules]
+    if frameworks:
+        document["frameworks"] = [_framework_data(framework, rules) for framework in frameworks]
+        document["framework"] = _framework_data(frameworks[0], rules)
     return json_safe(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+
+
+def _rule_data(rule: Rule) -> dict[str, object]:
+    loose = rule.unverified
+    controls = {name: list(items) for name, items in loose.controls.items()} if loose is not None else {}
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "title": rule.title,
+        "severity": rule.severity,
+        "subject": rule.subject,
+        "why": rule.why,
+        "remedy": rule.remedy,
+        "controls": {framework: list(items) for framework, items in rule.controls.items()},
+        "unverified": loose and {"source": loose.source, "date": loose.date, "controls": controls},
+        "options": {
+            name: {"schema": option.schema, "default": option.default, "description": option.description}
+            for name, option in rule.options.items()
+        },
+        "references": list(rule.references),
+    }
+
+
+def _framework_data(framework: Framework, rules: Sequence[Rule]) -> dict[str, object]:
+    controls = [
+        {
+            "id": control.id,
+            "title": control.title,
+            "rules": [rule.id for rule in found],
+            "unverified": [rule.id for rule in found if framework.is_unverified(control.id, rule)],
+            "undecidable": control.undecidable,
+        }
+        for control, found in framework.coverage(rules)
+    ]
+    needed = framework.prerequisites
+    return {
+        "name": framework.name,
+        "title": framework.title,
+        "source": framework.source,
+        "date": framework.date,
+        "note": framework.note,
+        "controls": controls,
+        "prerequisites": needed and {"title": needed.title, "why": needed.why, "rules": list(needed.rules)},
+        "unverified": [{"source": source, "date": date} for source, date in framework.origins(rules)],
+    }
 
 
 def explain(rule: Rule, style: Style, width: int) -> str:
@@ -118,6 +157,7 @@ def explain(rule: Rule, style: Style, width: int) -> str:
     if rule.controls:
         lines.append(style.paint("Controls", "bold"))
         lines += [paragraph(visible(item), width, "    ", "  ") for item in controls_of(rule)]
+        lines += [paragraph(visible(item), width, "    ", "  ") for item in rules_markdown.unverified_of(rule)]
         lines.append("")
     if rule.references:
         lines += [style.paint("See", "bold"), *(f"  {visible(item)}" for item in rule.references), ""]

@@ -6,7 +6,7 @@ import os
 import sys
 
 from trailguard.commands.settings_of import settings_of
-from trailguard.commands.streams import refuse, say, shown, write
+from trailguard.commands.streams import read_input, refuse, say, shown, write
 from trailguard.errors import UserError
 from trailguard.findings import FileError
 
@@ -53,7 +53,6 @@ def scan(args: Namespace) -> int:
 
 
 def _once(args: Namespace) -> int:
-    from trailguard.commands.output import write_report
     from trailguard.commands.progress import Progress
 
     settings = settings_of(args)
@@ -61,11 +60,25 @@ def _once(args: Namespace) -> int:
     if paths.count("-") > 1:
         say('error: "-" can be given once')
         return 2
-    stdin = sys.stdin.buffer.read() if "-" in paths else None
+    stdin = read_input() if "-" in paths else None
     with Progress(not args.quiet) as progress:
         report = _judge(args, settings, paths, stdin, progress)
         if args.diff is not None:
             report = _new_or_worse(args, settings, report, paths, progress)
+        status = _told(args, report, paths, progress)
+    if args.profile_time:
+        from trailguard.commands.timings import summary
+
+        say(summary(report))
+    return status
+
+
+def _told(args: Namespace, report: Report, paths: Sequence[str], progress: Progress) -> int:
+    """Write the report and what there is to say beside it; give the exit status."""
+    from trailguard.commands.circumstances import stated
+    from trailguard.commands.output import write_report
+
+    progress.wipe()
     if not report.templates and not report.errors:
         say(f"no CloudFormation template in {', '.join(map(shown, paths))}")
     elif not report.subjects and not report.errors:
@@ -73,12 +86,7 @@ def _once(args: Namespace) -> int:
     if args.require_templates and not report.templates:
         places = ", ".join(map(shown, paths))
         report = report._replace(errors=(*report.errors, FileError(places, 0, 0, "no CloudFormation template there")))
-    status = write_report(report, args)
-    if args.profile_time:
-        from trailguard.commands.timings import summary
-
-        say(summary(report))
-    return max(status, report.status())
+    return max(write_report(stated(report, args), args, progress), report.status())
 
 
 def _judge(
@@ -118,6 +126,7 @@ def _new_or_worse(
         finally:
             os.chdir(here)
     narrow, note = since.narrowed(report, before, args.diff)
+    progress.wipe()
     say(note)
     return narrow
 

@@ -12,6 +12,22 @@ if TYPE_CHECKING:
 DEBUG = "TRAILGUARD_DEBUG"
 
 
+def read_input() -> bytes:
+    """All of standard input; raises UserError when there is none, or no end to it."""
+    from trailguard.errors import UserError
+    from trailguard.inputs import MOST
+
+    if sys.stdin is None:
+        raise UserError("", 0, 0, "standard input is closed")
+    try:
+        data = sys.stdin.buffer.read(MOST + 1)
+    except OSError as error:
+        raise UserError("", 0, 0, f"standard input cannot be read: {(error.strerror or str(error)).lower()}") from None
+    if len(data) > MOST:
+        raise UserError("", 0, 0, f"standard input has more than {MOST:,} bytes; CloudFormation takes 1 MB")
+    return data
+
+
 def write(text: str) -> int:
     """Write to standard output; a reader who has gone away is no error, a full disk is."""
     if sys.stdout is None:

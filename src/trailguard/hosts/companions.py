@@ -1,7 +1,8 @@
 """cfn-lint and checkov run beside a scan: their findings for the same templates go into the same report.
 
 Both are programs of their own, on the PATH or beside this Python. Their suppressions and configuration files hold.
-Findings of rules of ours that they run as well (trailguard.hosts) are left out, since the scan has them.
+Findings of rules of ours that they run as well (trailguard.hosts) are left out, since the scan has them. A check that
+asks for the same as a rule of ours (`equivalents` in its rule.yaml) shares the cause of that rule's finding.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from trailguard.acceptance.waivers import accepted
 from trailguard.errors import UserError
 from trailguard.findings import FAIL, SEVERITIES, Block, FileError, Finding, Place, Report, RuleInfo, Severity, Span
 from trailguard.judging.results import lines_of
+from trailguard.rulebook.shelf import load
 from trailguard.scanning import order
 from trailguard.settings.settings import Settings
 
@@ -68,9 +70,15 @@ def joined(
                 stream.write(stdin[1])
             files[path] = stdin[0]
         with ThreadPoolExecutor(len(commands)) as pool:  # the companions at once, the parts of each in turn
-            told = list(pool.map(lambda named: _ask(named[0], named[1], files), commands))
+            running = _Running()
+            try:
+                told = list(pool.map(lambda named: _ask(named[0], named[1], files, running), commands))
+            except BaseException:  # the pool waits for them
+                running.end()
+                raise
     rules = {item.id: item for one in told for item in one.rules.values()}
-    found = accepted((item for one in told for item in one.findings), {}, settings, report.date)
+    shared = _sharing((item for one in told for item in one.findings), report.results, settings)
+    found = accepted(shared, {}, settings, report.date)
     sources = dict(report.sources)
     for file in {item.place.file for item in found} - sources.keys():
         sources[file] = _lines(file, stdin)
@@ -80,6 +88,22 @@ def joined(
         errors=tuple(sorted({*report.errors, *(error for one in told for error in one.errors)})),
         sources=sources,
     )
+
+
+def _sharing(findings: Iterable[Finding], ours: Iterable[Finding], settings: Settings) -> Iterator[Finding]:
+    """The findings of companions, with the cause of ours where a rule of ours finds the same in the same resource."""
+    same: dict[str, list[str]] = {}
+    for rule in load(settings).selected:
+        for name in rule.equivalents:
+            same.setdefault(name, []).append(rule.id)
+    known: dict[tuple[str, str, str], Finding] = {}
+    for item in ours:
+        if item.is_open:
+            known.setdefault((item.rule.id, item.home, item.resource), item)
+    for item in findings:
+        keys = ((rule, item.place.file, item.resource) for rule in same.get(item.rule.id, ()))
+        twin = next((known[key] for key in keys if key in known), None)
+        yield item if twin is None else item._replace(cause=twin.cause, causes=twin.causes, contexts=twin.contexts)
 
 
 def _batches(files: Iterable[str]) -> Iterator[list[str]]:
@@ -96,7 +120,33 @@ def _batches(files: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _ask(name: str, command: str, files: Mapping[str, str]) -> _Told:
+class _Running:
+    """The programs that run, so that none outlives a scan that somebody ends."""
+
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._is_over = False
+
+    def run(self, command: Sequence[str]) -> tuple[int, bytes, bytes]:
+        """Run a program; gives its exit status, its output and its errors. Raises OSError when it cannot be run."""
+        environment = {**os.environ, "LOG_LEVEL": "ERROR", "PYTHONUTF8": "1"}
+        with subprocess.Popen(  # noqa: S603  # what the user asked for by name
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        ) as process:
+            self._processes.append(process)
+            if self._is_over:
+                process.kill()
+            out, err = process.communicate()
+        return process.returncode, out, err
+
+    def end(self) -> None:
+        """End what runs, and what is started after that."""
+        self._is_over = True
+        for process in self._processes:
+            process.kill()
+
+
+def _ask(name: str, command: str, files: Mapping[str, str], running: _Running) -> _Told:
     """Run a companion on the templates; whatever it says that is no report is an error."""
     whole = _Told([], [], {})
     for batch in _batches(files):
@@ -105,19 +155,17 @@ def _ask(name: str, command: str, files: Mapping[str, str]) -> _Told:
         else:
             options = ["--framework", "cloudformation", "--output", "json", "--quiet", "--compact", "--skip-download"]
             options += ["--soft-fail", "--file", *batch]
-        environment = {**os.environ, "LOG_LEVEL": "ERROR", "PYTHONUTF8": "1"}
         try:
-            done = subprocess.run(  # noqa: S603  # what the user asked for by name
-                [command, *options], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment
-            )
-            part = _READERS[name](json.loads(done.stdout), files)
+            status, out, err = running.run([command, *options])
         except OSError as error:
             whole.errors.append(FileError(name, 0, 0, f"cannot be run: {error.strerror or error}"))
             continue
+        try:
+            part = _READERS[name](json.loads(out), files)
         except (ValueError, LookupError, TypeError, AttributeError):
-            lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+            lines = [line for line in err.decode("utf-8", "replace").splitlines() if line.strip()]
             why = f": {lines[-1].strip()}" if lines else ""
-            whole.errors.append(FileError(name, 0, 0, f"ended with status {done.returncode} and no report{why}"))
+            whole.errors.append(FileError(name, 0, 0, f"ended with status {status} and no report{why}"))
             continue
         whole.findings.extend(part.findings)
         whole.errors.extend(part.errors)
@@ -170,9 +218,8 @@ _READERS = {"cfn-lint": _of_cfn_lint, "checkov": _of_checkov}
 def _rule(tool: str, name: str, title: str, severity: str, address: str, why: str) -> RuleInfo:
     level: Severity = next((known for known in SEVERITIES if known == severity), "medium")
     links = (address,) if address.startswith(("https://", "http://")) else ()
-    return RuleInfo(
-        name, tool, title, level, why or f"A rule of {tool}: {title}", f"See the documentation of {tool}.", {}, links
-    )
+    remedy = f"See the documentation of {tool}."
+    return RuleInfo(name, tool, title, level, why or f"A rule of {tool}: {title}", remedy, {}, links, tool=tool)
 
 
 def _finding(rule: RuleInfo, resource: str, place: Place, message: str, blocks: tuple[Block, ...] = ()) -> Finding:

@@ -23,6 +23,7 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.letters import Marks, unused
 from trailguard.cloudformation.source.nodes import Node
+from trailguard.iam.globs import is_word
 from trailguard.iam.reading import Problems
 
 _HALF = re.compile("[\ud800-\udfff]")
@@ -31,7 +32,8 @@ _HALF = re.compile("[\ud800-\udfff]")
 def read_json(text: Text, problems: Problems) -> Value:
     """The document that a text spells. Every value of it is placed where the text is.
 
-    What is not JSON is Unknown, and a problem unless symbols in the text may make it JSON.
+    What is not JSON is Unknown, and a problem unless symbols in the text may make it JSON: one that stands where it
+    goes wrong, or holds who knows what (a name that AWS makes, or an account, holds no quote).
     """
     symbols = text.symbols
     places = {symbol: place for place, symbol in enumerate(symbols)}
@@ -40,7 +42,7 @@ def read_json(text: Text, problems: Problems) -> Value:
     try:
         document = json.loads(spelt, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as error:
-        if not symbols:
+        if all(map(is_word, symbols)) and not re.compile(marks.pattern).match(spelt, getattr(error, "pos", 0)):
             problems.add(text.node, f"it is not JSON: {getattr(error, 'msg', 'it is nested too deeply')}")
             reason = problems.told()
         else:

@@ -310,7 +310,7 @@ def read_callers(value: Value, problems: Problems) -> list[Caller]:
         found = []
         for kind, items in value.entries.items():
             if kind not in KINDS:
-                problems.add(value.keys.get(kind, value.node), f"{kind} is no kind of principal")
+                problems.add(value.keys.get(kind, value.node), f"{kind} is not a kind of principal")
                 continue
             found += _callers_of(kind, items, problems)
         return found
@@ -340,6 +340,9 @@ def _callers_of(kind: str, items: Value, problems: Problems) -> list[Caller]:
         if literal is not None and "*" in literal and kind in ("AWS", "Service"):
             told = f'{kind} "{literal}" of Principal: wildcards in principals are refused'
             problems.add(item.node, told, certain=kind == "AWS")
+            continue
+        if literal is not None and "${" in literal and kind == "AWS":  # no policy variable is filled in there
+            problems.add(item.node, f'{kind} "{literal}" of Principal is taken as it is written: Fn::Sub is missing')
             continue
         found.append(Caller(kind, text))
     return found

@@ -19,8 +19,9 @@ from trailguard.judging.deployments import Deployment, deployments
 from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_of, results_of
 from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import JudgedTemplate
+from trailguard.judging.unmade import is_unmade
 from trailguard.reading.collected import File
-from trailguard.reading.faults import internal
+from trailguard.reading.faults import internal, unfinished
 
 _PART = "it has no section Resources: its resources are judged as those of a template by itself"
 _SEEN = {
@@ -33,7 +34,12 @@ _SEEN = {
 
 def judge_files(files: Sequence[File], task: Task, jobs: int = 1) -> Iterator[FileResult]:
     """Judge files by themselves, in as many processes as `jobs` says; gives one result for each, in their order."""
-    return spread(lambda file: judge_file(file.name, file.data, task), files, jobs)
+    return spread(lambda file: judge_file(file.name, file.data, task), files, jobs, _lost)
+
+
+def _lost(file: File, how: str) -> FileResult:
+    """What is said of a file that nobody could judge, because the process that did so `ended` somehow."""
+    return FileResult(errors=(unfinished(file.name, how),), is_template=True)
 
 
 def judge_file(file: str, data: bytes, task: Task) -> FileResult:
@@ -43,7 +49,7 @@ def judge_file(file: str, data: bytes, task: Task) -> FileResult:
         is_template = looks_like_template(document.root)
         whole = document if is_template else as_template(document, task.kinds())
         if whole is None:
-            return FileResult(ignored="it is no CloudFormation template")
+            return FileResult(ignored="it is not a CloudFormation template")
         template = Template(whole)
         verdicts = [_judge_in(file, template, place, task) for place in deployments(file, task.settings)]
         verdicts += [] if whole is document else [Verdicts(notices=[Notice(file, 0, _PART)])]
@@ -78,7 +84,7 @@ def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
             findings.append(judged.finding(rule, subject))
         if task.timed:
             timings.append(Timing(judged.file, rule.id, time.process_time() - started))
-    notices = [*_unjudged(judged), *refused_defaults(judged)]
+    notices = [*_unjudged(judged), *refused_defaults(judged, is_judged=not any(map(is_unmade, findings)))]
     return Verdicts(findings, errors, frozenset(subjects), notices, _chains(judged, task), timings)
 
 

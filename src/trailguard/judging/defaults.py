@@ -16,8 +16,11 @@ from trailguard.trails import catalog
 _NAMED = 6  # parameters that a notice names
 
 
-def refused_defaults(judged: JudgedTemplate) -> Iterator[Notice]:
-    """Tell of a template with a trail that its defaults allow no stack, and why."""
+def refused_defaults(judged: JudgedTemplate, *, is_judged: bool = True) -> Iterator[Notice]:
+    """Tell of a template with a trail that its defaults allow no stack, and why.
+
+    `is_judged` tells that other values allow one.
+    """
     trails = judged.template.of_type(catalog.TRAIL)
     if not trails:
         return
@@ -30,12 +33,13 @@ def refused_defaults(judged: JudgedTemplate) -> Iterator[Notice]:
             told = sorted(names & template.parameters.keys())
             given = bool(told) and judged.model.fixed.keys() >= set(told)
             node: Node = template.parameters[told[0]].node if told else trails[0].key
-            yield _notice(judged, node, told, why, "given" if given else "default")
+            text = _text(told, why, "given" if given else "default", is_judged)
+            yield Notice(judged.place_of(node), node.line, text)
     for trail in trails if not is_told else ():
-        yield from _refused_name(judged, trail)
+        yield from _refused_name(judged, trail, is_judged)
 
 
-def _refused_name(judged: JudgedTemplate, trail: Resource) -> Iterator[Notice]:
+def _refused_name(judged: JudgedTemplate, trail: Resource, is_judged: bool) -> Iterator[Notice]:
     """Tell of a trail whose bucket has no name by default."""
     variables = judged.model.space.variables
     usual = {
@@ -49,11 +53,11 @@ def _refused_name(judged: JudgedTemplate, trail: Resource) -> Iterator[Notice]:
         return
     except Unbuildable as refused:
         node = scenario.property_node(trail, "S3BucketName") or trail.key
-        yield _notice(judged, node, [], str(refused))
+        yield Notice(judged.place_of(node), node.line, _text([], str(refused), "default", is_judged))
 
 
-def _notice(judged: JudgedTemplate, node: Node, names: list[str], why: str, which: str = "default") -> Notice:
+def _text(names: list[str], why: str, which: str, is_judged: bool) -> str:
     shown = ", ".join(map(bare, names[:_NAMED])) + (", …" if len(names) > _NAMED else "")
     of_them = f" of {shown}" if names else ""
-    text = f"with the {which} values{of_them} no stack can be made ({why}), so the trail is judged with others"
-    return Notice(judged.place_of(node), node.line, text)
+    so = ", so the trail is judged with others" if is_judged else ""
+    return f"with the {which} values{of_them} no stack can be made ({why}){so}"

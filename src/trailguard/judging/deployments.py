@@ -6,14 +6,13 @@ A nested stack's context is the parent that makes it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.findings import Finding
 from trailguard.judging.subjects import digest
+from trailguard.settings.globs import globs
 from trailguard.settings.settings import Context, Settings
 
 
@@ -58,12 +57,8 @@ def deployment(context: Context, settings: Settings) -> Deployment:
 
 
 def is_in(file: str, context: Context, root: str) -> bool:
-    """Tell whether a context names a file; its patterns are held against the path from the configuration's folder."""
-    path = os.path.relpath(file, root).replace(os.sep, "/") if root else file
-    return any(
-        fnmatchcase(path, glob) or (glob.startswith("**/") and fnmatchcase(path, glob[3:]))
-        for glob in context.templates
-    )
+    """Tell whether a context names a file; its patterns are seen from the configuration's folder."""
+    return globs(context.templates, root).fits(file)
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:

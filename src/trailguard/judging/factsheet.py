@@ -8,6 +8,7 @@ from trailguard.cloudformation.scenarios.witnesses import default_like
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
 from trailguard.errors import display_name
+from trailguard.inputs import contents
 from trailguard.judging.deployments import usual
 from trailguard.judging.places import span_of
 from trailguard.judging.subjects import JudgedTemplate, Subject
@@ -23,8 +24,7 @@ def facts(path: str, settings: Settings, stdin: bytes | None = None) -> dict[str
     Raises OSError when the file cannot be read and SourceError when it is no template.
     """
     if stdin is None:
-        with open(path, "rb") as stream:
-            stdin = stream.read()
+        stdin = contents(path, streams=True)
     template = Template(parse(stdin))
     judged = JudgedTemplate(display_name(path), template, usual(settings).pins)
     subjects = []

@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
+from trailguard.acceptance.rulings import Ruling
 from trailguard.acceptance.waivers import accepted
-from trailguard.acceptance.written import Ruling, Suppressions
+from trailguard.acceptance.written import Suppressions
 from trailguard.cloudformation.template.strays import strays
 from trailguard.cloudformation.template.template import Template
 from trailguard.findings import OPEN, Chain, FileError, Finding, Notice, Timing
 from trailguard.judging.deployments import merged
+from trailguard.judging.unmade import unmade
 from trailguard.rulebook.shelf import Rulebook
 from trailguard.settings.settings import Settings
 from trailguard.trails import catalog
 
 Item = TypeVar("Item")
 
+_NO_PARAMETERS: Mapping[str, bool] = {}
 IDLE = "it holds no resource that the rules are about"
 
 
@@ -37,6 +40,10 @@ class Task(NamedTuple):
     def kinds(self) -> frozenset[str]:
         """The resource types without which there is nothing to judge."""
         return frozenset(catalog.marking_type(rule.subject) for rule in self.rulebook.selected)
+
+    def asked(self) -> set[str]:
+        """The ids and names of the rules that are applied."""
+        return {name for rule in self.rulebook.selected for name in (rule.id, rule.name)}
 
 
 class Verdicts(NamedTuple):
@@ -59,7 +66,10 @@ class Verdicts(NamedTuple):
 
 
 class FileResult(NamedTuple):
-    """What judging one file gave."""
+    """What judging one file gave.
+
+    `parameters` are those of its template, with whether their values may be shown; None where there may be others.
+    """
 
     findings: tuple[Finding, ...] = ()
     errors: tuple[FileError, ...] = ()
@@ -70,6 +80,7 @@ class FileResult(NamedTuple):
     ignored: str | None = None
     chains: tuple[Chain, ...] = ()
     timings: tuple[Timing, ...] = ()
+    parameters: Mapping[str, bool] | None = _NO_PARAMETERS
 
 
 class Text(NamedTuple):
@@ -88,7 +99,9 @@ def results_of(files: Mapping[str, Text], verdicts: Sequence[Verdicts], task: Ta
     by_file = _Sorted(
         findings=_by_file((item.place.file, item) for item in findings),
         errors=_by_file((error.file, error) for error in dict.fromkeys(errors)),
-        notices=_by_file((notice.file, notice) for notice in dict.fromkeys(_noticed(verdicts, written))),
+        notices=_by_file(
+            (notice.file, notice) for notice in dict.fromkeys((*_noticed(verdicts, written), *unmade(findings)))
+        ),
         chains=_by_file((chain.parts[0].file, chain) for one in verdicts for chain in one.chains),
         timings=_by_file((timing.file, timing) for one in verdicts for timing in one.timings),
         subjects=Counter(file for file, _ in {subject for one in verdicts for subject in one.subjects}),
@@ -119,22 +132,31 @@ class _Sorted(NamedTuple):
             subjects=self.subjects.get(file, 0),
             chains=tuple(self.chains.get(file, ())),
             timings=tuple(self.timings.get(file, ())),
+            parameters=_NO_PARAMETERS if source.template is None else _parameters(source.template),
         )
+
+
+def _parameters(template: Template) -> Mapping[str, bool] | None:
+    """The parameters of a template, with whether their values may be shown; None when a macro may add others."""
+    if template.macros:
+        return None
+    return {parameter.name: not parameter.is_secret for parameter in template.parameters.values()}
 
 
 def _suppressions(file: str, source: Text, task: Task) -> Suppressions:
     """What somebody accepts in a file."""
-    others = _for_other_linters(source, task)
-    return Suppressions(file, source.template, source.text, task.rulebook.known(), task.today, others)
+    others = _for_other_linters(file, source, task)
+    known, asked = task.rulebook.known(), task.asked()
+    return Suppressions(file, source.template, source.text, known, asked, task.today, others)
 
 
-def _for_other_linters(source: Text, task: Task) -> list[Ruling]:
+def _for_other_linters(file: str, source: Text, task: Task) -> list[Ruling]:
     """What is suppressed for other linters, if that is accepted."""
     if source.template is None or not task.settings.foreign_suppressions:
         return []
     from trailguard.acceptance.other_linters import rulings
 
-    return rulings(source.template, source.text, task.settings.foreign_suppressions, task.rulebook.selected)
+    return rulings(file, source.template, source.text, task.settings.foreign_suppressions, task.rulebook.selected)
 
 
 def _problems(files: Mapping[str, Text], task: Task) -> Iterable[FileError]:

@@ -68,12 +68,18 @@ class TestReport(NamedTuple):
 
 
 def test_rules(rules_dir: str | None, settings: Settings) -> TestReport:
-    """Run the templates of every rule in a folder (default: the rules that ship) against it; raises RuleError."""
+    """Run the templates of every rule in a folder (default: the rules that ship) against it; raises RuleError.
+
+    Of the settings only the folders of rules count: examples are about a rule as it is written, with the defaults of
+    its options, whatever a repository asks of its own templates.
+    """
     folder = rules_dir or builtin_folder()
     real, shipped = os.path.realpath(folder), os.path.realpath(builtin_folder())
     known = {shipped, *map(os.path.realpath, settings.rule_dirs)}
+    folders = settings.rule_dirs
     if real not in known and os.path.dirname(real) not in known:
-        settings = settings._replace(rule_dirs=(*settings.rule_dirs, folder))
+        folders = (*folders, folder)
+    settings = Settings(profile="all", rule_dirs=folders)
     rulebook = load(settings)
     cases: list[TestCase] = []
     errors: list[FileError] = []

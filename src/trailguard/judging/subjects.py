@@ -18,9 +18,10 @@ from trailguard.cloudformation.template.template import Resource, Template
 from trailguard.findings import NOT_APPLICABLE, UNKNOWN, Block, Finding, Place, Related
 from trailguard.judging.places import Places, span_of
 from trailguard.judging.verdict import Answer, Judgement, Question, answer, judge
-from trailguard.rulebook.rule import Requirement, Rule
+from trailguard.rulebook.options import Requirement
+from trailguard.rulebook.rule import Rule
 from trailguard.trails import catalog
-from trailguard.trails.facts.facts import Fact
+from trailguard.trails.facts.facts import Cause, Fact
 from trailguard.trails.facts.links import Link, LinkFinder
 from trailguard.trails.facts.returns import RETURNS
 
@@ -135,10 +136,11 @@ class JudgedTemplate:
         resource = subject.resource
         judgement = judge(self.scenarios, resource, _question(rule, subject))
         stack = self.stacks.stack_of(resource.id)
-        macros = self.template.macros if stack is None else stack.template.macros
-        if macros:
-            reason = f"macro {macros[0]} may rewrite the whole template before it is deployed"
-            judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={}, cause=reason)
+        template = self.template if stack is None else stack.template
+        if template.macros:
+            reason = f"macro {template.macros[0]} may rewrite the whole template before it is deployed"
+            causes = (Cause(template.root, reason),)
+            judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={}, causes=causes)
         return self._told(rule, resource, judgement)
 
     def _told(self, rule: Rule, resource: Resource, judgement: Judgement) -> Finding:
@@ -150,6 +152,7 @@ class JudgedTemplate:
         stack = self.stacks.stack_of(str(path[1]) if len(path) > 1 else resource.id)
         reader = owner if file != home else resource.id  # names are told as they are in the file that is looked at
         prefix = self.template.prefix if stack is None else stack.template.prefix
+        causes = self._causes(judgement.causes, resource)
         full_path = (*prefix, *(bare(part) if isinstance(part, str) else part for part in path))
         return Finding(
             rule=rule.info,
@@ -166,8 +169,22 @@ class JudgedTemplate:
             subject_file="" if home == file else home,
             construct=_construct(resource) or self._constructs.get((home, name), ""),
             blocks=self._blocks(resource, self.template.resources.get(owner)),
-            cause=judgement.cause and digest(file, *map(str, full_path), self.stacks.spell(judgement.cause, reader)),
+            cause=digest(*causes) if len(causes) > 1 else "".join(causes),
+            causes=causes,
         )
+
+    def _causes(self, causes: Sequence[Cause], resource: Resource) -> tuple[str, ...]:
+        """What stands for some causes: those with the same place and word are one."""
+        spell = self.stacks.spell
+        return tuple(sorted({digest(*self._way(node, resource), spell(word, resource.id)) for node, word in causes}))
+
+    def _way(self, node: Node, resource: Resource) -> tuple[str, ...]:
+        """What tells a node from all others, wherever its lines move."""
+        path = self.places.path(node, resource.id)
+        stack = self.stacks.stack_of(str(path[1]) if len(path) > 1 else resource.id)
+        prefix = self.template.prefix if stack is None else stack.template.prefix
+        way = (*prefix, *path) if path else (node.line, node.column)
+        return self.place_of(node), *(bare(str(part)) for part in way)
 
     def _related(self, judgement: Judgement, reader: str) -> tuple[Related, ...]:
         """Other places that have a say: those that the judgement names, and those where a value comes from."""

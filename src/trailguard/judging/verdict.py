@@ -15,9 +15,11 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, OPEN, PASS, UNKNOWN, Verdict
 from trailguard.rulebook.must import holds
-from trailguard.rulebook.rule import Requirement, Rule
-from trailguard.trails.facts.facts import Fact
+from trailguard.rulebook.options import Requirement
+from trailguard.rulebook.rule import Rule
+from trailguard.trails.facts.facts import Cause, Fact
 
+NEVER_MADE = "is made for no allowed choice of parameters"  # what is said of a subject that exists in no scenario
 _NAMED = 8  # parameters that a reason names
 
 FactSource = Callable[[Scenario, Resource, Requirement], Fact]
@@ -33,8 +35,8 @@ class Answer(NamedTuple):
 class Judgement(NamedTuple):
     """The claim of one rule about one subject.
 
-    `reason` says why it is unknown or not applicable, `cause` what the claim rests on at its place, in words that are
-    the same for every rule that stumbles over it.
+    `reason` says why it is unknown or not applicable. `causes` are what an open verdict rests on, the same for every
+    rule that stumbles over them.
     """
 
     verdict: Verdict
@@ -43,7 +45,7 @@ class Judgement(NamedTuple):
     witness: Mapping[str, str]
     reason: str | None
     related: tuple[tuple[Node, str], ...]
-    cause: str = ""
+    causes: tuple[Cause, ...] = ()
 
 
 Question = Callable[[Scenario], "Answer | None"]
@@ -55,9 +57,10 @@ def judge(scenarios: Scenarios, resource: Resource, question: Question) -> Judge
         leaves = [leaf for leaf in scenarios.explore(question) if leaf.answer is not None]
     except TooManyScenarios as many:
         reason = _too_many(many.names)
-        return Judgement(UNKNOWN, resource.key, f"{resource.id} cannot be judged", {}, reason, (), reason)
+        message = f"{resource.id} cannot be judged"
+        return Judgement(UNKNOWN, resource.key, message, {}, reason, (), (Cause(resource.key, reason),))
     if not leaves:
-        reason = f"{resource.id} is made for no allowed choice of parameters"
+        reason = f"{resource.id} {NEVER_MADE}"
         return Judgement(NOT_APPLICABLE, resource.key, reason, {}, reason, ())
     answered = [Leaf(leaf.assignment, leaf.answer, leaf.stack) for leaf in leaves if leaf.answer is not None]
     return _claim(scenarios, resource.key, answered)
@@ -156,8 +159,10 @@ def _judgement(verdict: Verdict, answer: Answer, values: Mapping[str, str], disp
         reason = dispute or main.unknown
     elif verdict == NOT_APPLICABLE:
         reason = main.because
-    cause = (reason or main.because) if verdict in OPEN else ""
-    return Judgement(verdict, main.node, message, values, reason, tuple(related), cause)
+    causes: tuple[Cause, ...] = ()
+    if verdict in OPEN:
+        causes = (Cause(main.node, dispute),) if dispute else tuple(fact.stems_from for fact, _ in facts)
+    return Judgement(verdict, main.node, message, values, reason, tuple(related), causes)
 
 
 def _message(facts: list[tuple[Fact, str]], failed: bool) -> str:

@@ -5,7 +5,7 @@ Whatever goes wrong with some of them never hides what is found in others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from trailguard.cloudformation.world.trees import Member
@@ -16,20 +16,24 @@ from trailguard.judging.deployments import Deployment, deployment, is_in, usual
 from trailguard.judging.results import IDLE, FileResult, Task, Text, Verdicts, results_of
 from trailguard.judging.spreading import spread
 from trailguard.judging.subjects import Constructs, JudgedTemplate
-from trailguard.reading.faults import internal
+from trailguard.reading.faults import internal, unfinished
 from trailguard.reading.kinship import Kinship
 from trailguard.settings.settings import Settings
 
 
 def judge_together(
-    kinship: Kinship, task: Task, focus: frozenset[str] | None = None, jobs: int = 1
+    kinship: Kinship,
+    task: Task,
+    focus: frozenset[str] | None = None,
+    jobs: int = 1,
+    tick: Callable[[int], object] = lambda done: None,
 ) -> dict[str, FileResult]:
     """Judge the templates that are known to belong together, in every context; gives results by file.
 
     With a `focus`, only those are judged that belong together with one of its files. `jobs` is the number of processes
-    to work in.
+    to work in. `tick` is told how many files have been judged.
     """
-    verdicts = list(_verdicts(kinship, task, focus, jobs))
+    verdicts = list(_verdicts(kinship, task, focus, jobs, tick))
     heard = {file for one in verdicts for file in one.files()}
     files = {name: Text(*source) for name, source in kinship.texts().items() if name in heard}
     results = results_of(files, verdicts, task)
@@ -38,9 +42,12 @@ def judge_together(
     return {**results, **dict.fromkeys(sorted(known - results.keys()), idle)}
 
 
-def _verdicts(kinship: Kinship, task: Task, focus: frozenset[str] | None, jobs: int) -> Iterator[Verdicts]:
+def _verdicts(
+    kinship: Kinship, task: Task, focus: frozenset[str] | None, jobs: int, tick: Callable[[int], object]
+) -> Iterator[Verdicts]:
     """What is found out in each world, and what is remarkable about how its templates belong together."""
     constructs = kinship.constructs()
+    judged: set[str] = set()
     for place, members, wanted in _worlds(kinship, task.settings):
         try:
             world = kinship.world(members, place.pins)
@@ -52,7 +59,10 @@ def _verdicts(kinship: Kinship, task: Task, focus: frozenset[str] | None, jobs: 
         remarks = (Notice(item.file, item.node.line, item.text) for item in world.remarks)
         yield Verdicts(notices=[notice for notice in remarks if focus is None or notice.file in near])
         judge_one = partial(_judge_group, world=world, place=place, task=task, constructs=constructs)
-        yield from spread(judge_one, groups, jobs)
+        for group, found in zip(groups, spread(judge_one, groups, jobs, _lost), strict=True):
+            judged.update(group.files)
+            tick(len(judged))
+            yield found
 
 
 def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, Mapping[str, Member], set[str]]]:
@@ -83,6 +93,11 @@ def _judge_alone(member: Member, error: Exception, place: Deployment, task: Task
     except Exception:
         return Verdicts(errors=[fault])
     return found._replace(errors=[*found.errors, fault])
+
+
+def _lost(group: Group, how: str) -> Verdicts:
+    """What is said of templates that nobody could judge, because the process that did so ended somehow."""
+    return Verdicts(errors=[unfinished(name, how) for name in group.files])
 
 
 def _judge_group(group: Group, world: World, place: Deployment, task: Task, constructs: Constructs) -> Verdicts:

@@ -1,4 +1,6 @@
-"""What changed files referred to before the change: an export that is gone, a template that nobody nests any more.
+"""What changed files had to do with before the change.
+
+An export that is gone, a template that nobody nests any more, a policy or an alarm on what others call by its name.
 
 Their old texts are those of git: of the revision that pre-commit compares with, or the last commit. Without git, or
 before the first commit, nothing is known of them.
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from trailguard.cloudformation.scenarios.model import Model, Pins
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -21,15 +23,22 @@ from trailguard.cloudformation.stacks.exchanges import exports_of, imports_of
 from trailguard.cloudformation.template.includes import locations
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.exports import may_mean, shapes
+from trailguard.cloudformation.world.names import Key, spoken_of
 from trailguard.cloudformation.world.nesting import nested_of
 from trailguard.reading.discovery import MAX_BYTES
 from trailguard.reading.ignored import repository
 from trailguard.reading.loader import Loader
 from trailguard.trails.facts.returns import RETURNS
+from trailguard.trails.namesakes import NAMING
 
 
-def touched_before(paths: Iterable[str], loader: Loader, loaded: Mapping[str, Template]) -> set[str]:
-    """The paths of the files that changed ones had to do with before, and may not any more."""
+def touched_before(
+    paths: Iterable[str], loader: Loader, loaded: Mapping[str, Template], pins: Sequence[Pins]
+) -> set[str]:
+    """The paths of the files that changed ones had to do with before, and may not any more.
+
+    `pins` are what is fixed in the deployments that are judged: they have a say in names.
+    """
     found: set[str] = set()
     for path, data in _old(list(paths)).items():
         try:
@@ -38,6 +47,8 @@ def touched_before(paths: Iterable[str], loader: Loader, loaded: Mapping[str, Te
             found.update(_led_to(path, document, template, loader))
             gone = _exported(template) - (_exported(loaded[path]) if path in loaded else set())
             found.update(_importing(gone, loaded))
+            unsaid = _said(template, pins) - (_said(loaded[path], pins) if path in loaded else set())
+            found.update(_speaking(unsaid, loader, loaded, pins))
         except Exception:  # noqa: S112 - what was there before may be anything
             continue
     return found
@@ -100,6 +111,24 @@ def _importing(gone: set[Pieces], loaded: Mapping[str, Template]) -> Iterator[st
     for path, template in loaded.items() if gone else ():
         wanted = (shape for use in imports_of(template.root.values) for shape in _shapes(template, use.name))
         if any(may_mean(one, other) for one in wanted for other in gone):
+            yield path
+
+
+def _said(template: Template, pins: Sequence[Pins]) -> set[Key]:
+    """What a template makes or has a say in, by its physical name."""
+    spoken = (item for one in pins for item in spoken_of(Model(template, one, RETURNS), NAMING))
+    return {key for key, role in spoken if role != "uses"}
+
+
+def _speaking(unsaid: set[Key], loader: Loader, loaded: Mapping[str, Template], pins: Sequence[Pins]) -> Iterator[str]:
+    """The templates that speak of what another one has no say in any more, those that now stand alone among them."""
+    marked = [path for path, file in loader.files.items() if file.marked and path not in loaded]
+    for path in [*loaded, *marked] if unsaid else ():
+        template = loaded.get(path) or loader.template(path)
+        if template is None:
+            continue
+        spoken = (key for one in pins for key, _ in spoken_of(Model(template, one, RETURNS), NAMING))
+        if not unsaid.isdisjoint(spoken):
             yield path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.tags import LOOP
@@ -60,10 +60,12 @@ def collect(
     rules: Iterable[Rule],
     stdin: tuple[str, bytes] | None,
     insist: bool = True,
+    tick: Callable[[int], object] = lambda done: None,
 ) -> Found:
     """Read what must be judged, and what may have to be known for it. `stdin` is the name and bytes of one more.
 
-    With `insist`, files that are named are read whatever they are; else only when they may be of interest.
+    With `insist`, files that are named are read whatever they are; else only when they may be of interest. `tick` is
+    told how many files have been looked at.
     """
     markers = _markers(rules)
     files: list[File] = []
@@ -76,6 +78,7 @@ def collect(
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
     for item in discover(paths, include, exclude, root) if paths else ():
         names.append(item.path)
+        tick(len(names))
         name = display_name(item.path)
         asked = isinstance(item, Candidate) and item.explicit and insist
         data = read(item.path, asked, markers, LINKS) if isinstance(item, Candidate) else item
@@ -85,7 +88,7 @@ def collect(
         elif data == TEMPLATE:
             idle[item.path] = name
         elif not isinstance(data, Unreadable):
-            ignored.append((name, "it is no CloudFormation template"))
+            ignored.append((name, "it is not a CloudFormation template"))
         else:
             errors.append(FileError(name, 0, 0, data.message))
     looked_at = len(names) + (stdin is not None)

@@ -10,12 +10,12 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any, NamedTuple
 
 from trailguard.cloudformation.source.reading import UTF16
 from trailguard.reading.ignored import Ignored
+from trailguard.settings.globs import globs, seen_from, suffixes
 
 DEFAULT_INCLUDE = ("*.yaml", "*.yml", "*.json", "*.template", "*.cfn")
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "bower_components", "venv"})
@@ -50,8 +50,8 @@ def discover(
 ) -> Iterator[Candidate | Unreadable]:
     """The files below the paths, each once. Files that are named are always given, and first.
 
-    Patterns are held against names and against paths from the given folder and from `base`, the folder of the
-    configuration ("" for the working directory). The usual ones take capital letters, too (`.YAML`).
+    Patterns mean what `settings.globs` says, seen from `base`, the folder of the configuration ("" for the working
+    directory). The usual ones take capital letters, too (`.YAML`).
     """
     seen: set[str] = set()
     named: list[Candidate | Unreadable] = []
@@ -79,34 +79,30 @@ def _reason(error: OSError) -> str:
 
 
 class _Patterns:
-    """What to read in a folder and what to leave out, by name or by path."""
+    """What to read in a folder and what to leave out; paths are those of what is found below the folder."""
 
     def __init__(self, root: str, base: str, include: Sequence[str], exclude: Sequence[str]) -> None:
-        self._root = root
-        self._base = base or os.curdir
-        self._suffixes = _suffixes(include)  # cheap to test
-        self._is_usual = include is DEFAULT_INCLUDE
-        self._is_all = "*" in include
-        self._include = _globs(item for item in include if not _is_suffix(item))
-        self._exclude = _globs(exclude)
+        self._start = 0 if root == os.curdir else len(os.path.join(root, ""))
+        way = seen_from(root, base)
+        self._way = "" if way == os.curdir else f"{way}/"
+        self._usual = suffixes(include) if include is DEFAULT_INCLUDE else ()  # cheap to test
+        self._include = globs(tuple(include), base)
+        self._exclude = globs(tuple(exclude), base) if exclude else None
 
     def wanted(self, name: str, path: str) -> bool:
         """Tell whether a file is one of those to read."""
         if name.startswith("."):
             return False
-        shown = name.lower() if self._is_usual else name
-        return self._is_all or shown.endswith(self._suffixes) or self._match(path, self._include)
+        if self._usual:
+            return name.lower().endswith(self._usual)
+        return self._include.fits_below(self._seen(path))
 
-    def excluded(self, path: str) -> bool:
+    def excluded(self, path: str, is_folder: bool) -> bool:
         """Tell whether a file or folder is left out."""
-        return self._match(path, self._exclude)
+        return self._exclude is not None and self._exclude.fits_below(self._seen(path), is_folder)
 
-    def _match(self, path: str, globs: Sequence[str]) -> bool:
-        if not globs:
-            return False
-        seen_from = (os.path.relpath(path, self._root), os.path.relpath(path, self._base), os.path.abspath(path))
-        names = {os.path.basename(path), *map(_slashed, seen_from)}
-        return any(fnmatchcase(name, glob) for name in names for glob in globs)
+    def _seen(self, path: str) -> str:
+        return self._way + path[self._start :].replace(os.sep, "/")
 
 
 class Others:
@@ -130,7 +126,7 @@ class Others:
     def ending(self, ending: str) -> list[str]:
         """The paths of those whose name ends in a certain way. The folders are only walked through if need be."""
         shown = ending.lower() if self._include is DEFAULT_INCLUDE else ending
-        if not self._folders or shown.endswith(_suffixes(self._include)):
+        if not self._folders or shown.endswith(suffixes(self._include)):
             return []
         if self._names is None:
             self._names = {}
@@ -141,29 +137,9 @@ class Others:
         return [path for name, paths in self._names.items() if name.endswith(ending) for path in paths]
 
 
-def _suffixes(include: Sequence[str]) -> tuple[str, ...]:
-    """The ends of names that are enough for a file to be looked at."""
-    return tuple(item[1:] for item in include if _is_suffix(item))
-
-
-def _is_suffix(pattern: str) -> bool:
-    return pattern.startswith("*.") and not set(pattern[1:]) & set("*?[]/")
-
-
-def excluded(path: str, folders: Sequence[str], exclude: Sequence[str], base: str = "") -> bool:
-    """Tell whether patterns leave out a file that lies below one of the folders."""
-    return bool(exclude) and any(_Patterns(folder, base, (), exclude).excluded(path) for folder in folders)
-
-
-def _globs(patterns: Iterable[str]) -> tuple[str, ...]:
-    """Patterns as fnmatch takes them: a folder stands for all that is in it, `**/` for the top too."""
-    found = []
-    for pattern in patterns:
-        glob = pattern.removeprefix("./").rstrip("/")
-        found += [glob, glob + "/*"]
-        if glob.startswith("**/"):
-            found += [glob[3:], glob[3:] + "/*"]
-    return tuple(found)
+def excluded(path: str, exclude: Sequence[str], base: str = "") -> bool:
+    """Tell whether patterns leave out a file."""
+    return bool(exclude) and globs(tuple(exclude), base).fits(path)
 
 
 def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
@@ -185,9 +161,9 @@ def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
             name, path = entry.name, entry.path if folder != "." else entry.name
             if entry.is_dir(follow_symlinks=False):
                 hidden = name.startswith(".") or name in SKIPPED_FOLDERS
-                if not hidden and not ignored.covers(path, True) and not patterns.excluded(path):
+                if not hidden and not ignored.covers(path, True) and not patterns.excluded(path, True):
                     inner.append(path)
-            elif patterns.wanted(name, path) and not ignored.covers(path, False) and not patterns.excluded(path):
+            elif patterns.wanted(name, path) and not ignored.covers(path, False) and not patterns.excluded(path, False):
                 if entry.is_symlink():
                     links.append(path)
                 elif entry.is_file(follow_symlinks=False):
@@ -238,7 +214,7 @@ def read(
         ) as stream:
             info = os.fstat(stream.fileno())
             if not stat.S_ISREG(info.st_mode):
-                return Unreadable(path, "is no regular file") if explicit else None
+                return Unreadable(path, "is not a regular file") if explicit else None
             if info.st_size > MAX_BYTES:
                 return _too_large(stream, path, info.st_size, explicit, markers)
             data = stream.read()

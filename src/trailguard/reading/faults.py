@@ -14,3 +14,8 @@ def internal(file: str, error: Exception) -> FileError:
     if os.environ.get("TRAILGUARD_DEBUG"):
         raise error
     return FileError(file, 0, 0, f"internal error, please report it: {type(error).__name__}: {error}")
+
+
+def unfinished(file: str, how: str) -> FileError:
+    """How it is reported that the process that judged a file `ended` or `was killed by` something, and again."""
+    return FileError(file, 0, 0, f"not judged: the process that judged it {how}, twice; memory may have run out")

@@ -126,11 +126,15 @@ class Rules:
     def _patterns(self, number: int) -> Sequence[Any]:
         """The pattern of a line; like git, passes over what is none."""
         if number not in self._made:
+            import warnings
+
             from pathspec import GitIgnoreSpec
 
             try:
-                self._made[number] = list(GitIgnoreSpec.from_lines([self._lines[number]]).patterns)
-            except ValueError:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # about what Python may read otherwise one day
+                    self._made[number] = list(GitIgnoreSpec.from_lines([self._lines[number]]).patterns)
+            except (ValueError, re.error):  # the latter: a range from back to front
                 self._made[number] = []
         return self._made[number]
 

@@ -36,6 +36,7 @@ class Kinship:
         self._loader = loader
         self._strangers: set[str] = set()
         self._markers: tuple[bytes, ...] = ()
+        self._pins: Sequence[Pins] = ()
         self._matter = Matter(self._concerns, self._counts, catalog.has_say, NAMING)
         self.loaded: dict[str, Template] = {}
         self._kept: list[Template] = []  # worlds know templates by their identity
@@ -65,7 +66,7 @@ class Kinship:
         """The names of the files that changed ones had to do with before the change."""
         from trailguard.reading.before import touched_before
 
-        found = touched_before(paths, self._loader, self.loaded)
+        found = touched_before(paths, self._loader, self.loaded, self._pins)
         return {self.name(path) for path in found if path in self._loader.files}
 
     def texts(self) -> dict[str, tuple[Template | None, str]]:
@@ -94,7 +95,7 @@ class Kinship:
         the paths of templates that were not read because they hold nothing to judge. If this goes wrong, each is judged
         by itself, and those that refer to others have an error.
         """
-        self._markers = tuple(markers)
+        self._markers, self._pins = tuple(markers), pins
         try:
             relatives = Relatives(self._loader, self._markers, pins, self._matter, map(os.path.abspath, idle))
             self.loaded = relatives.find()

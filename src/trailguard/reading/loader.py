@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.source.nodes import Document, ListNode, MapNode, Node, SourceError, file_of
@@ -17,7 +18,7 @@ from trailguard.cloudformation.template.includes import INCLUDE, include, locati
 from trailguard.cloudformation.template.serverless import files, with_files
 from trailguard.cloudformation.template.strays import resources_of
 from trailguard.cloudformation.template.template import Template, expands, looks_like_template
-from trailguard.cloudformation.world.nesting import Nested
+from trailguard.cloudformation.world.nesting import Nested, decoded
 from trailguard.cloudformation.world.trees import Member, Missing
 from trailguard.errors import display_name
 from trailguard.findings import FileError
@@ -34,6 +35,7 @@ class Loader:
 
     `folders` are those in which references may lead to further files, unless `is_excluded`; `names` are the paths of
     all files that may be found by their name, `others` gives those of further ones by the end of their name.
+    `tick` is told how many files have been parsed.
     `files` are those that were read, by absolute path. `errors` holds what could not be read among the files that
     others refer to, `parts` the texts of included files by name, `pieces` those among them that
     need not be looked at by themselves, `includers` the names of the files that include them.
@@ -46,7 +48,9 @@ class Loader:
         names: Iterable[str],
         is_excluded: Callable[[str], bool] = lambda path: False,
         others: Callable[[str], Iterable[str]] = lambda name: (),
+        tick: Callable[[int], object] = lambda done: None,
     ) -> None:
+        self._tick = tick
         self._is_excluded = is_excluded
         self.files = {os.path.abspath(file.path): file for file in reversed(list(files))}
         self._folders = [os.path.join(os.path.realpath(folder), "") for folder in folders]
@@ -76,8 +80,7 @@ class Loader:
 
     def named(self, name: str) -> Sequence[str]:
         """The paths of the files of a name."""
-        known = self._by_name.get(name, ())
-        return [*known, *(path for path in self.others(name) if os.path.basename(path) == name)]
+        return [*self._by_name.get(name, ()), *(path for path in self.others(name) if os.path.basename(path) == name)]
 
     def others(self, ending: str) -> list[str]:
         """The paths of files that no scan looks at by itself, by the end of their names."""
@@ -132,14 +135,14 @@ class Loader:
         """The document in a file with what it includes; None when it cannot be read or is no template."""
         if path not in self._documents:
             self._documents[path] = None
+            self._tick(len(self._documents))
             document = self._read(path)
             if isinstance(document, SourceError):
                 self._fail(path, document)
             elif document is not None:
                 parts: dict[str, Document] = {}
                 whole = self._with_includes(path, document, parts)
-                # What it includes may be empty.
-                if looks_like_template(whole.root) or looks_like_template(document.root):
+                if _is_template(whole, document):
                     self._documents[path] = whole
                     self._note_parts(path, whole, parts)
         return self._documents[path]
@@ -170,9 +173,8 @@ class Loader:
             document = self._read(path)
         if not isinstance(document, Document):
             return []
-        named = [*(item.value for item in locations(document.root)), *files(document.root)]
-        found = (self.file(place) for location in named if (place := self.beside(path, location)))
-        return [file for file in found if file is not None]
+        named = chain((item.value for item in locations(document.root)), files(document.root))
+        return [file for name in named if (place := self.beside(path, name)) and (file := self.file(place)) is not None]
 
     def _with_includes(self, path: str, document: Document, parts: dict[str, Document]) -> Document:
         """A document with what it includes from files in the scanned folders: `parts`, by name."""
@@ -250,8 +252,10 @@ class Loader:
         return best[0] if best and self.template(best[0]) is not None else Missing("", False)
 
     def fitting(self, path: str, ending: str) -> list[str]:
-        """The files that the end of a URL fits best; several when it fits them equally."""
-        parts = ending.split("/")
+        """The files that the end of a URL fits best, as it is or decoded; several when it fits them equally."""
+        return max((self._fitting(path, parts) for parts in _spelt(ending)), key=bool)
+
+    def _fitting(self, path: str, parts: Sequence[str]) -> list[str]:
         asset = self._asset(path, parts)
         if asset is not None:
             return [asset]
@@ -263,9 +267,9 @@ class Loader:
 
     def is_guess(self, path: str, nested: Nested) -> bool:
         """Tell whether nothing but the name of a file, and no folder in a URL, speaks for a stack of it."""
-        parts = nested.ending.split("/")
-        found = self.fitting(path, nested.ending)
-        return not nested.path and self._asset(path, parts) is None and _common(parts, found[0].split(os.sep)) < 2
+        found = self.fitting(path, nested.ending)[0].split(os.sep) if not nested.path else []
+        ways = [] if nested.path else _spelt(nested.ending)
+        return bool(ways) and all(self._asset(path, parts) is None and _common(parts, found) < 2 for parts in ways)
 
     def _asset(self, path: str, parts: Sequence[str]) -> str | None:
         """The template that a cloud assembly uploads under a name."""
@@ -276,6 +280,16 @@ class Loader:
     def possible(self, path: str, nested: Nested) -> list[str]:
         """The paths that a resource may make a stack of, also of files that cannot be read."""
         return [self.beside(path, nested.path)] if nested.path else self.fitting(path, nested.ending)
+
+
+def _spelt(ending: str) -> list[list[str]]:
+    """The parts of the end of a URL, as they stand and as they are meant: `a%20b` is `a b`."""
+    return [each.split("/") for each in dict.fromkeys((ending, decoded(ending)))]
+
+
+def _is_template(whole: Document, written: Document) -> bool:
+    """Tell whether a document is a template with what it includes, or as it is written: that may be empty."""
+    return looks_like_template(whole.root) or looks_like_template(written.root)
 
 
 def _member(name: str, template: Template, pins: Pins, stack: StackArtifact | None) -> Member:

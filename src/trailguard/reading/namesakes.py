@@ -22,7 +22,7 @@ from trailguard.trails.namesakes import CALLED, LEADS_TO, MADE_IN, NAMING, PROPE
 _KINDS = frozenset(PROPERTIES)
 _TRAIL = b"AWS::CloudTrail::"
 
-_NAME = re.compile(rb"[\w./:@=+#$*{}-]{3,}")
+_NAME = re.compile(rb"[!-~](?:[ -~]*[!-~])?")  # a metric's may be any text, and one letter is enough for a role
 _REF = re.compile(rb"""(?:!Ref\s+|\bRef["']?\s*:\s*)["']?(\w+)""")
 # A call that gives what is written elsewhere, or what nobody knows before the deployment.
 _CALL = re.compile(
@@ -30,21 +30,24 @@ _CALL = re.compile(
     rb"""(?:"[^"]*"|'[^']*'|\[[^\[\]]*\]|-[ \t]+\S+\s+-[ \t]+\S+|[^\s,\]}]+)"""
 )
 _IF = re.compile(rb"""(?:!If|["']?Fn::If["']?\s*:)\s*(?:\[\s*["']?\w+["']?\s*,|-[ \t]+\S+)""")
-_SCALAR = re.compile(rb"""[ \t]*(?:"[^"]*"|'[^']*'|[\w./$*][^\s,}\]]*)(?=\s|[,}\]]|\Z)""")
+_WORD = rb"[\w./$*][^\s,}\]]*"
+_SCALAR = re.compile(rb"""[ \t]*(?:"[^"]*"|'[^']*'|""" + _WORD + rb"(?: +" + _WORD + rb""")*)(?=\s|[,}\]]|\Z)""")
 _IS_MAP = re.compile(rb"""[\w:]["']?\s*:\s""")
 _BETWEEN = re.compile(rb"[\[\]{},\n]|(?<=\s)-\s")
 _AROUND = b" \t\r\n\"'-"
 # What takes a text apart or puts it together.
 _BUILT = re.compile(rb"Sub\b|Join\b|FindInMap|Select\b|Split\b")
+# What makes one word of several: texts that are joined by nothing, a placeholder beside a letter or another one.
+_GLUE = re.compile(rb"""Join["']?[\s:\[-]*(?:""|''|["']?[A-Za-z0-9])|[A-Za-z0-9]\$\{|\}[A-Za-z0-9$]""")
 _NEVER = re.compile(rb"AWS::Stack(?:Name|Id)\b|\{\{resolve:")  # with these, no name is known before the deployment
 # A text in which `Fn::Sub` inserts something, and that with the letters around it.
 _SUBSTITUTED = re.compile(
     rb"""\s*(?:!Sub\s+|(?:\{\s*)?["']?Fn::Sub["']?\s*:\s*)["']?((?:[\w./:@+*-]|\$\{[\w:.]+\})+)["']?\s*\}?\s*"""
 )
 _INSERTED = re.compile(rb"[A-Za-z0-9]*\$\{[^{}]*\}[A-Za-z0-9]*")
-_NO_NAMES = frozenset((b"true", b"false", b"String", b"log-group"))
-_DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*["']?([^\s"',}]+)""")
-_GIVEN = re.compile(rb"""(\w+)["']?\s*:[ \t]+["']?([\w./:@=+#$*-]{3,})["']?[ \t]*(?=[,}\n]|\Z)""")
+_NO_NAMES = frozenset((b"true", b"false", b"String", b"log-group", b"*"))
+_DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s"',}]+(?: +[^\s"',}#]+)*)""")
+_GIVEN = re.compile(rb"""(\w+)["']?\s*:[ \t]+["']?([\w./:@=+#$*-]+)["']?[ \t]*(?=[,}\n]|\Z)""")
 _SPACES = bytes(byte if bytes((byte,)).isalnum() else 32 for byte in range(256))
 
 _Name: TypeAlias = "tuple[str, bytes]"  # of what, and its text
@@ -53,10 +56,14 @@ _Spoken: TypeAlias = "dict[_Name, set[Role]]"
 
 
 class _Written(NamedTuple):
-    """The names of a kind that a file may hold; there may be more, put together: some words that they have then."""
+    """The names of a kind that a file may hold; there may be more, put together: some words that they have then.
+
+    When they are `glued`, a word may be made of several.
+    """
 
     names: _Spoken
     more: frozenset[_Words]
+    glued: bool
 
 
 class Speakers:
@@ -114,11 +121,13 @@ class Speakers:
             data = self._data(path)
             own = set((data + b" " + self._given).translate(_SPACES).split())
             near = {name for word in own & by_word.keys() for name in by_word[word] if words[name] <= own}
+            kinds = {name[0] for name in self._known} if _GLUE.search(data) is not None else set()
+            glued = {kind for kind in kinds if self._written_in(path, data, kind).glued}
+            near |= {name for name in self._known if name[0] in glued}
             near = {name for name in near if self._known[name].keys() != {path}}
-            # What is put together has more than one word.
             wanted: dict[str, list[_Words | None]] = {name[0]: [] for name in near}
             for name in near:
-                wanted[name[0]] += [] if name[1].isalnum() else [words[name]]
+                wanted[name[0]].append(words[name])
             spoken = self._names(path, data, wanted)
             for name in near & spoken.keys():
                 met = {other for other, roles in self._known[name].items() if _meet(spoken[name], roles)} - {path}
@@ -140,9 +149,7 @@ class Speakers:
         found: _Spoken = {}
         is_open = False
         for kind, names in wanted.items():
-            if (path, kind) not in self._written:
-                self._written[path, kind] = self._read(path, data, kind)
-            written, more = self._written[path, kind]
+            written, more, _ = self._written_in(path, data, kind)
             found.update(written)
             is_open = is_open or any(words is None or own <= words for own in more for words in names)
         if not is_open:
@@ -156,10 +163,16 @@ class Speakers:
         parsed = ((name, roles) for name, roles in self._spoken[path].items() if name[0] in wanted)
         return found | {name: roles | found.get(name, set()) for name, roles in parsed}
 
+    def _written_in(self, path: str, data: bytes, kind: str) -> _Written:
+        if (path, kind) not in self._written:
+            self._written[path, kind] = self._read(path, data, kind)
+        return self._written[path, kind]
+
     def _read(self, path: str, data: bytes, kind: str) -> _Written:
         """What stands at the properties that hold names of a kind."""
         found: _Spoken = {}
         more: set[_Words] = set()
+        glued = False
         for name, types in PROPERTIES[kind].items():
             roles = {
                 role for role, type_ in types.items() if name.encode() in data and may_hold(data, (type_.encode(),))
@@ -171,13 +184,15 @@ class Speakers:
             for value, own in values:
                 for text in self._texts(data, value):
                     found.setdefault((kind, text), set()).update(own)
-                more.update([_sure_words(value)] if self._is_open(data, value) else [])
+                if self._is_open(data, value):
+                    more.add(_sure_words(value))
+                    glued = glued or _GLUE.search(value) is not None
         if path not in self._handed:
             self._handed[path] = list(_handed(data))
         for handed in self._handed[path]:
             if handed[0] == kind:
                 found.setdefault(handed, set()).add("uses")
-        return _Written(found, frozenset(more))
+        return _Written(found, frozenset(more), glued)
 
     def _is_open(self, data: bytes, value: bytes) -> bool:
         """Tell whether a value may be a name that is put together, or chosen among some."""
@@ -191,7 +206,8 @@ class Speakers:
         left = scalar[0] if scalar is not None else _IF.sub(b" ", _CALL.sub(b" ", value))
         if _BUILT.search(value) is not None or _IS_MAP.search(left) is not None:
             return
-        for text in _BETWEEN.split(left):
+        is_quoted = left.strip()[:1] in (b'"', b"'") and scalar is not None
+        for text in (left,) if is_quoted else _BETWEEN.split(left):
             yield from _parts(text.strip(_AROUND))
         for name in _REF.findall(value):
             yield from self._held(data, name)
@@ -205,7 +221,7 @@ class Speakers:
         for value in mentions.values(data, shown) or ():
             default = _DEFAULT.search(value)
             if default is not None:
-                yield from _parts(default[1])
+                yield from _parts(default[1].strip(_AROUND))
 
     def _parsed(self, path: str) -> Iterator[tuple[Key, Role]]:
         """What a template speaks of, by name."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.model import Model, Pins
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.world.nesting import nested_of
+from trailguard.cloudformation.world.nesting import decoded, nested_of
 from trailguard.reading import mentions
 from trailguard.reading.assemblies import TEMPLATE
 from trailguard.reading.holdings import Holdings
@@ -70,8 +70,9 @@ class Parents:
                 child = self._loader.beside(path, place.path)
                 yield child
             else:
-                (self._named.names if "/" in place.ending else self._named.endings).add(place.name)
-                yield from self._loader.others(place.name)
+                for name in dict.fromkeys((place.name, decoded(place.name))):
+                    (self._named.names if "/" in place.ending else self._named.endings).add(name)
+                    yield from self._loader.others(name)
 
     def leading(self, targets: Set[str]) -> set[str]:
         """The files that make stacks of some files, or of others that do, and the makers among these files."""
@@ -98,11 +99,12 @@ class Parents:
         if place.path:
             child = self._loader.beside(path, place.path)
             return child in reached or not (self._loader.is_named(child) or self._loader.file(child))
-        if "/" in place.ending and place.name not in names:
+        ends = (place.name, decoded(place.name))
+        if "/" in place.ending and names.isdisjoint(ends):
             return False
         if place.is_sure:
             return not reached.isdisjoint(self._loader.fitting(path, place.ending))
-        return any(name.endswith(place.name) for name in names)
+        return any(name.endswith(ends) for name in names)
 
     def children_of(self, path: str) -> Children:
         """The files that a template makes stacks of in some deployment."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from typing import NamedTuple
+
+from trailguard.findings import CONDITIONAL, FAIL, SEVERITIES, UNKNOWN, VERDICTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +23,90 @@ LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "not
 def open_findings(report: Report) -> list[Finding]:
     """List what asks for attention: fail, conditional and unknown, unless suppressed."""
     return [finding for finding in report.results if finding.is_open]
+
+
+class Shared(NamedTuple):
+    """Findings with the same cause, which people see as one: the worst, and the others."""
+
+    lead: Finding
+    others: tuple[Finding, ...]
+
+    @property
+    def all(self) -> tuple[Finding, ...]:
+        """The worst first."""
+        return self.lead, *self.others
+
+
+def by_cause(report: Report) -> list[Shared]:
+    """What asks for attention, one for each cause: our own rules lead, the worst verdict, then the worst severity.
+
+    Deployments that differ are told apart. What has several causes stands with each of them where others have them too.
+    """
+    groups: dict[object, list[Finding]] = {}
+    for item in open_findings(report):
+        groups.setdefault((item.contexts, item.cause) if item.cause else id(item), []).append(item)
+    for key in [key for key, items in groups.items() if len(items[0].causes) > 1]:
+        places = [(groups[key][0].contexts, cause) for cause in groups[key][0].causes]
+        if all(place in groups for place in places):
+            items = groups.pop(key)
+            for place in places:
+                groups[place].extend(items)
+    return [_shared(sorted(items, key=_worst_first)) for items in groups.values()]
+
+
+def _shared(items: list[Finding]) -> Shared:
+    """What has several causes does not lead: it would tell of all of them."""
+    lead, *others = sorted(items, key=lambda item: len(item.causes) > 1) if len(items) > 1 else items
+    alike = [item for item in others if item.causes == lead.causes]
+    related = dict.fromkeys(place for item in (lead, *alike) for place in item.related)
+    return Shared(lead._replace(related=tuple(related)), tuple(others))
+
+
+def _worst_first(item: Finding) -> tuple[bool, int, int, str, int, str]:
+    place = item.place
+    return (
+        bool(item.rule.tool), VERDICTS.index(item.verdict), severity_rank(item.rule.severity), place.file,
+        place.span.line, item.rule.id,
+    )  # fmt: skip
+
+
+def severity_rank(severity: str) -> int:
+    """How bad a severity is: 0 for the worst."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+
+
+def also(shared: Shared) -> str:
+    """What else the same cause does: "breaks TG202, TG203; leaves TG204 undecided". Nothing where it does nothing."""
+    told: dict[str, dict[str, None]] = {}
+    for item in shared.others:
+        name = item.rule.id if item.resource == shared.lead.resource else f"{item.rule.id} of {item.resource}"
+        when = f" when {assignments(item.witness)}" if item.witness and item.witness != shared.lead.witness else ""
+        told.setdefault(item.verdict + when, {})[name] = None
+    parts = []
+    for verdict, names in told.items():
+        kind, _, when = verdict.partition(" ")
+        listed = ", ".join(names)
+        texts = {FAIL: f"breaks {listed}", CONDITIONAL: f"breaks {listed} {when}".rstrip()}
+        parts.append(texts.get(kind, f"leaves {listed} undecided"))
+    return "; ".join(parts)
+
+
+def judged(report: Report) -> list[tuple[str, str]]:
+    """How the templates were judged, as pairs of a key and a text; the version and the profile are always there."""
+    told = dict((("version", report.version), ("profile", report.profile), *report.how))
+    order = ("version", "command", "revision", "date", "profile")
+    return sorted(told.items(), key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order))
+
+
+def unusual(report: Report) -> list[tuple[str, str]]:
+    """What has a say in the verdicts beside templates and profile."""
+    usual = ("command", "profile", "configuration")
+    return [(key, told) for key, told in report.how if key not in usual]
+
+
+def remedy(item: Finding) -> str:
+    """What to do, in one line. Nothing for what is unknown: nobody saw a fault, and the reason says what settles it."""
+    return "" if item.verdict == UNKNOWN else " ".join(item.rule.remedy.split())
 
 
 def level(finding: Finding, threshold: Threshold) -> str:

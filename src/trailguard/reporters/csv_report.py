@@ -30,7 +30,10 @@ def render(report: Report) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for item in report.results:
-        controls = "; ".join(f"{framework} {' '.join(names)}" for framework, names in item.rule.controls.items())
+        controls = "; ".join(
+            f"{framework} {' '.join(names)}" + ("" if firm else " (unverified)")
+            for framework, names, firm in item.rule.relations()
+        )
         accepted, rule, place = item.suppressed, item.rule, item.place
         writer.writerow(
             _cells(

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from trailguard.findings import SEVERITIES, VERDICTS, Span
-from trailguard.reporters.common import from_root, level, open_findings, readable, sentences
+from trailguard.findings import VERDICTS, Span
+from trailguard.reporters.common import (
+    also,
+    by_cause,
+    from_root,
+    judged,
+    level,
+    readable,
+    remedy,
+    sentences,
+    severity_rank,
+)
 from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trailguard.findings import FileError, Finding, Notice, Report, Threshold
+    from trailguard.reporters.common import Shared
 
 MOST = 10  # annotations of one level in one step
 COMMANDS = ("error", "warning", "notice")
@@ -32,7 +43,8 @@ def render(report: Report, root: str, cwd: str) -> str:
     """Write workflow commands; files are named from `root`, where the runner checked the repository out."""
     annotations = [_error(error, root, cwd) for error in report.errors]
     annotations += [
-        _finding(item, root, cwd, report.threshold) for item in sorted(open_findings(report), key=_worst_first)
+        _finding(shared, root, cwd, report.threshold)
+        for shared in sorted(by_cause(report), key=lambda shared: _worst_first(shared.lead))
     ]
     annotations.sort(key=lambda item: item.command != "error")
     annotations += [_notice(item, root, cwd) for item in report.notices]
@@ -52,13 +64,19 @@ def render(report: Report, root: str, cwd: str) -> str:
         more = "1 more is" if len(left) == 1 else f"{len(left)} more are"
         lines.append(f"::notice title=trailguard::{more} in the log of this step: GitHub shows {MOST} of a kind")
     counted = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in report.summary().items())
-    lines.append(f"trailguard: {counted}")
+    lines += [defuse(f"judged: {visible(key)}: {visible(readable(told))}") for key, told in judged(report)]
+    lines.append(f"trailguard: {counted}, {len(by_cause(report))} causes")
     return "".join(line + "\n" for line in lines)
 
 
 def _worst_first(item: Finding) -> tuple[int, int, str, Span, str]:
-    rank = SEVERITIES.index(item.rule.severity) if item.rule.severity in SEVERITIES else len(SEVERITIES)
-    return rank, VERDICTS.index(item.verdict), item.place.file, item.place.span, item.rule.id
+    return (
+        severity_rank(item.rule.severity),
+        VERDICTS.index(item.verdict),
+        item.place.file,
+        item.place.span,
+        item.rule.id,
+    )
 
 
 def _error(error: FileError, root: str, cwd: str) -> _Annotation:
@@ -72,13 +90,18 @@ def _notice(notice: Notice, root: str, cwd: str) -> _Annotation:
     return _Annotation("notice", from_root(notice.file, root, cwd), span, "trailguard: notice", notice.message)
 
 
-def _finding(item: Finding, root: str, cwd: str, threshold: Threshold) -> _Annotation:
+def _finding(shared: Shared, root: str, cwd: str, threshold: Threshold) -> _Annotation:
+    """One annotation for a cause; it is an error when any finding that comes from it makes the exit status 1."""
+    item = shared.lead
     title = f"{item.rule.id} {item.rule.name} ({item.rule.severity}, {item.verdict})"
     lines = [item.message, *sentences(item)]
-    if item.rule.remedy:
-        lines.append(f"Remedy: {' '.join(item.rule.remedy.split())}")
+    if shared.others:
+        lines.append(f"The same cause also {also(shared)}.")
+    if remedy(item):
+        lines.append(f"Remedy: {remedy(item)}")
     file, span, _ = item.place
-    return _Annotation(level(item, threshold), from_root(file, root, cwd), span, title, "\n".join(lines))
+    levels = [level(one, threshold) for one in shared.all]
+    return _Annotation(min(levels), from_root(file, root, cwd), span, title, "\n".join(lines))
 
 
 def _command(item: _Annotation) -> str:

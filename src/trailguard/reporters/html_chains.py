@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from trailguard.findings import CONNECTION_NAMES, NOT_APPLICABLE, OPEN, PART_NAMES, PASS, VERDICTS, worst
-from trailguard.reporters.html_text import SIGNS, Html, badge, counted, join, rule_link, table, tag
+from trailguard.reporters.html_text import SIGNS, Html, badge, counted, join, rule_link, scrolled, table, tag
 from trailguard.terminal import cells, visible
 
 TYPE_CHECKING = False
@@ -118,23 +118,33 @@ def _accepted(results: Sequence[Finding]) -> Mapping[_Key, str]:
 
 
 def _figure(chain: Chain, name: str, linked: Container[str], accepted: Mapping[_Key, str]) -> Html:
+    """A chain as a picture, with what breaks it in words; folded where nothing does."""
     verdict = worst_of(chain)
+    head = tag("h3", badge(verdict, _UNBROKEN.get(verdict, "")), " ", *_title(chain))
+    label = f"Delivery chain of {''.join(_title(chain))}"
+    drawn = [scrolled(_picture(chain, name), label), *_breaks(chain, linked, accepted)]
+    if verdict in OPEN:
+        return tag("figure", tag("figcaption", head), *drawn, class_="chain")
+    return tag("details", tag("summary", head), tag("figure", *drawn, class_="chain"), class_="unbroken")
+
+
+def _breaks(chain: Chain, linked: Container[str], accepted: Mapping[_Key, str]) -> Iterator[Html]:
+    """The rules that break a chain, those together that break it at the same places; why what is accepted is."""
     broken = [found for found in _rulings(chain) if found[-1].verdict in OPEN]
-    told = [tag("figcaption", tag("h3", badge(verdict, _UNBROKEN.get(verdict, "")), " ", *_title(chain)))]
-    picture = _picture(chain, name)
-    told.append(tag("div", picture, class_="scroll"))
-    if broken:
-        rows: dict[tuple[str, str, str, str | None], list[str]] = {}
-        for part, where, item in sorted(broken, key=lambda found: (VERDICTS.index(found[2].verdict), found[2].rule)):
-            reason = accepted.get((item.rule, part.file, part.line))
-            rows.setdefault((item.verdict, item.rule, item.name, reason), []).append(where)
-        items = []
-        for (kind, rule, rule_name, reason), places in rows.items():
-            where = f" {rule_name}: {'; '.join(dict.fromkeys(places))}"
-            said = () if reason is None else (" ", tag("em", f"accepted: {reason}" if reason else "accepted"))
-            items.append(tag("li", badge(kind), " ", tag("b", rule_link(rule, linked)), where, *said))
-        told.append(tag("ul", *items, class_="breaks"))
-    return tag("figure", *told, class_="chain")
+    places: dict[tuple[str, str, str, str | None], dict[str, None]] = {}
+    for part, where, item in sorted(broken, key=lambda found: (VERDICTS.index(found[2].verdict), found[2].rule)):
+        reason = accepted.get((item.rule, part.file, part.line))
+        places.setdefault((item.verdict, item.rule, item.name, reason), {})[where] = None
+    rows: dict[tuple[str, str | None, tuple[str, ...]], list[Html]] = {}
+    for (kind, rule, name, reason), spots in places.items():
+        told = join([tag("b", rule_link(rule, linked)), f" {name}"])
+        rows.setdefault((kind, reason, tuple(spots)), []).append(told)
+    items = []
+    for (kind, reason, same), rules in rows.items():
+        said = () if reason is None else (" ", tag("em", f"accepted: {reason}" if reason else "accepted"))
+        items.append(tag("li", badge(kind), " ", join(rules, ", "), f": {'; '.join(same)}", *said))
+    if items:
+        yield tag("ul", *items, class_="breaks")
 
 
 def _picture(chain: Chain, name: str) -> Html:
@@ -288,8 +298,10 @@ def _line(way: str, verdict: str) -> Html:
 def _words(edge: _Edge, x: int, y: int, wide: bool = False) -> Iterator[Html]:
     """What a connection is, above its line, and the rules that break it, below."""
     verdict = worst(edge.rulings)
-    label = CONNECTION_NAMES[edge.kind] + ("" if edge.always else ", at times")
-    yield tag("text", label, x=x, y=y - 6, class_="label")
+    lines = [CONNECTION_NAMES[edge.kind], *(() if edge.always else ("in some deployments",))]
+    lines = [", ".join(lines)] if wide else lines
+    for number, line in enumerate(reversed(lines)):
+        yield tag("text", line, x=x, y=y - 6 - number * (_LINE - 2), class_="label")
     if verdict in OPEN:
         yield _sign(x - 10, y, verdict)
     for number, (kind, line) in enumerate(_said(edge.rulings, 60 if wide else 18)):

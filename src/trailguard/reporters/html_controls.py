@@ -1,7 +1,8 @@
 """The controls of each framework with what the verdicts say of them.
 
-A control is met when every rule behind it was asked and none is broken. What is accepted is not met all the same, what
-only some parameter values break is not met, and what cannot be told is never called met.
+A control is met when every rule behind it was asked and none is broken, nor a prerequisite where it rests on the trail.
+What is accepted is not met all the same, what only some parameter values break is not met, and what cannot be told is
+never called met.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN
-from trailguard.reporters.html_text import Html, anchor, badge, counted, join, rule_link, table, tag
+from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, ControlInfo
+from trailguard.reporters.html_text import Html, anchor, badge, counted, join, rule_link, table, tag, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
-    from trailguard.findings import ControlInfo, Finding, FrameworkInfo, Report
+    from trailguard.findings import Finding, FrameworkInfo, Prerequisites, Report
 
 NOT_MET, ACCEPTED, UNDECIDED, NOT_JUDGED, BEYOND, MET = (
     "not met",
@@ -46,10 +47,16 @@ class Standing(NamedTuple):
 
 def standings(framework: FrameworkInfo, report: Report) -> list[tuple[ControlInfo, Standing]]:
     """Each control of a framework with its state."""
+    told = _counted(report)
+    return [(control, standing(control, told)) for control in framework.controls]
+
+
+def _counted(report: Report) -> Mapping[str, Counter[str]]:
+    """How often each rule that was asked gave each verdict."""
     told: dict[str, Counter[str]] = {rule.id: Counter() for rule in report.rules}
     for item in report.results:
         told.setdefault(item.rule.id, Counter())[_kind(item)] += 1
-    return [(control, standing(control, told)) for control in framework.controls]
+    return told
 
 
 def _kind(item: Finding) -> str:
@@ -60,72 +67,128 @@ def standing(control: ControlInfo, told: Mapping[str, Counter[str]]) -> Standing
     """The state of a control from how often each rule that was asked gave each verdict."""
     if control.undecidable is not None:
         return Standing(BEYOND, ((control.undecidable, ()),))
-    asked = tuple(rule for rule in control.rules if rule in told)
-    left_out = tuple(rule for rule in control.rules if rule not in told)
+    behind = (*control.rules, *(rule for rule in control.prerequisites if rule not in control.rules))
+    asked = tuple(rule for rule in behind if rule in told)
+    left_out = tuple(rule for rule in behind if rule not in told)
     for state, verdicts in (
         (NOT_MET, {FAIL: "broken", CONDITIONAL: "conditional, kept for some parameter values only"}),
         (ACCEPTED, {"suppressed": "broken, and accepted"}),
         (UNDECIDED, {UNKNOWN: "unknown"}),
     ):
-        found = {words: tuple(rule for rule in asked if told[rule][verdict]) for verdict, words in verdicts.items()}
-        reasons = tuple((words, rules) for words, rules in found.items() if rules)
+        reasons = tuple(_reasons(control, told, verdicts))
         if reasons:
             return Standing(state, reasons)
     if left_out or not asked:
         return Standing(NOT_JUDGED, (("not selected", left_out),) if left_out else (("no rule is behind it", ()),))
-    kept = tuple(rule for rule in asked if told[rule][PASS])
+    kept = tuple(rule for rule in control.rules if told[rule][PASS])
     if not kept:
-        return Standing(NOT_JUDGED, (("nothing here is a subject of", asked),))
+        return Standing(NOT_JUDGED, (("nothing here is a subject of", control.rules),))
     return Standing(MET, (("kept", kept),))
 
 
+def _reasons(
+    control: ControlInfo, told: Mapping[str, Counter[str]], verdicts: Mapping[str, str]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The rules behind a control, then its prerequisites, that have some verdicts, with the words for each verdict."""
+    needed = tuple(rule for rule in control.prerequisites if rule not in control.rules)
+    for what, rules in (("", control.rules), ("prerequisite ", needed)):
+        for verdict, words in verdicts.items():
+            found = tuple(rule for rule in rules if rule in told and told[rule][verdict])
+            if found:
+                yield what + words, found
+
+
 def section(report: Report, linked: Container[str]) -> Html:
-    """All frameworks, each to be opened; the one that was asked for is open. `linked` are the rules with findings."""
+    """The prerequisites, then all frameworks, each to be opened; those that were asked for are open.
+
+    `linked` are the rules with findings.
+    """
     parts: list[str] = []
     if report.errors:
         told = f"{counted(len(report.errors), 'error')}: not everything was judged. A state says nothing of the rest."
         parts.append(tag("p", tag("strong", told)))
+    shared = dict.fromkeys(item.prerequisites for item in report.frameworks if item.prerequisites is not None)
+    parts += [_prerequisites(needed, report, linked) for needed in shared]
     for framework in report.frameworks:
         found = standings(framework, report)
-        rows = [_row(control, item, linked) for control, item in found]
-        parts.append(_framework(framework, found, rows, is_open=framework.name == report.profile))
+        rows = [_row(control, item, linked, _changed(control, report)) for control, item in found]
+        parts.append(_framework(framework, found, rows))
     return join(parts)
 
 
-def _framework(
-    framework: FrameworkInfo, found: list[tuple[ControlInfo, Standing]], rows: list[Html], is_open: bool
-) -> Html:
-    counts = Counter(item.state for _, item in found)
-    chips = [badge(kind, f"{counts[state]} {state}") for state, kind in STATES.items() if counts[state]]
-    head = tag("summary", tag("h3", framework.title), " ", tag("span", *chips, class_="chips"))
-    about = [
-        tag(
-            "p",
-            f"{framework.about[:1].upper()}{framework.about[1:]}. Mapping: ",
-            anchor(framework.source, framework.source),
-            class_="quiet",
-        )
-    ]
+def _framework(framework: FrameworkInfo, found: list[tuple[ControlInfo, Standing]], rows: list[Html]) -> Html:
     listed = table(("Control", "Asks for", "State", "Why"), rows, f"Controls of {framework.title}", "controls")
     return tag(
         "details",
-        head,
-        *(about if framework.about else ()),
+        _head(framework.title, [item for _, item in found]),
+        *_about(framework),
         listed,
-        open=is_open,
+        open=framework.asked,
         class_="framework",
         data_name=framework.name,
     )
 
 
-def _row(control: ControlInfo, item: Standing, linked: Container[str]) -> Html:
+def _head(title: str, found: list[Standing]) -> Html:
+    """A title, with how many are in each state."""
+    counts = Counter(item.state for item in found)
+    chips = [badge(kind, f"{counts[state]} {state}") for state, kind in STATES.items() if counts[state]]
+    return tag("summary", tag("h3", title), " ", tag("span", *chips, class_="chips"))
+
+
+def _about(framework: FrameworkInfo) -> Iterator[Html]:
+    """Which part of a framework is meant, where the mapping was read, and what of it is unverified."""
+    if framework.about:
+        read = f", read {framework.date}" if framework.date else ""
+        about = f"{framework.about[:1].upper()}{framework.about[1:]}. Mapping: "
+        yield tag("p", about, anchor(framework.source, framework.source), read, class_="quiet")
+    if framework.note:
+        yield tag("p", framework.note, class_="quiet")
+    for source, date in framework.unverified:
+        told = f" alone, read {date}: nobody has held it against the framework's own text."
+        yield tag("p", "What is marked unverified rests on ", anchor(source, source), told, class_="quiet")
+
+
+def _prerequisites(needed: Prerequisites, report: Report, linked: Container[str]) -> Html:
+    """The rules without which no control that rests on the trail is met, each with its state; open while one is not."""
+    told = _counted(report)
+    found = [standing(ControlInfo(rule, "", None, (rule,)), told) for rule in needed.rules]
+    titles = {rule.id: rule.title for rule in report.rules}
+    rows = [
+        tag("tr", tag("th", rule_link(rule, linked), scope="row"), tag("td", titles.get(rule, "")),
+            tag("td", badge(STATES[item.state], item.state)))
+        for rule, item in zip(needed.rules, found, strict=True)
+    ]  # fmt: skip
+    listed = table(("Rule", "Asks for", "State"), rows, "Prerequisites of the frameworks", "controls")
+    is_broken = any(item.state in (NOT_MET, ACCEPTED, UNDECIDED) for item in found)
+    why = tag("p", needed.why, class_="quiet")
+    return tag("details", _head(f"Prerequisites: {needed.title}", found), why, listed, open=is_broken,
+               class_="prerequisites")  # fmt: skip
+
+
+def _changed(control: ControlInfo, report: Report) -> str:
+    """How the rules behind a control differ from how they ship."""
+    behind = (*control.rules, *control.prerequisites)
+    return "; ".join(f"{rule.id}: {told}" for rule in report.rules if rule.id in behind for told in rule.changed)
+
+
+def _row(control: ControlInfo, item: Standing, linked: Container[str], changed: str) -> Html:
+    """A control with its state, and whether that was judged by rules that somebody changed."""
     cells = (
         tag("th", control.id, scope="row"),
-        tag("td", control.title),
+        tag("td", control.title, _mark(control)),
         tag("td", badge(STATES[item.state], item.state)),
-        tag("td", *_why(item, linked)),
+        tag("td", *_why(item, linked), *((". ", tag("strong", f"Changed: {changed}")) if changed else ())),
     )
     return tag("tr", *cells, data_r=" ".join(control.rules))
+
+
+def _mark(control: ControlInfo) -> Html:
+    """The mark of a control that rests, at least in part, on one unverified mapping alone."""
+    if not control.unverified:
+        return Html()
+    part = "" if set(control.unverified) == set(control.rules) else f": {', '.join(control.unverified)}"
+    return join([text(" "), tag("span", f"unverified{part}", class_="severity")])
 
 
 def _why(item: Standing, linked: Container[str]) -> Iterator[str]:

@@ -5,41 +5,50 @@ Findings stand below their rule, whose texts are there once; what holds is a lis
 
 from __future__ import annotations
 
-from trailguard.findings import OPEN, PASS, SEVERITIES, VERDICTS
-from trailguard.reporters.common import circumstances, open_findings
-from trailguard.reporters.html_text import Html, anchor, badge, counted, join, listing, slug, table, tag
+from trailguard.findings import OPEN, PASS, VERDICTS
+from trailguard.reporters.common import also, by_cause, circumstances, remedy, severity_rank
+from trailguard.reporters.html_text import Html, anchor, badge, counted, join, listing, severity, slug, table, tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from trailguard.findings import Finding, Report
+    from trailguard.findings import Finding, Report, RuleInfo
+    from trailguard.reporters.common import Shared
 
 RELATED = 6  # places beside the main one that are drawn; the others are named
 
 
 def findings(report: Report, files: Mapping[str, int]) -> Html:
-    """The open findings by rule, the worst rule first. `files` numbers the files, for the filter."""
-    by_rule: dict[str, list[Finding]] = {}
-    for item in open_findings(report):
-        by_rule.setdefault(item.rule.id, []).append(item)
+    """The open findings, one for each cause, by the rule that leads: the worst rule first, then the one with most.
+
+    `files` numbers the files, for the filter.
+    """
+    by_rule: dict[str, list[Shared]] = {}
+    for shared in by_cause(report):
+        by_rule.setdefault(shared.lead.rule.id, []).append(shared)
     names: dict[str, int] = {}
+    anchored = set(by_rule)
     groups = []
     for items in sorted(by_rule.values(), key=_rank):
-        items.sort(key=lambda item: (VERDICTS.index(item.verdict), item.place.file, item.place.span))
-        cards = [_card(item, report, files, names) for item in items]
-        groups.append(_group(items, cards))
+        items.sort(key=lambda one: (VERDICTS.index(one.lead.verdict), one.lead.place.file, one.lead.place.span))
+        cards = [join([*_anchors(shared, anchored), _card(shared, report, files, names)]) for shared in items]
+        groups.append(_group([shared.lead for shared in items], cards))
     return join(groups) if groups else tag("p", "There are none.")
 
 
-def severity_rank(severity: str) -> int:
-    """How bad a severity is: 0 for the worst."""
-    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+def _rank(items: list[Shared]) -> tuple[int, int, int, str]:
+    rule = items[0].lead.rule
+    worst = min(VERDICTS.index(shared.lead.verdict) for shared in items)
+    return severity_rank(rule.severity), worst, -len(items), rule.id
 
 
-def _rank(items: list[Finding]) -> tuple[int, int, str]:
-    rule = items[0].rule
-    return severity_rank(rule.severity), min(VERDICTS.index(item.verdict) for item in items), rule.id
+def _anchors(shared: Shared, anchored: set[str]) -> Iterator[Html]:
+    """Where links to the findings of a rule lead that is only named among those of others."""
+    for item in shared.others:
+        if item.rule.id not in anchored:
+            anchored.add(item.rule.id)
+            yield tag("span", id=f"findings-{slug(item.rule.id)}", class_="anchor")
 
 
 def _group(items: list[Finding], cards: list[Html]) -> Html:
@@ -50,15 +59,16 @@ def _group(items: list[Finding], cards: list[Html]) -> Html:
         if (number := sum(item.verdict == verdict for item in items))
     ]
     head = tag("h3", tag("span", rule.id, class_="id"), " ", rule.title)
-    level = tag("span", rule.severity, class_=f"severity {slug(rule.severity)}")
-    told = [tag("p", level, " ", tag("code", rule.name), " ", *counts, class_="chips")]
+    told = [tag("p", severity(rule.severity), " ", tag("code", rule.name), " ", *counts, class_="chips")]
     about: list[tuple[str, Html]] = []
+    if rule.changed:
+        about.append(("Changed", join([tag("strong", "; ".join(rule.changed))])))
     if rule.why:
         about.append(("Why", _prose(rule.why)))
-    if rule.remedy:
+    if any(map(remedy, items)):
         about.append(("Remedy", _prose(rule.remedy)))
     if rule.controls:
-        about.append(("Controls", join(_controls(rule.controls))))
+        about.append(("Controls", join(_controls(rule))))
     if rule.references:
         links = [tag("li", anchor(address, address)) for address in rule.references]
         about.append(("See", tag("ul", *links, class_="links")))
@@ -70,9 +80,14 @@ def _prose(value: str) -> Html:
     return join([tag("p", line) for line in value.split("\n") if line.strip()])
 
 
-def _controls(controls: Mapping[str, tuple[str, ...]]) -> Iterator[Html]:
-    for framework, names in controls.items():
-        yield tag("span", tag("b", framework), f" {', '.join(names)}", class_="control")
+def _controls(rule: RuleInfo) -> Iterator[Html]:
+    for framework, names, firm in rule.relations():
+        mark = "" if firm else " (unverified)"
+        yield tag("span", tag("b", framework), f" {', '.join(names)}{mark}", class_="control")
+    if rule.unverified is not None:
+        source, date = rule.unverified.source, rule.unverified.date
+        told = f" alone, read {date}: nobody has held it against the framework's own text."
+        yield tag("p", "What is marked unverified rests on ", anchor(source, source), told)
 
 
 def _pairs(pairs: list[tuple[str, Html]]) -> Html:
@@ -80,7 +95,8 @@ def _pairs(pairs: list[tuple[str, Html]]) -> Html:
     return tag("dl", *parts) if parts else Html()
 
 
-def _card(item: Finding, report: Report, files: Mapping[str, int], names: dict[str, int]) -> Html:
+def _card(shared: Shared, report: Report, files: Mapping[str, int], names: dict[str, int]) -> Html:
+    item = shared.lead
     known = names[item.fingerprint] = names.get(item.fingerprint, 0) + 1
     name = f"f-{slug(item.fingerprint)}" + (f".{known}" if known > 1 else "")
     place = f"{item.place.file}:{item.place.span.line}:{item.place.span.column}"
@@ -95,9 +111,13 @@ def _card(item: Finding, report: Report, files: Mapping[str, int], names: dict[s
     if item.reason:
         pairs.append(("Because", join([item.reason])))
     pairs += [(label.capitalize(), join([told])) for label, told in circumstances(item)]
-    number_of = {files[file] for file in (item.place.file, item.subject_file) if file in files}
+    if shared.others:
+        pairs.append(("Also", join([also(shared)])))
+    named = (file for one in shared.all for file in (one.place.file, one.subject_file))
+    number_of = {files[file] for file in named if file in files}
+    rules = dict.fromkeys(one.rule.id for one in shared.all)
     return tag("article", *body, _pairs(pairs), class_="finding", id=name, data_v=item.verdict,
-               data_f=" ".join(map(str, sorted(number_of))))  # fmt: skip
+               data_f=" ".join(map(str, sorted(number_of))), data_r=" ".join(rules))  # fmt: skip
 
 
 def _source(report: Report, item: Finding) -> Html:

@@ -11,17 +11,17 @@ from hashlib import sha256
 from importlib.resources import files as package_files
 
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, SEVERITIES, UNKNOWN, VERDICTS, Span
-from trailguard.reporters import html_chains, html_controls, html_findings
-from trailguard.reporters.common import open_findings
-from trailguard.reporters.html_text import NEWLINE, Html, badge, counted, join, listing, slug, table, tag, text
+from trailguard.reporters import html_chains, html_controls, html_findings, html_summary
+from trailguard.reporters.common import by_cause, open_findings
+from trailguard.reporters.html_text import NEWLINE, Html, counted, join, listing, severity, slug, table, tag, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from trailguard.findings import FileError, Report
 
-_SHORT = 40  # rows of a table that is open from the start
+_FEW = 5  # chains that are worth seeing before the findings
 
 
 def render(report: Report) -> str:
@@ -63,9 +63,10 @@ def _title(report: Report) -> str:
 
 def _page(report: Report) -> Iterator[Html]:
     numbers = _numbered(report)
-    about = f"CloudTrail in CloudFormation templates, profile {report.profile}, trailguard {report.version}"
+    about = "CloudTrail in CloudFormation templates, judged by trailguard"
     part = [tag("p", tag("strong", f"Only what changed since {report.since}, no evidence of the rest"))]
-    yield tag("header", tag("h1", "Audit trail report"), tag("p", about), *(part if report.since else ()))
+    how = html_summary.circumstances(report)
+    yield tag("header", tag("h1", "Audit trail report"), tag("p", about), *(part if report.since else ()), how)
     sections = list(_sections(report, numbers))
     links = [tag("li", tag("a", title, href=f"#{name}")) for name, title, _, _ in sections]
     yield tag("nav", tag("ul", *links), aria_label="Contents")
@@ -87,71 +88,42 @@ def _section(name: str, title: str, told: str, body: Html, is_filtered: bool) ->
 def _sections(report: Report, numbers: Mapping[str, int]) -> Iterator[tuple[str, str, str, Html]]:
     """The name, the title, the introduction and the body of each section."""
     linked = {item.rule.id for item in open_findings(report)}
-    yield "summary", "Summary", "", _summary(report)
+    yield "summary", "Summary", "", html_summary.summary(report)
     if report.errors:
         told = "These could not be judged as asked. Nothing in this report speaks for them."
         yield "errors", "Errors", told, join([_error(item, report) for item in report.errors])
     if report.frameworks:
-        told = "A control is met when every rule behind it was applied and none is broken."
+        told = "A control is met when every rule behind it was applied and none is broken, nor a prerequisite of it."
         yield "controls", "Controls", told, html_controls.section(report, linked)
-    if report.chains:
-        told = (
-            "What each trail delivers to and what that hinges on. A dashed line with a sign is broken; "
-            "what is accepted says so below the picture."
-        )
-        yield "chains", "Delivery chains", told, html_chains.section(report.chains, linked, report.results)
-    yield "findings", "Findings", "", html_findings.findings(report, numbers)
+    chains = list(_chains(report, linked))
+    if len(report.chains) <= _FEW:
+        yield from chains
+    found = html_findings.findings(report, numbers)
+    yield "findings", "Findings", "", join([html_summary.overview(report), found])
     told = "Findings that somebody accepted. They keep their verdict, and their controls are not met."
     yield "accepted", "Accepted findings", told, html_findings.accepted(report, numbers)
     told = "What holds: for every subject the rules that are kept and what was found, as audit evidence."
-    yield "evidence", "Evidence", told, html_findings.evidence(report, numbers)
+    folded = tag("p", "What is folded is not printed; open it first.", class_="quiet screen")
+    yield "evidence", "Evidence", told, join([folded, html_findings.evidence(report, numbers)])
+    if len(report.chains) > _FEW:
+        yield from chains
     yield "rules", "Rules", "The rules that were applied, with their verdicts.", _rules(report)
     yield "scope", "Scope", "", _scope(report, numbers)
+
+
+def _chains(report: Report, linked: Container[str]) -> Iterator[tuple[str, str, str, Html]]:
+    if report.chains:
+        told = (
+            "What each trail delivers to and what that depends on. A dashed line with a sign is broken; "
+            "what is accepted says so below the picture. Unbroken chains are folded."
+        )
+        yield "chains", "Delivery chains", told, html_chains.section(report.chains, linked, report.results)
 
 
 def _numbered(report: Report) -> dict[str, int]:
     """The files that results are about, with a number each."""
     found = {file for item in report.results for file in (item.place.file, item.subject_file) if file}
     return {file: number for number, file in enumerate(sorted(found))}
-
-
-def _summary(report: Report) -> Html:
-    counts = report.summary()
-    broken = counts[FAIL] + counts[CONDITIONAL] + counts[UNKNOWN]
-    outcome = "Every rule that was applied holds." if counts[PASS] else "There was nothing to judge."
-    if counts["suppressed"]:
-        outcome = f"No open finding, {counts['suppressed']:,} accepted."
-    if broken:
-        outcome = f"{counted(broken, 'finding')}: {counts[FAIL]:,} fail, {counts[CONDITIONAL]:,} conditional, "
-        outcome += f"{counts[UNKNOWN]:,} unknown."
-    if counts["errors"]:
-        outcome += f" {counted(counts['errors'], 'error')}: not everything could be judged."
-    looked = f"{counted(counts['files'], 'file')}, {counted(counts['templates'], 'template')}, "
-    looked += f"{counted(counts['subjects'], 'subject')}, {counted(len(report.rules), 'rule')}."
-    tiles = [tag("li", tag("strong", f"{counts[kind]:,}"), " ", badge(kind)) for kind in (*VERDICTS, "suppressed")]
-    tiles.append(tag("li", tag("strong", f"{counts['errors']:,}"), " error" if counts["errors"] == 1 else " errors"))
-    parts: list[str] = [tag("p", outcome, class_="outcome"), tag("p", looked), tag("ul", *tiles, class_="tiles")]
-    if broken:
-        parts.append(_by_severity(report))
-    return join(parts)
-
-
-def _by_severity(report: Report) -> Html:
-    kinds = (FAIL, CONDITIONAL, UNKNOWN)
-    found: dict[str, dict[str, int]] = {severity: dict.fromkeys(kinds, 0) for severity in SEVERITIES}
-    for item in report.results:
-        if item.suppressed is None and item.verdict in kinds:
-            row = found.setdefault(item.rule.severity, dict.fromkeys(kinds, 0))
-            row[item.verdict] += 1
-    rows = [
-        tag("tr", tag("th", severity, scope="row"), *(_number(row[kind]) for kind in kinds), _number(sum(row.values())))
-        for severity, row in found.items()
-    ]
-    return table(("Severity", "Fail#", "Conditional#", "Unknown#", "All#"), rows, "Findings by severity", "counts")
-
-
-def _number(value: int) -> Html:
-    return tag("td", f"{value:,}")
 
 
 def _error(item: FileError, report: Report) -> Html:
@@ -183,9 +155,8 @@ def _filter(report: Report) -> Html:
     fields.append(choice("file", "File", ()))
     results = report.results
     accepted = sum(item.suppressed is not None for item in results)
-    found = len(open_findings(report))
-    told = f"{counted(found, 'finding')}, {accepted:,} accepted, "
-    told += f"{counted(len(results) - accepted - found, 'line')} of evidence"
+    told = f"{counted(len(by_cause(report)), 'finding')}, {accepted:,} accepted, "
+    told += f"{counted(len(results) - accepted - len(open_findings(report)), 'line')} of evidence"
     count = tag("output", told, role="status", aria_live="polite")
     return tag("form", *fields, tag("button", "Show all", type="reset"), count, role="search",
                aria_label="Filter findings and evidence", hidden=True)  # fmt: skip
@@ -202,11 +173,12 @@ def _rules(report: Report) -> Html:
         counts = told.get(rule.id, dict.fromkeys(kinds, 0))
         broken = counts[FAIL] + counts[CONDITIONAL] + counts[UNKNOWN]
         name = tag("a", rule.id, href=f"#findings-{slug(rule.id)}") if broken else text(rule.id)
-        title = tag("td", rule.title, " ", tag("code", rule.name))
+        changed = (" ", tag("strong", f"Changed: {'; '.join(rule.changed)}")) if rule.changed else ()
+        title = tag("td", rule.title, " ", tag("code", rule.name), *changed)
         cells = [
             tag("th", name, scope="row"),
             title,
-            tag("td", rule.severity),
+            tag("td", severity(rule.severity)),
             *(_number(counts[key]) for key in kinds),
         ]
         rows.append(tag("tr", *cells, id=f"rule-{slug(rule.id)}", data_r=rule.id, data_s=rule.severity))
@@ -240,5 +212,9 @@ def _scope(report: Report, numbers: Mapping[str, int]) -> Html:
     return join(parts)
 
 
+def _number(value: int) -> Html:
+    return tag("td", f"{value:,}")
+
+
 def _folded(title: str, body: Html, rows: int) -> Html:
-    return tag("details", tag("summary", title), body, open=rows <= _SHORT)
+    return tag("details", tag("summary", title), body, open=rows <= html_summary.SHORT)

@@ -73,6 +73,11 @@ def badge(verdict: str, label: str = "") -> Html:
     return tag("span", label or verdict.replace("_", " "), class_=f"badge {verdict}")
 
 
+def severity(level: str) -> Html:
+    """A severity as a word, which the style makes as loud as it is bad."""
+    return tag("span", level, class_=f"severity {slug(level)}")
+
+
 def anchor(address: str, label: str) -> Html:
     """A link to a web page; an address that is none stays text."""
     if not address.startswith(("https://", "http://")):
@@ -90,7 +95,12 @@ def table(heads: Sequence[str], rows: Iterable[str], caption: str, class_: str =
     cells = [tag("th", head.rstrip("#"), scope="col", class_="n" if head.endswith("#") else None) for head in heads]
     head = tag("thead", tag("tr", *cells))
     body = tag("table", tag("caption", caption), head, tag("tbody", *rows), class_=class_ or None)
-    return tag("div", body, class_="scroll")
+    return scrolled(body, caption)
+
+
+def scrolled(body: Html, label: str) -> Html:
+    """Something that scrolls by itself where it is too wide, and can be reached by the keyboard for that."""
+    return tag("div", body, class_="scroll", tabindex="0", role="group", aria_label=label)
 
 
 def counted(number: int, noun: str) -> str:
@@ -115,7 +125,7 @@ def listing(lines: Sequence[str], span: Span, before: int = BEFORE, after: int =
         start = span.column - 1 if number == span.line else len(line) - len(line.lstrip())
         end = span.end_column - 1 if number == span.end_line else len(line)
         drawn += [tag("i", str(number)), _marked(line, start, end) if inside else _plain(line, WIDEST), NEWLINE]
-    return tag("pre", *drawn, class_="m" if last > span.line else None)
+    return tag("pre", *drawn, class_="m" if last > span.line else None, tabindex="0")
 
 
 def _shown(lines: Sequence[str], first: int, last: int, before: int, after: int) -> Iterator[int | None]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
-from trailguard.reporters.common import json_safe
+from trailguard.findings import UNKNOWN
+from trailguard.reporters.common import by_cause, json_safe, judged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from trailguard.findings import FileError, Finding, Notice, Related, Report, RuleInfo, Span
+    from trailguard.findings import FileError, Finding, Notice, Related, Report, RuleInfo, Span, Unverified
 
 SCHEMA = "trailguard-report/1"
 
@@ -22,6 +23,8 @@ def render(report: Report) -> str:
         ("schema", _line(SCHEMA)),
         ("tool", _line({"name": "trailguard", "version": report.version})),
         ("profile", _line(report.profile)),
+        ("judged", _line({key.replace(" ", "_").lower(): told for key, told in judged(report)})),
+        ("causes", _line(len(by_cause(report)))),
         ("summary", _line(report.summary())),
         ("rules", _lines(map(_rule, report.rules))),
         ("results", _lines(map(_result, report.results))),
@@ -49,6 +52,10 @@ def _controls(controls: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
     return {framework: list(names) for framework, names in controls.items()}
 
 
+def _unverified(item: Unverified | None) -> dict[str, object] | None:
+    return item and {"source": item.source, "date": item.date, "controls": _controls(item.controls)}
+
+
 def _rule(rule: RuleInfo) -> dict[str, object]:
     return {
         "id": rule.id,
@@ -59,6 +66,8 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
         "remedy": rule.remedy,
         "controls": _controls(rule.controls),
         "references": list(rule.references),
+        "unverified": _unverified(rule.unverified),
+        "changed": list(rule.changed),
     }
 
 
@@ -78,7 +87,7 @@ def _result(item: Finding) -> dict[str, object]:
         "message": item.message,
         "witness": dict(item.witness),
         "reason": item.reason,
-        "remedy": item.rule.remedy,
+        "remedy": None if item.verdict == UNKNOWN else item.rule.remedy,
         "controls": _controls(item.rule.controls),
         "suppressed": accepted and {"kind": accepted.kind, "reason": accepted.reason, "expires": accepted.expires},
         "fingerprint": item.fingerprint,
@@ -89,6 +98,8 @@ def _result(item: Finding) -> dict[str, object]:
         "references": list(item.rule.references),
         "related": [_related(place) for place in item.related],
         "cause": item.cause or None,
+        "causes": list(item.causes),
+        "unverified": _controls(item.rule.unverified.controls) if item.rule.unverified else {},
     }
 
 

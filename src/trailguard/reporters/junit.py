@@ -11,7 +11,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from trailguard.findings import NOT_APPLICABLE, PASS
-from trailguard.reporters.common import readable, remarks
+from trailguard.reporters.common import judged, readable, remarks, remedy
 from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
@@ -34,11 +34,19 @@ def render(report: Report) -> str:
     root = ET.Element("testsuites", name="trailguard")
     for file in sorted(suites):
         suite = ET.SubElement(root, "testsuite", name=_safe(file))
+        suite.append(_properties(report))
         suite.extend(suites[file])
         _count(suite, suites[file])
     _count(root, [case for cases in suites.values() for case in cases])
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _properties(report: Report) -> ET.Element:
+    """How the templates were judged; a suite may say so, and only a suite."""
+    properties = ET.Element("properties")
+    properties.extend(_element("property", name=f"trailguard {key}", value=told) for key, told in judged(report))
+    return properties
 
 
 def _count(element: ET.Element, cases: list[ET.Element]) -> None:
@@ -75,8 +83,8 @@ def _case(item: Finding, names: dict[tuple[str, str], int], threshold: Threshold
 
 def _details(item: Finding) -> list[str]:
     lines = [f"{item.place.file}:{item.place.span.line}:{item.place.span.column}", item.message, *remarks(item)]
-    if item.rule.remedy:
-        lines.append(f"remedy: {' '.join(item.rule.remedy.split())}")
+    if remedy(item):
+        lines.append(f"remedy: {remedy(item)}")
     return [*lines, *item.rule.references]
 
 

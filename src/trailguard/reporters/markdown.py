@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from trailguard.findings import SEVERITIES, VERDICTS
-from trailguard.reporters.common import assignments, circumstances, link, open_findings, readable
+from trailguard.findings import VERDICTS
+from trailguard.reporters.common import (
+    also,
+    assignments,
+    by_cause,
+    circumstances,
+    judged,
+    link,
+    readable,
+    remedy,
+    severity_rank,
+)
 from trailguard.terminal import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trailguard.findings import Finding, Report
+    from trailguard.findings import Report
+    from trailguard.reporters.common import Shared
 
 MOST = 200  # rows; GitHub takes 1 MB for a step's summary
 _SPECIAL = "\\`*_{}[]<>&|#~$@!"
@@ -28,13 +39,15 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     told = [f"{counts[verdict]} {verdict.replace('_', ' ')}" for verdict in VERDICTS]
     yield f"**{', '.join(told)}**, {counts['suppressed']} suppressed, {counts['errors']} errors  "
-    yield f"{counts['templates']} templates, {counts['subjects']} subjects, profile {_safe(report.profile)}"
+    yield f"{counts['templates']} templates, {counts['subjects']} subjects, {len(by_cause(report))} causes"
+    yield ""
+    yield from (f"- {_safe(key)}: {_safe(told)}" for key, told in judged(report))
     if report.errors:
         yield from ("", "### Cannot be judged", "", "| file | what is wrong |", "| --- | --- |")
         for error in report.errors:
             place = f"{error.file}:{error.line}:{error.column}" if error.line else error.file
             yield f"| {_safe(place)} | {_safe(error.message)} |"
-    found = sorted(open_findings(report), key=_worst_first)
+    found = sorted(by_cause(report), key=_worst_first)
     if found:
         yield from ("", "### Findings", "", "| verdict | rule | where | what | |", "| --- | --- | --- | --- | --- |")
         yield from map(_row, found[:MOST])
@@ -49,12 +62,14 @@ def _lines(report: Report) -> Iterator[str]:
         yield from ("", f"{len(report.notices) - MOST} more notices are left out here.")
 
 
-def _worst_first(item: Finding) -> tuple[int, int, str, int, str]:
-    rank = SEVERITIES.index(item.rule.severity) if item.rule.severity in SEVERITIES else len(SEVERITIES)
+def _worst_first(shared: Shared) -> tuple[int, int, str, int, str]:
+    item = shared.lead
+    rank = severity_rank(item.rule.severity)
     return VERDICTS.index(item.verdict), rank, item.place.file, item.place.span.line, item.rule.id
 
 
-def _row(item: Finding) -> str:
+def _row(shared: Shared) -> str:
+    item = shared.lead
     address = link(item.rule.references)
     rule = f"{_safe(item.rule.id)} {_safe(item.rule.name)}"
     plain = address is not None and all(char.isalnum() or char in "-._~:/?#=%" for char in address)
@@ -65,13 +80,15 @@ def _row(item: Finding) -> str:
         what += f"<br>because {_safe(item.reason)}"
     for label, text in circumstances(item):
         what += f"<br>{label} {_safe(text)}"
+    if shared.others:
+        what += f"<br>also {_safe(also(shared))}"
     where = _safe(f"{item.place.file}:{item.place.span.line}")
     cells = (
         f"{_SIGNS[item.verdict]} {item.verdict}, {_safe(item.rule.severity)}",
         f"[{rule}]({address})" if plain else rule,
         where,
         what,
-        _safe(" ".join(item.rule.remedy.split())),
+        _safe(remedy(item)),
     )
     return f"| {' | '.join(cells)} |"
 

@@ -42,7 +42,7 @@
       const words = all("h3, dl", group).slice(0, 2).map((part) => part.textContent).join(" ");
       for (const card of all("article", group)) {
         const text = `${words} ${card.textContent}`.toLowerCase();
-        items.push({ node: card, box: group, kind: "findings", v: card.dataset.v, r: group.dataset.r, f: card.dataset.f, text });
+        items.push({ node: card, box: group, kind: "findings", v: card.dataset.v, r: card.dataset.r, f: card.dataset.f, text });
       }
     }
     for (const row of all("#accepted tr[data-v]")) {
@@ -76,9 +76,9 @@
     for (const item of items) {
       const fits =
         (!want.verdict || item.v === want.verdict) &&
-        (!want.severity || severities.get(item.r) === want.severity) &&
-        (!want.rule || item.r === want.rule) &&
-        (!rules || rules.has(item.r)) &&
+        (!want.severity || item.r.split(" ").some((rule) => severities.get(rule) === want.severity)) &&
+        (!want.rule || item.r.split(" ").includes(want.rule)) &&
+        (!rules || item.r.split(" ").some((rule) => rules.has(rule))) &&
         (!file || item.f.split(" ").includes(file)) &&
         words.every((word) => item.text.includes(word));
       if (item.node.hidden === fits) item.node.hidden = !fits;
@@ -134,16 +134,6 @@
   form.addEventListener("reset", () => setTimeout(() => (apply(), write()), 0));
   form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", load);
-
-  // On paper everything is open.
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = all("details:not([open])");
-    for (const part of closed) part.open = true;
-  });
-  addEventListener("afterprint", () => {
-    for (const part of closed) part.open = false;
-  });
 
   form.hidden = false;
   load();

@@ -1,7 +1,7 @@
 """SARIF 2.1.0, as GitHub code scanning takes it.
 
-Suppressed results are left out: GitHub ignores `suppressions` and would open an alert for each. A result is an error
-when it makes the exit status 1, else a warning.
+Suppressed results are left out unless they are asked for: GitHub ignores `suppressions` and would open an alert for
+each. A result is an error when it makes the exit status 1, else a warning.
 """
 
 from __future__ import annotations
@@ -10,34 +10,56 @@ import json
 import re
 from urllib.parse import quote
 
-from trailguard.reporters.common import LEVELS, from_root, json_safe, level, link, open_findings, readable, sentences
+from trailguard.findings import OPEN
+from trailguard.reporters.common import (
+    LEVELS,
+    from_root,
+    json_safe,
+    judged,
+    level,
+    link,
+    readable,
+    remedy,
+    sentences,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from trailguard.findings import FileError, Finding, Notice, Report, RuleInfo, Span, Threshold
+    from trailguard.findings import FileError, Finding, Notice, Report, RuleInfo, Span, Suppression, Threshold
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # GitHub reads a number as text, and ranks over 9.0 critical, from 7.0 high, from 4.0 medium, from 0.1 low.
 SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5", "info": "0.5"}
 LONGEST = 1024  # characters of a rule's description
-TAGS = 20
+TAGS = 20  # of a rule, which is as many as GitHub takes; it drops the others
+HOME = "https://git.example.com/trailguard"  # as in pyproject.toml
+_OUTSIDE = ("waiver", "baseline")  # suppressions that are not written in the template
 
 
-def render(report: Report, root: str, cwd: str) -> str:
-    """Write the report as SARIF; files are named from `root`, the repository's, and findings name them from `cwd`."""
+def render(report: Report, root: str, cwd: str, suppressed: bool = False) -> str:
+    """Write the report as SARIF; files are named from `root`, the repository's, and findings name them from `cwd`.
+
+    With `suppressed`, what is accepted is in it, too, and says so.
+    """
     places = _Places(root, cwd)
     indexes = {rule.id: index for index, rule in enumerate(report.rules)}
     driver: dict[str, object] = {"name": "trailguard", "version": report.version or "0"}
     driver["semanticVersion"] = driver["version"]
+    driver["informationUri"] = HOME
     driver["rules"] = [_rule(rule) for rule in report.rules]
     run = {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"trailguard/{report.profile}/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report, places)],
-        "results": [_result(item, places, indexes, report.threshold) for item in open_findings(report)],
+        "results": [
+            _result(item, places, indexes, report.threshold)
+            for item in report.results
+            if item.is_open or (suppressed and item.suppressed is not None and item.verdict in OPEN)
+        ],
+        "properties": {"judged": dict(judged(report))},
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json_safe(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
@@ -101,14 +123,33 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
         "help": {"text": why + (f"\n\nRemedy: {remedy}" if remedy else ""), "markdown": markdown},
         "defaultConfiguration": {"level": LEVELS.get(rule.severity, "warning")},
         "properties": {
-            "tags": ["security", *(f"{name}/{item}" for name, items in rule.controls.items() for item in items)][:TAGS],
+            "tags": _tags(rule.controls),
+            "controls": {name: list(items) for name, items in rule.controls.items()},
             "precision": "very-high",
             "security-severity": SECURITY_SEVERITY.get(rule.severity, "5.5"),
+            **_unverified(rule),
         },
     }
     if links:
         described["helpUri"] = links[0]
     return described
+
+
+def _tags(controls: Mapping[str, Sequence[str]]) -> list[str]:
+    """What a rule is tagged with: every framework, then as many of their controls as there is room for, by turns."""
+    tags = ["security", *controls]
+    longest = max(map(len, controls.values()), default=0)
+    tags += [
+        f"{name}/{items[turn]}" for turn in range(longest) for name, items in controls.items() if turn < len(items)
+    ]
+    return list(dict.fromkeys(tags))[:TAGS]
+
+
+def _unverified(rule: RuleInfo) -> dict[str, list[str]]:
+    """Those of the tags that name a control which rests on one mapping alone."""
+    if rule.unverified is None:
+        return {}
+    return {"unverified": [f"{name}/{item}" for name, items in rule.unverified.controls.items() for item in items]}
 
 
 def _short(text: str) -> str:
@@ -127,8 +168,8 @@ def _result(item: Finding, places: _Places, indexes: Mapping[str, int], threshol
                 "message": {"text": place.message},
             }
         )
-    if item.rule.remedy:
-        lines.append(_literal(f"Remedy: {' '.join(item.rule.remedy.split())}"))
+    if remedy(item):
+        lines.append(_literal(f"Remedy: {remedy(item)}"))
     location: dict[str, object] = {"physicalLocation": places.physical(item.place.file, item.place.span)}
     if item.resource:
         location["logicalLocations"] = [{"name": item.resource, "kind": "resource"}]
@@ -144,7 +185,15 @@ def _result(item: Finding, places: _Places, indexes: Mapping[str, int], threshol
         result["ruleIndex"] = indexes[item.rule.id]
     if related:
         result["relatedLocations"] = related
+    if item.suppressed is not None:
+        kind = "external" if item.suppressed.kind in _OUTSIDE else "inSource"
+        result["suppressions"] = [{"kind": kind, "status": "accepted", "justification": _reason(item.suppressed)}]
     return result
+
+
+def _reason(accepted: Suppression) -> str:
+    until = f" (until {accepted.expires})" if accepted.expires else ""
+    return readable(f"{accepted.kind}: {accepted.reason}{until}")
 
 
 def _literal(text: str) -> str:

@@ -6,8 +6,8 @@ bottom, as an editor shows it; the summary says how bad it is.
 
 from __future__ import annotations
 
-from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, Span
-from trailguard.reporters.common import assignments, circumstances, link, open_findings
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, OPEN, PASS, UNKNOWN, VERDICTS, Span
+from trailguard.reporters.common import also, assignments, by_cause, circumstances, judged, link, remedy, unusual
 from trailguard.reporters.excerpt import excerpt
 from trailguard.terminal import PLAIN, cells, defuse, paragraph, visible
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trailguard.findings import FileError, Finding, Report
+    from trailguard.reporters.common import Shared
     from trailguard.terminal import Style
 
 COLOURS = {FAIL: "red", CONDITIONAL: "yellow", UNKNOWN: "magenta", PASS: "green", NOT_APPLICABLE: "dim"}
@@ -29,16 +30,21 @@ def render(report: Report, style: Style = PLAIN, width: int = 100, verbosity: in
     if verbosity < 0:
         return "".join(defuse(line) + "\n" for line in _brief(report, style))
     blocks = [_error(error, report, style, width) for error in report.errors]
-    blocks += [_finding(finding, report, style, width) for finding in sorted(open_findings(report), key=_place)]
+    blocks += [_finding(shared, report, style, width) for shared in _in_order(report)]
     if verbosity > 0:
         blocks += [_list(lines) for lines in (_settled(report, style, width), _skipped(report, style, width))]
     blocks.append(_list(_notices(report, style, width)))
+    blocks.append(_list(_circumstances(judged(report) if verbosity > 0 else unusual(report), style, width)))
     blocks.append(_list(_summary(report, style, width)))
     return defuse("\n".join(block for block in blocks if block))
 
 
 def _place(finding: Finding) -> tuple[str, Span, str]:
     return finding.place.file, finding.place.span, finding.rule.id
+
+
+def _in_order(report: Report) -> list[Shared]:
+    return sorted(by_cause(report), key=lambda shared: _place(shared.lead))
 
 
 def _at(file: str, line: int, column: int = 0) -> str:
@@ -53,26 +59,31 @@ def _brief(report: Report, style: Style) -> Iterator[str]:
     for error in report.errors:
         place = _at(error.file, error.line, error.column)
         yield f"{place}: {style.paint('error', 'red', 'bold')}: {visible(error.message)}"
-    for item in sorted(open_findings(report), key=_place):
+    for shared in _in_order(report):
+        item = shared.lead
         place = _at(item.place.file, item.place.span.line, item.place.span.column)
         head = f"{style.paint(item.verdict, COLOURS[item.verdict], 'bold')}: {item.rule.severity} {item.rule.id}"
-        tail = "".join(f" ({part})" for part in _because(item))
+        tail = "".join(f" ({part})" for part in _because(shared))
         yield f"{place}: {head} {visible(item.rule.name)}: {visible(item.message)}{tail}"
     for notice in report.notices:
         yield f"{_at(notice.file, notice.line)}: {style.paint('notice', 'yellow')}: {visible(notice.message)}"
 
 
-def _because(item: Finding) -> Iterator[str]:
+def _because(shared: Shared) -> Iterator[str]:
+    item = shared.lead
     for label, text in circumstances(item):
         yield f"{label} {visible(text)}"
     if item.witness:
         yield f"when {visible(assignments(item.witness))}"
     if item.reason:
         yield visible(item.reason)
+    if shared.others:
+        yield f"also {visible(also(shared))}"
 
 
-def _finding(item: Finding, report: Report, style: Style, width: int) -> str:
+def _finding(shared: Shared, report: Report, style: Style, width: int) -> str:
     """Draw one finding: title, message, place, excerpt, then what decides it and what to do."""
+    item = shared.lead
     colour = COLOURS[item.verdict]
     lines = [_title(item, style, width), paragraph(visible(item.message), width, MARGIN), ""]
     lines.append(MARGIN + style.paint(_at(item.place.file, item.place.span.line, item.place.span.column), "cyan"))
@@ -84,7 +95,7 @@ def _finding(item: Finding, report: Report, style: Style, width: int) -> str:
         lines += [*_excerpt(report, related.file, related.span, width, style, "blue", before=0, under="-"), ""]
     if len(item.related) > RELATED:
         lines.append(_labelled("note", f"{len(item.related) - RELATED} more places", style, width))
-    for label, text in _remarks(item):
+    for label, text in _remarks(shared):
         lines.append(_labelled(label, text, style, width))
     return _list(lines)
 
@@ -119,15 +130,18 @@ def _excerpt(
     return [MARGIN + line for line in drawn]
 
 
-def _remarks(item: Finding) -> Iterator[tuple[str, str]]:
+def _remarks(shared: Shared) -> Iterator[tuple[str, str]]:
+    item = shared.lead
     for label, text in circumstances(item):
         yield label, visible(text)
     if item.witness:
         yield "when", visible(assignments(item.witness))
     if item.reason:
         yield "because", visible(item.reason)
-    if item.rule.remedy:
-        yield "remedy", visible(" ".join(item.rule.remedy.split()))
+    if shared.others:
+        yield "also", visible(also(shared))
+    if remedy(item):
+        yield "remedy", visible(remedy(item))
     address = link(item.rule.references)
     if address:
         yield "see", visible(address)
@@ -214,20 +228,31 @@ def _summary(report: Report, style: Style, width: int) -> Iterator[str]:
         lines[-1] += style.paint(text, *((colour,) if colour == "dim" else (colour, "bold")) if number else ("dim",))
         used += len(text)
     yield from lines
+    found, causes = sum(counts[verdict] for verdict in OPEN), len(by_cause(report))
+    if causes < found:
+        yield paragraph(
+            f"{_count(found, 'finding')} from {_count(causes, 'cause')}: what has one cause is shown once", width
+        )
     yield paragraph(verdict_in_words(report), width)
+
+
+def _circumstances(told: list[tuple[str, str]], style: Style, width: int) -> Iterator[str]:
+    """How the templates were judged, one paragraph for each thing."""
+    for key, value in told:
+        yield _row("judged", f"{visible(key)}: {visible(value)}", "dim", style, width)
 
 
 def verdict_in_words(report: Report) -> str:
     """The exit status and why it is so."""
     if report.errors:
-        return f"exit status 2: {_count(len(report.errors), 'error')}"
+        return f"exit status 2: {_count(len(report.errors), 'error')}, so not everything could be judged"
     threshold = report.threshold
     number = sum(map(threshold.counts, report.results))
-    worse = "" if threshold.fail_on == FAIL else " or worse"
-    least = "" if threshold.fail_severity == "info" else f", severity {threshold.fail_severity} or higher"
-    about = f"{_count(number, 'finding') if number else 'nothing'} at or above the threshold"
+    *others, last = VERDICTS[: VERDICTS.index(threshold.fail_on) + 1]
+    kinds = f"{', '.join(others)} or {last}" if others else last
+    least = "" if threshold.fail_severity == "info" else f" and severity {threshold.fail_severity} or higher"
     status = f"{report.status()}{' (--exit-zero)' if threshold.forgiven and number else ''}"
-    return f"exit status {status}: {about} ({threshold.fail_on}{worse}{least})"
+    return f"exit status {status}: {_count(number, 'finding') if number else 'no finding'} with verdict {kinds}{least}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,19 +12,24 @@ from typing import Any, Final, NamedTuple, TypeVar
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, SourceError, TextNode, literal, plain
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import RuleError, did_you_mean
-from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, Severity, Verdict
+from trailguard.findings import NOT_APPLICABLE, SEVERITIES, UNKNOWN, RuleInfo, Severity, Unverified, Verdict
+from trailguard.inputs import contents
 from trailguard.rulebook.must import (
     KEYWORDS,
-    asks_boolean,
     holds,
-    literals,
-    numbers,
     refuse_schema,
     simple,
     unknown_keyword,
 )
+from trailguard.rulebook.options import (
+    OPTIONAL_ITEM,
+    Option,
+    Requirement,
+    filled,
+    told,
+    wanted_of,
+)
 from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
-from trailguard.trails.facts.properties import NOTHING, Wanted
 
 RULE_FILE = "rule.yaml"
 PLAIN = "plain"  # what the example is called that explains a rule
@@ -33,29 +38,14 @@ Word = TypeVar("Word", bound=str)
 
 _ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
-_OPTIONAL_ITEM = {"option", "item"}
-_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents")
-
-
-class Requirement(NamedTuple):
-    """What a fact must be: a JSON Schema, and what it means when it is not. `wanted` is what the schema singles out."""
-
-    fact: str
-    must: Mapping[str, Any]
-    message: str
-    wanted: Wanted = NOTHING
-
-
-class Option(NamedTuple):
-    """What a user can set about a rule: the JSON Schema of its value, the default, and what it means."""
-
-    schema: Mapping[str, Any]
-    default: Any
-    description: str
+_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents", "unverified")
 
 
 class Rule(NamedTuple):
-    """A rule as data. `folder` is where it lives; `when` decides whether it applies."""
+    """A rule as data. `folder` is where it lives; `when` decides whether it applies.
+
+    `controls` are all controls behind which it stands, those of `unverified` too.
+    """
 
     id: str
     name: str
@@ -73,13 +63,23 @@ class Rule(NamedTuple):
     options: Mapping[str, Option]
     elsewhere: Verdict = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
     equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
+    unverified: Unverified | None = None
+    changed: tuple[str, ...] = ()  # in what it differs from how it ships
 
     @property
     def info(self) -> RuleInfo:
         """What reports say of it."""
         return RuleInfo(
-            self.id, self.name, self.title, self.severity, self.why, self.remedy, self.controls, self.references
-        )
+            self.id, self.name, self.title, self.severity, self.why, self.remedy, self.controls, self.references,
+            self.unverified,
+            changed=self.changed,
+        )  # fmt: skip
+
+    def graded(self, severity: Severity) -> Rule:
+        """The rule with a severity that its user gives it."""
+        if severity == self.severity:
+            return self
+        return self._replace(severity=severity, changed=(*self.changed, f"severity is {severity}, not {self.severity}"))
 
     def with_options(self, values: Mapping[str, object]) -> Rule:
         """The rule with its options filled in: those that are given, and the defaults of the rest.
@@ -89,11 +89,17 @@ class Rule(NamedTuple):
         if not self.options:
             return self
         known = {name: values.get(name, option.default) for name, option in self.options.items()}
-        filled = (_filled(item, known) for item in self.require)
-        gates = (_filled(item, known) for item in self.when)
+        demands = (filled(item, known) for item in self.require)
+        gates = (filled(item, known) for item in self.when)
+        differing = (
+            f"option {name} is {told(known[name])}, not {told(option.default)}"
+            for name, option in self.options.items()
+            if known[name] != option.default
+        )
         return self._replace(
-            require=tuple(item for item in filled if item is not None),
+            require=tuple(item for item in demands if item is not None),
             when=tuple(item for item in gates if item is not None),
+            changed=(*self.changed, *differing),
         )
 
     def examples(self, kind: str) -> list[str]:
@@ -112,61 +118,10 @@ class Rule(NamedTuple):
         return min(filter(os.path.isfile, self.examples(kind)), key=rank, default=None)
 
 
-def _filled(requirement: Requirement, values: Mapping[str, Any]) -> Requirement | None:
-    """A requirement with the values of options in place of their names; None when one has no value."""
-    missing: list[str] = []
-
-    def fill(item: Any) -> Any:
-        if isinstance(item, Mapping):
-            name = _option_named(item)
-            if name is None:
-                return {key: fill(inner) for key, inner in item.items()}
-            if values[name] is None:
-                missing.append(name)
-            return values[name]
-        if isinstance(item, list):
-            return [fill(_without_option(inner)) for inner in item if _counts(inner, values)]
-        return item
-
-    must = fill(requirement.must)
-    if missing:
-        return None
-    message = requirement.message
-    for name, value in values.items():
-        message = message.replace(
-            "{" + name + "}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        )
-    return Requirement(requirement.fact, must, message, _wanted(must))
-
-
-def _option_named(item: Mapping[str, Any]) -> str | None:
-    """The option whose value belongs in the place of `{option: NAME}`."""
-    name = item.get("option")
-    return name if len(item) == 1 and isinstance(name, str) else None
-
-
-def _is_optional(item: Any) -> bool:
-    """Tell whether an item of a list is `{option: NAME, item: VALUE}`, which counts where the option is true."""
-    return isinstance(item, Mapping) and item.keys() == _OPTIONAL_ITEM
-
-
-def _counts(item: Any, values: Mapping[str, Any]) -> bool:
-    return not _is_optional(item) or values[item["option"]] is True
-
-
-def _without_option(item: Any) -> Any:
-    return item["item"] if _is_optional(item) else item
-
-
-def _wanted(must: Mapping[str, Any]) -> Wanted:
-    return Wanted(tuple(literals(must)), tuple(numbers(must)), asks_boolean(must))
-
-
 def read_map(path: str) -> MapNode:
     """The map in a file; raises RuleError."""
     try:
-        with open(path, "rb") as stream:
-            document = parse(stream.read())
+        document = parse(contents(path))
     except OSError as error:
         raise RuleError(path, 0, 0, f"cannot be read: {error.strerror}") from None
     except SourceError as error:
@@ -205,7 +160,8 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
     if not require:
         raise reader.error(root.values["require"], "require must name at least one fact")
     elsewhere = root.values.get("elsewhere")
-    controls = root.values.get("controls")
+    firm = {name: reader.texts(child) for name, child in reader.entries(root.values.get("controls"))}
+    unverified = reader.unverified(root.values.get("unverified"), firm)
     references = root.values.get("references")
     equivalents = root.values.get("equivalents")
     return Rule(
@@ -219,13 +175,20 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         why=" ".join(texts["why"].split()),
         remedy=" ".join(texts["remedy"].split()),
         fix=reader.data_map(root.values.get("fix")),
-        controls={name: reader.texts(node) for name, node in reader.entries(controls)},
+        controls=_joined(firm, unverified),
         references=reader.texts(references) if references is not None else (),
         folder=folder,
         options=options,
         elsewhere=UNKNOWN if elsewhere is None else reader.one_of(elsewhere, "elsewhere", _ELSEWHERE),
         equivalents=reader.texts(equivalents) if equivalents is not None else (),
+        unverified=unverified,
     )
+
+
+def _joined(firm: Mapping[str, tuple[str, ...]], unverified: Unverified | None) -> Mapping[str, tuple[str, ...]]:
+    """All controls of a rule by framework."""
+    loose = unverified.controls if unverified is not None else {}
+    return {name: (*firm.get(name, ()), *loose.get(name, ())) for name in {**firm, **loose}}
 
 
 def asked(schema: Mapping[str, Any]) -> str:
@@ -290,6 +253,30 @@ class FileReader:
         """A map as plain data."""
         return {name: plain(child) for name, child in self.entries(node)}
 
+    def date(self, node: Node) -> str:
+        """An ISO date."""
+        from trailguard.settings.checker import is_date  # late: few files hold a date
+
+        text = self.text(node)
+        if not is_date(text):
+            raise self.error(node, "must be a date such as 2026-11-29")
+        return text
+
+    def unverified(self, node: Node | None, firm: Mapping[str, tuple[str, ...]]) -> Unverified | None:
+        """The controls that rest on one mapping alone, beside those that are `firm`."""
+        if node is None:
+            return None
+        if not isinstance(node, MapNode):
+            raise self.error(node, "must be a map with source, date and controls")
+        known = ("source", "date", "controls")
+        self.check_names(node, known, known)
+        controls = {name: self.texts(child) for name, child in self.entries(node.values["controls"])}
+        for name, child in self.entries(node.values["controls"]):
+            for item in self.items(child):
+                if self.text(item) in firm.get(name, ()):
+                    raise self.error(item, f"{self.text(item)} stands in controls, too")
+        return Unverified(self.text(node.values["source"]), self.date(node.values["date"]), controls)
+
     def options(self, node: Node | None) -> dict[str, Option]:
         """The options that a rule declares."""
         return {name: self._option(child) for name, child in self.entries(node)}
@@ -324,10 +311,10 @@ class FileReader:
         must = self.data_map(node.values["must"])
         self._check_options(node.values["must"], options)
         defaults = {name: option.default for name, option in options.items()}
-        filled = _filled(Requirement(fact, must, ""), defaults)
-        if filled is not None:
-            self._check_schema(node.values["must"], filled.must)
-        return Requirement(fact, must, " ".join(message.split()), _wanted(must))
+        made = filled(Requirement(fact, must, ""), defaults)
+        if made is not None:
+            self._check_schema(node.values["must"], made.must)
+        return Requirement(fact, must, " ".join(message.split()), wanted_of(must))
 
     def _check_options(self, node: Node, options: Mapping[str, Option]) -> None:
         """Refuse `{option: NAME}` of an option that the rule does not have."""
@@ -335,7 +322,7 @@ class FileReader:
         while pending:
             current = pending.pop()
             if isinstance(current, MapNode):
-                if set(current.values) in ({"option"}, _OPTIONAL_ITEM):
+                if set(current.values) in ({"option"}, OPTIONAL_ITEM):
                     self.one_of(current.values["option"], "option", tuple(options))
                 pending.extend(current.values.values())
             elif isinstance(current, ListNode):
@@ -354,4 +341,4 @@ class FileReader:
             raise self.error(node, unknown("keyword of JSON Schema", misspelt, sorted(KEYWORDS)))
         problem = refuse_schema(schema)
         if problem is not None:
-            raise self.error(node, f"must is no JSON Schema: {problem}")
+            raise self.error(node, f"must is not a JSON Schema: {problem}")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.errors import RuleError
-from trailguard.findings import SEVERITIES, Severity
+from trailguard.findings import SEVERITIES, Prerequisites, Severity
 from trailguard.rulebook.must import holds
 from trailguard.rulebook.rule import RULE_FILE, FileReader, Rule, asked, read_map, read_rule, unknown
 from trailguard.settings.settings import Settings
+from trailguard.settings.sources import KEY
 
 PROFILES_FILE = "profiles.yaml"
+PREREQUISITES_FILE = "prerequisites.yaml"
 
 
 class Shelf(Mapping[str, Rule]):
@@ -29,14 +31,23 @@ class Shelf(Mapping[str, Rule]):
         self._ready: dict[str, Rule] = {}  # with the user's severities and options
         self._severities: dict[str, Severity] = {}
         self._options: dict[str, Mapping[str, object]] = {}
+        self._docs_url = ""
 
     def __getitem__(self, id_: str) -> Rule:
         rule = self._ready.get(id_)
         if rule is None:
             rule = self._read.get(id_) or read_rule(self._folders[id_], checked=False)
-            severity = self._severities.get(id_, rule.severity)
-            rule = self._ready[id_] = rule._replace(severity=severity).with_options(self._options.get(id_, {}))
+            graded = rule.graded(self._severities.get(id_, rule.severity))
+            graded = graded._replace(references=(*self._page(id_), *rule.references))
+            rule = self._ready[id_] = graded.with_options(self._options.get(id_, {}))
         return rule
+
+    def _page(self, id_: str) -> tuple[str, ...]:
+        """The address of the rule's page, if it is known to have one."""
+        if "{id}" in self._docs_url:
+            return (self._docs_url.replace("{id}", id_),)
+        ships = id_ not in self._read
+        return (f"{self._docs_url.rstrip('/')}/rules/{id_}/",) if self._docs_url and ships else ()
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._folders))
@@ -75,13 +86,17 @@ class Shelf(Mapping[str, Rule]):
 
     def set_up(self, settings: Settings) -> None:
         """Give the rules the severities and options of the settings; raises RuleError for those that do not fit."""
-        self._severities = {self.id_of(name): severity for name, severity in settings.severities.items()}
+        self._docs_url = settings.docs_url
+        for name, severity in settings.severities.items():
+            try:
+                self._severities[self.id_of(name)] = severity
+            except RuleError as error:
+                raise RuleError(*settings.place("rules", "severity", name, KEY), error.message) from None
         for name, values in settings.options.items():
             try:
                 id_ = self.id_of(name)
             except RuleError as error:
-                places = [place for (rule, _), place in settings.option_places.items() if rule == name]
-                raise RuleError(settings.source, *min(places, default=(0, 0)), error.message) from None
+                raise RuleError(*settings.place("rules", "options", name, KEY), error.message) from None
             _check_options(self[id_], name, values, settings)
             self._options[id_] = values
         self._ready.clear()
@@ -124,24 +139,37 @@ def load(settings: Settings) -> Rulebook:
         profiles.update(_load_profiles(folder, shelf))
     shelf.set_up(settings)
     profiles["all"] = tuple(shelf)
-    if settings.profile not in ("default", "all"):
+    if not {"default", "all"}.issuperset(settings.profiles):
         profiles.update(_frameworks(shelf, profiles))
     return Rulebook(shelf, profiles, _select(shelf, profiles, settings))
 
 
 def _frameworks(shelf: Shelf, profiles: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """A profile for each framework: the rules whose controls name it, beside those that a list names."""
-    found: dict[str, tuple[str, ...]] = {}
+    """A profile for each framework: the rules whose controls name it and what they imply, beside those of a list."""
+    found: dict[str, set[str]] = {}
     for rule in shelf.values():
         for framework in rule.controls:
-            found[framework] = (*found.get(framework, profiles.get(framework, ())), rule.id)
-    return found
+            found.setdefault(framework, set()).add(rule.id)
+    needed = prerequisites()
+    for named in found.values():
+        if not named.isdisjoint(needed.implied_by):
+            named.update(needed.rules)
+    return {name: tuple(sorted(named.union(profiles.get(name, ())))) for name, named in found.items()}
+
+
+def prerequisites() -> Prerequisites:
+    """The rules that have to hold before a control that rests on the trail can be met; raises RuleError."""
+    path = os.path.join(builtin_folder(), PREREQUISITES_FILE)
+    reader, root = FileReader(path), read_map(path)
+    reader.check_names(root, Prerequisites._fields, Prerequisites._fields)
+    title, why = (" ".join(reader.text(root.values[key]).split()) for key in ("title", "why"))
+    return Prerequisites(title, why, reader.texts(root.values["implied_by"]), reader.texts(root.values["rules"]))
 
 
 def _check_options(rule: Rule, name: str, values: Mapping[str, object], settings: Settings) -> None:
     """Refuse options that a rule does not take."""
     for option, value in values.items():
-        place = (settings.source, *settings.option_places.get((name, option), (0, 0)))
+        place = settings.place("rules", "options", name, option)
         if option not in rule.options:
             text = (
                 unknown(f"option of {rule.id}", option, rule.options) if rule.options else f"{rule.id} has no options"
@@ -160,15 +188,29 @@ def _taken(rule: Rule, key: str, by: str) -> RuleError:
 
 
 def _select(shelf: Shelf, profiles: Mapping[str, tuple[str, ...]], settings: Settings) -> tuple[Rule, ...]:
-    if settings.profile not in profiles:
-        raise RuleError("", 0, 0, unknown("profile", settings.profile, profiles))
-    wanted = set(profiles[settings.profile])
+    for name in settings.profiles:
+        if name not in profiles:
+            raise RuleError(*settings.place("profile"), unknown("profile", name, profiles))
+    wanted = {id_ for name in settings.profiles for id_ in profiles[name]}
     if settings.select:
-        wanted = {id_ for name in settings.select for id_ in shelf.ids_of(name)}
-    wanted -= {id_ for name in settings.ignore for id_ in shelf.ids_of(name)}
+        wanted = _meant(shelf, settings, "select", settings.select)
+    wanted -= _meant(shelf, settings, "ignore", settings.ignore)
     least = SEVERITIES.index(settings.min_severity)
     rules = (shelf[id_] for id_ in shelf if id_ in wanted)
     return tuple(rule for rule in rules if SEVERITIES.index(rule.severity) <= least)
+
+
+def _meant(shelf: Shelf, settings: Settings, key: str, names: Iterable[str]) -> set[str]:
+    """The ids of the rules that a list of the settings names."""
+    found: set[str] = set()
+    for number, name in enumerate(names):
+        try:
+            found.update(shelf.ids_of(name))
+        except RuleError as error:
+            is_asked = key == "ignore" and number >= len(settings.ignore) - settings.asked.ignored
+            place = ("", 0, 0) if is_asked else settings.place("rules", key, number)
+            raise RuleError(*place, error.message) from None
+    return found
 
 
 def find(rulebook: Rulebook, name: str) -> Rule:

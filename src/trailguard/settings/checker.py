@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from trailguard.errors import ConfigError, did_you_mean
+from trailguard.settings.globs import fault
+from trailguard.settings.reach import Reach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
 class Checker:
     """Checks values of the configuration; every error says where it is."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, reach: Reach | None = None) -> None:
         self.source = source
+        self.reach = reach or Reach(source.path)
 
     def error(self, path: Path, message: str) -> ConfigError:
         """The error about a value."""
@@ -52,6 +56,41 @@ class Checker:
         if not isinstance(value, str) or not value.strip():
             raise self.error(path, f"{self.title(path)} must be text that is not empty")
         return value
+
+    def file(self, value: object, path: Path) -> str:
+        """Expect the path of a file or folder that the configuration may name, and give it whole."""
+        name = self.text(value, path)
+        try:
+            return self.reach.path_of(name)
+        except ValueError as error:
+            raise self.error(path, f"{self.title(path)}: {name} {error}") from None
+
+    def folders(self, value: object, path: Path) -> tuple[str, ...]:
+        """Expect a list of folders that are there."""
+        found = []
+        for number, item in enumerate(self.items(value, path)):
+            where = (*path, number)
+            folder = self.file(item, where)
+            if not os.path.isdir(folder):
+                raise self.error(where, f"{self.title(where)}: {item}: there is no such folder")
+            link = self.reach.links_out(folder)
+            if link is not None:
+                message = f"{os.path.relpath(link, folder)} is a link that leads out of the repository"
+                raise self.error(where, f"{self.title(where)}: in {item}, {message}")
+            found.append(folder)
+        return tuple(found)
+
+    def globs(self, value: object, path: Path) -> tuple[str, ...]:
+        """Expect a list of patterns of file names."""
+        return tuple(self.glob(item, (*path, number)) for number, item in enumerate(self.items(value, path)))
+
+    def glob(self, value: object, path: Path) -> str:
+        """Expect a pattern of file names."""
+        text = self.text(value, path)
+        wrong = fault(text)
+        if wrong is not None:
+            raise self.error(path, f'{self.title(path)}: the pattern "{text}" {wrong}')
+        return text
 
     def texts(self, value: object, path: Path) -> tuple[str, ...]:
         """Expect a list of such texts."""

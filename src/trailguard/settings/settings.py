@@ -11,6 +11,10 @@ from typing import NamedTuple
 
 from trailguard.errors import ConfigError, display_name
 from trailguard.findings import OPEN, SEVERITIES, Threshold
+from trailguard.inputs import contents
+from trailguard.settings.parameters import Values, parameters_file
+from trailguard.settings.reach import Reach
+from trailguard.settings.sources import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 
     from trailguard.findings import Severity, Verdict
     from trailguard.settings.checker import Checker
-    from trailguard.settings.sources import Path, Source
+    from trailguard.settings.sources import Source
 
     Item = TypeVar("Item")
 
@@ -28,6 +32,7 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"
 ACCOUNT_ID = r"\d{12}"
 PARTITION = r"aws(-[a-z]+)*"
 LINTERS = ("cfn-lint", "checkov")
+_ADDRESS = (r"https?://[^\s\x00-\x1f<>\"]+", "an address that begins with https:// or http://")
 
 _PLACES = {
     "region": (REGION, "a Region such as eu-west-1"),
@@ -37,7 +42,7 @@ _PLACES = {
 _NO_TEXTS: Mapping[str, str] = {}
 _NO_SEVERITIES: Mapping[str, Severity] = {}
 _NO_OPTIONS: Mapping[str, Mapping[str, object]] = {}
-_NO_PLACES: Mapping[tuple[str, str], tuple[int, int]] = {}
+_NO_PLACES: Mapping[Path, tuple[int, int]] = {}
 
 
 class Waiver(NamedTuple):
@@ -58,7 +63,11 @@ class Waiver(NamedTuple):
 
 
 class Context(NamedTuple):
-    """A deployment of some templates: globs of their files, and what is fixed in it; `source` is its parameter file."""
+    """A deployment of some templates: globs of their files, and what is fixed in it.
+
+    `source` is its parameter file, `given` are its own values and where they are written, `number` tells which of the
+    configuration's contexts it is.
+    """
 
     name: str
     templates: tuple[str, ...]
@@ -67,15 +76,32 @@ class Context(NamedTuple):
     account_id: str | None = None
     partition: str | None = None
     source: str = ""
+    given: Values = Values()
+    number: int = 0
+
+
+class Asked(NamedTuple):
+    """What the command line says: patterns as they are written there, and values of parameters by where they come from.
+
+    `patterns` gives for a pattern of `include` or `exclude` what the user wrote, `ignored` how many rules at the end of
+    `ignore` come from there.
+    """
+
+    patterns: Mapping[str, str] = _NO_TEXTS
+    values: tuple[Values, ...] = ()
+    ignored: int = 0
 
 
 class Settings(NamedTuple):
     """Everything that a user can set.
 
     Rules below `min_severity` are not applied; `fail_on` and `fail_severity` say what makes a scan end with status 1,
-    which with `exit_zero` nothing does. `source` is the configuration file, `root` its folder ("" when there is none).
+    which with `exit_zero` nothing does. `profile` may name several profiles, with commas in between: their rules are
+    then applied together. `source` is the configuration file, `root` its folder ("" when there is none), `docs_url` is
+    where the pages about rules are.
 
-    `notes` is to be told to the user on standard error.
+    `notes` is to be told to the user on standard error. `places` tells where in the configuration each setting is
+    written that counts, `asked` what comes from the command line.
     """
 
     profile: str = "default"
@@ -83,7 +109,6 @@ class Settings(NamedTuple):
     ignore: tuple[str, ...] = ()
     severities: Mapping[str, Severity] = _NO_SEVERITIES
     options: Mapping[str, Mapping[str, object]] = _NO_OPTIONS
-    option_places: Mapping[tuple[str, str], tuple[int, int]] = _NO_PLACES
     rule_dirs: tuple[str, ...] = ()
     parameters: Mapping[str, str] = _NO_TEXTS
     region: str | None = None
@@ -98,15 +123,29 @@ class Settings(NamedTuple):
     contexts: tuple[Context, ...] = ()
     baseline: str = ""
     foreign_suppressions: tuple[str, ...] = ()
+    docs_url: str = ""
     source: str = ""
     root: str = ""
     notes: tuple[str, ...] = ()
     exit_zero: bool = False
+    places: Mapping[Path, tuple[int, int]] = _NO_PLACES
+    asked: Asked = Asked()
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The names in `profile`, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in self.profile.split(",")))
 
     @property
     def threshold(self) -> Threshold:
         """What makes a scan end with status 1."""
         return Threshold(self.fail_on, self.fail_severity, self.exit_zero)
+
+    def place(self, *path: object) -> tuple[str, int, int]:
+        """The file, line and column of a setting, or of the nearest thing around it; none when it is not written."""
+        while path and path not in self.places:  # what is inside a value of TOML has its place
+            path = path[:-1]
+        return (self.source, *self.places[path]) if path else ("", 0, 0)
 
 
 def load(start: str, explicit: str | None = None) -> Settings:
@@ -114,21 +153,24 @@ def load(start: str, explicit: str | None = None) -> Settings:
     from trailguard.settings.sources import read, read_project
 
     if explicit is not None:
-        return _settings(read(explicit), ())
-    for folder in _upwards(start):
+        return _settings(read(explicit, streams=True), (), "")
+    folders = _upwards(start)
+    for folder in folders:
         found = [path for name in NAMES if os.path.lexists(path := os.path.join(folder, name))]
         project = os.path.join(folder, "pyproject.toml")
         if not found and not _mentions_us(project):
             continue
         table = read_project(project) if _mentions_us(project) else None
+        if found or table is not None:
+            Reach(found[0] if found else project, folders[-1]).check()
         if found:
             spare = [*found[1:], *([project] if table is not None else [])]
             notes = tuple(
                 f"{display_name(path)} is not used, because {display_name(found[0])} stands beside it" for path in spare
             )
-            return _settings(read(found[0]), notes)
+            return _settings(read(found[0]), notes, folders[-1])
         if table is not None:
-            return _settings(table, ())
+            return _settings(table, (), folders[-1])
     return Settings()
 
 
@@ -147,27 +189,23 @@ def _upwards(start: str) -> list[str]:
 def _mentions_us(path: str) -> bool:
     """Look for our name first: reading TOML costs more than the whole scan of a small folder."""
     try:
-        with open(path, "rb") as stream:
-            return b"trailguard" in stream.read().replace(b"\0", b"")  # in UTF-16 it is one that cannot be read
+        return b"trailguard" in contents(path).replace(b"\0", b"")  # in UTF-16 it is one that cannot be read
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
     except OSError:
         return True  # what is in it would count: whoever reads it says that it cannot be read
 
 
-def _settings(source: Source, notes: tuple[str, ...]) -> Settings:
-    """Check everything and build the settings."""
+def _settings(source: Source, notes: tuple[str, ...], inside: str) -> Settings:
+    """Check everything and build the settings; files may be named `inside` a folder only, "" for anywhere."""
     from trailguard.settings.checker import Checker
 
     root = os.path.dirname(os.path.abspath(source.path))
-    check = Checker(source)
+    check = Checker(source, Reach(source.path, inside))
     table = check.table(source.data, (), tuple(_READ))
     values = {key: _READ[key](check, value, (key,)) for key, value in table.items()}
     values.update(values.pop("rules", {}))
-    if "baseline" in values:
-        values["baseline"] = os.path.join(root, os.path.expanduser(values["baseline"]))
-    values["rule_dirs"] = tuple(os.path.join(root, os.path.expanduser(name)) for name in values.get("rule_dirs", ()))
-    return Settings(**values, source=source.name, root=root, notes=notes)
+    return Settings(**values, source=source.name, root=root, notes=notes, places=source.places)
 
 
 def _rules(check: Checker, value: object, path: Path) -> dict[str, Any]:
@@ -182,10 +220,15 @@ def _rules(check: Checker, value: object, path: Path) -> dict[str, Any]:
     where = (*path, "options")
     options = check.table(table.get("options"), where)
     found["options"] = {name: check.table(item, (*where, name)) for name, item in options.items()}
-    found["option_places"] = {
-        (name, option): check.source.place((*where, name, option)) for name, item in options.items() for option in item
-    }
     return found
+
+
+def _profiles(check: Checker, value: object, path: Path) -> tuple[str, ...]:
+    """The names of profiles: a text, or a list of them."""
+    names = check.texts(value, path) if isinstance(value, list) else (check.text(value, path),)
+    if not names:
+        raise check.error(path, f"{check.title(path)} names no profile")
+    return names
 
 
 def _waiver(check: Checker, value: object, path: Path) -> Waiver:
@@ -194,6 +237,7 @@ def _waiver(check: Checker, value: object, path: Path) -> Waiver:
     if missing:
         raise check.error(path, f'a waiver needs "{missing[0]}"')
     check.date(table["expires"], (*path, "expires"))
+    check.glob(table["file"], (*path, "file"))
     texts = {key: check.text(table[key], (*path, key)) for key in table}
     line, column = check.source.place(path)
     return Waiver(**{"resource": "", **texts}, source=check.source.name, line=line, column=column)
@@ -210,32 +254,36 @@ def _context(check: Checker, value: object, path: Path) -> Context:
         raise check.error(path, 'a context needs "templates"')
     where = (*path, "templates")
     written = table["templates"]
-    globs = (check.text(written, where),) if isinstance(written, str) else check.texts(written, where)
+    globs = (check.glob(written, where),) if isinstance(written, str) else check.globs(written, where)
     given = table.get("parameters")
     name = check.text(table["name"], (*path, "name")) if table.get("name") is not None else ""
-    values: Mapping[str, str] = {}
+    values = Values()
     source = ""
     if isinstance(given, str):
-        source = os.path.join(os.path.dirname(os.path.abspath(check.source.path)), os.path.expanduser(given))
+        source = check.file(given, (*path, "parameters"))
         values = _parameters_at(check, given, (*path, "parameters"))
     elif given is not None:
-        values = check.values(given, (*path, "parameters"))
+        values = _written(check, given, (*path, "parameters"))
     places = {
         key: check.matching(table[key], (*path, key), pattern, what)
         for key, (pattern, what) in _PLACES.items()
         if table.get(key) is not None
     }
     told = name or (given if isinstance(given, str) else "") or ", ".join(places.values()) or ", ".join(globs)
-    return Context(told, tuple(glob.removeprefix("./") for glob in globs), values, **places, source=source)
+    return Context(told, globs, values.values, **places, source=source, given=values, number=int(str(path[-1])))
 
 
-def _parameters_at(check: Checker, name: str, path: Path) -> Mapping[str, str]:
+def _written(check: Checker, value: object, path: Path) -> Values:
+    """The parameters that stand in the configuration itself."""
+    values = check.values(value, path)
+    return Values(values, check.source.name, {name: check.source.key_place((*path, name))[0] for name in values})
+
+
+def _parameters_at(check: Checker, name: str, path: Path) -> Values:
     """The parameters in a file that the configuration names."""
-    from trailguard.settings.parameters import parameters_file
-
-    folder = os.path.dirname(os.path.abspath(check.source.path))
+    place = check.file(name, path)
     try:
-        return parameters_file(os.path.join(folder, os.path.expanduser(name)))
+        return parameters_file(place)
     except ConfigError as error:
         if error.line:
             raise
@@ -253,18 +301,21 @@ def _place(key: str) -> Callable[[Checker, object, Path], str]:
 
 # How each setting is read; that of "rules" is several.
 _READ: dict[str, Callable[[Checker, object, Path], Any]] = {
-    "profile": lambda check, value, path: check.text(value, path),
+    "profile": lambda check, value, path: ", ".join(_profiles(check, value, path)),
     "rules": _rules,
-    "rule_dirs": lambda check, value, path: check.texts(value, path),
+    "rule_dirs": lambda check, value, path: check.folders(value, path),
     "parameters": lambda check, value, path: check.values(value, path),
     **{key: _place(key) for key in _PLACES},
-    "include": lambda check, value, path: check.texts(value, path),
-    "exclude": lambda check, value, path: check.texts(value, path),
+    "include": lambda check, value, path: check.globs(value, path),
+    "exclude": lambda check, value, path: check.globs(value, path),
     "fail_on": lambda check, value, path: check.choice(value, path, OPEN),
     "fail_severity": lambda check, value, path: check.choice(value, path, SEVERITIES),
     "min_severity": lambda check, value, path: check.choice(value, path, SEVERITIES),
     "waivers": partial(_each, _waiver),
-    "baseline": lambda check, value, path: check.text(value, path),
+    "baseline": lambda check, value, path: check.file(value, path),
     "foreign_suppressions": partial(_each, _linter),
+    "docs_url": lambda check, value, path: check.matching(value, path, *_ADDRESS),
     "contexts": partial(_each, _context),
 }
+
+KEYS = tuple(_READ)

@@ -7,6 +7,7 @@ import re
 import sys
 
 from trailguard.errors import ConfigError, display_name
+from trailguard.inputs import contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class Source:
         self._places = places
         self._texts = texts
 
+    @property
+    def places(self) -> Mapping[Path, tuple[int, int]]:
+        """Where each value stands, by its path."""
+        return self._places
+
     def place(self, path: Path) -> tuple[int, int]:
         """Find the line and column of a value, or of the nearest thing around it."""
         while path and path not in self._places:
@@ -44,9 +50,12 @@ class Source:
         return self._texts.get(path, "")
 
 
-def read(path: str) -> Source:
-    """Read a file by its extension: TOML, else YAML, which JSON is a part of; raises ConfigError."""
-    data = _bytes(path)
+def read(path: str, streams: bool = False) -> Source:
+    """Read a file by its extension: TOML, else YAML, which JSON is a part of; raises ConfigError.
+
+    With `streams`, it may be a pipe.
+    """
+    data = _bytes(path, streams)
     if not path.endswith(".toml"):
         return _yaml(path, data)
     if os.path.basename(path) != "pyproject.toml":
@@ -57,16 +66,29 @@ def read(path: str) -> Source:
     return found
 
 
+def read_values(path: str, streams: bool = False) -> Source:
+    """Read a parameter file: as `read` does, or lines of KEY=VALUE; raises ConfigError.
+
+    With `streams`, it may be a pipe.
+    """
+    data = _bytes(path, streams)
+    if path.endswith(".toml"):
+        return _toml(path, data, ())
+    first = next((line for line in data.splitlines() if line.strip() and not line.lstrip().startswith(b"#")), b"")
+    if re.match(_ASSIGNMENT.encode(), first.removeprefix(b"\xef\xbb\xbf")):
+        return _assignments(path, data)
+    return _yaml(path, data)
+
+
 def read_project(path: str) -> Source | None:
     """Read [tool.trailguard] of a pyproject.toml; None when it has no such table."""
     found = _toml(path, _bytes(path), ("tool", "trailguard"))
     return None if found.data is None else found
 
 
-def _bytes(path: str) -> bytes:
+def _bytes(path: str, streams: bool = False) -> bytes:
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
+        return contents(path, streams)
     except OSError as error:
         raise ConfigError(display_name(path), 0, 0, f"cannot be read: {error.strerror}") from None
 
@@ -139,6 +161,37 @@ def _texts(value: Any, path: Path, texts: dict[Path, str]) -> Any:
         value = value.isoformat()
     texts[path] = str(value).lower() if isinstance(value, bool) else str(value)
     return value
+
+
+_ASSIGNMENT = r"\s*(?:export\s+)?(\w+)=\s*"  # no map and no list in YAML or JSON begins so
+_SEVERAL = re.compile(r"\s(?:\w+=|#)")
+
+
+def _assignments(path: str, data: bytes) -> Source:
+    """Read lines of KEY=VALUE, as shells and `.env` files have them: quotes around a value are not part of it."""
+    name = display_name(path)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(name, 1, 1, "is not UTF-8") from None
+    values: dict[str, str] = {}
+    places: dict[Path, tuple[int, int]] = {(): (1, 1)}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = re.match(_ASSIGNMENT, line)
+        if match is None:
+            raise ConfigError(name, number, 1, "a line must be written KEY=VALUE")
+        key, value, column = match[1], line[match.end() :].rstrip(), match.end() + 1
+        if key in values:
+            raise ConfigError(name, number, match.start(1) + 1, f'"{key}" is set twice')
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" and value[0] not in value[1:-1]
+        if not quoted and (_SEVERAL.search(f" {value}" if value.startswith("#") else value) or value[:1] in ("'", '"')):
+            text = f"the value of {key} must stand in quotes, or alone in its line"
+            raise ConfigError(name, number, column, text)
+        values[key] = value[1:-1] if quoted else value
+        places[(key,)], places[(key, KEY)] = (number, column), (number, match.start(1) + 1)
+    return Source(path, values, places, {(key,): value for key, value in values.items()})
 
 
 _HEADER = re.compile(r"\s*(\[\[?)([^\]#]+)\]\]?\s*(#.*)?$")

@@ -492,6 +492,17 @@ Resources:
     assert plain(probe(Scenario(model(template, PINS), {}))) == expected
 
 
+@pytest.mark.parametrize("key", ["On", '"true"', "!Ref Switch"])
+def test_a_mapping_s_key_means_what_yaml_says(key: str) -> None:
+    template = f"""
+Parameters: {{Switch: {{Type: String}}}}
+Mappings: {{M: {{a: {{On: here}}}}}}
+Resources:
+  Probe: {{Type: Custom::Probe, Properties: {{V: !FindInMap [M, a, {key}]}}}}
+"""
+    assert plain(probe(Scenario(model(template, Pins({"Switch": "true"})), {}))) == "here"
+
+
 def test_every_short_form_is_known() -> None:
     conditions = {"Condition", "Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals"}
     rules = {"Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn"}

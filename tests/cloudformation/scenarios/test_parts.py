@@ -67,6 +67,12 @@ def test_parts_of_a_text(parameter: dict[str, Any], text: Any, expected: Any) ->
     assert expected in answers
 
 
+@pytest.mark.parametrize("size", ["", "many", "\u00b2", "0", "01", "4098", "1000000000"])
+def test_what_no_list_has_as_many_items(size: str) -> None:
+    test = {"Fn::If": [{"Fn::Equals": [{"Fn::Length": L}, size]}, "yes", "no"]}
+    assert {answer for _, answer in resolve_all(test, Parameters=listed())} == {"no"}
+
+
 def test_names_of_items() -> None:
     names = [Part("P", ",", 2).name, Part("P", ",", COUNT).name, Part("P", "a b", 0).name]
     assert names == ["item 2 of P", "item count of P", 'part 0 of P split at "a b"']

@@ -21,6 +21,7 @@ from trailguard.settings.settings import Context, Settings
 Body: TypeAlias = "dict[str, Any]"
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 WATCHED = ("CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging")
+PLACE: dict[str, Any] = {"account_id": ACCOUNT, "region": REGION}
 ORDER = {"TG104", "TG208"}  # nothing tells the order of stacks
 
 
@@ -53,12 +54,12 @@ def group() -> Body:
     return resource("Logs::LogGroup", LogGroupName="/audit/trail", RetentionInDays=400)
 
 
-def metric_filter() -> Body:
+def metric_filter(group_name: str = "/audit/trail", metric: str = "Changes") -> Body:
     pattern = " || ".join(f"($.eventName = {name})" for name in WATCHED)
-    counted = {"MetricName": "Changes", "MetricNamespace": "Audit", "MetricValue": "1"}
+    counted = {"MetricName": metric, "MetricNamespace": "Audit", "MetricValue": "1"}
     return resource(
         "Logs::MetricFilter",
-        LogGroupName="/audit/trail",
+        LogGroupName=group_name,
         FilterPattern="{ " + pattern + " }",
         MetricTransformations=[counted],
     )
@@ -180,6 +181,15 @@ def test_each_of_them_is_judged_by_itself() -> None:
     assert verdicts(report, "TG201") == [("pass", "a.json"), ("fail", "b.json"), ("unknown", "b.json")]
 
 
+def test_copies_of_a_bucket_and_its_policy_are_no_two_policies_of_one_bucket() -> None:
+    copies = {f"{name[:-5]}-copy.json": body for name, body in APART.items()}
+    report = scanned({**APART, **copies})
+    assert [item for item, _ in verdicts(report, "TG201")] == ["unknown", "unknown"]
+    assert [item for item, _ in verdicts(report, "TG203")] == ["pass", "pass"]
+    del copies["archive-copy.json"]  # one bucket, and two that put a policy on it
+    assert [item for item, _ in verdicts(scanned({**APART, **copies}), "TG201")] == ["fail", "fail"]
+
+
 # --- names of an account and a Region ---------------------------------------------------------------------------------
 
 WATCHING: dict[str, Body] = {
@@ -202,6 +212,84 @@ def test_an_alarm_that_never_fires_is_found_in_its_file() -> None:
     assert verdicts(report, "TG403") == [("fail", "alarm.json")]
 
 
+def keyed(name: str) -> dict[str, Body]:
+    """A trail with a key, and the key with an alias in another file."""
+    everything = [
+        {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
+        for principal in ({"Service": "cloudtrail.amazonaws.com"}, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    ]
+    key = resource("KMS::Key", KeyPolicy={"Version": "2012-10-17", "Statement": everything})
+    alias = resource("KMS::Alias", AliasName="alias/audit", TargetKeyId={"Ref": "Key"})
+    return {"trail.json": {"Trail": trail(KMSKeyId=name)}, "key.json": {"Key": key, "Alias": alias}}
+
+
+@pytest.mark.parametrize("name", ["alias/audit", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/audit"])
+def test_an_alias_of_another_stack_may_be_there_already(name: str) -> None:
+    report = scanned(keyed(name), **PLACE)
+    (found,) = [item for item in report.results if item.rule.id == "TG207"]
+    assert (found.verdict, found.place.file) == ("unknown", "trail.json")
+    assert found.reason is not None
+    assert "chooses the order" in found.reason
+
+
+@pytest.mark.parametrize("name", ["audit", f"arn:aws:sns:{REGION}:{ACCOUNT}:audit"])
+def test_a_topic_of_another_stack_may_be_there_already(name: str) -> None:
+    allowed = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sns:Publish"}
+    document = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": "*"}]}
+    files = {
+        "trail.json": {"Trail": trail(SnsTopicName=name)},
+        "topic.json": {"Topic": resource("SNS::Topic", TopicName="audit")},
+        "policy.json": {"Policy": resource("SNS::TopicPolicy", Topics=[TOPIC[:-8] + "audit"], PolicyDocument=document)},
+    }
+    report = scanned(files, **PLACE)
+    (found,) = [item for item in report.results if item.rule.id == "TG209"]
+    assert (found.verdict, found.place.file) == ("unknown", "trail.json")
+    assert "nothing in the templates says whether" in found.message.lower()
+
+
+def test_an_alias_of_another_account_is_another_one() -> None:
+    report = scanned(keyed(f"arn:aws:kms:{REGION}:999999999999:alias/audit"), **PLACE)
+    (found,) = [item for item in report.results if item.rule.id == "TG207"]
+    assert (found.verdict, found.message) == ("unknown", "The key of Trail is made elsewhere")
+
+
+@pytest.mark.parametrize("name", ["/audit/trail", "ct", "c"])
+@pytest.mark.parametrize("metric", ["Changes", "C", "Changes of trails", "Trails, by name (4.5) [all]"])
+@pytest.mark.parametrize("is_default", [False, True])
+def test_names_of_any_length_and_of_several_words_are_found(name: str, metric: str, is_default: bool) -> None:
+    said: Any = {"Ref": "Metric"} if is_default else metric
+    parameters = {"Metric": {"Type": "String", "Default": metric}}
+    files: dict[str, Body] = {
+        "trail.json": {"Trail": trail(CloudWatchLogsLogGroupArn=GROUP.replace("/audit/trail", name))},
+        "group.json": {"Group": resource("Logs::LogGroup", LogGroupName=name, RetentionInDays=7)},
+        "filter.json": {"Filter": metric_filter(name, metric)},
+        "alarm.json": {"Parameters": parameters, "Resources": {"Alarm": alarm(MetricName=said, AlarmActions=[])}},
+    }
+    report = scanned(files, select=("TG402", "TG403"), account_id=ACCOUNT, region=REGION)
+    assert verdicts(report, "TG402") == [("fail", "group.json")]
+    assert verdicts(report, "TG403") == [("fail", "alarm.json")]
+
+
+WRITTEN: list[tuple[Any, Body]] = [
+    ({"Fn::FindInMap": ["M", "All", "Name"]}, {"Mappings": {"M": {"All": {"Name": "ct"}}}}),
+    ({"Fn::Select": [1, ["x", "ct"]]}, {}),
+    ({"Fn::Join": ["", ["c", "t"]]}, {}),
+    ({"Fn::Sub": "ct"}, {}),
+    ({"Fn::Sub": "c${P}"}, {"Parameters": {"P": {"Type": "String", "Default": "t"}}}),
+    ({"Fn::Sub": "${P}"}, {"Parameters": {"P": {"Type": "String", "Default": "ct"}}}),
+    ({"Fn::Sub": ["${P}t", {"P": "c"}]}, {}),
+    ({"Ref": "P"}, {"Parameters": {"P": {"Type": "String", "AllowedValues": ["ct"]}}}),
+]
+
+
+@pytest.mark.parametrize(("name", "more"), WRITTEN, ids=range(len(WRITTEN)))
+def test_a_name_of_one_word_is_found_however_it_is_written(name: Any, more: Body) -> None:
+    made = {"Group": resource("Logs::LogGroup", LogGroupName=name, RetentionInDays=7)}
+    used = {"Trail": trail(CloudWatchLogsLogGroupArn=GROUP.replace("/audit/trail", "ct"))}
+    report = scanned({"trail.json": used, "group.json": {**more, "Resources": made}}, profile="all", **PLACE)
+    assert ("fail", "group.json") in verdicts(report, "TG402")
+
+
 # --- cuts -------------------------------------------------------------------------------------------------------------
 
 PARTS: dict[str, list[Body]] = {
@@ -212,7 +300,6 @@ PARTS: dict[str, list[Body]] = {
     "Filter": [metric_filter()],
     "Alarm": [alarm(), alarm(Namespace="Other"), alarm(AlarmActions=[])],
 }
-PLACE: dict[str, Any] = {"account_id": ACCOUNT, "region": REGION}
 
 
 @st.composite

@@ -257,6 +257,17 @@ def test_nested_templates_are_found(url: str, world: Scanner) -> None:
     assert contexts == {("Trail", ("Audit of stacks/parent.yaml",)), ("LogBucket", ())}
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [("s/my%20trail.yaml", "s/my trail.yaml"), ("s/a%20b.yaml", "s/a%20b.yaml"), ("s/b%C3%BC.tpl", "s/b\u00fc.tpl")],
+)
+@pytest.mark.parametrize("start", ["https://b.s3.amazonaws.com/", "!Sub https://b.s3.${AWS::Region}.amazonaws.com/"])
+def test_urls_are_decoded(url: str, name: str, start: str, world: Scanner) -> None:
+    parent = PARENT + stack(start + url, "{Bucket: !Ref LogBucket}", AFTER)
+    report = world({"parent.yaml": parent, name: CHILD}, select=("TG201",))
+    assert (verdict(report, "TG201")[0], report.notices) == ("pass", ())
+
+
 def test_the_url_s_folders_choose_among_files_of_one_name(world: Scanner) -> None:
     url = "https://s3.amazonaws.com/artifacts/two/child.yaml"
     parent = PARENT + stack(url, "{Bucket: !Ref LogBucket}", AFTER)
@@ -410,6 +421,31 @@ def test_each_parent_is_a_context(world: Scanner) -> None:
     }
     assert len({item.fingerprint for item in report.results}) == len(report.results)
     assert report.subjects == 1
+
+
+def test_a_trail_that_no_parent_and_no_context_makes_is_told(world: Scanner) -> None:
+    said = "Trail is made for no allowed choice of parameters, so it is not judged"
+    child = CONDITION + trail("b").replace("    Properties", "    Condition: Made\n    Properties", 1)
+    parent = "Resources:" + stack("child.yaml", "{Make: 'no'}")
+    report = world({"child.yaml": child, "one.yaml": parent}, select=("TG101",))
+    assert [(item.file, item.message) for item in report.notices] == [("child.yaml", said)]
+    report = world({"two.yaml": parent.replace("'no'", "'yes'")}, select=("TG101",))
+    assert report.notices == ()  # one of them makes it
+    (Path.cwd() / "two.yaml").unlink()
+    contexts = [Context(name, ("*.yaml",), {"Make": name}) for name in ("no", "yes")]
+    report = world({"one.yaml": "{}"}, select=("TG101",), contexts=tuple(contexts[:1]))
+    assert [(item.file, item.message) for item in report.notices] == [("child.yaml", said)]
+    assert world({}, select=("TG101",), contexts=tuple(contexts)).notices == ()
+
+
+def test_an_export_that_is_never_there_makes_no_trail(world: Scanner) -> None:
+    exporter = logs().replace("Value:", "Condition: Never\n    Value:", 1)
+    exporter = "Conditions: {Never: !Equals [a, b]}\n" + exporter
+    report = world({"logs.yaml": exporter, "trail.yaml": trail("!ImportValue audit-logs")})
+    assert [item.message for item in report.notices] == [
+        "Trail is made for no allowed choice of parameters, so it is not judged",
+        "with the default values no stack can be made (the export audit-logs is not there in this scenario)",
+    ]
 
 
 def test_a_child_alone_is_judged_only_without_a_parent(world: Scanner) -> None:
@@ -843,3 +879,31 @@ def test_what_a_change_takes_away_is_touched(world: Scanner, tmp_path: Path, mon
     assert told("logs.yaml", "parent.yaml") == []
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD~1")
     assert told("logs.yaml", "parent.yaml") == ["child.yaml", "trail.yaml"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.parametrize("bucket", ["central-logs", "!Ref Name"])
+def test_a_policy_that_a_change_takes_away_is_missed(
+    bucket: str, world: Scanner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PRE_COMMIT_FROM_REF", raising=False)
+    head = "Parameters: {Name: {Type: String}}\n"
+    bucket_only = BUCKET.rstrip() + "\n    Properties: {BucketName: central-logs}\n"
+    files = {
+        "trail.yaml": trail("central-logs"),
+        "bucket.yaml": f"Resources:{bucket_only}",
+        "policy.yaml": f"{head}Resources:{POLICY.format(bucket=bucket)}",
+        "other.yaml": trail("other-logs"),
+    }
+    world(files)
+    for command in ("init -q", "add -A", "-c user.name=x -c user.email=x@y commit -qm x"):
+        subprocess.run(["git", *command.split()], check=True, capture_output=True, cwd=tmp_path)
+    settings = Settings(select=("TG201",), parameters={"Name": "central-logs"})
+    (found,) = scan(["policy.yaml"], settings, world=(".",)).results
+    assert (found.verdict, found.home) == ("pass", "trail.yaml")
+    (tmp_path / "policy.yaml").write_text("Resources: {Topic: {Type: AWS::SNS::Topic}}")
+    (found,) = scan(["policy.yaml"], settings, world=(".",)).results
+    assert (found.verdict, found.home) == ("fail", "trail.yaml")
+    (tmp_path / "bucket.yaml").write_text(files["bucket.yaml"].replace("central", "new"))
+    (found,) = scan(["bucket.yaml"], settings, world=(".",)).results
+    assert (found.verdict, found.home) == ("unknown", "trail.yaml")

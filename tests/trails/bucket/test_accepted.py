@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from tests import ROOT
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.scenarios import Scenarios
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.template.template import Template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file
 from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
+from trailguard.trails.bucket.accepted import refusal_fact
+from trailguard.trails.facts.returns import RETURNS
 
+EVIDENCE = ROOT / "tests" / "iam" / "evidence"
 TASK = Task(Settings(profile="all"), load(Settings(profile="all")))
 SERVICE = {"Service": "cloudtrail.amazonaws.com"}
 BUCKET = {"Fn::GetAtt": ["Logs", "Arn"]}
@@ -66,7 +76,7 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"NotResource": OBJECTS}, "a statement has both Resource and NotResource"),
     ({"NotPrincipal": "*"}, "a statement has both Principal and NotPrincipal"),
     ({"Principals": "*"}, "a statement has no element Principals"),
-    ({"Principal": {"User": "x"}}, "User is no kind of principal"),
+    ({"Principal": {"User": "x"}}, "User is not a kind of principal"),
     ({"Condition": {"StringsEqual": {"aws:SourceAccount": "1"}}}, "there is no condition operator StringsEqual"),
     ({"Condition": {"Null": {"s3:x-acl": "true"}}}, "did you mean s3:x-amz-acl?"),
     ({"Condition": {"Null": {"S3:NoSuchThing": "true"}}}, "S3:NoSuchThing, which S3 does not have"),
@@ -162,3 +172,33 @@ def test_whole_documents(document: Any, because: str) -> None:
     refusal = found(document=document)["TG212"]
     assert refusal.verdict == FAIL
     assert because in refusal.message
+
+
+@pytest.mark.slow
+def test_how_many_of_the_policies_with_a_known_outcome_s3_would_refuse() -> None:
+    data = gzip.decompress((EVIDENCE / "golden-bucket-policies.json.gz").read_bytes())
+    policies = [entry["policy"] for entry in json.loads(data)]
+    told = Counter(refusal(policy) for policy in policies)
+    # README says so; each by what the service authorization reference says an action is about
+    assert (len(policies), told[""]) == (2500, 1992)
+    assert told == {
+        "": 1992,
+        "about the bucket itself, which no Resource beside it names": 347,
+        "about objects, which no Resource beside it names": 50,
+        "neither the bucket nor anything in it": 111,
+    }
+
+
+def refusal(policy: Any) -> str:
+    """Why S3 refuses a policy on the bucket of the collection; nothing when it does not."""
+    resources = {
+        "Logs": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "audit-logs-111122223333"}},
+        "Policy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": {"Ref": "Logs"}, "PolicyDocument": policy},
+        },
+    }
+    template = Template(parse(json.dumps({"Resources": resources}).encode()))
+    scenarios = Scenarios(Model(template, Pins(), RETURNS))
+    (leaf,) = scenarios.explore(lambda scenario: refusal_fact(scenario, template.resources["Policy"]))
+    return "" if leaf.answer is None else leaf.answer.because.rpartition(" is ")[2]

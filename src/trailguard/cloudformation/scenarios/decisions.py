@@ -5,6 +5,7 @@ Whatever the scenario leaves open and somebody needs to know travels as a `Split
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
@@ -32,6 +33,8 @@ from trailguard.cloudformation.scenarios.variables import Assignment, Same, Spli
 from trailguard.cloudformation.source.nodes import Node
 
 _COUNTS = tuple(map(str, range(1, 100)))  # how many items a list may have
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html: 4,096 bytes
+_MOST_ITEMS = 4097
 
 
 class Decisions(Sharing):
@@ -169,10 +172,15 @@ class Decisions(Sharing):
         return self.model.space.decide(self.assignment, name, "yes")
 
 
+def _may_count(text: str) -> bool:
+    """Tell whether a text is a number of items that the value of a parameter may have."""
+    return re.fullmatch("[1-9][0-9]{0,3}", text) is not None and int(text) <= _MOST_ITEMS
+
+
 def _variable(part: Part, members: Sequence[str] | None) -> Variable:
     """The variable that an item is; `members` are the values that all items may have, where these are few."""
     if part.position == COUNT:
-        return Variable(part.name, accepts=lambda value: value.isdigit() and value[:1] != "0", samples=_COUNTS)
+        return Variable(part.name, accepts=_may_count, samples=_COUNTS)
 
     def accepts(value: str) -> bool:
         return items_of(value, part.delimiter) == [value] and (members is None or value in members)

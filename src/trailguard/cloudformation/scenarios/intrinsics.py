@@ -41,7 +41,7 @@ from trailguard.cloudformation.scenarios.values import (
     split_pieces,
     text_of,
 )
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, scalar_text
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import PLACEHOLDER, function_of
 
@@ -257,15 +257,16 @@ def _table(scenario: Resolver, name: Text, item: Node) -> Node | None:
 def _map_entry(scenario: Resolver, table: Node, key: Text, item: Node, closed: bool) -> Node | None:
     if not isinstance(table, MapNode):
         return None
+    entries = {scalar_text(table.keys[name]) or name: entry for name, entry in table.values.items()}
     if key.literal is not None:
-        return table.values.get(key.literal)
+        return entries.get(key.literal)
     (symbol, *others) = key.pieces
     if others or not isinstance(symbol, Symbol) or symbol.kind != VARIABLE:
-        for name in table.values:
+        for name, entry in entries.items():
             if scenario.equal(key, Text((name,), item)):
-                return table.values[name]
+                return entry
         return None
-    scenario.choose(symbol.name, list(table.values), closed)
+    scenario.choose(symbol.name, list(entries), closed)
     return None
 
 

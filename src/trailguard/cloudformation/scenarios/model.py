@@ -9,8 +9,9 @@ from trailguard.cloudformation.scenarios.partitions import DEFAULT_PARTITION, SA
 from trailguard.cloudformation.scenarios.reasons import undefined
 from trailguard.cloudformation.scenarios.space import Space
 from trailguard.cloudformation.scenarios.variables import Variable
+from trailguard.cloudformation.source.letters import KEPT
 from trailguard.cloudformation.source.nodes import TextNode
-from trailguard.cloudformation.stacks.renaming import ELSEWHERE, number_of
+from trailguard.cloudformation.stacks.renaming import ELSEWHERE, bare, number_of
 from trailguard.cloudformation.stacks.stacks import Stack, Stacks
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
 
@@ -19,12 +20,13 @@ _OPAQUE_PSEUDO = {
     "AWS::StackName": "the stack's name is chosen at deployment; give it with --parameter AWS::StackName=NAME",
     "AWS::StackId": "the stack's ID is made at deployment",
 }
+_KEPT = "the stack keeps the value that parameter {0} has (UsePreviousValue); give it with --parameter {0}=VALUE"
 _MOST_HINTS = 20  # of names that the template does not define
 _SAMPLES = {"AWS::AccountId": ("111122223333", "444455556666"), "AWS::StackName": ("audit", "trail")}
 
 
 class Pins(NamedTuple):
-    """What the user fixed for this deployment."""
+    """What the user fixed for this deployment; KEPT as a value tells that the stack keeps the one that it has."""
 
     parameters: Mapping[str, str] = {}
     region: str | None = None
@@ -88,8 +90,9 @@ class Model:
         given = {**pins.parameters, **self.stacks.constants}
         self._given = pins.parameters.keys() | self.stacks.pinned
         for name, parameter in template.parameters.items():
-            self.space.variables[name] = Variable(name, parameter, _stored_reason(parameter))
-            if name in given and not parameter.is_stored:
+            unread = _stored_reason(parameter) or (_KEPT.format(bare(name)) if given.get(name) == KEPT else None)
+            self.space.variables[name] = Variable(name, parameter, unread)
+            if name in given and unread is None:
                 self.fixed[name] = given[name]
         self.handed: dict[str, Variable] = {}  # what the parameters of nested stacks accept
         for name, binding in self.stacks.bindings.items():

@@ -74,16 +74,17 @@ class Space:
 
     def _permits(self, assignment: Assignment, name: str, value: str) -> bool:
         """Tell whether a variable, and those found to be the same, may have a value."""
-        part = self.parts.get(name)
-        if part is not None:
-            text = self._spelt_out({**assignment, name: Constraint(value, frozenset())}, part.owner)
-            if text is not None and text in assignment.get(part.owner, FREE).excluded:
-                return False
         twins = [other for other, _ in ties(assignment) if self.lookup(assignment, other)[0] == name]
-        return all(
+        if not all(
             self.variables[other].permits(value) and self._has_parts(assignment, other, value)
             for other in {name, *twins}
-        )
+        ):
+            return False
+        part = self.parts.get(name)
+        if part is None:
+            return True
+        text = self._spelt_out({**assignment, name: Constraint(value, frozenset())}, part.owner)
+        return text is None or text not in assignment.get(part.owner, FREE).excluded
 
     def _spelt_out(self, assignment: Assignment, name: str) -> str | None:
         """The value of a list of which a scenario has decided all items and their number; None of any other."""
@@ -91,7 +92,8 @@ class Space:
             part.position: assignment.get(item, FREE).value for item, part in self.parts.items() if part.owner == name
         }
         count = known.get(COUNT)
-        items = [known.get(position) for position in range(int(count) if isinstance(count, str) else 0)]
+        size = int(count) if isinstance(count, str) else 0
+        items = [known.get(position) for position in range(size)] if size < len(known) else []
         texts = [item for item in items if isinstance(item, str)]
         return ",".join(texts) if items and len(texts) == len(items) else None
 

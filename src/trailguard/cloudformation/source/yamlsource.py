@@ -52,7 +52,7 @@ def read_yaml(text: str) -> tuple[Node, list[SourceError]]:
 
     Raises SyntaxFault when it is not YAML, SourceError when it is YAML that no template may be.
     """
-    stand_ins = _stand_ins(text) if any(char in text for char in _EXOTIC_BREAKS) else {}
+    stand_ins = stand_ins_for(text)
     builder = _Builder(text, {ord(stand_in): char for char, stand_in in stand_ins.items()})
     for char, stand_in in stand_ins.items():
         text = text.replace(char, stand_in)
@@ -70,8 +70,10 @@ def new_parser(text: str) -> _Parser:
     return cast(_Parser, CParser(text))
 
 
-def _stand_ins(text: str) -> dict[str, str]:
-    """Characters to read in place of the exotic line breaks: such as the text neither holds nor names."""
+def stand_ins_for(text: str) -> dict[str, str]:
+    """Characters to read in place of the exotic line breaks, if it has any: such as it neither holds nor names."""
+    if not any(char in text for char in _EXOTIC_BREAKS):
+        return {}
     return dict(zip(_EXOTIC_BREAKS, unused(text), strict=False))
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping as Map
 from typing import NamedTuple
 
+from trailguard.cloudformation.source.letters import KEPT
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, call_at, scalar_at, scalar_text
 
 MAX_CHARACTERS = 4_000_000  # that items are put into: CloudFormation takes 1 MB
@@ -149,6 +150,8 @@ class Collections:
             return None
         default = node.values.get("Default")
         text = self._pinned.get(name)
+        if text == KEPT:
+            return None
         if text is None and isinstance(default, TextNode):
             text = scalar_text(default) or ""
         if text is None or (is_list and not text):  # whether an empty list has an item depends on the resource

@@ -38,8 +38,12 @@ def inner_of(root: MapNode) -> MapNode | None:
     if isinstance(inner, MapNode) and _is_plain(inner):
         return inner
     made = mapping_at(inner)
+    extensions: list[Node] = []
     for part in inner.items if isinstance(inner, ListNode) else [inner]:
         _add(made, part)
+        extensions += [part.values["extensions"]] if isinstance(part, MapNode) and "extensions" in part.values else []
+    for extension in extensions:  # of what all parts bring, in whatever order they stand
+        _extend(made, extension)
     return made if made.values else None
 
 
@@ -57,8 +61,8 @@ def _add(made: MapNode, part: Node) -> None:
     for name, section in part.values.items():
         known = made.values.get(name)
         if name == "extensions":
-            _extend(made, section)
-        elif name == "Resources" and isinstance(section, TextNode):
+            continue
+        if name == "Resources" and isinstance(section, TextNode):
             _add_unknown(made, section)
         elif isinstance(section, TextNode) and section.value.startswith("${"):
             continue  # no resource is in it

@@ -5,6 +5,7 @@ A line that is indented too little or too much is enough.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from trailguard.cloudformation.source.nodes import (
@@ -19,7 +20,9 @@ from trailguard.cloudformation.source.nodes import (
 )
 from trailguard.cloudformation.template.template import FUNCTION_PREFIX, Template, is_typed
 
-_FREE = ("Metadata", "TemplateBody")  # hold whatever somebody likes, or a template
+_BODY = "TemplateBody"
+_FREE = ("Metadata", _BODY)  # hold whatever somebody likes, or a template
+_SECTION = re.compile(r"""\bResources["']?\s*:""")
 
 
 def strays(template: Template, kinds: Collection[str]) -> Iterator[SourceError]:
@@ -74,14 +77,49 @@ def resources_of(root: Node) -> list[Node]:
 
 
 def as_template(document: Document, kinds: Collection[str]) -> Document | None:
-    """A document that is no template but holds resources of some types, as one: they are its Resources; else None."""
+    """A document that is no template but holds resources of some types, as one; None when it holds none.
+
+    It is a map of resources, one resource, or what stands under the keys `resources` or `TemplateBody` (as `aws
+    cloudformation get-template` writes it). Raises SourceError where it is a template as text.
+    """
     root = document.root
+    if isinstance(root, TextNode):
+        _refuse_text(root, kinds)
     if not isinstance(root, MapNode):
         return None
     if "Resources" in root.values:  # of a shape that is none, which whoever reads it says
         return document if any(_typed(root, kinds)) else None
-    if not any(is_resource(body, kinds) for body in root.values.values()):
+    body = root.values.get(_BODY)
+    if isinstance(body, TextNode):
+        _refuse_text(body, kinds)
+    if isinstance(body, MapNode) and any(is_resource(item, kinds) for item in resources_of(body)):
+        return document._replace(root=body)
+    made = next(filter(None, (_resources_in(part, kinds) for part in _parts(root))), None)
+    if made is None:
         return None
-    made = {key: body for key, body in root.values.items() if is_typed(body)}
-    section = mapping_at(root, {key: root.keys[key] for key in made}, dict(made))
-    return document._replace(root=mapping_at(root, {"Resources": scalar_at(root, "Resources")}, {"Resources": section}))
+    return document._replace(root=mapping_at(root, {"Resources": scalar_at(root, "Resources")}, {"Resources": made}))
+
+
+def _parts(root: MapNode) -> Iterator[MapNode]:
+    """What may be the resources in a file that is no template."""
+    yield root
+    kind = root.values.get("Type")
+    if isinstance(kind, TextNode):
+        name = kind.value.rpartition("::")[2]
+        yield mapping_at(root, {name: scalar_at(root, name)}, {name: root})
+    yield from (node for name, node in root.values.items() if name.lower() == "resources" and isinstance(node, MapNode))
+
+
+def _resources_in(part: MapNode, kinds: Collection[str]) -> MapNode | None:
+    """The resources in a map, when there are some of certain types among them."""
+    if not any(is_resource(body, kinds) for body in part.values.values()):
+        return None
+    made = {key: body for key, body in part.values.items() if is_typed(body)}
+    return mapping_at(part, {key: part.keys[key] for key in made}, dict(made))
+
+
+def _refuse_text(node: TextNode, kinds: Collection[str]) -> None:
+    """Say that a text is a template, which nobody reads there."""
+    if _SECTION.search(node.value) is not None and any(kind in node.value for kind in kinds):
+        message = "this is a template as one text, not a map: scan the template itself (JSON takes no comments)"
+        raise SourceError(message, node.line, node.column)

@@ -62,6 +62,7 @@ class Parameter(NamedTuple):
     min_value: float | None
     max_value: float | None
     node: Node
+    is_secret: bool  # NoEcho: its value is not to be shown
 
     @property
     def is_list(self) -> bool:
@@ -320,6 +321,7 @@ def _parameter(key: TextNode, node: Node) -> Parameter:
         min_value=_number(values.get("MinValue")),
         max_value=_number(values.get("MaxValue")),
         node=key,
+        is_secret=(scalar_text(values.get("NoEcho")) or "false").lower() != "false",
     )
 
 

@@ -43,6 +43,18 @@ class Nested(NamedTuple):
     label: str = ""
 
 
+def decoded(ending: str) -> str:
+    """The end of a URL as it is meant: `a%20b` is `a b`.
+
+    Source: https://www.rfc-editor.org/rfc/rfc3986#section-2.1
+    """
+    if "%" not in ending:
+        return ending
+    from urllib.parse import unquote  # late: few URLs need it
+
+    return unquote(ending)
+
+
 def nested_of(scenario: Scenario) -> Iterator[Nested]:
     """The stacks that the resources of a template make; a stack set gives one for each set of overridden parameters."""
     template = scenario.model.template

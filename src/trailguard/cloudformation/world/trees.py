@@ -132,9 +132,8 @@ class Trees:
             return Missing(f"{name} never makes a stack of {target.file}, which is judged by itself", False)
         if guess is not None:
             self._guessed.setdefault(id(target.template.document), target)
-            text = (
-                f"{name} is taken to make a stack of {target.file} for its name alone, which is judged by itself, too"
-            )
+            text = f"{name} is assumed to make a stack of {target.file} because of its name alone"
+            text += ", so that file is also judged by itself"
             self.remarks.append(Remark(member.file, nested.place, text))
         return target
 

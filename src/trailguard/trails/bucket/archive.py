@@ -182,7 +182,7 @@ def _expiry(scenario: Scenario, bucket: Resource, index: int, rule: Value, limit
     if isinstance(days, (int, float)):
         told = f"{label} deletes log files after {days:g} days{via(value.node)}"
         return Expiry(days, value.node, told, doubt)
-    reason = days.reason if isinstance(days, Unknown) else f'"{days}" is no number of days'
+    reason = days.reason if isinstance(days, Unknown) else f'"{days}" is not a number of days'
     return Expiry(0, value.node, f"after how many days {label} deletes log files is not known", reason)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.documents import read_document
 from trailguard.iam.policy import Policy
+from trailguard.trails.facts.facts import Cause, Fact, unknown
 from trailguard.trails.facts.links import Link, elsewhere
 from trailguard.trails.facts.names import bucket_name, may_be_same, same_name
 
@@ -41,17 +42,28 @@ class LogBucket(NamedTuple):
     generator: str | None  # what in the template may make further policies
 
     @property
-    def elsewhere(self) -> str | None:
-        """Why its policy cannot be known: nobody here makes the bucket or its policy. None when that is not so."""
-        if self.policies:
-            return None
-        if self.generator is not None:
-            return f"{self.generator} may make a policy for the bucket"
-        if self.resource is not None:
-            return None
-        shown = show(Text(self.name, self.node))
+    def unmade(self) -> str:
+        """Why nothing is known of the bucket where the template does not make it."""
+        what = f"bucket {show(Text(self.name, self.node))}" + ("" if self.policies else " or a policy for it")
         source = next((piece.reason for piece in self.name if isinstance(piece, Symbol) and piece.kind == OPAQUE), None)
-        return elsewhere(f"bucket {shown} or a policy for it", source or "")
+        return elsewhere(what, source or "")
+
+
+def no_known_policy(scenario: Scenario, bucket: LogBucket, trail: Resource) -> Fact | None:
+    """That the bucket's policy cannot be known, since nobody here makes bucket or policy. None when that is not so."""
+    if bucket.policies:
+        return None
+    because = f"the policy of the bucket of {trail.id} is not known"
+    maker = bucket.generator
+    if maker is not None:
+        fact = unknown(bucket.node, f"{maker} may make a policy for the bucket", because)
+        return fact._replace(cause=policy_maker(scenario, maker))
+    return None if bucket.resource is not None else unknown(bucket.node, bucket.unmade, because)
+
+
+def policy_maker(scenario: Scenario, maker: str) -> Cause:
+    """The cause of whatever hinges on a policy that a loop or a macro of this name may make."""
+    return Cause(scenario.model.template.generators[maker].key, "may make a bucket policy")
 
 
 def log_bucket(scenario: Scenario, trail: Resource) -> LogBucket | None:
@@ -62,10 +74,7 @@ def log_bucket(scenario: Scenario, trail: Resource) -> LogBucket | None:
 def bucket_link(scenario: Scenario, trail: Resource) -> Link | None:
     """The bucket that a trail delivers to; None when it names none."""
     bucket = log_bucket(scenario, trail)
-    if bucket is None:
-        return None
-    shown = show(Text(bucket.name, bucket.node))
-    return Link(bucket.node, bucket.resource, elsewhere(f"bucket {shown}"))
+    return None if bucket is None else Link(bucket.node, bucket.resource, bucket.unmade)
 
 
 def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
@@ -98,6 +107,15 @@ def _made(scenario: Scenario, trail: Resource, name: Pieces) -> Resource | None:
         if scenario.assume(f"the bucket is {bucket.id}", reason):
             return bucket
     return rivals[-1] if rivals else None
+
+
+def have_rivals(scenario: Scenario, policies: Sequence[Resource], name: Pieces) -> bool:
+    """Tell whether policies may come with different buckets of one name: several templates make it, one is deployed."""
+    stacks = scenario.model.stacks
+    if len({stacks.root_of(policy.id) for policy in policies}) < 2:
+        return False
+    buckets = scenario.model.template.of_type(BUCKET)
+    return len({stacks.root_of(bucket.id) for bucket in buckets if _is_called(scenario, bucket, name)}) > 1
 
 
 def policies_on(
@@ -136,6 +154,11 @@ def _is_called(scenario: Scenario, bucket: Resource, name: Pieces) -> bool:
         return same_name(here, name, here.returned_pieces(bucket, "Ref")) and here.active(bucket)
 
     return scenario.agreed(("called", bucket.id, name), ask)
+
+
+def overwritten(policies: Sequence[Resource]) -> Cause | None:
+    """The cause of whatever hinges on which of several policies stays; None where there is one at most."""
+    return Cause(policies[1].key, "several policies") if len(policies) > 1 else None
 
 
 def policy_of(scenario: Scenario, resource: Resource) -> Policy:

@@ -17,7 +17,14 @@ from trailguard.iam.logic import State, Tri
 from trailguard.iam.policy import Policy, Statement
 from trailguard.trails.bucket import files, requests
 from trailguard.trails.bucket.accepted import misplaced_fact, refusal_fact
-from trailguard.trails.bucket.buckets import LogBucket, log_bucket, policy_of
+from trailguard.trails.bucket.buckets import (
+    LogBucket,
+    have_rivals,
+    log_bucket,
+    no_known_policy,
+    overwritten,
+    policy_of,
+)
 from trailguard.trails.bucket.principals import builds_suffix, named_in_words
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
@@ -54,17 +61,21 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
     bucket = log_bucket(scenario, trail)
     if bucket is None:
         return no(trail.key, f"{trail.id} names no bucket")
-    if bucket.elsewhere is not None:
-        return unknown(bucket.node, bucket.elsewhere, f"the policy of the bucket of {trail.id} is not known")
+    doubt = no_known_policy(scenario, bucket, trail)
+    if doubt is not None:
+        return doubt
     if not bucket.policies:
-        place = bucket.resource.key if bucket.resource is not None else bucket.node
-        return no(place, f"no bucket policy lets CloudTrail write the logs of {trail.id}")
+        return _without_policy(bucket, f"no bucket policy lets CloudTrail write the logs of {trail.id}")
     first, *others = bucket.policies
     if others:
-        because = (
-            f"{first.id} and {others[0].id} are both policies of the bucket of {trail.id} and overwrite each other"
+        both = f"{first.id} and {others[0].id} are both policies of the bucket of {trail.id}"
+        if have_rivals(scenario, bucket.policies, bucket.name):
+            reason = "several templates make this bucket, of which one can be deployed, and either policy may be for it"
+            return unknown(others[0].key, reason, both)._replace(related=((first.key, "the other policy"),))
+        because = f"{both} and overwrite each other"
+        return no(others[0].key, because, ((first.key, "the other policy"),))._replace(
+            cause=overwritten(bucket.policies)
         )
-        return no(others[0].key, because, ((first.key, "the other policy"),))
     misplaced = misplaced_fact(scenario, first)
     if misplaced is not None:
         return misplaced
@@ -83,13 +94,14 @@ def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resourc
         bucket = log_bucket(scenario, trail)
         if bucket is None:
             return no(trail.key, f"{trail.id} names no bucket")
-        if bucket.elsewhere is not None:
-            return unknown(bucket.node, bucket.elsewhere, f"the policy of the bucket of {trail.id} is not known")
+        doubt = no_known_policy(scenario, bucket, trail)
+        if doubt is not None:
+            return doubt
         sites = _sites(scenario, trail, bucket)
         found = [refusal_fact(scenario, site.resource) or _unread(site) or build(site) for site in sites]
         if not found:
             return missing(bucket, trail)
-        return agreed(found, "the bucket")
+        return agreed(found, "the bucket", overwritten(bucket.policies))
 
     return fact
 
@@ -106,8 +118,13 @@ def _accepted(site: Site) -> Fact:
 
 
 def _nothing_granted(bucket: LogBucket, trail: Resource) -> Fact:
+    return _without_policy(bucket, f"the bucket of {trail.id} has no policy, so nothing is granted to CloudTrail")
+
+
+def _without_policy(bucket: LogBucket, because: str) -> Fact:
+    """What fails because the bucket has no policy, at the bucket or where the trail names it."""
     place = bucket.resource.key if bucket.resource is not None else bucket.node
-    return no(place, f"the bucket of {trail.id} has no policy, so nothing is granted to CloudTrail")
+    return no(place, because).from_(place, "no bucket policy")
 
 
 def _nothing_denied(bucket: LogBucket, trail: Resource) -> Fact:

@@ -19,7 +19,7 @@ from trailguard.iam.conditions import ABSENT, conditions_hold
 from trailguard.iam.evaluate import Request, about_action, denied_wholly
 from trailguard.iam.explain import hint
 from trailguard.iam.policy import Policy, Statement
-from trailguard.trails.bucket.buckets import policies_on, policy_of
+from trailguard.trails.bucket.buckets import overwritten, policies_on, policy_maker, policy_of
 from trailguard.trails.bucket.strangers import lets_strangers_in, loophole
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, boolean, no, unknown, yes
 from trailguard.trails.facts.lists import told as told_of
@@ -104,9 +104,10 @@ def _agreed(
         if not found:
             maker = scenario.model.template.generator
             if maker is not None:
-                return unknown(bucket.key, f"{maker} may make a policy for the bucket")
+                doubt = unknown(bucket.key, f"{maker} may make a policy for the bucket")
+                return doubt._replace(cause=policy_maker(scenario, maker))
             return missing(bucket)
-        return agreed(found, "the bucket")
+        return agreed(found, "the bucket", overwritten(made))
 
     return fact
 

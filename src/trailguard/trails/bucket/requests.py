@@ -82,7 +82,8 @@ def base_context(scenario: Scenario, trail: Resource, bucket: LogBucket) -> dict
 
     def build() -> dict[str, ContextValue]:
         s3: dict[str, ContextValue] = {"s3:tlsversion": (_text("1.2", trail.key),), **dict.fromkeys(_S3_KEYS, ABSENT)}
-        return {**trail_context(scenario, trail), **s3, "aws:resourceaccount": _owner(scenario, bucket)}
+        owner = dict.fromkeys(("aws:resourceaccount", "s3:resourceaccount"), _owner(scenario, bucket))
+        return {**trail_context(scenario, trail), **s3, **owner}
 
     return dict(scenario.once(("request context", trail.id), build))
 
@@ -124,8 +125,8 @@ def service_context(node: Node) -> dict[str, ContextValue]:
 _ABSENT_KEYS = (
     "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:userid",
     "aws:username", "aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "aws:vpceaccount", "aws:vpceorgid",
-    "aws:vpceorgpaths", "aws:sourceip", "aws:vpcsourceip", "aws:multifactorauthpresent", "aws:calledvia",
-    "aws:calledviafirst", "aws:calledvialast", "aws:referer",
+    "aws:vpceorgpaths", "aws:sourceip", "aws:vpcsourceip", "aws:multifactorauthpresent", "aws:multifactorauthage",
+    "aws:federatedprovider", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:referer",
 )  # fmt: skip
 _S3_KEYS = (
     "s3:x-amz-acl", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",

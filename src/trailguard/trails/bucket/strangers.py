@@ -171,9 +171,9 @@ def _takes_other(scenario: Scenario, clause: Clause, index: int) -> Tri:
     if clause.name == ACCESS_POINT and _has_fixed_account(show(text)):
         wild = False
     if wild:
-        return Tri("yes", f'"{show(text)}" is no fixed value of {clause.key}', text.node)
+        return Tri("yes", f'"{show(text)}" is not a fixed value of {clause.key}', text.node)
     if any(isinstance(token, Symbol) and token.kind == OPAQUE and token.name not in written for token in tokens):
-        return Tri("yes", f'a policy variable such as "{show(text)}" is no fixed value of {clause.key}', text.node)
+        return Tri("yes", f'a policy variable such as "{show(text)}" is not a fixed value of {clause.key}', text.node)
     if kind in (LIKE, ARN):  # a value that nobody here knows may have wildcards in it
         reason = next((symbol.reason for symbol in text.symbols if symbol.kind == OPAQUE), None)
         return NO if reason is None else maybe(reason, text.node)

@@ -23,12 +23,23 @@ from trailguard.cloudformation.scenarios.values import (
     text_of,
 )
 from trailguard.cloudformation.source.nodes import Node, TextNode
-from trailguard.cloudformation.template.template import function_of
+from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.iam.evaluate import Decision
 
 # What CloudFormation accepts for a Boolean property besides true and false.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html (all values are text)
+_NO_TEXT = "a list or a map"
 BOOLEAN_TEXTS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+class Cause(NamedTuple):
+    """What facts have in common that come from the same mistake: the place of it, and a word that names it there.
+
+    Nobody reads the word; two causes are one when place and word are equal.
+    """
+
+    node: Node
+    word: str
 
 
 class Fact(NamedTuple):
@@ -36,7 +47,7 @@ class Fact(NamedTuple):
 
     `value` is JSON-like (None for a property that is not set). `node` is the place that decided it, `because` says it
     in words. `unknown` gives the reason when the value cannot be known; `value` is then None. `related` lists further
-    places with a word on each; `resource` is the resource at fault when it is not the subject itself.
+    places with a word on each. `cause` is given where the same mistake has another place or other words in other facts.
     """
 
     value: Any
@@ -44,6 +55,16 @@ class Fact(NamedTuple):
     because: str
     unknown: str | None = None
     related: tuple[tuple[Node, str], ...] = ()
+    cause: Cause | None = None
+
+    @property
+    def stems_from(self) -> Cause:
+        """What it comes from: unless said otherwise, its own place and words."""
+        return self.cause or Cause(self.node, self.unknown or self.because)
+
+    def from_(self, node: Node, word: str) -> Fact:
+        """The same fact, which comes from a mistake that other facts come from too."""
+        return self._replace(cause=Cause(node, word))
 
 
 class FactSpec(NamedTuple):
@@ -97,11 +118,15 @@ def _first(decisive: bool, facts: Iterable[Fact], otherwise: Fact) -> Fact:
     return doubt or otherwise
 
 
-def agreed(facts: Sequence[Fact], what: str) -> Fact:
-    """What several policies on one thing say, one fact for each: any of them may be the one that stays."""
+def agreed(facts: Sequence[Fact], what: str, cause: Cause | None = None) -> Fact:
+    """What several policies on one thing say, one fact for each: any of them may be the one that stays.
+
+    `cause` is where other facts stumble over the same.
+    """
     first = facts[0]
     if any(fact.unknown is None and fact.value != first.value for fact in facts):
-        return unknown(first.node, f"two policies of {what} overwrite each other, and only one stays")
+        reason = f"two policies of {what} overwrite each other, and only one stays"
+        return unknown(first.node, reason)._replace(cause=cause)
     return next((fact for fact in facts if fact.unknown is not None), first)
 
 
@@ -115,10 +140,21 @@ def null(name: str, owner: str = "") -> str:
     return f"{what} is null, which CloudFormation refuses anywhere in a template"
 
 
+def not_boolean(meaning: str) -> str:
+    """What is wrong with a value that `boolean` gives as text."""
+    shown = meaning if meaning == _NO_TEXT else f'"{meaning}"'
+    return f"is {shown}, which is not a Boolean"
+
+
+def unset(fact: Fact, resource: Resource, name: str) -> Fact:
+    """The same fact, which comes from a property that is not set."""
+    return fact.from_(resource.key, f"{name} is not set")
+
+
 def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
     """A value as CloudFormation reads it in a Boolean property.
 
-    True or false; None when it is absent or null; an Unknown; or the text that is no Boolean. A parameter without
+    True or false; None when it is absent or null; an Unknown; or the text that is not a Boolean. A parameter without
     allowed values ranges over true and false there.
     """
     if isinstance(value, Flag):
@@ -128,11 +164,11 @@ def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
     if isinstance(value, Unknown):
         return value
     if not isinstance(value, Text):
-        return "a list or a map"
+        return _NO_TEXT
     literal = value.literal
     if literal is not None:
         if literal not in BOOLEAN_TEXTS and _chosen_freely(scenario, value.node, literal):
-            raise Unbuildable(f'"{literal}" is no Boolean')
+            raise Unbuildable(f'"{literal}" is not a Boolean')
         return BOOLEAN_TEXTS.get(literal, literal)
     symbol = value.symbols[0]
     if len(value.pieces) == 1 and symbol.kind == VARIABLE:
@@ -143,7 +179,7 @@ def boolean(scenario: Scenario, value: Value) -> bool | str | Unknown | None:
             meaning = BOOLEAN_TEXTS.get(default)
             texts = (default, *(text for text in texts if BOOLEAN_TEXTS[text] is not meaning))
         scenario.choose(symbol.name, list(texts), closed=True)
-        raise Unbuildable(f"{symbol.name} is no Boolean here")
+        raise Unbuildable(f"{symbol.name} is not a Boolean here")
     for piece in value.symbols:
         if piece.kind == OPAQUE:
             return Unknown(show(value), piece.reason, value.node)

@@ -57,3 +57,13 @@ def elsewhere(what: str, source: str = "") -> str:
     because = f" ({source})" if source else ""
     advice = "" if SCAN_IT in source else SCAN_IT
     return f"neither this template nor one that is connected with it makes {what}{because}{advice}"
+
+
+def unordered(scenario: Scenario, trail: Resource, made: Resource, why: str) -> Fact:
+    """That nothing makes a trail wait for something that it needs, and `why` it does: unknown in unrelated stacks."""
+    place = trail.attribute("DependsOn") or trail.key
+    if scenario.model.stacks.meeting(trail.id, made.id) is None:
+        because = f"nothing in the templates says whether {trail.id} is created after {made.id}, {why}"
+        return unknown(place, ANY_ORDER, because)
+    because = f"nothing makes {trail.id} wait for {made.id}, {why}, so the trail may be created first"
+    return no(place, because, ((made.key, "what must exist first"),))

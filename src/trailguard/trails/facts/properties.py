@@ -6,7 +6,7 @@ rule asks of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -26,7 +26,18 @@ from trailguard.cloudformation.scenarios.values import (
 )
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource, number_of
-from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, boolean, null, reason_unknown, to_json, unknown, via
+from trailguard.trails.facts.facts import (
+    BOOLEAN_TEXTS,
+    Fact,
+    boolean,
+    not_boolean,
+    null,
+    reason_unknown,
+    to_json,
+    unknown,
+    unset,
+    via,
+)
 
 
 class Wanted(NamedTuple):
@@ -38,6 +49,14 @@ class Wanted(NamedTuple):
 
 
 NOTHING = Wanted()
+
+# The numbers that a property takes, where they are few.
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+_TAKES: Mapping[tuple[str, str], tuple[int, ...]] = {
+    ("AWS::Logs::LogGroup", "RetentionInDays"): (
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    ),
+}  # fmt: skip
 
 
 def property_fact(
@@ -70,7 +89,7 @@ def attribute_fact(scenario: Scenario, resource: Resource, name: str, wanted: Wa
 
 def _fact(scenario: Scenario, resource: Resource, path: str, value: Value, wanted: Wanted) -> Fact:
     if wanted.numbers:
-        value = _as_number(scenario, value, wanted.numbers)
+        value = _as_number(scenario, value, wanted.numbers, _TAKES.get((resource.type, path), ()))
     elif wanted.boolean:
         value = _as_boolean(scenario, value)
     elif isinstance(value, Text):
@@ -104,8 +123,11 @@ def _as_boolean(scenario: Scenario, value: Value) -> Value:
     return Flag(meaning, value.node) if isinstance(meaning, bool) else value
 
 
-def _as_number(scenario: Scenario, value: Value, limits: Iterable[float]) -> Value:
-    """A numeric value; a parameter is tried on both sides of each limit, as far as it may lie there."""
+def _as_number(scenario: Scenario, value: Value, limits: Iterable[float], takes: Sequence[int] = ()) -> Value:
+    """A numeric value; a parameter is tried on both sides of each limit, as far as it may lie there.
+
+    `takes` are the numbers that can be deployed, where they are few.
+    """
     if not isinstance(value, Text) or len(value.pieces) != 1 or not value.symbols:
         return value
     symbol = value.symbols[0]
@@ -113,6 +135,9 @@ def _as_number(scenario: Scenario, value: Value, limits: Iterable[float]) -> Val
         return value
     name = symbol.name
     scenario.fix(name)
+    if takes:
+        scenario.choose(name, _beside(limits, takes, scenario.model.space.variables[name].permits), closed=True)
+        return Unknown(name, f"no number that can be deployed is a value that {name} takes", value.node)
     parameter = scenario.model.template.parameters.get(name)
     ends = (parameter.min_value, parameter.max_value) if parameter is not None else ()
     near = [limit + step for limit in limits for step in (-1, 0, 1)]
@@ -120,6 +145,17 @@ def _as_number(scenario: Scenario, value: Value, limits: Iterable[float]) -> Val
     for numbers in ((*near, *stated), [end + step for end in stated for step in (-1, 1)]):  # the latter: none is left
         scenario.choose(name, list(dict.fromkeys(map(_spell, numbers))), closed=True)
     return Unknown(name, f"no number near {_spell(next(iter(limits)))} is a value that {name} takes", value.node)
+
+
+def _beside(limits: Iterable[float], takes: Sequence[int], permits: Callable[[str], bool]) -> list[str]:
+    """The numbers on both sides of each limit, and on it, among those that can be deployed."""
+    able = [item for item in takes if permits(str(item))]
+    found: dict[int, None] = {}
+    for limit in limits:
+        found.update(dict.fromkeys([item for item in able if item < limit][-1:]))
+        found.update(dict.fromkeys([item for item in able if item >= limit][:1]))
+        found.update(dict.fromkeys([item for item in able if item > limit][:1]))
+    return list(map(str, found))
 
 
 def number(scenario: Scenario, value: Value, limits: Iterable[float]) -> float | str | Unknown | None:
@@ -164,12 +200,14 @@ def _boolean_fact(scenario: Scenario, resource: Resource, path: str, value: Valu
         return Fact(default[0], node, null(path, resource.id))
     meaning = boolean(scenario, value)
     if meaning is None:
-        return Fact(default[0], resource.key, f"{resource.id} does not set {path}, {default[1]}")
+        fact = Fact(default[0], resource.key, f"{resource.id} does not set {path}, {default[1]}")
+        return unset(fact, resource, path)
     if isinstance(meaning, Unknown):
         return unknown(node, meaning.reason, f"{path} of {resource.id} is not known")
     if isinstance(meaning, str):
-        return Fact(meaning, node, f'{path} of {resource.id} is "{meaning}", which is no Boolean{via(node)}')
-    return Fact(meaning, node, f"{path} of {resource.id} is {str(meaning).lower()}{via(node)}")
+        return Fact(meaning, node, f"{path} of {resource.id} {not_boolean(meaning)}{via(node)}")
+    told = str(meaning).lower()
+    return Fact(meaning, node, f"{path} of {resource.id} is {told}{via(node)}").from_(node, f"{path} is {told}")
 
 
 def step_into(value: Value, step: str) -> Value:

@@ -64,6 +64,11 @@ RETURNS: Returns = {
         "TopicArn": _ARN + "sns:" + _HERE + "${TopicName}",
         "TopicName": "${TopicName}",
     },
+    "AWS::Lambda::Function": {
+        "Ref": "${FunctionName}",
+        "Arn": _ARN + "lambda:" + _HERE + "function:${FunctionName}",
+    },
+    "AWS::DynamoDB::Table": {"Ref": "${TableName}", "Arn": _ARN + "dynamodb:" + _HERE + "table/${TableName}"},
     "AWS::CloudWatch::Alarm": {"Ref": "${AlarmName}", "Arn": _ARN + "cloudwatch:" + _HERE + "alarm:${AlarmName}"},
     "AWS::CloudWatch::CompositeAlarm": {
         "Ref": "${AlarmName}",

@@ -8,7 +8,7 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.waiting import reaches
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.facts.facts import Fact, FactSpec, no, unknown, yes
-from trailguard.trails.facts.links import Link
+from trailguard.trails.facts.links import ANY_ORDER, Link
 from trailguard.trails.key import grants, keys, kinds
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
@@ -30,6 +30,9 @@ def alias_ready(scenario: Scenario, trail: Resource) -> Fact:
     alias, node = named.alias, named.link.node
     if reaches(scenario, trail, alias):
         return yes(node, f"{trail.id} is created after alias {alias.id}")
+    if scenario.model.stacks.meeting(trail.id, alias.id) is None:
+        because = f"nothing in the templates says whether {trail.id} is created after alias {alias.id}"
+        return unknown(node, ANY_ORDER, because)
     because = f"{trail.id} names alias {alias.id} as text and nothing makes it wait, so the alias may not exist yet"
     return no(node, because, ((alias.key, "the alias that must exist first"),))
 

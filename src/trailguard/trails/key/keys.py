@@ -1,7 +1,8 @@
 """Which key a trail or an event data store names, in all the ways that CloudTrail takes, and who makes it.
 
 Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html (KmsKeyId: an alias, the ARN
-of an alias or a key, or a key ID), https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html (AWS managed
+of an alias or a key, or a key ID), https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html (the
+letters of an alias), https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html (AWS managed
 keys and their aliases)
 """
 
@@ -28,6 +29,7 @@ from trailguard.trails.facts.facts import Fact, is_empty, no, reason_unknown, un
 from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.names import nearest, same_here, same_name
 from trailguard.trails.facts.properties import pseudo
+from trailguard.trails.facts.spelling import sub_missing
 
 KEY = "AWS::KMS::Key"
 REPLICA = "AWS::KMS::ReplicaKey"
@@ -36,6 +38,7 @@ EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
 _PROPERTIES = {EVENT_DATA_STORE: "KmsKeyId", "AWS::Logs::LogGroup": "KmsKeyId", "AWS::SNS::Topic": "KmsMasterKeyId"}
 
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}")
+_ALIAS_NAME = re.compile(r"alias/[a-zA-Z0-9:/_\0-]+")  # the \0 is a symbol
 _HOLE = "\0"  # a symbol in a text that is looked at as a whole
 _NO_NAME = "which is not a key ID, the ARN of a key or an alias"
 
@@ -72,7 +75,7 @@ def key_set(scenario: Scenario, resource: Resource) -> Fact:
     _settle(scenario, text)
     fault = _fault(scenario, text)
     if fault is not None:
-        return no(node, f'{name} of {resource.id} is "{show(text)}"{via(node)}, {fault}')
+        return no(node, f'{name} of {resource.id} is "{show(text)}"{via(node)}, {fault}{sub_missing(text)}')
     reason = reason_unknown(text)
     if reason is not None and _is_open(text):
         return unknown(node, reason, f"{name} of {resource.id} is not known")
@@ -110,7 +113,7 @@ def _fault(scenario: Scenario, text: Text) -> str | None:
 def _alias_fault(spelt: str) -> str | None:
     if spelt.startswith("alias/aws/"):
         return "a key that AWS manages: it is not yours, and nobody can change its policy"
-    return None if spelt.startswith("alias/") and spelt != "alias/" else _NO_NAME
+    return None if _ALIAS_NAME.fullmatch(spelt) else _NO_NAME
 
 
 def _symbol_fault(scenario: Scenario, symbol: Symbol, alone: bool) -> str | None:
@@ -204,13 +207,25 @@ def _bare(pieces: Pieces) -> Pieces:
 
 
 def _alias(scenario: Scenario, user: Resource, pieces: Pieces) -> Resource | None:
-    """The alias of this template that a text means. One that is not made here is not asked for its name."""
+    """The alias of this template that a text means. One that is not made here is not asked for its name.
+
+    In an ARN, the alias is enough in the template that makes it, whose ARN it is to be; another template's is another
+    alias where account or Region are others.
+    """
     name = _bare(pieces)
+    stacks = scenario.model.stacks
+    root = stacks.root_of(user.id)
     for alias in nearest(scenario, user, scenario.model.template.of_type(ALIAS)):
         if not scenario.active(alias):
             continue
         own = scenario.returned_pieces(alias, "Ref")
-        if same_name(scenario, name, own) if _is_arn(pieces) else same_here(scenario, user, name, alias, own):
+        if not _is_arn(pieces):
+            is_meant = same_here(scenario, user, name, alias, own)
+        elif stacks.root_of(alias.id) == root:
+            is_meant = same_name(scenario, name, own)
+        else:
+            is_meant = same_name(scenario, pieces, _arn(scenario, alias))
+        if is_meant:
             return alias
     return None
 

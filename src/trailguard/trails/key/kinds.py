@@ -10,7 +10,18 @@ from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import VARIABLE, Text, show, text_of
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import Fact, all_of, boolean, is_empty, no, reason_unknown, unknown, via, yes
+from trailguard.trails.facts.facts import (
+    Fact,
+    all_of,
+    boolean,
+    is_empty,
+    no,
+    not_boolean,
+    reason_unknown,
+    unknown,
+    via,
+    yes,
+)
 from trailguard.trails.key.keys import REPLICA
 
 # What a key that a service can encrypt with says of itself, if anything, an example of what it must not say, and what
@@ -31,7 +42,7 @@ def enabled(scenario: Scenario, key: Resource) -> Fact:
     reason = reason_unknown(value)
     if reason is not None:
         return unknown(value.node, reason, f"whether {key.id} is enabled is not known")
-    told = "is false" if meaning is False else f'is "{meaning}", which is not a Boolean'
+    told = not_boolean(meaning) if isinstance(meaning, str) else "is false"
     return no(value.node, f"Enabled of {key.id} {told}{via(value.node)}")
 
 

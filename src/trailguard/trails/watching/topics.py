@@ -19,7 +19,7 @@ from trailguard.iam.evaluate import Decision, Request, denials, grants
 from trailguard.iam.policy import values_of
 from trailguard.trails.bucket import requests
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, is_empty, no, reason_unknown, unknown, yes
-from trailguard.trails.facts.links import Link, elsewhere, names_something
+from trailguard.trails.facts.links import Link, elsewhere, names_something, unordered
 from trailguard.trails.facts.names import nearest, same_here, same_name
 from trailguard.trails.facts.refusals import malformed, refused
 from trailguard.trails.key import grants as key_grants
@@ -218,9 +218,7 @@ def ordered(scenario: Scenario, trail: Resource) -> Fact:
     topic = link.resource if link is not None else None
     if topic is None or reaches(scenario, trail, topic):
         return yes(trail.key, f"{trail.id} names no topic that is made after it")
-    because = f"nothing makes {trail.id} wait for {topic.id}, named as text, so the trail may be created first"
-    place = trail.attribute("DependsOn") or trail.key
-    return no(place, because, ((topic.key, "what must exist first"),))
+    return unordered(scenario, trail, topic, "named as text")
 
 
 FACTS: Mapping[str, FactSpec] = {

@@ -20,13 +20,12 @@ from trailguard.cloudformation.scenarios.values import (
     text_of,
 )
 from trailguard.cloudformation.scenarios.waiting import reaches
-from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.conditions import ContextValue, Undecided
 from trailguard.iam.evaluate import Decision, Request, allowed
 from trailguard.trails.bucket import requests
 from trailguard.trails.facts.facts import Fact, FactSpec, all_of, decided, no, reason_unknown, unknown, via, yes
-from trailguard.trails.facts.links import ANY_ORDER, Link, elsewhere, names_something
+from trailguard.trails.facts.links import Link, elsewhere, names_something, unordered
 from trailguard.trails.facts.properties import pseudo
 from trailguard.trails.facts.refusals import malformed_in_iam, refused
 from trailguard.trails.watching.logs import group_address, log_group_link
@@ -217,24 +216,15 @@ def _ordered(scenario: Scenario, trail: Resource, role: Resource) -> Fact:
     link = log_group_link(scenario, trail)
     for made in (None if link is None else link.resource, role):
         if made is not None and not reaches(scenario, trail, made):
-            return _unordered(scenario, trail, made, "named as text")
+            return unordered(scenario, trail, made, "named as text")
     late = [policy for policy in may.attached if not reaches(scenario, trail, policy)]
     choices = _calls(scenario, trail, may) if late else []
     for choice in choices:
         if _best(scenario, may, choice)[1].outcome != "yes":
             continue  # this is no question of time
         if _best(scenario, may, choice, without=late)[1].outcome == "no":
-            return _unordered(scenario, trail, late[0], f"without which {role.id} may not write")
+            return unordered(scenario, trail, late[0], f"without which {role.id} may not write")
     return yes(trail.key, f"what {trail.id} needs for its log group is made before it")
-
-
-def _unordered(scenario: Scenario, trail: Resource, made: Resource, why: str) -> Fact:
-    place: Node = trail.attribute("DependsOn") or trail.key
-    if scenario.model.stacks.meeting(trail.id, made.id) is None:
-        because = f"nothing in the templates says whether {trail.id} is created after {made.id}, {why}"
-        return unknown(place, ANY_ORDER, because)
-    because = f"nothing makes {trail.id} wait for {made.id}, {why}, so the trail may be created first"
-    return no(place, because, ((made.key, "what must exist first"),))
 
 
 FACTS: Mapping[str, FactSpec] = {

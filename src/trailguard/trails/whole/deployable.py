@@ -195,9 +195,8 @@ def _dependencies(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
 def _nobody(name: str, named: str, known: Mapping[str, Node]) -> str:
     close = nearest(named, known)
     hint = f"; did you mean {close}?" if close else ""
-    return (
-        f'DependsOn of {name} names "{named}", which is no resource of the template, so CloudFormation refuses it{hint}'
-    )
+    told = f'DependsOn of {name} names "{named}", which is not a resource of the template'
+    return f"{told}, so CloudFormation refuses it{hint}"
 
 
 def _form(scenario: Scenario, unit: Unit, name: str, item: Node) -> Fault | None:

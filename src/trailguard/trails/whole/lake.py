@@ -45,7 +45,7 @@ def default_days(scenario: Scenario, store: Resource) -> Fact:
     name = next(iter(DEFAULT_DAYS)) if mode.value is None else str(mode.value)
     days = DEFAULT_DAYS.get(name)
     if days is None:
-        return unknown(mode.node, f"{name} is no billing mode that is known", mode.because)
+        return unknown(mode.node, f"{name} is not a known billing mode", mode.because)
     return Fact(days, mode.node, f"{store.id} does not set RetentionPeriod, which means {days} days with {name}")
 
 

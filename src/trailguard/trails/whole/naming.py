@@ -34,7 +34,7 @@ _POLICIES: Mapping[str, tuple[str, ...]] = {
 
 
 def trail_name_free(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether the trail's name is no literal, or one that a policy needs to name the trail's ARN."""
+    """Whether the trail's name is not a literal, or one that a policy needs to name the trail's ARN."""
     name = _written(scenario, trail, "TrailName")
     if name is None:
         return yes(trail.key, f"the name of {trail.id} is not written in the template")
@@ -51,7 +51,7 @@ def trail_name_free(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def bucket_name_free(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether the name of the trail's bucket, when it is made here, is no literal."""
+    """Whether the name of the trail's bucket, when it is made here, is not a literal."""
     named = log_bucket(scenario, trail)
     if named is None or named.resource is None:
         return yes(trail.key, f"this template does not make the bucket of {trail.id}")
@@ -119,9 +119,9 @@ def _names(text: Text, name: str) -> bool:
 
 FACTS: Mapping[str, FactSpec] = {
     "naming.trail_name_free": FactSpec(
-        trail_name_free, _TRUTH, "the trail's name is no literal, unless a policy needs it for an ARN"
+        trail_name_free, _TRUTH, "the trail's name is not a literal, unless a policy needs it for an ARN"
     ),
     "naming.bucket_name_free": FactSpec(
-        bucket_name_free, _TRUTH, "the name of the bucket, when the template makes it, is no literal"
+        bucket_name_free, _TRUTH, "the name of the bucket, when the template makes it, is not a literal"
     ),
 }

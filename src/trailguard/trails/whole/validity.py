@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Unknown, Value
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import Fact, FactSpec, boolean, is_empty, no, unknown, yes
+from trailguard.trails.facts.facts import Fact, FactSpec, boolean, is_empty, no, unknown, unset, yes
 from trailguard.trails.facts.lists import apart, by_item
 from trailguard.trails.recording.forms import forms
 from trailguard.trails.recording.selectors import SELECTORS
@@ -26,7 +26,8 @@ def required_properties(scenario: Scenario, trail: Resource) -> Fact:
     """Whether S3BucketName and IsLogging are set."""
     for name in ("S3BucketName", "IsLogging"):
         if is_empty(scenario.value_of(trail, name)):
-            return no(trail.key, f"{trail.id} does not set {name}, which CloudFormation requires")
+            because = f"{trail.id} does not set {name}, which CloudFormation requires"
+            return unset(no(trail.key, because), trail, name)
     return yes(trail.key, f"{trail.id} sets S3BucketName and IsLogging")
 
 
@@ -50,8 +51,9 @@ def global_events(scenario: Scenario, trail: Resource) -> Fact:
             f"{trail.id} is a multi-Region trail and does not set IncludeGlobalServiceEvents, which CloudFormation "
             "then takes as false"
         )
-        return no(multi.node, because)
-    return no(events.node, f"{trail.id} is a multi-Region trail, but IncludeGlobalServiceEvents is false")
+        return unset(no(multi.node, because), trail, "IncludeGlobalServiceEvents")
+    because = f"{trail.id} is a multi-Region trail, but IncludeGlobalServiceEvents is false"
+    return no(events.node, because).from_(events.node, "IncludeGlobalServiceEvents is false")
 
 
 def selector_kinds(scenario: Scenario, trail: Resource) -> Fact:

@@ -17,6 +17,7 @@ from trailguard.trails.facts.facts import (
     all_of,
     boolean,
     no,
+    not_boolean,
     reason_unknown,
     to_json,
     unknown,
@@ -241,7 +242,7 @@ def _boolean_fault(scenario: Scenario, value: Value) -> str | None:
     if isinstance(value, Text) and value.literal is None and not _may_be_no_boolean(scenario, value):
         return None
     meaning = boolean(scenario, value)
-    return f'is "{meaning}", which is not a Boolean' if isinstance(meaning, str) else None
+    return not_boolean(meaning) if isinstance(meaning, str) else None
 
 
 def _may_be_no_boolean(scenario: Scenario, value: Text) -> bool:
