@@ -113,6 +113,11 @@ def test_expectations_are_understood(folder: str) -> None:
         assert len(ruletests.expectations(content)) == content.count(b"expect:"), f"misspelt in {path}"
 
 
+def test_commas_in_the_value_of_a_list_are_its_own() -> None:
+    (found,) = ruletests.expectations(b"A: 1  # expect: fail when Names=audit,other, B=*, AWS::Region=eu-west-1\n")
+    assert found.witness == {"Names": "audit,other", "B": "*", "AWS::Region": "eu-west-1"}
+
+
 if __name__ == "__main__":
     for folder, rule in BY_FOLDER.items():
         text = json.dumps(records(rule), indent=1, ensure_ascii=False)

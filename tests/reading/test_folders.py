@@ -440,3 +440,14 @@ def test_what_has_nothing_to_do_with_a_trail_is_not_parsed(monkeypatch: pytest.M
     with folder(World({**world, **strangers, **users}, {})):
         report = scan(["."], Settings())
     assert (report.files, report.templates, len(parsed)) == (43, 43, 2)
+
+
+@pytest.mark.parametrize("part", [{}, {"Resources": {}}])
+@pytest.mark.parametrize("url", ["child.txt", "https://s3.amazonaws.com/some/child.txt"])
+def test_an_included_file_may_be_empty(url: str, part: Tree) -> None:
+    child: Tree = {"Resources": {"Fn::Transform": includes("part.inc")["Transform"]}}
+    files = {"a.yaml": both(trail("logs"), nests(url)), "child.txt": child, "part.inc": part}
+    with folder(World(files, {})):
+        by_folder, by_names = scan(["."], Settings()), scan(["a.yaml", "child.txt"], Settings())
+    assert (told(by_folder), by_folder.templates) == (told(by_names), by_names.templates)
+    assert by_folder.subjects == 1

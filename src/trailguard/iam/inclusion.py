@@ -30,17 +30,17 @@ class TooComplex(Exception):
 
 
 class Effort:
-    """What may still be spent on an answer."""
+    """What may still be spent on an answer: `left`."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("left",)
 
     def __init__(self, steps: int = EFFORT) -> None:
-        self._left = steps
+        self.left = steps
 
     def spend(self, steps: int) -> None:
         """Take note of some steps. Raises TooComplex when there were too many."""
-        self._left -= steps
-        if self._left < 0:
+        self.left -= steps
+        if self.left < 0:
             raise TooComplex
 
 

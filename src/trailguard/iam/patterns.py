@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol
 
 from trailguard.cloudformation.scenarios.reasons import open_value
 from trailguard.cloudformation.scenarios.values import GENERATED, OPAQUE, VARIABLE, Symbol, told
-from trailguard.iam.globs import SOME, STAR, Glob, Token, Wild, digits_apart, meet
+from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.iam.globs import SOME, STAR, WORDS, Glob, Token, Wild, digits_apart, meet
 from trailguard.iam.inclusion import Effort, Group, TooComplex, includes, sampled
 from trailguard.iam.logic import NO, YES, Tri, maybe, of
 from trailguard.iam.slices import Firm, likely_parts, loose, narrow, slices, spare_parts
@@ -142,7 +143,7 @@ def _answer(question: Question, settle: Settle) -> Tri:
         return YES
     if not any(isinstance(token, Symbol) and token.kind != GENERATED for token in question.tokens()):
         return maybe(TOO_COMPLEX) if found is None else NO
-    return question.canonical().resolve(settle)
+    return question.canonical().trimmed().resolve(settle)
 
 
 class Question(NamedTuple):
@@ -164,6 +165,16 @@ class Question(NamedTuple):
         """The same question with one symbol object per kind and name, whatever the reasons that they carry."""
         known: dict[tuple[str, str], Symbol] = {}
         return self.mapped(lambda token: known.setdefault(token[:2], token) if isinstance(token, Symbol) else token)
+
+    def trimmed(self) -> Question:
+        """The same question without what all begin with, which decides nothing: letters, accounts, Regions."""
+        size = 0
+        if any(group.globs for group in self.groups):
+            globs = [self.target, *(tokens for group in self.groups for tokens in group.globs)]
+            alike = itertools.takewhile(_is_same, zip(*globs, strict=False))
+            size = sum(1 for _ in alike)
+        groups = [Group(tuple(tokens[size:] for tokens in group.globs), group.negated) for group in self.groups]
+        return Question(groups, self.target[size:], self.some, self.effort)
 
     def mapped(self, change: Callable[[Token], Token]) -> Question:
         """The same question with each token changed."""
@@ -330,6 +341,13 @@ class Question(NamedTuple):
         """Each pattern and the target, both ways round."""
         patterns = (pattern for group in self.groups for pattern in group.globs)
         return [side for pattern in patterns for side in ((self.target, pattern), (pattern, self.target))]
+
+
+def _is_same(tokens: tuple[Token, ...]) -> bool:
+    """Tell whether some tokens are the same, and neither a wildcard nor a value that may hold one."""
+    first = tokens[0]
+    is_plain = isinstance(first, str) or (isinstance(first, Symbol) and bare(first.name) in WORDS)
+    return is_plain and all(token == first for token in tokens)
 
 
 def spelt(tokens: Glob) -> str:

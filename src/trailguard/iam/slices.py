@@ -14,6 +14,7 @@ from trailguard.iam.inclusion import Effort
 Firm: TypeAlias = "frozenset[Symbol]"
 
 MAX_CANDIDATES = 6  # values of a variable that are offered for one pattern
+MAX_SLICES, MAX_KNOWN = 64, 512
 
 
 def loose(tokens: Glob, firm: Firm, wild: Wild) -> Glob:
@@ -50,10 +51,29 @@ class Slice(NamedTuple):
     open_end: bool
 
 
-def slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm, effort: Effort) -> Iterator[Slice]:
+# What was found, and at what cost: many rules ask about the same policies.
+_known: dict[tuple[Symbol, Glob, Glob, Firm], tuple[int, tuple[Slice, ...]]] = {}
+
+
+def slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm, effort: Effort) -> Iterable[Slice]:
     """The parts of the other side that a symbol of mine would have to equal for both to have a text in common."""
     if symbol not in mine:
-        return
+        return ()
+    key = (symbol, mine, other, firm.intersection((*mine, *other)))
+    if key not in _known:
+        left = effort.left
+        found = tuple(_slices(*key, effort))
+        if len(found) > MAX_SLICES:
+            return found
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        _known[key] = left - effort.left, found
+    else:
+        effort.spend(_known[key][0])
+    return _known[key][1]
+
+
+def _slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm, effort: Effort) -> Iterator[Slice]:
     one, two = loose(mine, firm, STAR), loose(other, firm, STAR)
     effort.spend(len(one))
     before = list(rows(one, two))
@@ -66,7 +86,7 @@ def slices(symbol: Symbol, mine: Glob, other: Glob, firm: Firm, effort: Effort) 
         ends = [len(two) - end for end in numbers(after[len(one) - 1 - place])][::-1]
         for start in numbers(before[place]):
             for end in ends[bisect_left(ends, start) : bisect_right(ends, stops[start])]:
-                effort.spend(1 + (end - start) // 64)
+                effort.spend(1 + (end - start) // 8)
                 part = other[start:end]
                 near = vague or any(isinstance(t, Wild) and t.is_long for t in two[max(start - 1, 0) : end + 1])
                 open_end = bool(part) and other[end : end + 1] not in (("/",), (":",), ())

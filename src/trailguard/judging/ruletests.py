@@ -33,6 +33,7 @@ from trailguard.settings.settings import Settings
 
 _COMMENT = re.compile(r"#\s*expect:\s*(\w+)(.*)")
 _DASH = re.compile(r"\s--\s")
+_NEXT_NAME = re.compile(r",\s*(?=[\w:]+\s*=)")  # other commas are within a value: that of a list has some
 
 
 class Expectation(NamedTuple):
@@ -188,5 +189,5 @@ def expectations(content: bytes) -> list[Expectation]:
 
 
 def _witness(text: str) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in text.split(",") if pair.strip())
+    pairs = (pair.partition("=") for pair in _NEXT_NAME.split(text) if pair.strip())
     return {name.strip(): value.strip() for name, _, value in pairs}

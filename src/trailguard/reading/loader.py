@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.source.nodes import Document, ListNode, MapNode, Node, SourceError, file_of
@@ -77,8 +78,7 @@ class Loader:
 
     def named(self, name: str) -> Sequence[str]:
         """The paths of the files of a name."""
-        known = self._by_name.get(name, ())
-        return [*known, *(path for path in self.others(name) if os.path.basename(path) == name)]
+        return [*self._by_name.get(name, ()), *(path for path in self.others(name) if os.path.basename(path) == name)]
 
     def others(self, ending: str) -> list[str]:
         """The paths of files that no scan looks at by itself, by the end of their names."""
@@ -140,7 +140,7 @@ class Loader:
             elif document is not None:
                 parts: dict[str, Document] = {}
                 whole = self._with_includes(path, document, parts)
-                if looks_like_template(whole.root):
+                if _is_template(whole, document):
                     self._documents[path] = whole
                     self._note_parts(path, whole, parts)
         return self._documents[path]
@@ -171,9 +171,8 @@ class Loader:
             document = self._read(path)
         if not isinstance(document, Document):
             return []
-        named = [*(item.value for item in locations(document.root)), *files(document.root)]
-        found = (self.file(place) for location in named if (place := self.beside(path, location)))
-        return [file for file in found if file is not None]
+        named = chain((item.value for item in locations(document.root)), files(document.root))
+        return [file for name in named if (place := self.beside(path, name)) and (file := self.file(place)) is not None]
 
     def _with_includes(self, path: str, document: Document, parts: dict[str, Document]) -> Document:
         """A document with what it includes from files in the scanned folders: `parts`, by name."""
@@ -281,6 +280,11 @@ class Loader:
 def _spelt(ending: str) -> list[list[str]]:
     """The parts of the end of a URL, as they stand and as they are meant: `a%20b` is `a b`."""
     return [each.split("/") for each in dict.fromkeys((ending, decoded(ending)))]
+
+
+def _is_template(whole: Document, written: Document) -> bool:
+    """Tell whether a document is a template with what it includes, or as it is written: that may be empty."""
+    return looks_like_template(whole.root) or looks_like_template(written.root)
 
 
 def _member(name: str, template: Template, pins: Pins, stack: StackArtifact | None) -> Member:

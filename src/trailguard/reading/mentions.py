@@ -125,6 +125,19 @@ def values(data: bytes, key: str) -> list[bytes] | None:
     return None if spans is None else [data[start:end] for start, end in spans]
 
 
+def parted(data: bytes, key: str, holder: str) -> tuple[list[bytes], list[bytes]] | None:
+    """What stands at a key in the values of another one, and elsewhere; None when that cannot be told."""
+    if not _is_legible(data):
+        return None
+    data = _with_plain_ends(data)
+    spans, around = _spans(data, (key,)), _spans(data, (holder,))
+    if spans is None or around is None:
+        return None
+    inside = [span for span in spans if any(start <= span[0] < end for start, end in around)]
+    outside = set(spans).difference(inside)
+    return [data[slice(*span)] for span in inside], [data[slice(*span)] for span in spans if span in outside]
+
+
 def _spans(data: bytes, properties: Iterable[str]) -> list[tuple[int, int]] | None:
     """Where the values of some keys stand; None when that cannot be told."""
     names = "|".join(sorted(properties))

@@ -7,7 +7,7 @@ first, which is cheap; then what stands at the properties that hold names; what 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.model import Model, Pins
@@ -17,9 +17,9 @@ from trailguard.reading.collected import MAKERS
 from trailguard.reading.discovery import may_hold
 from trailguard.reading.loader import Loader
 from trailguard.trails.facts.returns import RETURNS
-from trailguard.trails.namesakes import CALLED, LEADS_TO, NAMING, PROPERTIES, USED_BY
+from trailguard.trails.namesakes import CALLED, LEADS_TO, MADE_IN, NAMING, PROPERTIES, USED_BY
 
-_KINDS = frozenset(kind for kind, _ in PROPERTIES.values())
+_KINDS = frozenset(PROPERTIES)
 _TRAIL = b"AWS::CloudTrail::"
 
 _NAME = re.compile(rb"[!-~](?:[ -~]*[!-~])?")  # a metric's may be any text, and one letter is enough for a role
@@ -40,24 +40,30 @@ _BUILT = re.compile(rb"Sub\b|Join\b|FindInMap|Select\b|Split\b")
 # What makes one word of several: texts that are joined by nothing, a placeholder beside a letter or another one.
 _GLUE = re.compile(rb"""Join["']?[\s:\[-]*(?:""|''|["']?[A-Za-z0-9])|[A-Za-z0-9]\$\{|\}[A-Za-z0-9$]""")
 _NEVER = re.compile(rb"AWS::Stack(?:Name|Id)\b|\{\{resolve:")  # with these, no name is known before the deployment
-_NO_NAMES = frozenset((b"true", b"false", b"String", b"log-group"))
+# A text in which `Fn::Sub` inserts something, and that with the letters around it.
+_SUBSTITUTED = re.compile(
+    rb"""\s*(?:!Sub\s+|(?:\{\s*)?["']?Fn::Sub["']?\s*:\s*)["']?((?:[\w./:@+*-]|\$\{[\w:.]+\})+)["']?\s*\}?\s*"""
+)
+_INSERTED = re.compile(rb"[A-Za-z0-9]*\$\{[^{}]*\}[A-Za-z0-9]*")
+_NO_NAMES = frozenset((b"true", b"false", b"String", b"log-group", b"*"))
 _DEFAULT = re.compile(rb"""\bDefault["']?\s*:[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s"',}]+(?: +[^\s"',}#]+)*)""")
 _GIVEN = re.compile(rb"""(\w+)["']?\s*:[ \t]+["']?([\w./:@=+#$*-]+)["']?[ \t]*(?=[,}\n]|\Z)""")
 _SPACES = bytes(byte if bytes((byte,)).isalnum() else 32 for byte in range(256))
 
 _Name: TypeAlias = "tuple[str, bytes]"  # of what, and its text
+_Words: TypeAlias = "frozenset[bytes]"
 _Spoken: TypeAlias = "dict[_Name, set[Role]]"
 
 
 class _Written(NamedTuple):
-    """The names that a file may hold, and of what there may be more, put together of the words in it.
+    """The names of a kind that a file may hold; there may be more, put together: some words that they have then.
 
-    Of what is `glued`, a word may be made of several.
+    When they are `glued`, a word may be made of several.
     """
 
     names: _Spoken
-    more: frozenset[str]
-    glued: frozenset[str]
+    more: frozenset[_Words]
+    glued: bool
 
 
 class Speakers:
@@ -74,7 +80,8 @@ class Speakers:
         given = (text for one in pins for text in (*one.parameters.values(), one.account_id, one.region))
         self._given = " ".join(filter(None, given)).encode()
         self._is_named = any("AWS::StackName" in one.parameters for one in pins)
-        self._written: dict[str, _Written] = {}
+        self._written: dict[tuple[str, str], _Written] = {}  # by path and kind
+        self._handed: dict[str, list[_Name]] = {}
         self._spoken: dict[str, _Spoken] = {}
         self.parsed: set[str] = set()
         self._met: dict[str, set[str]] = {}  # those that were found by a name, and of what kinds of things it was one
@@ -92,9 +99,8 @@ class Speakers:
         for path in files:
             self._asked.update([path] if path not in self._met else [])
             kinds = self._kinds(path, used)
-            for name, roles in self._names(path, kinds).items():
-                if name[0] in kinds:
-                    self._known.setdefault(name, {})[path] = roles
+            for name, roles in self._names(path, self._data(path), {kind: [None] for kind in kinds}).items():
+                self._known.setdefault(name, {})[path] = roles
         return self._found() if len(self._known) > size else set()
 
     def _kinds(self, path: str, used: Set[str]) -> Set[str]:
@@ -106,18 +112,23 @@ class Speakers:
         return _KINDS - {kind for kind in USED_BY if (USED_BY[kind] not in data if is_trail else kind not in used)}
 
     def _found(self) -> set[str]:
-        words = {name: frozenset(name[1].translate(_SPACES).split()) for name in self._known}
+        words = {name: _words(name[1]) for name in self._known}
         by_word: dict[bytes, list[_Name]] = {}
         for name, parts in words.items():
             by_word.setdefault(max(parts, key=len, default=b""), []).append(name)
         found: set[str] = set()
         for path in self._paths:
-            own = set((self._data(path) + b" " + self._given).translate(_SPACES).split())
+            data = self._data(path)
+            own = set((data + b" " + self._given).translate(_SPACES).split())
             near = {name for word in own & by_word.keys() for name in by_word[word] if words[name] <= own}
-            glued = self._written_in(path).glued if _GLUE.search(self._data(path)) is not None else frozenset()
+            kinds = {name[0] for name in self._known} if _GLUE.search(data) is not None else set()
+            glued = {kind for kind in kinds if self._written_in(path, data, kind).glued}
             near |= {name for name in self._known if name[0] in glued}
             near = {name for name in near if self._known[name].keys() != {path}}
-            spoken = self._names(path, {name[0] for name in near}) if near else {}
+            wanted: dict[str, list[_Words | None]] = {name[0]: [] for name in near}
+            for name in near:
+                wanted[name[0]].append(words[name])
+            spoken = self._names(path, data, wanted)
             for name in near & spoken.keys():
                 met = {other for other, roles in self._known[name].items() if _meet(spoken[name], roles)} - {path}
                 if met:
@@ -130,47 +141,58 @@ class Speakers:
         file = self._loader.files.get(path)
         return file.data if file is not None else self._loader.peek(path)
 
-    def _names(self, path: str, kinds: Set[str]) -> _Spoken:
-        """What a file may speak of, by name; of some kinds all."""
-        names, more, _ = self._written_in(path)
-        if more.isdisjoint(kinds):
-            return names
+    def _names(self, path: str, data: bytes, wanted: Mapping[str, Sequence[_Words | None]]) -> _Spoken:
+        """What a file may speak of, by name, of the `wanted` kinds.
+
+        Of each that is all that is written, and what is put together with the words of one of some names, None for any.
+        """
+        found: _Spoken = {}
+        is_open = False
+        for kind, names in wanted.items():
+            written, more, _ = self._written_in(path, data, kind)
+            found.update(written)
+            is_open = is_open or any(words is None or own <= words for own in more for words in names)
+        if not is_open:
+            return found
         if path not in self._spoken:
             self.parsed.add(path)
-            spoken = self._spoken[path] = {name: set(roles) for name, roles in names.items()}
+            spoken = self._spoken[path] = {}
             for key, role in self._parsed(path):
                 for text in _parts(_text(key)):
                     spoken.setdefault((key[0], text), set()).add(role)
-        return self._spoken[path]
+        parsed = ((name, roles) for name, roles in self._spoken[path].items() if name[0] in wanted)
+        return found | {name: roles | found.get(name, set()) for name, roles in parsed}
 
-    def _written_in(self, path: str) -> _Written:
-        if path not in self._written:
-            self._written[path] = self._read(path)
-        return self._written[path]
+    def _written_in(self, path: str, data: bytes, kind: str) -> _Written:
+        if (path, kind) not in self._written:
+            self._written[path, kind] = self._read(path, data, kind)
+        return self._written[path, kind]
 
-    def _read(self, path: str) -> _Written:
-        """What stands at the properties that hold names."""
-        data = self._data(path)
+    def _read(self, path: str, data: bytes, kind: str) -> _Written:
+        """What stands at the properties that hold names of a kind."""
         found: _Spoken = {}
-        more: set[str] = set()
-        glued: set[str] = set()
-        for name, (kind, types) in PROPERTIES.items():
+        more: set[_Words] = set()
+        glued = False
+        for name, types in PROPERTIES[kind].items():
             roles = {
                 role for role, type_ in types.items() if name.encode() in data and may_hold(data, (type_.encode(),))
             }
-            values = mentions.values(data, name) if roles else []
+            values = _values(data, name, roles) if roles else []
             if values is None:
-                more.add(kind)
+                more.add(frozenset())
                 continue
-            for value in values:
+            for value, own in values:
                 for text in self._texts(data, value):
-                    found.setdefault((kind, text), set()).update(roles)
-                is_open = self._is_open(data, value)
-                more.update([kind] if is_open else [])
-                glued.update([kind] if is_open and _GLUE.search(value) is not None else [])
-        for handed in _handed(data):
-            found.setdefault(handed, set()).add("uses")
-        return _Written(found, frozenset(more), frozenset(glued))
+                    found.setdefault((kind, text), set()).update(own)
+                if self._is_open(data, value):
+                    more.add(_sure_words(value))
+                    glued = glued or _GLUE.search(value) is not None
+        if path not in self._handed:
+            self._handed[path] = list(_handed(data))
+        for handed in self._handed[path]:
+            if handed[0] == kind:
+                found.setdefault(handed, set()).add("uses")
+        return _Written(found, frozenset(more), glued)
 
     def _is_open(self, data: bytes, value: bytes) -> bool:
         """Tell whether a value may be a name that is put together, or chosen among some."""
@@ -207,6 +229,33 @@ class Speakers:
             yield from spoken_of(Model(template, pins, RETURNS), NAMING)
 
 
+def _words(text: bytes) -> _Words:
+    return frozenset(text.translate(_SPACES).split())
+
+
+def _sure_words(value: bytes) -> _Words:
+    """The words that a name surely has when it is put together like this: those at which nothing is inserted."""
+    text = _SUBSTITUTED.fullmatch(value)
+    if text is None:
+        return frozenset()
+    literal = _INSERTED.sub(b" ", text[1])  # what is inserted may go on with the word beside it
+    may_be_arn = text[1].startswith(b"arn:") or (text[1].startswith(b"${") and (b":" in literal or b"/" in literal))
+    return frozenset() if may_be_arn else _words(literal)
+
+
+def _values(data: bytes, name: str, roles: set[Role]) -> list[tuple[bytes, set[Role]]] | None:
+    """What stands at a property, and which of some roles that has; None when it cannot be told."""
+    if name not in MADE_IN:
+        values = mentions.values(data, name)
+        return None if values is None else [(value, roles) for value in values]
+    parted = mentions.parted(data, name, MADE_IN[name])
+    if parted is None:
+        return None
+    made: set[Role] = {"makes"}
+    pairs = ((parted[0], roles & made), (parted[1], roles - made))
+    return [(value, own) for values, own in pairs if own for value in values]
+
+
 def _meet(one: set[Role], other: set[Role]) -> bool:
     """Tell whether two that speak of the same thing belong together.
 
@@ -229,11 +278,16 @@ def _handed(data: bytes) -> Iterator[_Name]:
 
 def _parts(text: bytes) -> Iterator[bytes]:
     """A text that may be a name, and the parts of it that may be one if it is an ARN."""
-    if _NAME.fullmatch(text) is None or text.endswith(b"/") or text.startswith(b"AWS::") or text in _NO_NAMES:
+    if not _may_be_name(text):
         return
     yield text
     for part in text.split(b":")[5:] if text.startswith(b"arn:") else ():
-        yield from (part, part.rpartition(b"/")[2])
+        yield from filter(_may_be_name, (part, part.rpartition(b"/")[2]))
+
+
+def _may_be_name(text: bytes) -> bool:
+    is_one = _NAME.fullmatch(text) is not None and not text.endswith(b"/") and not text.startswith(b"AWS::")
+    return is_one and text not in _NO_NAMES
 
 
 def _text(key: Key) -> bytes:

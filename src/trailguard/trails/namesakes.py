@@ -47,18 +47,33 @@ _NAMED: Mapping[str, tuple[Role, Mapping[str, str]]] = {
 }
 _FILTER, _ALARM = "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"
 
-# The properties that hold names, as they stand in the text of a template: of what, and what is said there by which type
-# of resource. Of a metric the name is enough to tell that two templates may mean the same one.
-PROPERTIES: Mapping[str, tuple[str, Mapping[Role, str]]] = {
-    **{name: (kind, {role: type_}) for type_, (role, names) in _NAMED.items() for name, kind in names.items()},
-    "Roles": (_ROLE, {"says": "AWS::IAM::"}),
-    "BucketName": (_BUCKET, {"makes": "AWS::S3::Bucket"}),
-    "AliasName": (_ALIAS, {"makes": "AWS::KMS::Alias"}),
-    "TopicName": (_TOPIC, {"makes": "AWS::SNS::Topic"}),
-    "RoleName": (_ROLE, {"makes": "AWS::IAM::Role", "says": "AWS::IAM::RolePolicy"}),
-    "LogGroupName": (_GROUP, {"makes": "AWS::Logs::LogGroup", "says": _FILTER}),
-    "MetricName": (_METRIC, {"makes": _FILTER, "says": _ALARM}),
+_MORE: Mapping[str, Mapping[str, Mapping[Role, str]]] = {
+    _BUCKET: {"BucketName": {"makes": "AWS::S3::Bucket"}},
+    _ALIAS: {"AliasName": {"makes": "AWS::KMS::Alias"}},
+    _TOPIC: {"TopicName": {"makes": "AWS::SNS::Topic"}},
+    _GROUP: {"LogGroupName": {"makes": "AWS::Logs::LogGroup", "says": _FILTER}},
+    _ROLE: {
+        "Roles": {"says": "AWS::IAM::"},
+        "RoleName": {"makes": "AWS::IAM::Role", "says": "AWS::IAM::RolePolicy"},
+    },
+    _METRIC: {"MetricName": {"makes": _FILTER, "says": _ALARM}},
 }
+# The properties that hold names of a kind, as they stand in the text of a template, and what is said there by which
+# type of resource. Of a metric the name is enough to tell that two templates may mean the same one.
+PROPERTIES: Mapping[str, Mapping[str, Mapping[Role, str]]] = {
+    kind: {
+        **{
+            name: {role: type_}
+            for type_, (role, names) in _NAMED.items()
+            for name, named in names.items()
+            if named == kind
+        },
+        **more,
+    }
+    for kind, more in _MORE.items()
+}
+# The properties that make something only in another one, and only speak of it elsewhere.
+MADE_IN: Mapping[str, str] = {"MetricName": "MetricTransformations"}
 # The kinds that have a say only where a trail, or what stands in its stead, names one: by the bytes of the property.
 USED_BY: Mapping[str, bytes] = {
     _ALIAS: b"KMSKeyId",

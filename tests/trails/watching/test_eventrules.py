@@ -21,7 +21,7 @@ from trailguard.settings.settings import Settings
 from trailguard.trails.facts.facts import Fact
 from trailguard.trails.facts.properties import Wanted
 from trailguard.trails.facts.returns import RETURNS
-from trailguard.trails.watching import alarms
+from trailguard.trails.watching import alarms, eventrules
 from trailguard.trails.watching.filterpatterns import EVENTS
 
 Json = Any
@@ -177,6 +177,23 @@ def test_conditions_and_parameters_decide() -> None:
     names = {"Names": {"Type": "CommaDelimitedList", "Default": ",".join(EVENTS)}}
     found = facts(silent(Rule=rule(detail(eventName={"Ref": "Names"}))), Parameters=names)
     assert "rule" in {item.value for item in found}
+
+
+def test_many_parameters_in_patterns_are_not_tried_one_by_one() -> None:
+    many = eventrules.MAX_PARAMETERS + 1
+    parameters: Json = {f"P{number}": {"Type": "String", "Default": EVENTS[0]} for number in range(60)}
+
+    def by_parameters(count: int, *more: str) -> dict[str, Json]:
+        wanted = (detail(eventName=[{"Ref": f"P{number % count}"}, *more]) for number in range(60))
+        return {f"Rule{number}": rule(pattern) for number, pattern in enumerate(wanted)}
+
+    found = fact(silent(**by_parameters(many)), Parameters=parameters)
+    assert found.value is None
+    assert "more than 8 parameters" in (found.unknown or "")
+    sure = {**by_parameters(many), "Sure": rule()}
+    assert fact(silent(**sure), Parameters=parameters).value == "rule"
+    shared = facts(silent(**by_parameters(1, *EVENTS[1:])), Parameters=parameters)
+    assert "rule" in {item.value for item in shared}
 
 
 # --- the oracle ------------------------------------------------------------------------------------------------------

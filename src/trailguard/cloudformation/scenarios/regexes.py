@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
@@ -23,26 +24,41 @@ class Language:
     `texts` holds up to LIMIT of them, simple ones first; `finite` tells that these are all.
     """
 
-    __slots__ = ("_answers", "_machine", "finite", "texts")
+    __slots__ = ("_answers", "_complete", "_found", "_machine", "_texts")
 
     def __init__(self, pattern: str) -> None:
         self._machine: Machine | None = None
         self._answers: dict[str, bool] = {}
-        self.finite = False
-        self.texts: tuple[str, ...] = ()
+        self._found: list[str] = []
+        self._complete = False
+        self._texts: tuple[str, ...] | None = None
         try:
             tree = parse(pattern)
             self._machine = Machine(tree)
         except Unreadable:
             return
-        found, complete = _sequence(tree)
-        texts: list[str] = []
-        try:
-            texts.extend(text for text in dict.fromkeys(found) if self._machine.matches(text))
-        except TooLong:
-            complete = False
-        self.texts = tuple(texts)
-        self.finite = complete and not tree.state.flags & re.IGNORECASE
+        self._found, complete = _sequence(tree)
+        self._complete = complete and not tree.state.flags & re.IGNORECASE
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Texts that match."""
+        if self._texts is None:  # most are never asked for, and it takes time
+            texts: list[str] = []
+            try:
+                if self._machine is not None:
+                    texts.extend(filter(self._machine.matches, dict.fromkeys(self._found)))
+            except TooLong:
+                self._complete = False
+            self._texts = tuple(texts)
+        return self._texts
+
+    @property
+    def finite(self) -> bool:
+        """Tell whether `texts` are all that match."""
+        if self._complete:
+            _ = self.texts  # it may take too long to find them all
+        return self._complete
 
     def matches(self, text: str) -> bool:
         """Tell whether the whole text matches (true when that cannot be found out)."""
@@ -59,6 +75,12 @@ class Language:
             return len(text) >= machine.least and machine.matches(text)
         except TooLong:
             return True
+
+
+@lru_cache(maxsize=256)
+def language(pattern: str) -> Language:
+    """The texts that a pattern matches; templates of one author share most of theirs."""
+    return Language(pattern)
 
 
 def _sequence(tree: Iterable[Any]) -> tuple[list[str], bool]:

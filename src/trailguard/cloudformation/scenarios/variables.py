@@ -132,9 +132,9 @@ class Variable:
             return
         self._default = self._parameter.default
         if self._parameter.allowed_pattern is not None:
-            from trailguard.cloudformation.scenarios.regexes import Language
+            from trailguard.cloudformation.scenarios.regexes import language
 
-            self._language = Language(self._parameter.allowed_pattern)
+            self._language = language(self._parameter.allowed_pattern)
         if self._parameter.is_list:  # what is allowed, and the pattern, are about each item
             self._members = self._parameter.allowed_values
         else:

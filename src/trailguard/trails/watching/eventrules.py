@@ -24,7 +24,8 @@ from trailguard.cloudformation.scenarios.values import (
     text_of,
 )
 from trailguard.cloudformation.scenarios.variables import Split
-from trailguard.cloudformation.source.nodes import Node
+from trailguard.cloudformation.source.nodes import MapNode, Node
+from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.jsontext import read_json
 from trailguard.iam.reading import Problems
@@ -45,6 +46,13 @@ from trailguard.trails.watching.filterpatterns import CLOUDTRAIL, Match, every, 
 
 RULE = "AWS::Events::Rule"
 STATES = ("ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+
+PATTERN = "EventPattern"
+MAX_PARAMETERS = 8  # in patterns, of all rules together: each may double the work
+TOO_MANY = (
+    f"the patterns of the rules of EventBridge take more than {MAX_PARAMETERS} parameters; "
+    "pin some of them with --parameter"
+)
 
 Known: TypeAlias = "str | bool | None"
 SOME: Final = "\1"  # stands for text that is there, whatever it is
@@ -76,10 +84,12 @@ class Watcher(NamedTuple):
 
     def _matches(self, scenario: Scenario, name: str) -> Fact:
         event = {**_SAID, ("detail", "eventName"): name}
-        found = _Event(scenario, event).matches(self.pattern, ())
+        asked = _Event(scenario, event)
+        found = asked.matches(self.pattern, ())
         because = f"{self.resource.id} matches {name}"
         if isinstance(found, str):
-            return unknown(self.pattern.node, found, f"whether {because} is not known")
+            reason = TOO_MANY if asked.is_too_much else found
+            return unknown(self.pattern.node, reason, f"whether {because} is not known")
         fine = yes(self.pattern.node, because)
         return fine if found else no(self.pattern.node, f"{self.resource.id} does not match {name}")
 
@@ -102,13 +112,26 @@ def seen(scenario: Scenario, found: Iterable[Watcher], name: str, place: Node) -
 def _watcher(scenario: Scenario, trail: Resource, rule: Resource, names: tuple[str, ...]) -> Watcher | None:
     if not scenario.active(rule) or not same_place(scenario, rule, trail):
         return None
-    pattern = scenario.value_of(rule, "EventPattern")
+    pattern = scenario.value_of(rule, PATTERN)
     if is_empty(pattern):
         return None  # it works by a schedule
     if isinstance(pattern, Text):
         pattern = _spelt(pattern)
     watcher = Watcher(rule, _acts(scenario, rule), pattern)
     return watcher if any(watcher.sees(scenario, name).value is not False for name in names) else None
+
+
+def _hinges_on_many(scenario: Scenario) -> bool:
+    """Tell whether the patterns of all rules take more parameters than can be asked about."""
+
+    def build() -> bool:
+        template = scenario.model.template
+        bodies = (rule.attribute("Properties") for rule in template.of_type(RULE))
+        patterns = (body.values.get(PATTERN) if isinstance(body, MapNode) else body for body in bodies)
+        names = {name for pattern in patterns if pattern is not None for name, _ in references(pattern)}
+        return len(names & template.parameters.keys()) > MAX_PARAMETERS
+
+    return scenario.once("parameters of event patterns", build)
 
 
 def _spelt(text: Text) -> Value:
@@ -157,11 +180,15 @@ def _has_target(scenario: Scenario, rule: Resource) -> Fact:
 
 
 class _Event:
-    """An event, as far as it is known, that patterns are held against."""
+    """An event, as far as it is known, that patterns are held against.
+
+    `is_too_much` tells afterwards that a parameter was left open because there are too many to ask about.
+    """
 
     def __init__(self, scenario: Scenario, known: Mapping[tuple[str, ...], Known]) -> None:
         self.scenario = scenario
         self.known = known
+        self.is_too_much = False
 
     def matches(self, pattern: Value, path: tuple[str, ...]) -> Match:
         """Tell whether a pattern, or the part of one at a path, matches."""
@@ -259,5 +286,8 @@ class _Event:
             return None
         for symbol in text.symbols:
             if is_free(symbol):
+                if _hinges_on_many(self.scenario):
+                    self.is_too_much = True
+                    return None
                 self.scenario.fix(symbol.name)
         return text.literal
