@@ -24,7 +24,7 @@ _OPAQUE_PSEUDO = {
 _KEPT = "the stack keeps the value that parameter {0} has (UsePreviousValue); give it with --parameter {0}=VALUE"
 _MOST_HINTS = 20  # of names that the template does not define
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (StackName)
-_FORMS = {"AWS::AccountId": re.compile("[0-9]{12}"), "AWS::StackName": re.compile("[A-Za-z][A-Za-z0-9-]{0,127}")}
+_FORMS = {"AWS::AccountId": re.compile("[0-9]+"), "AWS::StackName": re.compile("[A-Za-z][A-Za-z0-9-]{0,127}")}
 _SAMPLES = {"AWS::AccountId": ("111122223333", "444455556666"), "AWS::StackName": ("audit", "trail")}
 
 
