@@ -87,7 +87,7 @@ def test_what_was_there_is_left_out_and_counted(folder: Path, look: Look, capsys
     (folder / "t.yaml").write_text("# moved lines\n\n" + BAD)
     assert look() == (0, [])
     assert main(["scan", "--diff", "HEAD", "--select", "TG101"]) == 0
-    assert "note: 1 failures that were there in HEAD already are left out" in capsys.readouterr().err
+    assert "note: 1 failure that was there in HEAD already is left out" in capsys.readouterr().err
     assert main(["scan", "--select", "TG101"]) == 1
 
 

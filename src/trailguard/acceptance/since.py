@@ -105,7 +105,7 @@ def _git(arguments: Sequence[str], folder: str, given: bytes = b"") -> bytes:
 
 
 def narrowed(report: Report, before: Report, revision: str) -> tuple[Report, str]:
-    """The report with what is new or worse alone, and how much was left out.
+    """The report with what is new or worse alone, and how much was left out ("" for nothing).
 
     It tells no frameworks: whether a control is met cannot be told from a part of the results.
     """
@@ -114,4 +114,7 @@ def narrowed(report: Report, before: Report, revision: str) -> tuple[Report, str
     kept = tuple(item for index, item in enumerate(results) if item.is_open and index not in covered)
     narrow = report._replace(results=kept, frameworks=(), since=revision)
     left_out = report.summary()["fail"] - narrow.summary()["fail"]
-    return narrow, f"note: {left_out} failures that were there in {revision} already are left out"
+    if not left_out:
+        return narrow, ""
+    what = "1 failure that was" if left_out == 1 else f"{left_out} failures that were"
+    return narrow, f"note: {what} there in {revision} already {'is' if left_out == 1 else 'are'} left out"

@@ -127,7 +127,8 @@ def _new_or_worse(
             os.chdir(here)
     narrow, note = since.narrowed(report, before, args.diff)
     progress.wipe()
-    say(note)
+    if note:
+        say(note)
     return narrow
 
 
