@@ -162,12 +162,12 @@ def _accept(scenario: Crossing, name: str, text: Text) -> None:
 
 
 def _items(name: str, text: Text, node: Node) -> Value:
-    """The items of a list parameter that is handed text with commas."""
+    """The items of a list parameter that is handed text with commas; of no text, one empty text."""
     opaque = next((symbol for symbol in text.symbols if symbol.kind == OPAQUE), None)
     if opaque is not None:
         return Unknown(name, opaque.reason, node)
     items = tuple(Text(_stripped(part), node) for part in split_pieces(text.pieces, ","))
-    return ListValue(items if text.pieces else (), node)
+    return ListValue(items if text.pieces else (Text((), node),), node)
 
 
 def _stripped(part: Pieces) -> Pieces:
