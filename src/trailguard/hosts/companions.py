@@ -76,8 +76,10 @@ def joined(
             except BaseException:  # the pool waits for them
                 running.end()
                 raise
-    rules = {item.id: item for one in told for item in one.rules.values()}
-    shared = _sharing((item for one in told for item in one.findings), report.results, settings)
+    least = SEVERITIES.index(settings.min_severity)
+    rules = {item.id: item for one in told for item in one.rules.values() if SEVERITIES.index(item.severity) <= least}
+    findings = (item for one in told for item in one.findings if item.rule.id in rules)
+    shared = _sharing(findings, report.results, settings)
     found = accepted(shared, {}, settings, report.date)
     sources = dict(report.sources)
     for file in {item.place.file for item in found} - sources.keys():

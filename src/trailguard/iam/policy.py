@@ -212,7 +212,8 @@ def _version(value: MapValue, problems: Problems) -> bool:
     if version is None or isinstance(version, Absent):
         return False
     if text is None or (spelt is not None and spelt not in (VARIABLES_VERSION, "2008-10-17")):
-        problems.add(version.node, f'Version "{spelt}" is none of "2008-10-17" and "{VARIABLES_VERSION}"')
+        told = "is not text" if spelt is None else f'"{spelt}" is none of "2008-10-17" and "{VARIABLES_VERSION}"'
+        problems.add(version.node, f"Version {told}")
     return spelt == VARIABLES_VERSION
 
 

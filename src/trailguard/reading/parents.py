@@ -70,9 +70,11 @@ class Parents:
                 child = self._loader.beside(path, place.path)
                 yield child
             else:
+                is_whole = "/" in place.ending
                 for name in dict.fromkeys((place.name, decoded(place.name))):
-                    (self._named.names if "/" in place.ending else self._named.endings).add(name)
-                    yield from self._loader.others(name)
+                    (self._named.names if is_whole else self._named.endings).add(name)
+                    others = self._loader.others(name)
+                    yield from (child for child in others if not is_whole or os.path.basename(child) == name)
 
     def leading(self, targets: Set[str]) -> set[str]:
         """The files that make stacks of some files, or of others that do, and the makers among these files."""

@@ -52,9 +52,13 @@ class Globs:
         if not self._others:
             return False
         if self._spec is None:
+            import warnings
+
             from pathspec import GitIgnoreSpec
 
-            self._spec = GitIgnoreSpec.from_lines(self._others)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about what Python may read otherwise one day
+                self._spec = GitIgnoreSpec.from_lines(self._others)
         return bool(self._spec.match_file(path))
 
 

@@ -99,6 +99,8 @@ def _fact(scenario: Scenario, resource: Resource, path: str, value: Value, wante
         return unknown(value.node, reason, f"{path} of {resource.id} is not known")
     if isinstance(value, Absent):
         return Fact(None, value.node, f"{resource.id} does not set {path}")
+    if isinstance(value, Null):
+        return Fact(None, value.node, null(path, resource.id))
     shown = _plain(to_json(value), wanted)
     return Fact(shown, value.node, f"{path} of {resource.id} is {_brief(shown)}{via(value.node)}")
 
