@@ -77,4 +77,6 @@ def composed(
             items[free[-1]] = fill
         elif count is None:
             items.append(fill)
+            while str(len(items)) in sizes:
+                items.append(fill)
     return delimiter.join(items)
