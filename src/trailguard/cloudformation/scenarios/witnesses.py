@@ -68,7 +68,17 @@ def disputed(
 def _same_choice(space: Space, left: Assignment, right: Assignment, can: Callable[[Assignment], bool]) -> bool:
     """Tell whether some choice of parameters leads to both, so that only the unknowable decides between them."""
     chosen = {name: constraint for name, constraint in left.items() if space.variables[name].opaque is None}
-    return all(compatible(item, right.get(name, FREE)) for name, item in chosen.items()) and can(merged(right, chosen))
+    pairs = [(item, right.get(name, FREE)) for name, item in chosen.items()]
+    return all(compatible(*pair) and not _set_apart(space, *pair) for pair in pairs) and can(merged(right, chosen))
+
+
+def _set_apart(space: Space, left: Constraint, right: Constraint) -> bool:
+    """Tell whether one is the value of a parameter that somebody chooses, and the other is not."""
+    sames = ((one.value, other.excluded) for one, other in ((left, right), (right, left)))
+    return any(
+        isinstance(value, Same) and value in excluded and space.variables[value.name].opaque is None
+        for value, excluded in sames
+    )
 
 
 def witness(
