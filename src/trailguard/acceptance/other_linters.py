@@ -76,7 +76,9 @@ def _at(template: Template, line: int) -> Resource | None:
 
 
 def _cfn_lint(file: str, template: Template, rules: list[Rule]) -> Iterator[Ruling]:
-    everything: Callable[[Finding], bool] = lambda finding: file in (finding.home, finding.place.file)  # noqa: E731
+    def everything(finding: Finding) -> bool:
+        return file in (finding.home, finding.place.file)
+
     scopes: list[tuple[Node | None, Callable[[Finding], bool]]] = [(template.root.values.get("Metadata"), everything)]
     scopes += [(item.attribute("Metadata"), of_resource(file, item)) for item in template.resources.values()]
     for metadata, covers in scopes:

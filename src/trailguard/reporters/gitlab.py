@@ -23,9 +23,11 @@ _SEVERITIES = {"critical": "blocker", "high": "critical", "medium": "major", "lo
 
 def render(report: Report, root: str, cwd: str) -> str:
     """Write one array; files are named from `root`, where the runner checked the repository out."""
-    issues = [_error(error, root, cwd) for error in report.errors]
+    issues = [
+        _aside(item, "error", "cannot be judged", "blocker", from_root(item.file, root, cwd)) for item in report.errors
+    ]
     issues += [_finding(item, root, cwd, report.threshold) for item in open_findings(report)]
-    issues += [_notice(item, root, cwd) for item in report.notices]
+    issues += [_aside(item, "notice", "notice", "info", from_root(item.file, root, cwd)) for item in report.notices]
     seen: dict[str, int] = {}
     for issue in issues:  # GitLab takes issues with one fingerprint for one
         mark = issue["fingerprint"]
@@ -53,25 +55,15 @@ def _severity(item: Finding, threshold: Threshold) -> str:
     return "info" if item.verdict == UNKNOWN or severity == "info" else "minor"
 
 
-def _error(error: FileError, root: str, cwd: str) -> dict[str, Any]:
-    line = max(error.line, 1)
+def _aside(item: FileError | Notice, kind: str, words: str, severity: str, file: str) -> dict[str, Any]:
+    """An issue that is not a verdict: what cannot be judged, or a notice."""
+    line = max(item.line, 1)
     return {
-        "description": f"cannot be judged: {error.message}",
+        "description": f"{words}: {item.message}",
         "check_name": "trailguard",
-        "fingerprint": _mark("error", error.file, error.message),
-        "severity": "blocker",
-        "location": _location(from_root(error.file, root, cwd), line, line),
-    }
-
-
-def _notice(notice: Notice, root: str, cwd: str) -> dict[str, Any]:
-    line = max(notice.line, 1)
-    return {
-        "description": f"notice: {notice.message}",
-        "check_name": "trailguard",
-        "fingerprint": _mark("notice", notice.file, notice.message),
-        "severity": "info",
-        "location": _location(from_root(notice.file, root, cwd), line, line),
+        "fingerprint": _mark(kind, item.file, item.message),
+        "severity": severity,
+        "location": _location(file, line, line),
     }
 
 

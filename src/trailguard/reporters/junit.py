@@ -103,7 +103,7 @@ def _notice(notice: Notice) -> ET.Element:
 
 
 def _aside(name: str, file: str, line: int) -> ET.Element:
-    """A case that is no verdict of a rule."""
+    """A case that is not a verdict of a rule."""
     case = _element("testcase", name=name, classname=file)
     case.set("file", _safe(file))
     if line:

@@ -331,7 +331,7 @@ FACTS: Mapping[str, FactSpec] = {
     "alarm.watched_by": FactSpec(
         watched_by,
         {"enum": [BY_ALARM, BY_RULE, BY_NOBODY]},
-        "who is told of the calls that change trails: a metric filter's alarm, or a rule of EventBridge if that counts",
+        "what reports the calls that change trails: a metric filter's alarm, or an EventBridge rule if that counts",
         takes_wanted=True,
     ),
     "alarm.watches_trail_changes": FactSpec(
