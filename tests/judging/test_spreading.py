@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +64,23 @@ def dies_at(*bad: int, number: int = signal.SIGKILL) -> Any:
     return work
 
 
-def children() -> list[str]:
-    """The processes that this one has started and not waited for."""
-    return Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+Children = Callable[[], list[str]]
+
+
+@pytest.fixture
+def children() -> Children:
+    """Asks for the processes that this one has started during the test and not waited for."""
+
+    def of_this_thread() -> list[str]:
+        return Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+
+    before = of_this_thread()
+    return lambda: [child for child in of_this_thread() if child not in before]
 
 
 @pytest.mark.parametrize("bad", [(), (0,), (7,), (3, 4), tuple(range(9)), tuple(range(10))])
 @pytest.mark.parametrize("jobs", [2, 3])
-def test_a_killed_process_loses_nothing_but_what_kills_it(bad: tuple[int, ...], jobs: int) -> None:
+def test_a_killed_process_loses_nothing_but_what_kills_it(bad: tuple[int, ...], jobs: int, children: Children) -> None:
     found = list(spread(dies_at(*bad), range(10), jobs))
     assert found == [f"{item} was killed by SIGKILL" if item in bad else item for item in range(10)]
     assert children() == []
@@ -94,7 +103,7 @@ def test_how_a_process_ended_is_told() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("bad"), ConfigError("a.yaml", 1, 2, "bad")])
-def test_what_work_raises_is_raised(error: Exception) -> None:
+def test_what_work_raises_is_raised(error: Exception, children: Children) -> None:
     def work(item: int) -> int:
         if item == 5:
             raise error
@@ -111,7 +120,7 @@ def test_a_result_that_cannot_be_handed_over_is_an_error() -> None:
         list(spread(lambda item: lambda: item, range(4), 2))
 
 
-def test_no_process_outlives_what_nobody_asks_for_any_more() -> None:
+def test_no_process_outlives_what_nobody_asks_for_any_more(children: Children) -> None:
     found = spread(lambda item: time.sleep(60 * bool(item)), range(4), 3)
     next(found)
     assert len(children()) == 3

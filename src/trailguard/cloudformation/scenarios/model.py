@@ -127,19 +127,20 @@ class Model:
             self._add_opaque("AWS::AccountId", ending, apart.format("account", "--account-id"))
             self._add_region("AWS::Region" + ending, apart.format("Region", "--region"))
         elif stack.place == ending:
-            self._add_region("AWS::Region" + ending)
+            self._add_region("AWS::Region" + ending, several=True)
             self._add_opaque("AWS::AccountId", ending, "the stack set works in accounts that are chosen at deployment")
         for name in (*_OPAQUE_PSEUDO, "AWS::Region"):
             if name + ending in self.stacks.constants:
                 self.fixed[name + ending] = self.stacks.constants[name + ending]
 
-    def _add_region(self, name: str, opaque: str | None = None) -> None:
+    def _add_region(self, name: str, opaque: str | None = None, several: bool = False) -> None:
         partition = self.partition
         self.space.variables[name] = Variable(
             name,
             opaque=opaque,
             accepts=lambda region: partition_of(region) == partition and region.count("-") >= 2,
             samples=SAMPLE_REGIONS.get(partition, ()),
+            several=several,
         )
 
     def _add_opaque(self, name: str, ending: str, reason: str) -> None:

@@ -89,7 +89,7 @@ class Variable:
 
     `opaque` gives the reason why nobody can know the value before
     deployment (results that hinge on it are unknown), None for what the user chooses; `accepts` and `samples` narrow
-    and exemplify the values of a pseudo parameter.
+    and exemplify the values of a pseudo parameter. `several` says that one deployment may have several of its values.
     """
 
     __slots__ = (
@@ -104,6 +104,7 @@ class Variable:
         "_samples",
         "name",
         "opaque",
+        "several",
     )
 
     def __init__(
@@ -113,9 +114,11 @@ class Variable:
         opaque: str | None = None,
         accepts: Callable[[str], bool] | None = None,
         samples: Sequence[str] = SAMPLES,
+        several: bool = False,
     ) -> None:
         self.name = name
         self.opaque = opaque
+        self.several = several
         self._default = None if opaque or parameter is None else parameter.default
         self._parameter = None if opaque else parameter
         self._accepts = accepts

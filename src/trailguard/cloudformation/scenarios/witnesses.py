@@ -12,7 +12,7 @@ from typing import TypeVar
 from trailguard.cloudformation.scenarios.parts import owner_of
 from trailguard.cloudformation.scenarios.scenarios import Leaf
 from trailguard.cloudformation.scenarios.space import Space
-from trailguard.cloudformation.scenarios.variables import FREE, Assignment, Constraint, Same
+from trailguard.cloudformation.scenarios.variables import FREE, Assignment, Constraint, Same, Variable
 
 T = TypeVar("T")
 
@@ -68,17 +68,19 @@ def disputed(
 def _same_choice(space: Space, left: Assignment, right: Assignment, can: Callable[[Assignment], bool]) -> bool:
     """Tell whether some choice of parameters leads to both, so that only the unknowable decides between them."""
     chosen = {name: constraint for name, constraint in left.items() if space.variables[name].opaque is None}
-    pairs = [(item, right.get(name, FREE)) for name, item in chosen.items()]
-    return all(compatible(*pair) and not _set_apart(space, *pair) for pair in pairs) and can(merged(right, chosen))
+    pairs = [(space.variables[name], item, right.get(name, FREE)) for name, item in chosen.items()]
+    if not all(compatible(*both) and not _set_apart(space, variable, *both) for variable, *both in pairs):
+        return False
+    return can(merged(right, chosen))
 
 
-def _set_apart(space: Space, left: Constraint, right: Constraint) -> bool:
-    """Tell whether one is the value of a parameter that somebody chooses, and the other is not."""
-    sames = ((one.value, other.excluded) for one, other in ((left, right), (right, left)))
-    return any(
-        isinstance(value, Same) and value in excluded and space.variables[value.name].opaque is None
-        for value, excluded in sames
-    )
+def _set_apart(space: Space, variable: Variable, left: Constraint, right: Constraint) -> bool:
+    """Tell whether one is the value of a parameter that somebody chooses once, and the other is not."""
+    for value, excluded in ((left.value, right.excluded), (right.value, left.excluded)):
+        if isinstance(value, Same) and value in excluded:
+            both = (variable, space.variables[value.name])
+            return not any(one.several or one.opaque for one in both)
+    return False
 
 
 def witness(
