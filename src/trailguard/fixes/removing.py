@@ -51,7 +51,10 @@ class Remover:
         if container.kind == "list":
             return self.slots.dash(container, number)
         key = container.keys[number]
-        return container.start if not number else min(key.first, key.start)
+        if not number:
+            return container.start
+        asked = self.layout.line_start(key.first) + self.layout.column(container.start)
+        return asked if self.text[asked] == "?" else key.first
 
     def _from_flow(self, container: Piece, numbers: set[int]) -> list[Edit]:
         """Take entries out of flow style, each with one comma."""

@@ -9,11 +9,11 @@ from typing import Any
 from trailguard.fixes import scalars
 from trailguard.fixes.copying import Copier
 from trailguard.fixes.edits import Edit, Unwritable
-from trailguard.fixes.layout import WORDS, Layout
+from trailguard.fixes.layout import WORDS, Layout, is_boolean
 from trailguard.fixes.pieces import Piece, after_gap
 from trailguard.fixes.planning import Plan, is_null
 from trailguard.fixes.removing import Remover
-from trailguard.fixes.rendering import Rendered, Renderer
+from trailguard.fixes.rendering import Rendered, Renderer, as_argument
 from trailguard.fixes.slots import Slots
 
 _COMMENT = re.compile(r"[ \t]*#")
@@ -170,6 +170,10 @@ class Writer:
 
     def _value(self, piece: Piece, data: Any) -> None:
         """Replace a piece by a value."""
+        if piece.parent is not None and piece.parent.style == "call":
+            if data is None:
+                raise Unwritable("behind a tag, null would be a text")
+            data = as_argument(data)
         container = self.slots.container(piece)
         if container is None and piece.style != "flow" and not self._fits_root(piece, data):
             raise Unwritable("the whole document would be replaced")
@@ -199,12 +203,10 @@ class Writer:
         in_flow = renderer.style.mode != "block"
         quote = piece.style
         if isinstance(data, bool):
-            pair = WORDS.get(piece.value, renderer.style.words)
-            if renderer.style.mode == "json" and not quote:
-                pair = ("true", "false")
-            is_boolean = piece.value in WORDS
-            word = pair[0] if data else pair[1]
-            return quote + word + quote if is_boolean else ""
+            if not is_boolean(piece):
+                return ""
+            word = WORDS[piece.value][0 if data else 1]
+            return quote + word + quote
         if not isinstance(data, str) or "\n" in data or (not quote and not piece.plain):
             return ""
         if quote:
