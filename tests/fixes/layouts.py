@@ -75,7 +75,7 @@ class Layout:
                 head = ""
             lines.append(f"{blanks}{head}:" + (f" {first}" if first else ""))
             if not re.search(r"(?:^|\s)#", first) and (not below or PROPERTIES.fullmatch(first)):
-                lines[-1] += self.trailing().replace("\t", " ")
+                lines[-1] += self.trailing() if first and not below else self.trailing().replace("\t", " ")
             lines += below
         if self.chance(self.comments / 4):
             lines.append(blanks + self.comment())
@@ -95,12 +95,12 @@ class Layout:
                     lines.append(blanks + "-" + " " * gap + inner[0].lstrip())
                     lines += inner[1:]
                 else:
-                    lines += [blanks + "-" + self.trailing(), *inner]
+                    lines += [blanks + "-" + self.trailing().replace("\t", " "), *inner]
                 continue
             first, below = self.value(item, column, True)
             lines.append(blanks + "-" + (" " * gap + first if first else ""))
             if not below and not re.search(r"(?:^|\s)#", first):
-                lines[-1] += self.trailing()
+                lines[-1] += self.trailing().replace("\t", " ")
             lines += below
         return lines
 
@@ -146,7 +146,7 @@ class Layout:
     def long(self, data: str, column: int) -> tuple[str, list[str]]:
         body = data.rstrip("\n")
         tail = len(data) - len(body)
-        if not body or body.startswith((" ", "\n")) or "\t" in body or "\r" in body:
+        if not body or body.startswith((" ", "\n")) or not body.replace("\n", "").isprintable():
             return json.dumps(data), []
         head = "|" + ("-" if not tail else "" if tail == 1 else "+")
         blanks = " " * (column + self.step)
@@ -202,6 +202,10 @@ class Layout:
 def as_json(random: Random, data: Any) -> str:
     """Data as JSON in some layout."""
     indent = random.choice([None, 2, 4, "\t", 1])
-    separators = random.choice([(",", ":"), (", ", ": ")]) if indent is None else random.choice([(",", ": "), (",", ":"), (",", " : ")])
+    separators = (
+        random.choice([(",", ":"), (", ", ": ")])
+        if indent is None
+        else random.choice([(",", ": "), (",", ":"), (",", " : ")])
+    )
     text = json.dumps(data, indent=indent, separators=separators, ensure_ascii=random.choice([True, False]))
     return text.replace("\n", random.choice(["\n", "\r\n"])) + random.choice(["", "\n"])

@@ -170,7 +170,8 @@ class Writer:
 
     def _value(self, piece: Piece, data: Any) -> None:
         """Replace a piece by a value."""
-        if piece.parent is not None and piece.parent.style == "call":
+        is_behind_tag = piece.parent is not None and piece.parent.style == "call"
+        if is_behind_tag:
             if data is None:
                 raise Unwritable("behind a tag, null would be a text")
             data = as_argument(data)
@@ -182,7 +183,10 @@ class Writer:
             if is_null(piece) and piece.start == piece.end:
                 self._edit(*self.slots.empty(piece), " " + renderer.flow(data, self.layout.indentation(piece.start)))
                 return
-            text = self._kept_quotes(piece, data, renderer) or renderer.flow(data, self.layout.indentation(piece.start))
+            indent = self.layout.indentation(piece.start)
+            text = self._kept_quotes(piece, data, renderer) or renderer.flow(data, indent)
+            if text.startswith("!") and is_behind_tag:
+                text = self._in_full(renderer).flow(data, indent)
             self._edit(*self.slots.span(piece), text)
             return
         renderer = self._renderer(container or piece)
@@ -191,7 +195,13 @@ class Writer:
             return
         kept = self._kept_quotes(piece, data, renderer)
         value = Rendered(kept, (), "text") if kept else renderer.block(data)
+        if is_behind_tag and value.head.startswith("!"):
+            value = self._in_full(renderer).block(data)
         self.edits += self.slots.replaced(piece, value, renderer)
+
+    def _in_full(self, renderer: Renderer) -> Renderer:
+        """One that writes functions without tags, as two tags in a row are no YAML."""
+        return Renderer(renderer.style._replace(is_short=False), self.copy)
 
     def _fits_root(self, piece: Piece, data: Any) -> bool:
         return piece.style == "block" and isinstance(data, dict) and bool(data)
@@ -245,6 +255,7 @@ class Writer:
             comma = renderer.style.comma
             self._edit(start, end, f"[{old}{comma}{comma.join(written)}]")
             return
+        self.copy.moved.add(piece)
         value = renderer.block([piece, *added])
         self.edits += self.slots.replaced(piece, value, renderer)
 
