@@ -16,6 +16,7 @@ from trailguard.trails.facts.facts import Fact, FactSpec
 from trailguard.trails.facts.links import LinkFinder
 from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
+from trailguard.trails.facts.repairs import Fault, Repair
 from trailguard.trails.key import encryption
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
@@ -177,6 +178,21 @@ FACTS: Mapping[str, Mapping[str, FactSpec]] = {
     "bucket": _Facts(exposure.FACTS, {"archive.": _HERE + "bucket.archive", "exports.": _HERE + "bucket.exports"}),
     "key": encryption.KEY_FACTS,
 }
+
+
+# What offers repairs of a fact: a module of this package and a function in it, imported when somebody asks for repairs.
+REPAIRS: Mapping[str, str] = {
+    "ordering.after_bucket_policy": "bucket.reordering:after_policy",
+    "ordering.policy_after_bucket": "bucket.reordering:after_bucket",
+}
+
+
+def repairs_of(fault: Fault) -> Iterator[Repair]:
+    """The ways to repair a fact that breaks a rule, in order; none where people have to decide."""
+    where = REPAIRS.get(fault.name)
+    if where is not None:
+        module, _, function = where.partition(":")
+        yield from getattr(import_module(_HERE + module), function)(fault)
 
 
 # The facts that every resource has, whatever its type: what it says by itself. The capitals stand for a name.

@@ -1,0 +1,181 @@
+"""What repairs a fact that breaks a rule: changes of the template, told by its nodes.
+
+A repair is an offer. Nothing here has to be sure that it helps: it is judged before anybody sees it, and one that does
+not make the rule pass, or makes something else worse, is dropped. So the ways to repair something are given in order,
+the one that changes least first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.source.changes import Append, Change, Data, Put, Replace, at
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
+from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.template.template import Resource, function_of
+from trailguard.trails.facts.facts import Fact
+
+PROPERTIES = "Properties"
+
+
+class Fault(NamedTuple):
+    """A fact that breaks a rule in one scenario: about which resource, its name, what it is, and what it must be."""
+
+    scenario: Scenario
+    resource: Resource
+    name: str
+    found: Fact
+    must: Mapping[str, Any] = {}
+
+
+class Repair(NamedTuple):
+    """Changes that may repair a fault, what they do in a few words, and why a person should look at them first.
+
+    `title` is an imperative without a full stop: "Set IsMultiRegionTrail to true". `unsafe` is "" for what changes only
+    what the finding is about, replaces nothing, costs nothing, and no parameter can undo.
+    """
+
+    title: str
+    changes: tuple[Change, ...]
+    unsafe: str = ""
+
+
+Repairer: TypeAlias = "Callable[[Fault], Iterator[Repair]]"
+
+
+def put(resource: Resource, name: str, value: Data, *below: str) -> Change:
+    """Set a property of a resource, or what is below it in maps."""
+    return Put(at(resource.body), (PROPERTIES, name, *below), value)
+
+
+def append(resource: Resource, name: str, value: Data, *below: str) -> Change:
+    """Add an item to a list among the properties of a resource."""
+    return Append(at(resource.body), (PROPERTIES, name, *below), value)
+
+
+def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
+    """The ways to give a property of the resource at fault a value, whatever decides it now.
+
+    `unsafe` is why it should be looked at in any case.
+    """
+    title = f"Set {name} to {spelt(value)}"
+    node = fault.found.node
+    written = fault.scenario.property_node(fault.resource, name)
+    if written is None:
+        yield Repair(title, (put(fault.resource, name, value),), unsafe)
+        return
+    handed = (binding.argument for binding in fault.scenario.model.stacks.bindings.values())
+    if any(holds(outer, node) for outer in (written, *handed)):
+        yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
+    yield Repair(title, (Replace(at(written), value),), unsafe or decided(fault.scenario, written))
+
+
+def attribute(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
+    """The way to give the resource at fault an attribute that stands beside its properties."""
+    title = f"Set {name} to {spelt(value)}"
+    yield Repair(title, (Put(at(fault.resource.body), (name,), value),), unsafe)
+
+
+def stated(fix: Mapping[str, Any]) -> Repairer:
+    """The repairs that a rule states as data: `{set: {Property: value}}`, `{attribute: {DeletionPolicy: Retain}}`."""
+
+    def repairs(fault: Fault) -> Iterator[Repair]:
+        for name, value in fix.get("set", {}).items():
+            if fault.name.partition(".")[2] in ("", name) or len(fix["set"]) == 1:
+                yield from setting(fault, name, value)
+        for name, value in fix.get("attribute", {}).items():
+            if fault.name.partition(".")[2] in ("", name) or len(fix["attribute"]) == 1:
+                yield from attribute(fault, name, value)
+
+    return repairs
+
+
+def decided(scenario: Scenario, node: Node) -> str:
+    """Why replacing a node takes a choice away from somebody; "" when it does not: nothing but the template decides."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        call = function_of(current)
+        if call is not None and call[0] == "Ref" and isinstance(call[1], TextNode):
+            name = call[1].value
+            if name in scenario.model.stacks.bindings:
+                return f"what is handed to parameter {bare(name)} decides it now"
+            if name in scenario.model.template.parameters:
+                return f"parameter {bare(name)} decides it now"
+        if call is not None and call[0] == "Fn::FindInMap":
+            return "a mapping decides it now"
+        if call is not None and call[0] == "Fn::If":
+            return "a condition decides it now"
+        if call is not None and call[0] not in ("Ref", "Fn::GetAtt"):
+            return f"{call[0]} decides it now"
+        if isinstance(current, MapNode):
+            pending.extend(current.values.values())
+        elif isinstance(current, ListNode):
+            pending.extend(current.items)
+    return ""
+
+
+def holds(outer: Node, node: Node) -> bool:
+    """Tell whether a node is another one, or below it."""
+    pending = [outer]
+    while pending:
+        current = pending.pop()
+        if current is node:
+            return True
+        if isinstance(current, MapNode):
+            pending.extend(current.values.values())
+        elif isinstance(current, ListNode):
+            pending.extend(current.items)
+    return False
+
+
+def spelt(value: Data) -> str:
+    """A value in a title."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (str, int)) else "what is asked for"
+
+
+def name_of(scenario: Scenario, here: Resource, target: Resource) -> Data | None:
+    """How a resource says the name of another one, as `Ref` gives it; None when it cannot.
+
+    That is a reference in its own stack, and a parameter of its stack that the other one is handed to.
+    """
+    return _told(scenario, here, target, "Ref", "")
+
+
+def arn_of(scenario: Scenario, here: Resource, target: Resource) -> Data | None:
+    """How a resource says the ARN of another one; None when it cannot."""
+    return _told(scenario, here, target, "Fn::GetAtt", "Arn")
+
+
+def _told(scenario: Scenario, here: Resource, target: Resource, function: str, attribute_name: str) -> Data | None:
+    own, other = (scenario.model.stacks.stack_of(item.id) for item in (here, target))
+    if own is other:
+        name = bare(target.id)
+        return {"Ref": name} if function == "Ref" else {"Fn::GetAtt": [name, attribute_name]}
+    for name, binding in scenario.model.stacks.bindings.items():
+        if scenario.model.stacks.stack_of(name) is own and _names(binding.argument, target, attribute_name):
+            return {"Ref": bare(name)}
+    return None
+
+
+def _names(node: Node, target: Resource, attribute_name: str) -> bool:
+    """Tell whether a node is a reference to a resource, or to an attribute of it."""
+    call = function_of(node)
+    if call is None:
+        return False
+    function, argument = call
+    if isinstance(argument, ListNode):
+        parts = [item.value for item in argument.items if isinstance(item, TextNode)]
+    else:
+        parts = argument.value.split(".", 1) if isinstance(argument, TextNode) else []
+    wanted = [target.id, attribute_name] if attribute_name else [target.id]
+    return function == ("Fn::GetAtt" if attribute_name else "Ref") and parts == wanted
+
+
+def same_stack(scenario: Scenario, one: Resource, other: Resource) -> bool:
+    """Tell whether two resources are written in one template, where either can refer to the other."""
+    return scenario.model.stacks.stack_of(one.id) is scenario.model.stacks.stack_of(other.id)
