@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.scenarios import TooManyScenarios
-from trailguard.cloudformation.source.changes import At, Change
+from trailguard.cloudformation.source.changes import At
 from trailguard.findings import CONDITIONAL, FAIL, Finding
 from trailguard.judging.subjects import JudgedTemplate, Subject
 from trailguard.judging.verdict import answer
@@ -17,6 +17,8 @@ from trailguard.rulebook.rule import Rule
 from trailguard.trails import catalog
 from trailguard.trails.facts.facts import Fact
 from trailguard.trails.facts.repairs import Fault, Repair, stated
+
+Item = TypeVar("Item")
 
 
 class Key(NamedTuple):
@@ -47,12 +49,11 @@ def offers_for(judged: JudgedTemplate, rule: Rule, subject: Subject, finding: Fi
         leaves = judged.scenarios.explore(lambda scenario: _faults(scenario, rule, subject))
     except TooManyScenarios:
         return
-    ways = list(dict.fromkeys(way for leaf in leaves for way in leaf.answer or ()))
+    ways = distinct(way for leaf in leaves for way in leaf.answer or ())
     if not ways or not all(ways):
         return
     repairs = (joined([way[min(index, len(way) - 1)] for way in ways]) for index in range(max(map(len, ways))))
-    placed = tuple(dict.fromkeys(_placed(repair, judged.file) for repair in repairs))
-    yield Offer(key_of(finding), placed)
+    yield Offer(key_of(finding), tuple(distinct(_placed(repair, judged.file) for repair in repairs)))
 
 
 def together(offers: Iterable[Offer]) -> dict[Key, tuple[Repair, ...]]:
@@ -73,11 +74,13 @@ def joined(repairs: Sequence[Repair]) -> Repair:
     """Several repairs as one."""
     titles = dict.fromkeys(one.title for one in repairs)
     reasons = dict.fromkeys(one.unsafe for one in repairs if one.unsafe)
-    changes: list[Change] = []
-    for change in (change for one in repairs for change in one.changes):
-        if change not in changes:
-            changes.append(change)
+    changes = distinct(change for one in repairs for change in one.changes)
     return Repair("; ".join(titles), tuple(changes), "; ".join(reasons))
+
+
+def distinct(items: Iterable[Item]) -> list[Item]:
+    """Each of some things once; they may hold data that cannot be hashed."""
+    return list({repr(item): item for item in items}.values())
 
 
 def _faults(scenario: Scenario, rule: Rule, subject: Subject) -> tuple[tuple[Repair, ...], ...] | None:
