@@ -17,8 +17,8 @@ from trailguard.fixes.diff import unified
 from trailguard.fixes.edits import Edit, applied, decoded, encoded
 from trailguard.fixes.plans import Plan
 from trailguard.fixes.repairing import Repaired, edits_of, repaired
+from trailguard.fixes.reporting import look_at
 from trailguard.judging.offers import Key, key_of
-from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
 from trailguard.scanning import Look, Outcome
 from trailguard.terminal import is_terminal
@@ -56,11 +56,10 @@ def fix(args: Namespace) -> int:
 def _looked(
     args: Namespace, settings: Settings, paths: Sequence[str], stdin: bytes | None, progress: Progress
 ) -> tuple[Look, Outcome]:
-    """What is there, judged by all rules: a fix must not make any of them worse."""
-    everything = settings._replace(profile="all", select=(), ignore=(), min_severity="info")
-    task = Task(everything, load(everything), time.strftime("%Y-%m-%d"), repairs=True)
+    """What is there, judged by all rules."""
     given = (args.stdin_filename, stdin) if stdin is not None else None
-    look = Look([path for path in paths if path != "-"], given, args.world, task, args.jobs, progress.step)
+    named = [path for path in paths if path != "-"]
+    look = look_at(named, settings, given, args.world, args.jobs, time.strftime("%Y-%m-%d"), progress.step)
     return look, look.outcome()
 
 

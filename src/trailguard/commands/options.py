@@ -92,6 +92,8 @@ def _output_options(parser: Parser) -> None:
     output.add_argument("--stamp", action="store_true", help=text)
     text = "keep suppressed results in SARIF, marked as such; GitHub opens an alert for each nevertheless"
     output.add_argument("--sarif-suppressed", action="store_true", help=text)
+    text = "look for no fixes, which JSON, SARIF, GitHub and GitLab carry; it takes a part of the time"
+    output.add_argument("--no-fixes", action="store_true", help=text)
     text = "print to standard error how long each template and rule took"
     output.add_argument("--profile-time", action="store_true", help=text)
 
@@ -285,7 +287,7 @@ exit status:
     threshold_options(parser.add_argument_group("exit status"), "--since")
     deployment_options(parser)
     world_options(parser.add_argument_group("files"))
-    parser.set_defaults(companions=[], profile_time=False, format=None, output=[])
+    parser.set_defaults(companions=[], profile_time=False, format=None, output=[], no_fixes=True)
     return parser
 
 
