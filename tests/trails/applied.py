@@ -187,13 +187,13 @@ def rulebook() -> Rulebook:
     return load(Settings(profile="all"))
 
 
-def judged_text(text: bytes, pins: Pins = Pins()) -> JudgedTemplate:
-    return JudgedTemplate("template", Template(parse(text)), pins)
+def judged_text(text: bytes) -> JudgedTemplate:
+    return JudgedTemplate("template", Template(parse(text)), Pins())
 
 
 def verdicts(judged: JudgedTemplate) -> dict[tuple[str, str], str]:
     """The verdict of every rule on every subject."""
-    found = {}
+    found: dict[tuple[str, str], str] = {}
     for rule in rulebook().selected:
         for subject in judged.subjects(rule.subject):
             finding = judged.finding(rule, subject)

@@ -184,6 +184,10 @@ FACTS: Mapping[str, Mapping[str, FactSpec]] = {
 REPAIRS: Mapping[str, str] = {
     "ordering.after_bucket_policy": "bucket.reordering:after_policy",
     "ordering.policy_after_bucket": "bucket.reordering:after_bucket",
+    "properties.IsMultiRegionTrail": "recording.widening:multi_region",
+    "management_events.complete": "recording.widening:management",
+    "insights.complete": "recording.widening:insights",
+    "data_events.s3_complete": "recording.widening:s3_data_events",
 }
 
 
