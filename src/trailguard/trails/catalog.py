@@ -188,6 +188,17 @@ REPAIRS: Mapping[str, str] = {
     "management_events.complete": "recording.widening:management",
     "insights.complete": "recording.widening:insights",
     "data_events.s3_complete": "recording.widening:s3_data_events",
+    "valid.properties": "whole.correcting:property_names",
+    "valid.required": "whole.correcting:required",
+    "valid.values": "whole.correcting:values",
+    "valid.global_events": "whole.correcting:global_events",
+    "valid.selectors": "whole.correcting:selector_kinds",
+    "valid.selector_forms": "recording.reforming:forms",
+    "valid.cloudwatch_pair": "whole.correcting:cloudwatch_pair",
+    "valid.insights": "recording.widening:management",
+    "valid.names": "whole.correcting:names",
+    "valid.trail_name": "whole.correcting:trail_name",
+    "valid.name_of_its_own": "whole.correcting:name_of_its_own",
 }
 
 

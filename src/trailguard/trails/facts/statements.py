@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.changes import Append, At, Change, Data, at
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, plain
+from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import PLACEHOLDER, Resource, function_of
 from trailguard.trails.facts.repairs import holds, same_stack
@@ -142,7 +143,7 @@ def _written_name(scenario: Scenario, trail: Resource) -> str | None:
     """The name of a trail as `Fn::Sub` takes it."""
     node = scenario.unwrap(scenario.property_node(trail, "TrailName"))
     if isinstance(node, TextNode):
-        return node.value if "${" not in node.value and "{{" not in node.value else None
+        return bare(node.value) if "${" not in node.value and "{{" not in node.value else None
     call = function_of(node) if node is not None else None
     if call is None or node is None or not isinstance(call[1], TextNode):
         return None
@@ -150,5 +151,5 @@ def _written_name(scenario: Scenario, trail: Resource) -> str | None:
     if any(name in scenario.model.template.resources for name in own):
         return None
     if call[0] == "Ref":
-        return "${" + call[1].value + "}"
-    return call[1].value if call[0] == "Fn::Sub" and PLACEHOLDER.search(call[1].value) else None
+        return "${" + bare(call[1].value) + "}"
+    return bare(call[1].value) if call[0] == "Fn::Sub" and PLACEHOLDER.search(call[1].value) else None
