@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.changes import Append, Change, Data, Put, Replace, at
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, plain
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, file_of, plain
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, to_json
@@ -54,6 +54,29 @@ def put(resource: Resource, name: str, value: Data, *below: str) -> Change:
 def append(resource: Resource, name: str, value: Data, *below: str) -> Change:
     """Add an item to a list among the properties of a resource."""
     return Append(at(resource.body), (PROPERTIES, name, *below), value)
+
+
+def making(scenario: Scenario, beside: Resource, name: str, body: Data) -> Change | None:
+    """One resource more in the template of another one, under a name that is free there; None where there is no place.
+
+    `beside` is the other one.
+    """
+    stack = scenario.model.stacks.stack_of(beside.id)
+    template = scenario.model.template if stack is None else stack.template
+    section = template.root.values.get("Resources")
+    if not isinstance(section, MapNode):
+        return None
+    place = at(section)._replace(file=file_of(beside.body))
+    return Put(place, (free_name(scenario, beside, name),), body)
+
+
+def free_name(scenario: Scenario, beside: Resource, name: str) -> str:
+    """A logical ID that no resource of the template of another one has."""
+    stack = scenario.model.stacks.stack_of(beside.id)
+    template = scenario.model.template if stack is None else stack.template
+    section = template.root.values.get("Resources")
+    known = {*template.resources, *template.parameters, *(section.values if isinstance(section, MapNode) else ())}
+    return next(one for one in (f"{name}{number or ''}" for number in range(len(known) + 1)) if one not in known)
 
 
 def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:

@@ -7,16 +7,16 @@ document is a text.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.source.changes import Append, At, Change, Data, at
+from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, at
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, plain
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import PLACEHOLDER, Resource, function_of
-from trailguard.trails.facts.repairs import holds, same_stack
+from trailguard.trails.facts.repairs import Repair, holds, same_stack
 
 VERSION = "2012-10-17"
 
@@ -87,6 +87,33 @@ def document_at(scenario: Scenario, node: Node | None) -> Document | None:
         own = () if listed is None else (listed,)
         return Document(at(node), ("Statement",), tuple(map(plain, own)), own)
     return None
+
+
+def names_only(node: MapNode, statement: Mapping[str, Data]) -> bool:
+    """Tell whether a statement differs from another one in its actions only, as far as conditions are left aside."""
+    said = plain(node)
+    if function_of(node) is not None or said.get("Effect") != "Allow" or "Action" not in said:
+        return False
+    return all(_one(said.get(name)) == _one(statement.get(name)) for name in ("Principal", "Resource"))
+
+
+def _one(value: Any) -> Any:
+    """A value without the lists of one item that stand for the item."""
+    if isinstance(value, Mapping):
+        return {name: _one(item) for name, item in value.items()}
+    return _one(value[0]) if isinstance(value, list) and len(value) == 1 else value
+
+
+def exempting(document: Document, node: Node, title: str) -> Iterator[Repair]:
+    """Let the calls of AWS services pass a Deny, which is the statement that a node is in.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    (aws:PrincipalIsAWSService)
+    """
+    denial = document.holding(node)
+    if isinstance(denial, MapNode) and function_of(denial) is None and plain(denial).get("Effect") == "Deny":
+        way = ("Condition", "Bool", "aws:PrincipalIsAWSService")
+        yield Repair(f"{title}: exempt AWS services from a Deny", (Put(at(denial), way, "false"),))
 
 
 def _in_text(node: TextNode, kind: str) -> Document | None:
