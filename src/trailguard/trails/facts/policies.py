@@ -150,6 +150,12 @@ def _placeholder(function: str, argument: Any) -> str:
     return "${" + (str(argument) if function == "Ref" else ".".join(argument)) + "}"
 
 
+def root_statement() -> dict[str, Data]:
+    """The statement of a key policy that lets the account manage the key, as KMS writes it by default."""
+    root: Data = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    return {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+
+
 def trail_arn(scenario: Scenario, here: Resource, trail: Resource) -> Data | None:
     """The ARN of a trail as another resource can say it before the trail is made; None when its name is not written.
 

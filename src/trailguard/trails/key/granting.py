@@ -17,7 +17,15 @@ from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.bucket.reordering import waiting
 from trailguard.trails.bucket.requests import SERVICE
-from trailguard.trails.facts.policies import VERSION, any_trail, document_of, exempting, names_only, trail_arn
+from trailguard.trails.facts.policies import (
+    VERSION,
+    any_trail,
+    document_of,
+    exempting,
+    names_only,
+    root_statement,
+    trail_arn,
+)
 from trailguard.trails.facts.repairs import (
     Fault,
     Repair,
@@ -34,12 +42,6 @@ from trailguard.trails.key import grants, keys, kinds
 REPLACED = "a key of another kind is another key, and what the old one encrypted stays with that"
 SYMMETRIC: Mapping[str, Data] = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
 _READERS = "whoever reads the logs then needs the key as well"
-_ROOT: Mapping[str, Data] = {
-    "Effect": "Allow",
-    "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}},
-    "Action": "kms:*",
-    "Resource": "*",
-}
 
 
 # --- the trail's key --------------------------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ def granting(
     scenario = fault.scenario
     if isinstance(scenario.value_of(key, "KeyPolicy"), Absent):
         written = scenario.property_node(key, "KeyPolicy")
-        policy: Data = {"Version": VERSION, "Statement": [_ROOT, *statements]}
+        policy: Data = {"Version": VERSION, "Statement": [root_statement(), *statements]}
         yield Repair(title, (put(key, "KeyPolicy", policy) if written is None else Replace(at(written), policy),))
         return
     document = document_of(scenario, key, "KeyPolicy")
