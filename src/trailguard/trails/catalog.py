@@ -218,6 +218,7 @@ REPAIRS: Mapping[str, str] = {
     "chain.role_accepted": "whole.rewording:policies",
     "chain.keys_changeable": "whole.rewording:changeable",
     "arns.portable": "whole.partitioning:portable",
+    "alarm.watched_by": "watching.alerting:watched_by",
     "valid.properties": "whole.correcting:property_names",
     "valid.required": "whole.correcting:required",
     "valid.values": "whole.correcting:values",
