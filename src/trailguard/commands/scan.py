@@ -64,7 +64,7 @@ def _once(args: Namespace) -> int:
     with Progress(not args.quiet) as progress:
         report = _judge(args, settings, paths, stdin, progress)
         if args.diff is not None:
-            report = _new_or_worse(args, settings, report, paths, progress)
+            report = new_or_worse(args, settings, report, paths, progress)
         status = _told(args, report, paths, progress)
     if args.profile_time:
         from trailguard.commands.timings import summary
@@ -111,7 +111,7 @@ def _judge(
     return report
 
 
-def _new_or_worse(
+def new_or_worse(
     args: Namespace, settings: Settings, report: Report, paths: Sequence[str], progress: Progress
 ) -> Report:
     """The part of a report that is new or worse than it was in a git revision."""
