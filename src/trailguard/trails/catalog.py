@@ -184,6 +184,11 @@ FACTS: Mapping[str, Mapping[str, FactSpec]] = {
 REPAIRS: Mapping[str, str] = {
     "ordering.after_bucket_policy": "bucket.reordering:after_policy",
     "ordering.policy_after_bucket": "bucket.reordering:after_bucket",
+    "policy.acl_check_allowed": "bucket.granting:acl_check",
+    "policy.log_write_allowed": "bucket.granting:log_write",
+    "policy.owner_full_control": "bucket.guarding:owner_control",
+    "policy.source_bound": "bucket.guarding:source_bound",
+    "policy.service_principal": "bucket.guarding:service_principal",
 }
 
 
