@@ -184,6 +184,7 @@ FACTS: Mapping[str, Mapping[str, FactSpec]] = {
 REPAIRS: Mapping[str, str] = {
     "ordering.after_bucket_policy": "bucket.reordering:after_policy",
     "ordering.policy_after_bucket": "bucket.reordering:after_bucket",
+    "policy.single": "bucket.founding:single_policy",
     "policy.acl_check_allowed": "bucket.granting:acl_check",
     "policy.log_write_allowed": "bucket.granting:log_write",
     "policy.owner_full_control": "bucket.guarding:owner_control",

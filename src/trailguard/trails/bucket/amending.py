@@ -19,6 +19,7 @@ from trailguard.iam.operators import NULL
 from trailguard.iam.patterns import covers
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
+from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.guarding import EQUALS, leaks, others, taken, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import ACL, SOURCE_ACCOUNT, SOURCE_ARN
@@ -37,7 +38,6 @@ class Need(NamedTuple):
     action: str
     calls: Sequence[Request]
     resources: Sequence[Phrase]
-    doubt: str = ""
 
 
 class _Miss(NamedTuple):
@@ -62,11 +62,16 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     unsafe = taken(site, [statement], *(clause.key for clause in meant.clauses))
     unsafe = unsafe or (_SHARED if others(statement) and (meant.clauses or meant.resource) else "")
     plain = [paper.put(statement, ("Action",), need.action)] if meant.action else []
+    asked, asking = _asked(site, paper, meant, need)
+    is_refused = refusal_fact(site.scenario, site.resource) is not None
     for fitted, told in _fitted(paper, meant, need, values):
-        for asked, asking in _asked(site, paper, meant, need):
-            words = [word for word in ("Grant " + need.action if meant.action else "", told, asking) if word]
-            changes = (*plain, *fitted, *asked, *_guards(site, paper, meant, need))
-            yield Repair("; ".join(words) or f"Correct {statement.label}", changes, unsafe)
+        words = [word for word in (f"Grant {need.action}" if meant.action else "", told, asking) if word]
+        changes = (*plain, *fitted, *asked, *_guards(site, paper, meant, need, False))
+        repair = Repair("; ".join(words) or f"Correct {statement.label}", changes, unsafe)
+        yield repair
+        if is_refused:  # then nothing was in force, and the other statements now are
+            guards = (*_guards(site, paper, meant, need, True), *guarded(site, paper, statement))
+            yield repair._replace(changes=(*plain, *fitted, *asked, *guards))
 
 
 def _miss(site: Site, statement: Statement, need: Need) -> _Miss:
@@ -135,12 +140,11 @@ def _is_only_about(statement: Statement, action: str) -> bool:
 # --- conditions ------------------------------------------------------------------------------------------------------
 
 
-def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Change], str]]:
-    """The ways to make conditions that the calls do not meet such that they do."""
+def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> tuple[list[Change], str]:
+    """Make conditions that the calls do not meet such that they do."""
     statement = meant.statement
     if not meant.clauses:
-        yield [], ""
-        return
+        return [], ""
     held: list[Change] = []
     for clause in meant.clauses:
         right = _right(site, paper, clause, need.calls[0])
@@ -151,7 +155,7 @@ def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple
         else:
             held += paper.ask(statement, EQUALS if _is_odd(clause) else clause.operator, clause.key, right)
     keys = ", ".join(dict.fromkeys(clause.key for clause in meant.clauses))
-    yield held, f"Correct the condition on {keys}"
+    return held, f"Correct the condition on {keys}"
 
 
 def _is_odd(clause: Clause) -> bool:
@@ -179,13 +183,30 @@ def _bound(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]
     return (*removed, *paper.ask(statement, EQUALS, bound[0], value))
 
 
-def _guards(site: Site, paper: Paper, meant: _Miss, need: Need) -> Iterator[Change]:
-    """What a statement has to ask for besides, so that it lets nothing through that is kept out now."""
+def _guards(site: Site, paper: Paper, meant: _Miss, need: Need, always: bool) -> Iterator[Change]:
+    """What a statement has to ask for besides, so that it lets nothing through that is kept out now.
+
+    Where others let it through, that is not asked for, unless it shall be `always`.
+    """
     statement = meant.statement
     asked = {clause.name for clause in statement.clauses}
     missed = {clause.name for clause in meant.clauses}
-    if need.action == WRITE and ACL not in asked and not leaks(site, (one for one, _ in calls.with_other_acls(site))):
+    acls = (request for request, _ in calls.with_other_acls(site))
+    if need.action == WRITE and ACL not in asked and (always or not leaks(site, acls)):
         yield from paper.ask(statement, EQUALS, ACL, requests.OWNER_ACL)
     is_bound = any(name in asked or name in missed for name in _SOURCES)
-    if not is_bound and not leaks(site, (one for one, _ in calls.for_strangers(site))):
+    strangers = (request for request, _ in calls.for_strangers(site))
+    if not is_bound and (always or not leaks(site, strangers)):
         yield from _bound(site, paper, statement)
+
+
+def guarded(site: Site, paper: Paper, but: Statement | None = None) -> tuple[Change, ...]:
+    """Guard all statements but one against other ACLs and the trails of strangers, as far as that can be told."""
+    changes: list[Change] = []
+    for one in leaks(site, (request for request, _ in calls.with_other_acls(site))):
+        if one is not but:
+            changes += paper.ask(one, EQUALS, ACL, requests.OWNER_ACL)
+    for one in leaks(site, (request for request, _ in calls.for_strangers(site))):
+        if one is not but:
+            changes += _bound(site, paper, one)
+    return tuple(changes)

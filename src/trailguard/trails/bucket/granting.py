@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from trailguard.cloudformation.source.changes import Data
+from trailguard.cloudformation.source.changes import Data, Replace, at
+from trailguard.cloudformation.source.nodes import TextNode
 from trailguard.iam.evaluate import grants
 from trailguard.trails.bucket import calls, files, requests
 from trailguard.trails.bucket.amending import CHECK, WRITE, Need, corrections
+from trailguard.trails.bucket.buckets import log_bucket
+from trailguard.trails.bucket.founding import founded
 from trailguard.trails.bucket.guarding import EQUALS, sites_of, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import ACL, SERVICE, Words
@@ -24,6 +27,7 @@ _DOES = {CHECK: "read the bucket's ACL", WRITE: "write the trail's files"}
 
 def acl_check(fault: Fault) -> Iterator[Repair]:
     """Let CloudTrail look at the bucket's ACL."""
+    yield from _policy(fault)
     for site, paper in sites_of(fault):
         arn = words_of(site).arn()
         if arn is not None:
@@ -33,6 +37,8 @@ def acl_check(fault: Fault) -> Iterator[Repair]:
 
 def log_write(fault: Fault) -> Iterator[Repair]:
     """Let CloudTrail write all that the trail writes."""
+    yield from _policy(fault)
+    yield from _prefix(fault)
     for site, paper in sites_of(fault):
         words = words_of(site)
         folders = words.folders()
@@ -56,18 +62,30 @@ def log_write(fault: Fault) -> Iterator[Repair]:
         said = [one for one in resources if one is not None]
         if said and len(said) == len(resources):
             asked = [one for _, some in missing for one in some]
-            doubt = words.doubt() if folders[-1] in [folder for folder, _ in missing] else ""
-            yield from _granted(site, paper, Need(WRITE, asked, said, doubt))
+            yield from _granted(site, paper, Need(WRITE, asked, said))
+
+
+def _policy(fault: Fault) -> Iterator[Repair]:
+    """A policy for a bucket that has none."""
+    bucket = log_bucket(fault.scenario, fault.resource)
+    if bucket is not None and not bucket.policies:
+        yield from founded(fault, bucket)
+
+
+def _prefix(fault: Fault) -> Iterator[Repair]:
+    """Fill in the prefix of a trail that is written as if it were."""
+    node = fault.scenario.unwrap(fault.scenario.property_node(fault.resource, "S3KeyPrefix"))
+    if isinstance(node, TextNode) and "${" in node.value:
+        yield Repair("Fill in the names in S3KeyPrefix with Fn::Sub", (Replace(at(node), {"Fn::Sub": node.value}),))
 
 
 def _granted(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     does = _DOES[need.action]
-    for change in corrections(site, paper, need):
-        yield change._replace(unsafe=change.unsafe or need.doubt)
+    yield from corrections(site, paper, need)
     statement = standard(words_of(site), need.action, need.resources, paper)
     if statement is not None:
         whole = {**new_sid(site.whole, _SIDS[need.action]), **statement}
-        yield Repair(f"Add a statement that lets CloudTrail {does}", (paper.new(whole),), need.doubt)
+        yield Repair(f"Add a statement that lets CloudTrail {does}", (paper.new(whole),))
 
 
 def standard(words: Words, action: str, resources: Sequence[Phrase], paper: Paper) -> dict[str, Data] | None:

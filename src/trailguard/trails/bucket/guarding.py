@@ -101,7 +101,7 @@ def source_bound(fault: Fault) -> Iterator[Repair]:
         leaking = leaks(site, (request for request, _ in calls.for_strangers(site)))
         alone = [one for one in leaking if not others(one)]
         account = _said(paper, [(key, said) for key, said in _accounts(words)])
-        trails = [one.bound() for one in (words, *_companions(words))]
+        trails = [one.bound() for one in (words, *companions(words))]
         arns = _said(paper, [found for found in trails if found is not None and found[0] == SOURCE_ARN])
         unsafe = _shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
         if arns is not None and len(arns[1]) == len(trails) and len(alone) == len(leaking):
@@ -133,7 +133,7 @@ def _accounts(words: Words) -> Iterator[tuple[str, Phrase]]:
         yield SOURCE_ACCOUNT, account
 
 
-def _companions(words: Words) -> Iterator[Words]:
+def companions(words: Words) -> Iterator[Words]:
     """The other trails that deliver into the bucket."""
     scenario = words.scenario
     for other in scenario.model.template.of_type(words.trail.type):

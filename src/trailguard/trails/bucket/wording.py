@@ -27,14 +27,14 @@ from trailguard.trails.facts.phrases import (
     phrase_of,
     pseudo_phrase,
 )
+from trailguard.trails.facts.repairs import same_stack
 
 SERVICE: Mapping[str, Data] = {"Service": requests.SERVICE}
 ACL = "s3:x-amz-acl"
 SOURCE_ARN, SOURCE_ACCOUNT = "aws:SourceArn", "aws:SourceAccount"
-UNKNOWN_ORGANIZATION = "the template does not say which organization it is, so a wildcard stands for its ID"
 
 _ORGANIZATION = re.compile("org(anization)?s?[-_]?id", re.IGNORECASE)
-_ORGANIZATION_ID = re.compile("o-[a-z0-9]{10,32}")
+_ORGANIZATION_ID = re.compile("(?<![a-z0-9-])o-[a-z0-9]{10,32}")
 _ORGANIZATION_KEYS = ("aws:principalorgid", "aws:sourceorgid", "aws:resourceorgid")
 _ANY_ORGANIZATION: Phrase = ("o-*",)
 
@@ -65,9 +65,8 @@ class Words(NamedTuple):
                     continue
                 said = phrase_of(text.node)
                 if said is not None and any(isinstance(part, Name) for part in said):
-                    yield _portable(_before_slash(said))
-        stacks = scenario.model.stacks
-        if made is not None and stacks.stack_of(made.id) is stacks.stack_of(self.here.id):
+                    yield portable(_before_slash(said))
+        if made is not None and same_stack(scenario, made, self.here):
             yield (Name(f"{made.id}.Arn"),)
         node = scenario.property_node(self.here, "Bucket")
         name = None if node is None else phrase_at(scenario, self.here, node)
@@ -77,6 +76,13 @@ class Words(NamedTuple):
         said = phrase_for(scenario, self.here, known)
         if said is not None:
             yield said
+
+    def name(self) -> Phrase | None:
+        """The bucket's name."""
+        made = self.bucket.resource
+        if made is not None and same_stack(self.scenario, made, self.here):
+            return (Name(made.id),)
+        return phrase_at(self.scenario, self.here, self.bucket.node)
 
     def account(self) -> Phrase | None:
         """The trail's account."""
@@ -113,6 +119,10 @@ class Words(NamedTuple):
                 literal = "".join(part for part in said or () if isinstance(part, str))
                 if said is not None and any(literal in text for text in spelt):
                     return said
+            named = (found for text in spelt for found in _ORGANIZATION_ID.findall(text))
+            literal = next(named, "")
+            if literal:
+                return (literal,)
             for statement in policy.possible:
                 for clause in statement.clauses:
                     for text in clause.values if clause.name in _ORGANIZATION_KEYS else ():
@@ -124,12 +134,6 @@ class Words(NamedTuple):
             if stacks.stack_of(name) is stacks.stack_of(self.here.id) and _ORGANIZATION.search(bare(name)):
                 return (Name(name),)
         return _ANY_ORGANIZATION
-
-    def doubt(self) -> str:
-        """Why somebody should look at what is said of the trail's organization; "" where nothing is left open."""
-        if not requests.is_organization_trail(self.scenario, self.trail):
-            return ""
-        return UNKNOWN_ORGANIZATION if self.organization() == _ANY_ORGANIZATION else ""
 
     def below(self, folder: Phrase) -> Phrase | None:
         """The ARN of what is in a folder."""
@@ -160,7 +164,7 @@ def _before_slash(phrase: Phrase) -> Phrase:
     return tuple(found)
 
 
-def _portable(phrase: Phrase) -> Phrase:
+def portable(phrase: Phrase) -> Phrase:
     """The same, with whatever partition the stack is in."""
     first = phrase[0] if phrase else ""
     if not isinstance(first, str):
