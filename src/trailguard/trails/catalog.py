@@ -187,6 +187,7 @@ REPAIRS: Mapping[str, str] = {
     "policy.single": "bucket.founding:single_policy",
     "policy.acl_check_allowed": "bucket.granting:acl_check",
     "policy.log_write_allowed": "bucket.granting:log_write",
+    "policy.delivery_not_denied": "bucket.exempting:delivery_not_denied",
     "policy.owner_full_control": "bucket.guarding:owner_control",
     "policy.source_bound": "bucket.guarding:source_bound",
     "policy.service_principal": "bucket.guarding:service_principal",
