@@ -16,12 +16,15 @@ from trailguard.trails.facts.facts import Fact, FactSpec
 from trailguard.trails.facts.links import LinkFinder
 from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
-from trailguard.trails.facts.repairs import Fault, Repair
 from trailguard.trails.key import encryption
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import groupkey, logs, topics, writing
 from trailguard.trails.whole import deployable, documents, portability, unseen, validity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trailguard.trails.facts.repairs import Fault, Repair
 
 TRAIL = "AWS::CloudTrail::Trail"
 EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
