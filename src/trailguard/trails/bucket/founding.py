@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-buc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
 from trailguard.cloudformation.scenarios.values import Pieces, text_of, trim_start
@@ -48,7 +48,7 @@ def founded(fault: Fault, bucket: LogBucket) -> Iterator[Repair]:
     policies = scenario.model.template.of_type(BUCKET_POLICY)
     meant = next((one for one in policies if _is_about(fault, one, bucket)), None)
     if meant is None:
-        yield from _new(Words(scenario, fault.resource, bucket, bucket.resource), bucket.resource)
+        yield from new_policy(Words(scenario, fault.resource, bucket, bucket.resource), bucket.resource)
     elif scenario.active(meant):
         yield from _placed(fault, bucket, meant)
     else:
@@ -97,15 +97,20 @@ def _placed(fault: Fault, bucket: LogBucket, policy: Resource) -> Iterator[Repai
 
 def _made(fault: Fault, bucket: LogBucket, policy: Resource) -> Iterator[Repair]:
     """Make a policy of the bucket wherever the bucket is made."""
-    own = _condition(bucket.resource) if bucket.resource is not None else ""
+    for repair in made_always(policy, bucket.resource):
+        waiting = tuple(_waits(fault, policy))
+        yield from _with_guards(fault, bucket, policy, repair._replace(changes=(*repair.changes, *waiting)))
+
+
+def made_always(policy: Resource, bucket: Resource | None) -> Iterator[Repair]:
+    """Give a policy the condition of its bucket, or none."""
+    own = condition_of(bucket) if bucket is not None else ""
     if policy.condition is None or own is None:
         return
     key = policy.body.keys["Condition"]
     place: Change = Replace(at(policy.body.values["Condition"]), own) if own else Remove(at(key))
-    title = f"Make {bare(policy.id)} wherever its bucket is made"
     unsafe = f"condition {bare(policy.condition)} decides now whether there is a policy"
-    waiting = _waits(fault, policy)
-    yield from _with_guards(fault, bucket, policy, Repair(title, (place, *waiting), unsafe))
+    yield Repair(f"Make {bare(policy.id)} wherever its bucket is made", (place,), unsafe)
 
 
 def _with_guards(fault: Fault, bucket: LogBucket, policy: Resource, repair: Repair) -> Iterator[Repair]:
@@ -129,7 +134,7 @@ def _portable(policy: Policy, paper: Paper) -> Iterator[Change]:
                 yield Replace(at(text.node), written(portable(said)))
 
 
-def _condition(resource: Resource) -> str | None:
+def condition_of(resource: Resource) -> str | None:
     """The condition of a resource, as its own template calls it, "" for none; None for what is more than one name."""
     name = resource.condition
     if name is None or number_of(name) != number_of(resource.id):
@@ -149,11 +154,11 @@ def _waits(fault: Fault, policy: Resource) -> Iterator[Change]:
 # --- a policy of its own ---------------------------------------------------------------------------------------------
 
 
-def _new(words: Words, bucket: Resource) -> Iterator[Repair]:
-    """A policy for a bucket that no policy is meant for."""
+def new_policy(words: Words, bucket: Resource, more: Sequence[Data] = ()) -> Iterator[Repair]:
+    """A policy for a bucket that no policy is meant for, with some statements more than CloudTrail needs."""
     home = root_of(words.scenario, bucket)
     statements = standard_statements(words)
-    condition = _condition(bucket)
+    condition = condition_of(bucket)
     section = home.node.values.get("Resources")
     if not statements or condition is None or not isinstance(section, MapNode):
         return
@@ -163,7 +168,7 @@ def _new(words: Words, bucket: Resource) -> Iterator[Repair]:
     policy: dict[str, Data] = {"Type": BUCKET_POLICY}
     if condition:
         policy["Condition"] = condition
-    document: dict[str, Data] = {"Version": "2012-10-17", "Statement": statements}
+    document: dict[str, Data] = {"Version": "2012-10-17", "Statement": [*statements, *more]}
     policy["Properties"] = {"Bucket": {"Ref": bare(bucket.id)}, "PolicyDocument": document}
     changes: list[Change] = [Put(home.at, ("Resources", name), policy)]
     for one in (words, *companions(words)):

@@ -209,7 +209,7 @@ def service_principal(fault: Fault) -> Iterator[Repair]:
         if changes:
             yield Repair(title, tuple(changes))
         wrong = [one for one in granting if one.index not in named]
-        told = _CLOSED if any(not _is_for_cloudtrail(one) for one in wrong) else ""
+        told = _CLOSED if any(not is_for_cloudtrail(one) for one in wrong) else ""
         if wrong:
             yield Repair(title, tuple(change for one in wrong for change in _named(paper, one)), told)
 
@@ -236,7 +236,7 @@ def _named(paper: Paper, statement: Statement) -> tuple[Change, ...]:
     return (paper.put(statement, ("Principal",), SERVICE),)
 
 
-def _is_for_cloudtrail(statement: Statement) -> bool:
+def is_for_cloudtrail(statement: Statement) -> bool:
     """Tell whether a statement was plainly written for CloudTrail: it grants what CloudTrail does, and no more."""
     principal, action, resource = statement.principal, statement.action, statement.resource
     if principal is not None and not principal.negated and not any(one.kind == "*" for one in principal.callers):

@@ -53,29 +53,7 @@ class Words(NamedTuple):
 
     def arn(self) -> Phrase | None:
         """The ARN of the bucket."""
-        return next(self._arns(), None)
-
-    def _arns(self) -> Iterator[Phrase]:
-        scenario, made = self.scenario, self.bucket.resource
-        known = requests.bucket_arn(scenario, self.bucket)
-        for statement in self.policy.possible if self.policy is not None else ():
-            for text in statement.resource.texts if statement.resource is not None else ():
-                rest, beyond = trim_start(text.pieces, known)
-                if beyond or (rest and not str(rest[0]).startswith("/")):
-                    continue
-                said = phrase_of(text.node)
-                if said is not None and any(isinstance(part, Name) for part in said):
-                    yield portable(_before_slash(said))
-        if made is not None and same_stack(scenario, made, self.here):
-            yield (Name(f"{made.id}.Arn"),)
-        node = scenario.property_node(self.here, "Bucket")
-        name = None if node is None else phrase_at(scenario, self.here, node)
-        name = name or phrase_at(scenario, self.here, self.bucket.node)
-        if name is not None:
-            yield joined("arn:", Name(PARTITION), ":s3:::", *name)
-        said = phrase_for(scenario, self.here, known)
-        if said is not None:
-            yield said
+        return arn_phrase(self.scenario, self.bucket, self.here, self.policy)
 
     def name(self) -> Phrase | None:
         """The bucket's name."""
@@ -153,6 +131,33 @@ class Words(NamedTuple):
             return SOURCE_ACCOUNT, account
         head = ("arn:", Name(PARTITION), ":cloudtrail:", *region, ":", *account)
         return SOURCE_ARN, joined(*head, ":trail/", *name)
+
+
+def arn_phrase(scenario: Scenario, bucket: LogBucket, here: Resource, policy: Policy | None) -> Phrase | None:
+    """The ARN of a bucket, as a policy says it already, else as it can be said where that stands."""
+    return next(_arns(scenario, bucket, here, policy), None)
+
+
+def _arns(scenario: Scenario, bucket: LogBucket, here: Resource, policy: Policy | None) -> Iterator[Phrase]:
+    known = requests.bucket_arn(scenario, bucket)
+    for statement in policy.possible if policy is not None else ():
+        for text in statement.resource.texts if statement.resource is not None else ():
+            rest, beyond = trim_start(text.pieces, known)
+            if beyond or (rest and not str(rest[0]).startswith("/")):
+                continue
+            said = phrase_of(text.node)
+            if said is not None and any(isinstance(part, Name) for part in said):
+                yield portable(_before_slash(said))
+    if bucket.resource is not None and same_stack(scenario, bucket.resource, here):
+        yield (Name(f"{bucket.resource.id}.Arn"),)
+    node = scenario.property_node(here, "Bucket")
+    name = None if node is None else phrase_at(scenario, here, node)
+    name = name or phrase_at(scenario, here, bucket.node)
+    if name is not None:
+        yield joined("arn:", Name(PARTITION), ":s3:::", *name)
+    said = phrase_for(scenario, here, known)
+    if said is not None:
+        yield said
 
 
 def _before_slash(phrase: Phrase) -> Phrase:

@@ -75,8 +75,9 @@ def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[
 
 def attribute(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
     """The way to give the resource at fault an attribute that stands beside its properties."""
-    title = f"Set {name} to {spelt(value)}"
-    yield Repair(title, (Put(at(fault.resource.body), (name,), value),), unsafe)
+    written = fault.resource.attribute(name)
+    unsafe = unsafe or ("" if written is None else decided(fault.scenario, written))
+    yield Repair(f"Set {name} to {spelt(value)}", (Put(at(fault.resource.body), (name,), value),), unsafe)
 
 
 def stated(fix: Mapping[str, Any]) -> Repairer:

@@ -6,7 +6,7 @@ A document is a map of the template, or a text that holds JSON: a string, or wha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Value, text_of
@@ -17,8 +17,7 @@ from trailguard.iam.jsontext import read_json
 from trailguard.iam.policy import Policy, Statement
 from trailguard.iam.reading import Problems
 from trailguard.trails.facts.phrases import Phrase, written
-
-Way: TypeAlias = "tuple[str, ...]"
+from trailguard.trails.facts.ways import Way, branch_of, placed, walk
 
 
 class Paper(NamedTuple):
@@ -52,7 +51,7 @@ class Paper(NamedTuple):
 
     def new(self, statement: Mapping[str, Data]) -> Change:
         """One more statement, behind the others."""
-        found = None if self.in_text else _branch(self.scenario, _child(self.place, "Statement"))
+        found = None if self.in_text else branch_of(self.scenario, _child(self.place, "Statement"))
         if isinstance(found, ListNode):
             return Append(at(found), (), statement)
         return Append(self.root(), ("Statement",), statement)
@@ -68,27 +67,20 @@ class Paper(NamedTuple):
         """In a statement, what is at the end of the way becomes the value."""
         if self.in_text:
             return Put(self.at(statement), way, value)
-        node, rest = _walk(self.scenario, statement.node, way)
-        if not rest:
-            return Replace(at(node), value)
-        if isinstance(node, MapNode) and function_of(node) is None:
-            return Put(at(node), rest, value)
-        return Replace(at(node), _nested(rest, value))
+        return placed(self.scenario, statement.node, way, value)
 
     def append(self, statement: Statement, way: Way, value: Data) -> Change:
         """In a statement, the list at the end of the way gets one more item."""
         if self.in_text:
             return Append(self.at(statement), way, value)
-        node, rest = _walk(self.scenario, statement.node, way)
+        node, rest = walk(self.scenario, statement.node, way)
         if isinstance(node, ListNode) and not rest:
             return Append(at(node), (), value)
         if not rest:
-            outer, last = _walk(self.scenario, statement.node, way[:-1])
+            outer, last = walk(self.scenario, statement.node, way[:-1])
             direct = isinstance(outer, MapNode) and not last and outer.values.get(way[-1]) is node
             return Append(at(outer), way[-1:], value) if direct else Replace(at(node), [at(node), value])
-        if isinstance(node, MapNode) and function_of(node) is None:
-            return Put(at(node), rest, value)
-        return Replace(at(node), _nested(rest, value))
+        return placed(self.scenario, statement.node, way, value)
 
     def remove(self, statement: Statement, way: Way = ()) -> Change:
         """An entry of a statement goes, or the whole statement; with an entry what would be empty without it."""
@@ -105,7 +97,7 @@ class Paper(NamedTuple):
         """A key of a statement gets another name."""
         if self.in_text:
             return Rename(self.at(statement).below(*way), name)
-        node, rest = _walk(self.scenario, statement.node, way[:-1])
+        node, rest = walk(self.scenario, statement.node, way[:-1])
         if rest or not isinstance(node, MapNode):
             return Put(at(node), (*rest, name), self.value_at(statement, *way))
         return Rename(at(node.keys[way[-1]]), name)
@@ -132,7 +124,7 @@ class Paper(NamedTuple):
             return Remove(self.at(statement).below(*way))
         if not way:
             return Remove(at(statement.node))
-        node, rest = _walk(self.scenario, statement.node, way[:-1])
+        node, rest = walk(self.scenario, statement.node, way[:-1])
         if rest or not isinstance(node, MapNode):
             return Remove(at(statement.node))
         return Remove(at(node.keys[way[-1]]))
@@ -143,7 +135,7 @@ class Paper(NamedTuple):
             return None
         if self.in_text:
             return self.at(statement).below(*way)
-        node, rest = _walk(self.scenario, statement.node, way)
+        node, rest = walk(self.scenario, statement.node, way)
         return None if rest else at(node)
 
 
@@ -184,26 +176,3 @@ def clauses_on(statement: Statement, *keys: str) -> Iterator[tuple[str, str, Val
 
 def _child(node: Node, name: str) -> Node | None:
     return node.values.get(name) if isinstance(node, MapNode) else None
-
-
-def _branch(scenario: Scenario, node: Node | None) -> Node | None:
-    """The branch of `Fn::If` that counts here, and be it `AWS::NoValue`."""
-    while node is not None and (call := function_of(node)) is not None and call[0] == "Fn::If":
-        node = scenario.branch(call[1])
-    return node
-
-
-def _walk(scenario: Scenario, node: Node, way: Way) -> tuple[Node, Way]:
-    """As far as a way leads below a node, and what of it is left."""
-    for depth, key in enumerate(way):
-        child = _branch(scenario, _child(node, key)) if function_of(node) is None else None
-        if child is None:
-            return node, way[depth:]
-        node = child
-    return node, ()
-
-
-def _nested(way: Way, value: Data) -> Data:
-    for key in reversed(way):
-        value = {key: value}
-    return value
