@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import Places
 from trailguard.findings import PASS, FileEdit, Finding, Fix, Report, Span
-from trailguard.fixes.edits import Conflict, Edit, Unwritable, composed
+from trailguard.fixes.edits import Conflict, Edit, Unwritable, composed, decoded
 from trailguard.fixes.plans import Plan, Sources, plans_for
 from trailguard.fixes.proofs import Proof, prove, standing
 from trailguard.judging.offers import Key, key_of
@@ -99,7 +99,7 @@ class _Mender:
         for key, finding in self._findings.items():
             plans, refusal = plans_for(finding, before.offers.get(key, ()), self._sources)
             self._pending[key] = plans
-            self.left[key] = refusal or "there is no fix that a program could decide on"
+            self.left[key] = refusal or f"no program can decide how: {finding.rule.remedy}"
 
     def run(self, unsafe: bool) -> None:
         """Try all plans: first those that are safe."""
@@ -169,9 +169,7 @@ class _Mender:
         try:
             edits = self._sources.edits(plans)
         except Unwritable as error:
-            return Proof(
-                frozenset(plan.key for plan in batch), frozenset(), frozenset(), {"": error.reason}
-            ), self._last
+            return Proof(frozenset(plan.key for plan in batch), frozenset(), frozenset(), (error.reason,)), self._last
         outcome = self._judged(self._sources.edited(edits))
         return prove(self._before.report, outcome.report, [plan.key for plan in plans], edits), outcome
 
@@ -248,6 +246,16 @@ def _is_suspect(plan: Plan, proof: Proof) -> bool:
 
 def _lowered(title: str) -> str:
     return title[:1].lower() + title[1:]
+
+
+def edits_of(fix: Fix, files: Mapping[str, File]) -> dict[str, list[Edit]]:
+    """What a fix changes, by file, as indexes into their texts."""
+    found: dict[str, list[Edit]] = {}
+    for name, span, text in fix.edits:
+        places = Places(decoded(files[name].data))
+        start, end = places.index(span.line, span.column), places.index(span.end_line, span.end_column)
+        found.setdefault(name, []).append(Edit(start, end, text))
+    return found
 
 
 def with_fixes(report: Report, fixes: Mapping[Key, Fix]) -> Report:

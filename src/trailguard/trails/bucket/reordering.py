@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.waiting import reaches
-from trailguard.cloudformation.source.changes import Append, at
+from trailguard.cloudformation.source.changes import Append, Put, at
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Resource
 from trailguard.trails.bucket.buckets import log_bucket
@@ -38,4 +38,5 @@ def waiting(scenario: Scenario, first: Resource, then: Resource) -> Iterator[Rep
         return
     waiter, awaited = (scenario.model.template.resources[name] for name in meeting)
     title = f"Make {bare(waiter.id)} depend on {bare(awaited.id)}"
-    yield Repair(title, (Append(at(waiter.body), ("DependsOn",), bare(awaited.id)),))
+    change = Put if waiter.attribute("DependsOn") is None else Append
+    yield Repair(title, (change(at(waiter.body), ("DependsOn",), bare(awaited.id)),))
