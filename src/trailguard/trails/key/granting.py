@@ -52,17 +52,17 @@ def encryption(fault: Fault) -> Iterator[Repair]:
     condition: dict[str, Data] = {
         "StringLike": {f"kms:EncryptionContext:{grants.CLOUDTRAIL_CONTEXT}": any_trail()},
     }
-    yield from _for_trail(fault, "kms:GenerateDataKey*", "encrypt", condition)
+    yield from _for_trail(fault, "kms:GenerateDataKey*", "encrypt with {}", condition)
 
 
 def description(fault: Fault) -> Iterator[Repair]:
     """Let CloudTrail look the key up."""
-    yield from _for_trail(fault, "kms:DescribeKey", "look it up", {})
+    yield from _for_trail(fault, "kms:DescribeKey", "look {} up", {})
 
 
 def decryption(fault: Fault) -> Iterator[Repair]:
     """Let CloudTrail decrypt."""
-    yield from _for_trail(fault, "kms:Decrypt", "decrypt", {})
+    yield from _for_trail(fault, "kms:Decrypt", "decrypt with {}", {})
 
 
 _SIDS = {
@@ -87,7 +87,7 @@ def _for_trail(fault: Fault, action: str, what: str, condition: Mapping[str, Dat
         "Resource": "*",
         **({"Condition": bound} if bound else {}),
     }
-    yield from granting(fault, key, [statement], f"Let CloudTrail {what} with {bare(key.id)}", _SIDS[action])
+    yield from granting(fault, key, [statement], f"Let CloudTrail {what.format(bare(key.id))}", _SIDS[action])
 
 
 def granting(
