@@ -190,8 +190,11 @@ def rulebook() -> Rulebook:
     return load(Settings(profile="all"))
 
 
-def judged_text(text: bytes) -> JudgedTemplate:
-    return JudgedTemplate("template", Template(parse(text)), Pins())
+_NO_PINS = Pins()
+
+
+def judged_text(text: bytes, pins: Pins = _NO_PINS) -> JudgedTemplate:
+    return JudgedTemplate("template", Template(parse(text)), pins)
 
 
 def verdicts(judged: JudgedTemplate) -> dict[tuple[str, str], str]:

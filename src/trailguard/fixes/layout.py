@@ -13,6 +13,7 @@ from trailguard.fixes.pieces import Piece
 
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 _BOOLEAN = re.compile(r"(?:true|false|True|False|TRUE|FALSE|yes|no|Yes|No|YES|NO|on|off|On|Off|ON|OFF)")
+_TRUTHS = ("true", "false")
 _FUNCTIONS = frozenset(SHORT_FORMS.values())
 _NEAR = 200  # how many pieces around a place are looked at
 
@@ -208,11 +209,9 @@ class Layout:
 
     def _words(self, container: Piece, near: list[Piece]) -> tuple[tuple[str, str], str]:
         """How Booleans are written, and their quotes: as most are near, else in the document."""
-        counts = Counter(
-            (WORDS[piece.value], piece.style) for piece in near if piece.kind == "text" and piece.value in WORDS
-        )
+        counts = Counter((WORDS[piece.value], piece.style) for piece in near if _is_boolean(piece))
         for piece in container.items:
-            if piece.kind == "text" and piece.value in WORDS:
+            if _is_boolean(piece):
                 counts[WORDS[piece.value], piece.style] += _NEAR
         return counts.most_common(1)[0][0] if counts else (("true", "false"), "")
 
@@ -261,6 +260,11 @@ class Layout:
     def _has_blank_line(self, start: int, end: int) -> bool:
         lines = _LINE_BREAK.split(self.text[start:end])
         return any(not line.strip() for line in lines[1:-1])
+
+
+def _is_boolean(piece: Piece) -> bool:
+    """Whether a text stands for a Boolean: in quotes only true and false do, and "Yes" is a text."""
+    return piece.kind == "text" and piece.value in WORDS and (not piece.style or piece.value.lower() in _TRUTHS)
 
 
 def _is_word(text: str) -> bool:

@@ -233,6 +233,21 @@ REPAIRS: Mapping[str, str] = {
     "valid.names": "whole.correcting:names",
     "valid.trail_name": "whole.correcting:trail_name",
     "valid.name_of_its_own": "whole.correcting:name_of_its_own",
+    "access.no_public_acl": "bucket.closing:public_acl",
+    "access.no_public_statement": "bucket.closing:public_statement",
+    "access.not_unblocked": "bucket.closing:not_unblocked",
+    "access.blocks_public": "bucket.closing:blocks_public",
+    "access.tls_only": "bucket.closing:tls_only",
+    "archive.versioned": "bucket.keeping:versioned",
+    "archive.kept_days": "bucket.keeping:kept_days",
+    "exports.bucket_name": "bucket.keeping:name_exported",
+    "policy.single": "bucket.founding:single_policy",
+    "policy.acl_check_allowed": "bucket.granting:acl_check",
+    "policy.log_write_allowed": "bucket.granting:log_write",
+    "policy.delivery_not_denied": "bucket.exempting:delivery_not_denied",
+    "policy.owner_full_control": "bucket.guarding:owner_control",
+    "policy.source_bound": "bucket.guarding:source_bound",
+    "policy.service_principal": "bucket.guarding:service_principal",
 }
 
 

@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.source.changes import Append, Change, Data, Put, Replace, at
+from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, Replace, at
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, file_of, plain
 from trailguard.cloudformation.stacks.renaming import bare
+<<<<<<< HEAD
 from trailguard.cloudformation.template.references import mentioned
+=======
+from trailguard.cloudformation.template.references import calls, mentioned
+>>>>>>> main
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, to_json
 from trailguard.trails.facts.properties import TAKES, step_into
@@ -116,8 +120,9 @@ def _innermost(fault: Fault, first: str, rest: Sequence[str]) -> tuple[Node | No
 
 def attribute(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
     """The way to give the resource at fault an attribute that stands beside its properties."""
-    title = f"Set {name} to {spelt(value)}"
-    yield Repair(title, (Put(at(fault.resource.body), (name,), value),), unsafe)
+    written = fault.resource.attribute(name)
+    unsafe = unsafe or ("" if written is None else decided(fault.scenario, written))
+    yield Repair(f"Set {name} to {spelt(value)}", (Put(at(fault.resource.body), (name,), value),), unsafe)
 
 
 def stated(fix: Mapping[str, Any]) -> Repairer:
@@ -190,6 +195,7 @@ def decided(scenario: Scenario, node: Node) -> str:
     return ""
 
 
+<<<<<<< HEAD
 # Functions that choose, and those that put together what is there.
 _CHOICES = {"Fn::FindInMap": "a mapping", "Fn::If": "a condition", "Fn::ImportValue": "what another stack exports"}
 _PLAIN = ("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split")
@@ -200,6 +206,35 @@ def _parameter(scenario: Scenario, name: str) -> str:
     if name in scenario.model.stacks.bindings:
         return f"what is handed to parameter {bare(name)} decides it now"
     return f"parameter {bare(name)} decides it now" if name in scenario.model.template.parameters else ""
+=======
+def chosen(scenario: Scenario, node: Node) -> str:
+    """Which parameter or mapping has a say in what stands at a node; "" when none has."""
+    for call in calls(node):
+        if call.function == "Fn::FindInMap":
+            return "a mapping decides it now"
+        for name in mentioned(call.function, call.argument):
+            if name in scenario.model.stacks.bindings:
+                return f"what is handed to parameter {bare(name)} decides it now"
+            if name in scenario.model.template.parameters:
+                return f"parameter {bare(name)} decides it now"
+    call_here = function_of(node)
+    return "a condition decides it now" if call_here is not None and call_here[0] == "Fn::If" else ""
+
+
+class Home(NamedTuple):
+    """The map that a template consists of, and where it is written."""
+
+    node: MapNode
+    at: At
+
+
+def root_of(scenario: Scenario, resource: Resource) -> Home:
+    """The template that a resource is written in."""
+    stack = scenario.model.stacks.stack_of(resource.id)
+    template = scenario.model.template if stack is None else stack.template
+    place = at(template.root)
+    return Home(template.root, place if stack is None else place._replace(file=stack.file))
+>>>>>>> main
 
 
 def holds(outer: Node, node: Node) -> bool:
