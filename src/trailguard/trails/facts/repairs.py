@@ -14,11 +14,7 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, Replace, at
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, file_of, plain
 from trailguard.cloudformation.stacks.renaming import bare
-<<<<<<< HEAD
-from trailguard.cloudformation.template.references import mentioned
-=======
 from trailguard.cloudformation.template.references import calls, mentioned
->>>>>>> main
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, to_json
 from trailguard.trails.facts.properties import TAKES, step_into
@@ -195,7 +191,6 @@ def decided(scenario: Scenario, node: Node) -> str:
     return ""
 
 
-<<<<<<< HEAD
 # Functions that choose, and those that put together what is there.
 _CHOICES = {"Fn::FindInMap": "a mapping", "Fn::If": "a condition", "Fn::ImportValue": "what another stack exports"}
 _PLAIN = ("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split")
@@ -206,7 +201,8 @@ def _parameter(scenario: Scenario, name: str) -> str:
     if name in scenario.model.stacks.bindings:
         return f"what is handed to parameter {bare(name)} decides it now"
     return f"parameter {bare(name)} decides it now" if name in scenario.model.template.parameters else ""
-=======
+
+
 def chosen(scenario: Scenario, node: Node) -> str:
     """Which parameter or mapping has a say in what stands at a node; "" when none has."""
     for call in calls(node):
@@ -234,7 +230,6 @@ def root_of(scenario: Scenario, resource: Resource) -> Home:
     template = scenario.model.template if stack is None else stack.template
     place = at(template.root)
     return Home(template.root, place if stack is None else place._replace(file=stack.file))
->>>>>>> main
 
 
 def holds(outer: Node, node: Node) -> bool:
