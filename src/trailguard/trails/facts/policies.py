@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, at
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, plain
-from trailguard.cloudformation.stacks.renaming import bare
-from trailguard.cloudformation.template.references import references
-from trailguard.cloudformation.template.template import PLACEHOLDER, Resource, function_of
-from trailguard.trails.facts.repairs import Repair, holds, same_stack
+from trailguard.cloudformation.template.template import Resource, function_of
+from trailguard.trails.facts.phrases import PARTITION, Name, joined, phrase_at, pseudo_phrase, written
+from trailguard.trails.facts.repairs import Repair, holds
 
 VERSION = "2012-10-17"
 
@@ -159,30 +158,21 @@ def root_statement() -> dict[str, Data]:
 def trail_arn(scenario: Scenario, here: Resource, trail: Resource) -> Data | None:
     """The ARN of a trail as another resource can say it before the trail is made; None when its name is not written.
 
-    That is only so where its name is. A reference to the trail would make a circle, and so may one in its name.
+    A reference to the trail would make a circle, and so may one to whatever else its name refers to.
     """
-    name = _written_name(scenario, trail) if same_stack(scenario, here, trail) else None
-    if name is None:
-        return None
-    return {"Fn::Sub": "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/" + name}
-
-
-def any_trail() -> Data:
-    """The ARNs of all trails of the account, as a pattern."""
-    return {"Fn::Sub": "arn:${AWS::Partition}:cloudtrail:*:${AWS::AccountId}:trail/*"}
-
-
-def _written_name(scenario: Scenario, trail: Resource) -> str | None:
-    """The name of a trail as `Fn::Sub` takes it."""
     node = scenario.unwrap(scenario.property_node(trail, "TrailName"))
-    if isinstance(node, TextNode):
-        return bare(node.value) if "${" not in node.value and "{{" not in node.value else None
-    call = function_of(node) if node is not None else None
-    if call is None or node is None or not isinstance(call[1], TextNode):
+    name = None if node is None else phrase_at(scenario, here, node)
+    named = [part.name.partition(".")[0] for part in name or () if isinstance(part, Name)]
+    if name is None or any(one in scenario.model.template.resources for one in named):
         return None
-    own = [name for name, _ in references(node)]
-    if any(name in scenario.model.template.resources for name in own):
+    places = [pseudo_phrase(scenario, here, trail, f"AWS::{what}") for what in ("Region", "AccountId")]
+    if None in places:
         return None
-    if call[0] == "Ref":
-        return "${" + bare(call[1].value) + "}"
-    return bare(call[1].value) if call[0] == "Fn::Sub" and PLACEHOLDER.search(call[1].value) else None
+    region, account = (place or () for place in places)
+    return written(joined("arn:", Name(PARTITION), ":cloudtrail:", *region, ":", *account, ":trail/", *name))
+
+
+def any_trail(scenario: Scenario, here: Resource, trail: Resource) -> Data:
+    """The ARNs of all trails of a trail's account, as a pattern."""
+    account = pseudo_phrase(scenario, here, trail, "AWS::AccountId") or ("*",)
+    return written(joined("arn:", Name(PARTITION), ":cloudtrail:*:", *account, ":trail/*"))
