@@ -13,7 +13,6 @@ from trailguard.fixes.pieces import Piece
 
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 _BOOLEAN = re.compile(r"(?:true|false|True|False|TRUE|FALSE|yes|no|Yes|No|YES|NO|on|off|On|Off|ON|OFF)")
-_TRUTHS = ("true", "false")
 _FUNCTIONS = frozenset(SHORT_FORMS.values())
 _NEAR = 200  # how many pieces around a place are looked at
 
@@ -209,9 +208,9 @@ class Layout:
 
     def _words(self, container: Piece, near: list[Piece]) -> tuple[tuple[str, str], str]:
         """How Booleans are written, and their quotes: as most are near, else in the document."""
-        counts = Counter((WORDS[piece.value], piece.style) for piece in near if _is_boolean(piece))
+        counts = Counter((WORDS[piece.value], piece.style) for piece in near if is_boolean(piece))
         for piece in container.items:
-            if _is_boolean(piece):
+            if is_boolean(piece):
                 counts[WORDS[piece.value], piece.style] += _NEAR
         return counts.most_common(1)[0][0] if counts else (("true", "false"), "")
 
@@ -262,9 +261,9 @@ class Layout:
         return any(not line.strip() for line in lines[1:-1])
 
 
-def _is_boolean(piece: Piece) -> bool:
-    """Whether a text stands for a Boolean: in quotes only true and false do, and "Yes" is a text."""
-    return piece.kind == "text" and piece.value in WORDS and (not piece.style or piece.value.lower() in _TRUTHS)
+def is_boolean(piece: Piece) -> bool:
+    """Whether a piece is a Boolean to CloudFormation, for which "true" and "false" in quotes are some, too."""
+    return piece.kind == "text" and piece.value in (WORDS if not piece.style and piece.plain else ("true", "false"))
 
 
 def _is_word(text: str) -> bool:

@@ -7,7 +7,7 @@ document is a text.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -23,22 +23,17 @@ VERSION = "2012-10-17"
 class Document(NamedTuple):
     """A policy document: where the list of its statements is, or is to be, and the statements as plain data.
 
-    `nodes` are the statements' own nodes, none in a text. `kind` is "" for maps and lists, "sub" for a text in which
-    `Fn::Sub` fills in references, "text" for one without any.
+    `nodes` are the statements' own nodes; there are none in a text.
     """
 
     at: At
     way: tuple[str, ...]
     statements: tuple[Any, ...]
     nodes: tuple[Node, ...]
-    kind: str = ""
 
-    def adding(self, statement: Mapping[str, Data], sid: str = "") -> Change | None:
-        """One more statement, with a Sid if the others have one; None where what it refers to cannot be written."""
-        made: Data = {**({"Sid": self._own(sid)} if self._has_sids() else {}), **statement}
-        if self.kind:
-            made = _spelt(made, self.kind == "sub")
-        return None if made is None else Append(self.at, self.way, made)
+    def adding(self, statement: Mapping[str, Data], sid: str = "") -> Change:
+        """One more statement, with a Sid if the others have one."""
+        return Append(self.at, self.way, {**({"Sid": self._own(sid)} if self._has_sids() else {}), **statement})
 
     def _has_sids(self) -> bool:
         return any(isinstance(one, dict) and "Sid" in one for one in self.statements)
@@ -48,12 +43,6 @@ class Document(NamedTuple):
         used = {one.get("Sid") for one in self.statements if isinstance(one, dict)}
         numbered = (f"{sid}{number or ''}" for number in range(len(used) + 1))
         return next(name for name in numbered if name not in used)
-
-    def place(self, index: int) -> At | None:
-        """Where a statement is written; None where that cannot be told."""
-        if self.kind:
-            return self.at.below("Statement", index) if len(self.statements) > index else None
-        return at(self.nodes[index]) if len(self.nodes) > index else None
 
     def holding(self, node: Node) -> Node | None:
         """The statement in which a node is written; None for one in a text."""
@@ -74,9 +63,9 @@ def document_at(scenario: Scenario, node: Node | None) -> Document | None:
         call = function_of(node) if node is not None else None
     if call is not None and call[0] == "Fn::Sub":
         first = call[1].items[0] if isinstance(call[1], ListNode) and call[1].items else call[1]
-        return _in_text(first, "sub") if isinstance(first, TextNode) else None
+        return _in_text(first) if isinstance(first, TextNode) else None
     if isinstance(node, TextNode):
-        return _in_text(node, "text")
+        return _in_text(node)
     if call is not None or not isinstance(node, MapNode):
         return None
     listed = scenario.unwrap(node.values.get("Statement"))
@@ -115,7 +104,7 @@ def exempting(document: Document, node: Node, title: str) -> Iterator[Repair]:
         yield Repair(f"{title}: exempt AWS services from a Deny", (Put(at(denial), way, "false"),))
 
 
-def _in_text(node: TextNode, kind: str) -> Document | None:
+def _in_text(node: TextNode) -> Document | None:
     """The document that a text spells in JSON."""
     try:
         read = json.loads(node.value)
@@ -125,28 +114,7 @@ def _in_text(node: TextNode, kind: str) -> Document | None:
         return None
     stated = read.get("Statement", [])
     statements = tuple(stated) if isinstance(stated, list) else (stated,)
-    return Document(at(node).below(), ("Statement",), statements, (), kind)
-
-
-def _spelt(value: Data, filled_in: bool) -> Data | None:
-    """A value as it stands in a text: references as `${...}`, which only `Fn::Sub` fills in."""
-    if isinstance(value, Mapping):
-        if len(value) == 1:
-            ((name, argument),) = value.items()
-            if name in ("Ref", "Fn::GetAtt", "Fn::Sub"):
-                return _placeholder(name, argument) if filled_in else None
-        made = {name: _spelt(item, filled_in) for name, item in value.items()}
-        return None if None in made.values() else made
-    if isinstance(value, Sequence) and not isinstance(value, (str, At)):
-        items = [_spelt(item, filled_in) for item in value]
-        return None if None in items else items
-    return value
-
-
-def _placeholder(function: str, argument: Any) -> str:
-    if function == "Fn::Sub":
-        return str(argument)
-    return "${" + (str(argument) if function == "Ref" else ".".join(argument)) + "}"
+    return Document(at(node).below(), ("Statement",), statements, ())
 
 
 def root_statement() -> dict[str, Data]:

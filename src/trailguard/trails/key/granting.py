@@ -113,9 +113,7 @@ def granting(
             if isinstance(one, MapNode) and names_only(one, statements[0]) and "Condition" not in one.values:
                 yield Repair(title, (Append(at(one), ("Action",), statements[0]["Action"]),))
                 break
-    changes = [document.adding(statement, sid) for statement in statements]
-    if None not in changes:
-        yield Repair(title, tuple(change for change in changes if change is not None))
+    yield Repair(title, tuple(document.adding(statement, sid) for statement in statements))
 
 
 def enabled(fault: Fault) -> Iterator[Repair]:

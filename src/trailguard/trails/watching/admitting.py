@@ -149,13 +149,7 @@ def role_trusts(fault: Fault) -> Iterator[Repair]:
         return
     title = f"Let CloudTrail assume {bare(role.id)}"
     yield from exempting(document, fault.found.node, title)
-    yield from _adding(document, _TRUST, title, "AWSCloudTrailAssumeRole")
-
-
-def _adding(document: Document, statement: dict[str, Data], title: str, sid: str) -> Iterator[Repair]:
-    change = document.adding(statement, sid)
-    if change is not None:
-        yield Repair(title, (change,))
+    yield Repair(title, (document.adding(_TRUST, "AWSCloudTrailAssumeRole"),))
 
 
 def role_permits(fault: Fault) -> Iterator[Repair]:
@@ -172,7 +166,7 @@ def role_permits(fault: Fault) -> Iterator[Repair]:
             continue
         yield from _widened(document, arn, title)
         statement: dict[str, Data] = {"Effect": "Allow", "Action": list(writing.ACTIONS), "Resource": arn}
-        yield from _adding(document, statement, title, "AWSCloudTrailWriteLogs")
+        yield Repair(title, (document.adding(statement, "AWSCloudTrailWriteLogs"),))
         return
     arn = _group_for(scenario, role, trail)
     if arn is not None:
@@ -282,7 +276,8 @@ def publish_allowed(fault: Fault) -> Iterator[Repair]:
     for policy in policies:
         document = document_of(scenario, policy, "PolicyDocument")
         if document is not None:
-            yield from _adding(document, _publication(scenario, trail, topic, policy), title, "AWSCloudTrailPublish")
+            statement = _publication(scenario, trail, topic, policy)
+            yield Repair(title, (document.adding(statement, "AWSCloudTrailPublish"),))
     if not policies:
         statement = _publication(scenario, trail, topic, topic)
         body: Data = {
