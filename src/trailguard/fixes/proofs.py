@@ -78,12 +78,17 @@ def _is_worse(old: Mapping[str, Finding], new: Mapping[str, Finding], reasons: l
         if after is None:
             reasons.append(f"{key.resource} would not be judged by {key.rule} any more")
             return True
-        change = VERDICTS.index(after.verdict) - VERDICTS.index(before.verdict)
+        change = _rank(after) - _rank(before)
         wider = after.verdict == CONDITIONAL and not before.witness.items() <= after.witness.items()
         if change < 0 or (change == 0 and wider):
             reasons.append(f"it would make {key.rule} {after.verdict} for {key.resource}: {after.message}")
             return True
     return False
+
+
+def _rank(finding: Finding) -> int:
+    """How good a verdict is. What a rule comes to be about, and passes, is as good as what it was not about."""
+    return min(VERDICTS.index(finding.verdict), VERDICTS.index(PASS))
 
 
 def _new_faults(before: Report, after: Report) -> dict[str, str]:
