@@ -28,7 +28,10 @@ MOST = 4  # offers of one fault
 
 
 class Outcome(NamedTuple):
-    """What repairs do: whether the rule passes then, which verdicts get worse, and what was written."""
+    """What repairs do: whether the rule passes then, which verdicts get worse, and what was written.
+
+    A verdict gets worse where it was a pass or depended on a choice. What could not be judged before shows now.
+    """
 
     passes: bool
     worse: tuple[str, ...]
@@ -187,18 +190,21 @@ def rulebook() -> Rulebook:
     return load(Settings(profile="all"))
 
 
-def judged_text(text: bytes, pins: Pins = Pins()) -> JudgedTemplate:
+_NO_PINS = Pins()
+
+
+def judged_text(text: bytes, pins: Pins = _NO_PINS) -> JudgedTemplate:
     return JudgedTemplate("template", Template(parse(text)), pins)
 
 
 def verdicts(judged: JudgedTemplate) -> dict[tuple[str, str], str]:
     """The verdict of every rule on every subject."""
-    found = {}
+    found: dict[tuple[str, str], str] = {}
     for rule in rulebook().selected:
         for subject in judged.subjects(rule.subject):
             finding = judged.finding(rule, subject)
             key = (rule.id, finding.resource)
-            found[key] = max(found.get(key, PASS), finding.verdict, key=_RANK.__getitem__)
+            found[key] = max(found.get(key, finding.verdict), finding.verdict, key=_RANK.__getitem__)
     return found
 
 
@@ -256,7 +262,7 @@ def _outcome(
     worse = tuple(
         f"{key[0]} {key[1]}: {verdict}"
         for key, verdict in after.items()
-        if _RANK[verdict] > _RANK[before.get(key, PASS)]
+        if before.get(key) in (PASS, CONDITIONAL) and _RANK[verdict] > _RANK[before[key]]
     )
     passes = after.get((rule.id, name)) == PASS
     return Outcome(passes, worse, plan, made)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from trailguard.cloudformation.source.changes import At
 from trailguard.fixes import scalars
 from trailguard.fixes.meaning import data_of, merged
 from trailguard.fixes.pieces import Piece
@@ -17,16 +15,17 @@ _LINE_BREAK = re.compile(r"\r\n?|\n")
 class Copier:
     """Gives the text of pieces for another place of their document."""
 
-    def __init__(self, text: str, find: Callable[[At], Piece]) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.find = find
 
-    def __call__(self, source: At | Piece, renderer: Renderer) -> Rendered:
+    def __call__(self, piece: Piece, renderer: Renderer) -> Rendered:
         """What stands at a place, as a value in the style of the renderer."""
-        piece = (self.find(source) if isinstance(source, At) else source).resolved
+        piece = piece.resolved
         if renderer.style.mode == "block":
             return self._block(piece, renderer)
-        if piece.kind == "text" and piece.style in ("'", '"') and (piece.style == '"' or renderer.style.mode != "json"):
+        is_flow = piece.style == "flow" and not any(child.kind == "alias" or child.anchor for child in piece.below())
+        is_quoted = piece.kind == "text" and piece.style in ("'", '"')
+        if (is_flow and renderer.style.mode != "json") or (is_quoted and piece.style == '"'):
             written = self.text[piece.start : piece.end]
             if not _LINE_BREAK.search(written):
                 return Rendered(written, (), "text")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from trailguard.cloudformation.source.changes import At
 from trailguard.cloudformation.source.nodes import TextNode, literal
 from trailguard.fixes.pieces import MERGE, Piece
 from trailguard.fixes.rendering import is_list
-
-Find = Callable[[At], Piece]
 
 
 def data_of(piece: Piece) -> Any:
@@ -37,7 +34,7 @@ def entries(piece: Piece) -> dict[str, Piece]:
 
 def merged(piece: Piece) -> list[Piece]:
     """The maps under the merge key of a map, in their order."""
-    for key, child in zip(piece.keys, piece.items, strict=True):
+    for key, child in zip(piece.keys, piece.items, strict=False):  # a list has no keys
         if _merges(key):
             value = child.resolved
             return [item.resolved for item in value.items] if value.kind == "list" else [value]
@@ -48,25 +45,23 @@ def _merges(key: Piece) -> bool:
     return key.value == MERGE and key.plain
 
 
-def same(piece: Piece, data: Any, find: Find) -> bool:
+def same(piece: Piece, data: Any) -> bool:
     """Whether a piece means what data means."""
-    return bool(meant(data_of(piece), find) == meant(data, find))
+    return bool(meant(data_of(piece)) == meant(data))
 
 
-def meant(data: Any, find: Find) -> Any:
+def meant(data: Any) -> Any:
     """Data as CloudFormation sees it: Booleans and numbers are texts, and so is the attribute of `Fn::GetAtt`."""
-    if isinstance(data, At):
-        return meant(data_of(find(data)), find)
     if isinstance(data, Piece):
-        return meant(data_of(data), find)
+        return meant(data_of(data))
     if isinstance(data, Mapping):
         if len(data) == 1 and "Fn::GetAtt" in data:
             target = data["Fn::GetAtt"]
             if is_list(target) and all(isinstance(part, str) for part in target):
                 return {"Fn::GetAtt": ".".join(target)}
-        return {key: meant(value, find) for key, value in data.items()}
+        return {key: meant(value) for key, value in data.items()}
     if is_list(data):
-        return [meant(item, find) for item in data]
+        return [meant(item) for item in data]
     if isinstance(data, bool):
         return "true" if data else "false"
     return data if data is None else str(data)

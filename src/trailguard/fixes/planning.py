@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from trailguard.cloudformation.source.changes import Append, Change, Data, Put, Rename, Replace, Way
+from trailguard.cloudformation.source.changes import Append, Change, Put, Rename, Replace, Way
 from trailguard.fixes.edits import Conflict, Unwritable
-from trailguard.fixes.meaning import Find, data_of, meant, merged, same
+from trailguard.fixes.meaning import data_of, meant, merged, same
 from trailguard.fixes.pieces import Piece
 from trailguard.fixes.rendering import is_list
 
@@ -34,8 +34,8 @@ class Plan:
     what replaces a piece; names: of keys; gone: the numbers of entries and items that go, by map or list.
     """
 
-    def __init__(self, find: Find) -> None:
-        self.find = find
+    def __init__(self, apart: bool = False) -> None:
+        self.apart = apart
         self.entries: dict[Piece, dict[str, Any]] = {}
         self.items: dict[Piece, list[Any]] = {}
         self.wrapped: dict[Piece, list[Any]] = {}
@@ -43,52 +43,60 @@ class Plan:
         self.names: dict[Piece, str] = {}
         self.gone: dict[Piece, set[int]] = {}
 
-    def take(self, change: Change, piece: Piece) -> None:
-        """Take in a change; `piece` is what stands where it is about. Raises Unwritable and Conflict."""
+    def take(self, change: Change, piece: Piece, value: Any) -> None:
+        """Take in a change; `piece` is what stands where it is about, `value` its value, in which a piece is copied.
+
+        Raises Unwritable and Conflict.
+        """
         if isinstance(change, Put):
-            self._put(walked(piece, change.way), change.value)
+            self._put(walked(piece, change.way), value)
         elif isinstance(change, Append):
-            self._append(walked(piece, change.way), change.value)
+            self._append(walked(piece, change.way), value)
         elif isinstance(change, Replace):
-            self._value(piece, change.value)
+            self._value(piece, value)
         elif isinstance(change, Rename):
             self._rename(piece, change.name)
         else:
             self._remove(piece)
 
-    def _put(self, reached: Reached, value: Data) -> None:
+    def _put(self, reached: Reached, value: Any) -> None:
         piece, left = reached.piece, reached.left
+        if not left and self.apart and reached.merging is not None:
+            map_, key = reached.merging
+            if not same(piece, value):
+                _merge(self.entries.setdefault(map_, {}), (key,), value)
+            return
         if not left:
-            self._value(piece, value)
+            self._value(reached.alias if self.apart and reached.alias is not None else piece, value)
             return
         if piece in self.values:
-            _merge(_mutable_map(self.values, piece), left, value, self.find)
+            _merge(_mutable_map(self.values, piece), left, value)
             return
         _holds_entries(piece)
-        _merge(self.entries.setdefault(piece, {}), left, value, self.find)
+        _merge(self.entries.setdefault(piece, {}), left, value)
 
-    def _append(self, reached: Reached, value: Data) -> None:
+    def _append(self, reached: Reached, value: Any) -> None:
         piece, left = reached.piece, reached.left
         if piece in self.values:
             raise Conflict("one change replaces a value that another one adds to")
         if left:
             _holds_entries(piece)
-            _add_item(self.entries.setdefault(piece, {}), left, value, self.find)
+            _add_item(self.entries.setdefault(piece, {}), left, value)
         elif piece.kind == "list":
-            if not any(same(item, value, self.find) for item in piece.items):
-                _add_once(self.items.setdefault(piece, []), value, self.find)
+            if not any(same(item, value) for item in piece.items):
+                _add_once(self.items.setdefault(piece, []), value)
         elif is_null(piece):
             if piece in self.entries:
                 raise Conflict("one change makes a map where another one makes a list")
-            _add_once(self.items.setdefault(piece, []), value, self.find)
+            _add_once(self.items.setdefault(piece, []), value)
         elif piece.kind == "map" and len(piece.keys) == 1 and piece.keys[0].value in _LISTS:
             raise Unwritable(f"{piece.keys[0].value} decides which items there are")
-        elif not same(piece, value, self.find):
-            _add_once(self.wrapped.setdefault(piece, []), value, self.find)
+        elif not same(piece, value):
+            _add_once(self.wrapped.setdefault(piece, []), value)
 
-    def _value(self, piece: Piece, value: Data) -> None:
+    def _value(self, piece: Piece, value: Any) -> None:
         if piece in self.values:
-            if meant(self.values[piece], self.find) != meant(value, self.find):
+            if meant(self.values[piece]) != meant(value):
                 raise Conflict("two changes give one value differently")
             return
         if piece in self.wrapped or piece in self.items:
@@ -99,7 +107,7 @@ class Plan:
             if not isinstance(value, dict):
                 raise Conflict("one change replaces a value that another one adds to")
             for key, added in below.items():
-                _merge(value, (key,), added, self.find)
+                _merge(value, (key,), added)
         self.values[piece] = value
 
     def _rename(self, piece: Piece, name: str) -> None:
@@ -121,7 +129,7 @@ class Plan:
         while pending:
             piece = pending.pop()
             value = self.values[piece]
-            if same(piece, value, self.find) or self._differs_in_parts(piece, value, pending):
+            if same(piece, value) or self._differs_in_parts(piece, value, pending):
                 del self.values[piece]
         for piece in (*self.entries, *self.items, *self.wrapped, *self.values, *self.names, *self.gone):
             for outer in piece.around():
@@ -167,8 +175,8 @@ class Plan:
         return False
 
     def _items_differ(self, piece: Piece, value: list[Any], pending: list[Piece]) -> bool:
-        old = [meant(data_of(item), self.find) for item in piece.items]
-        new = [meant(item, self.find) for item in value]
+        old = [meant(data_of(item)) for item in piece.items]
+        new = [meant(item) for item in value]
         start = 0
         while start < min(len(old), len(new)) and old[start] == new[start]:
             start += 1
@@ -187,7 +195,7 @@ class Plan:
         return True
 
     def _part(self, child: Piece, value: Any, pending: list[Piece]) -> None:
-        if not same(child, value, self.find):
+        if not same(child, value):
             self._value(child, value)
             pending.append(child)
 
@@ -272,7 +280,7 @@ def _mutable_map(values: dict[Piece, Any], piece: Piece) -> dict[str, Any]:
     return value
 
 
-def _merge(target: dict[str, Any], way: Way, value: Data, find: Find) -> None:
+def _merge(target: dict[str, Any], way: Way, value: Any) -> None:
     """Put a value into data that is not written yet."""
     for key in way[:-1]:
         below = target.setdefault(str(key), {})
@@ -286,12 +294,12 @@ def _merge(target: dict[str, Any], way: Way, value: Data, find: Find) -> None:
         if _is_function(target[name]):
             raise Conflict("two changes give one value differently")
         for key, below in value.items():
-            _merge(target[name], (key,), below, find)
-    elif meant(target[name], find) != meant(value, find):
+            _merge(target[name], (key,), below)
+    elif meant(target[name]) != meant(value):
         raise Conflict("two changes give one value differently")
 
 
-def _add_item(target: dict[str, Any], way: Way, value: Data, find: Find) -> None:
+def _add_item(target: dict[str, Any], way: Way, value: Any) -> None:
     """Add an item to a list in data that is not written yet."""
     for key in way[:-1]:
         target = target.setdefault(str(key), {})
@@ -300,10 +308,10 @@ def _add_item(target: dict[str, Any], way: Way, value: Data, find: Find) -> None
     items = target.setdefault(str(way[-1]), [])
     if not isinstance(items, list):
         items = target[str(way[-1])] = [items]
-    _add_once(items, value, find)
+    _add_once(items, value)
 
 
-def _add_once(items: list[Any], value: Data, find: Find) -> None:
-    meaning = meant(value, find)
-    if not any(meant(item, find) == meaning for item in items):
+def _add_once(items: list[Any], value: Any) -> None:
+    meaning = meant(value)
+    if not any(meant(item) == meaning for item in items):
         items.append(_mutable(value))

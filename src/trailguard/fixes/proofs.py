@@ -78,7 +78,7 @@ def _is_worse(old: Mapping[str, Finding], new: Mapping[str, Finding], reasons: l
         if after is None:
             reasons.append(f"{key.resource} would not be judged by {key.rule} any more")
             return True
-        change = _rank(after) - _rank(before)
+        change = _standing_of(after) - _standing_of(before)
         wider = after.verdict == CONDITIONAL and not before.witness.items() <= after.witness.items()
         if change < 0 or (change == 0 and wider):
             reasons.append(f"it would make {key.rule} {after.verdict} for {key.resource}: {after.message}")
@@ -86,8 +86,8 @@ def _is_worse(old: Mapping[str, Finding], new: Mapping[str, Finding], reasons: l
     return False
 
 
-def _rank(finding: Finding) -> int:
-    """How good a verdict is. What a rule comes to be about, and passes, is as good as what it was not about."""
+def _standing_of(finding: Finding) -> int:
+    """How well a subject stands with a rule: where the rule comes to apply and passes, nothing is worse."""
     return min(VERDICTS.index(finding.verdict), VERDICTS.index(PASS))
 
 

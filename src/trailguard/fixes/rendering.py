@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from trailguard.cloudformation.source.changes import At
 from trailguard.cloudformation.source.tags import SHORT_FORMS
 from trailguard.fixes import scalars
 from trailguard.fixes.layout import Style
@@ -27,7 +26,7 @@ class Rendered(NamedTuple):
     kind: str
 
 
-Copy = Callable[["At | Piece", "Renderer"], Rendered]
+Copy = Callable[[Piece, "Renderer"], Rendered]
 
 
 class Renderer:
@@ -60,7 +59,7 @@ class Renderer:
 
     def block(self, data: Any) -> Rendered:
         """A value as it stands below a key or behind a dash in block style."""
-        if isinstance(data, At | Piece):
+        if isinstance(data, Piece):
             return self.copy(data, self)
         if isinstance(data, str) and "\n" in data:
             return self._long_text(data)
@@ -125,7 +124,7 @@ class Renderer:
 
     def flow(self, data: Any, indent: str) -> str:
         """A value in flow style; `indent` stands before its last line, where it has several."""
-        if isinstance(data, At | Piece):
+        if isinstance(data, Piece):
             return self.copy(data, self).head
         if is_list(data):
             return self._braced("[]", [self.flow(item, indent + self._deeper()) for item in data], "", indent)
@@ -167,4 +166,4 @@ class Renderer:
 
 def is_list(data: Any) -> bool:
     """Whether data is a list."""
-    return isinstance(data, Sequence) and not isinstance(data, str | At)
+    return isinstance(data, Sequence) and not isinstance(data, str)

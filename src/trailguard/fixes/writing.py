@@ -28,7 +28,7 @@ class Writer:
         self.layout = layout
         self.plan = plan
         self.slots = Slots(text, layout)
-        self.copy = Copier(text, plan.find)
+        self.copy = Copier(text)
         self.remover = Remover(text, layout, self.slots)
         self.edits: list[Edit] = []
 

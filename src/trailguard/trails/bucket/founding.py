@@ -207,7 +207,7 @@ def standard_statements(words: Words) -> list[Data]:
         folders.update(dict.fromkeys(folder for folder in below if folder is not None))
     bounds = dict.fromkeys(one.bound() for one in trails)
     if any(bound is None or bound[0] != SOURCE_ARN for bound in bounds):
-        bounds = dict.fromkeys((SOURCE_ACCOUNT, said) if (said := one.account()) else None for one in trails)
+        bounds = dict.fromkeys((SOURCE_ACCOUNT, own) if (own := one.account()) else None for one in trails)
     if arn is None or None in bounds:
         return []
     values = [written(bound[1]) for bound in bounds if bound is not None]

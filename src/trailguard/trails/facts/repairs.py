@@ -7,16 +7,17 @@ the one that changes least first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, Replace, at
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, file_of, plain
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import calls, mentioned
 from trailguard.cloudformation.template.template import Resource, function_of
-from trailguard.trails.facts.facts import Fact
+from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, to_json
+from trailguard.trails.facts.properties import TAKES, step_into
 
 PROPERTIES = "Properties"
 
@@ -56,21 +57,61 @@ def append(resource: Resource, name: str, value: Data, *below: str) -> Change:
     return Append(at(resource.body), (PROPERTIES, name, *below), value)
 
 
+def making(scenario: Scenario, beside: Resource, name: str, body: Data) -> Change | None:
+    """One resource more in the template of another one, under a name that is free there; None where there is no place.
+
+    `beside` is the other one.
+    """
+    stack = scenario.model.stacks.stack_of(beside.id)
+    template = scenario.model.template if stack is None else stack.template
+    section = template.root.values.get("Resources")
+    if not isinstance(section, MapNode):
+        return None
+    place = at(section)._replace(file=file_of(beside.body))
+    return Put(place, (free_name(scenario, beside, name),), body)
+
+
+def free_name(scenario: Scenario, beside: Resource, name: str) -> str:
+    """A logical ID that no resource of the template of another one has."""
+    stack = scenario.model.stacks.stack_of(beside.id)
+    template = scenario.model.template if stack is None else stack.template
+    section = template.root.values.get("Resources")
+    known = {*template.resources, *template.parameters, *(section.values if isinstance(section, MapNode) else ())}
+    return next(one for one in (f"{name}{number or ''}" for number in range(len(known) + 1)) if one not in known)
+
+
 def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
     """The ways to give a property of the resource at fault a value, whatever decides it now.
 
-    `unsafe` is why it should be looked at in any case.
+    `name` may lead into the property: `Outer.Inner`. `unsafe` is why it should be looked at in any case.
     """
     title = f"Set {name} to {spelt(value)}"
-    node = fault.found.node
-    written = fault.scenario.property_node(fault.resource, name)
+    first, *rest = name.split(".")
+    written, way = _innermost(fault, first, rest)
     if written is None:
-        yield Repair(title, (put(fault.resource, name, value),), unsafe)
+        yield Repair(title, (put(fault.resource, first, value, *rest),), unsafe)
         return
+    if way:
+        yield Repair(title, (Put(at(written), way, value),), unsafe)
+        return
+    node = fault.found.node
     handed = (binding.argument for binding in fault.scenario.model.stacks.bindings.values())
     if any(holds(outer, node) for outer in (written, *handed)):
         yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
     yield Repair(title, (Replace(at(written), value),), unsafe or decided(fault.scenario, written))
+
+
+def _innermost(fault: Fault, first: str, rest: Sequence[str]) -> tuple[Node | None, tuple[str, ...]]:
+    """What is written of a property, as far in as it is, and the way that is left from there."""
+    written = fault.scenario.property_node(fault.resource, first)
+    for index, step in enumerate(rest):
+        inner = fault.scenario.unwrap(written)
+        if not isinstance(inner, MapNode) or function_of(inner) is not None:
+            return written, ()
+        if step not in inner.values:
+            return inner, tuple(rest[index:])
+        written = inner.values[step]
+    return written, ()
 
 
 def attribute(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
@@ -81,17 +122,52 @@ def attribute(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterato
 
 
 def stated(fix: Mapping[str, Any]) -> Repairer:
-    """The repairs that a rule states as data: `{set: {Property: value}}`, `{attribute: {DeletionPolicy: Retain}}`."""
+    """The repairs that a rule states as data: `{set: {Property: value}}`, `{attribute: {DeletionPolicy: Retain}}`.
+
+    What has its value already stays as it is. `unsafe` says why a person should look at it first.
+    """
+    unsafe = str(fix.get("unsafe", ""))
 
     def repairs(fault: Fault) -> Iterator[Repair]:
-        for name, value in fix.get("set", {}).items():
-            if fault.name.partition(".")[2] in ("", name) or len(fix["set"]) == 1:
-                yield from setting(fault, name, value)
-        for name, value in fix.get("attribute", {}).items():
-            if fault.name.partition(".")[2] in ("", name) or len(fix["attribute"]) == 1:
-                yield from attribute(fault, name, value)
+        each = [
+            tuple(setting(fault, name, _takes(fault.resource, name, value), unsafe))
+            for name, value in fix.get("set", {}).items()
+            if not _is_set(fault, name, value)
+        ]
+        each += [
+            tuple(attribute(fault, name, value, unsafe))
+            for name, value in fix.get("attribute", {}).items()
+            if (node := fault.resource.attribute(name)) is None or plain(node) != value
+        ]
+        for index in range(max(map(len, each), default=0)):
+            yield together([repairs[min(index, len(repairs) - 1)] for repairs in each])
 
     return repairs
+
+
+def together(repairs: Sequence[Repair]) -> Repair:
+    """Several repairs as one."""
+    titles = dict.fromkeys(repair.title for repair in repairs)
+    changes = tuple(change for repair in repairs for change in repair.changes)
+    return Repair("; ".join(titles), changes, next((repair.unsafe for repair in repairs if repair.unsafe), ""))
+
+
+def _is_set(fault: Fault, name: str, value: Data) -> bool:
+    """Tell whether a property has a value here, whatever decides it."""
+    first, *rest = name.split(".")
+    found = fault.scenario.value_of(fault.resource, first)
+    for step in rest:
+        found = step_into(found, step)
+    text = to_json(found)
+    return text == value or (isinstance(text, str) and BOOLEAN_TEXTS.get(text, text) in (value, str(value)))
+
+
+def _takes(resource: Resource, name: str, value: Data) -> Data:
+    """The value, or the next higher number that can be deployed, where a property takes few."""
+    able = TAKES.get((resource.type, name), ())
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return next((number for number in able if number >= value), value)
 
 
 def decided(scenario: Scenario, node: Node) -> str:
