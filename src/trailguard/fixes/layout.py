@@ -208,11 +208,9 @@ class Layout:
 
     def _words(self, container: Piece, near: list[Piece]) -> tuple[tuple[str, str], str]:
         """How Booleans are written, and their quotes: as most are near, else in the document."""
-        counts = Counter(
-            (WORDS[piece.value], piece.style) for piece in near if piece.kind == "text" and piece.value in WORDS
-        )
+        counts = Counter((WORDS[piece.value], piece.style) for piece in near if is_boolean(piece))
         for piece in container.items:
-            if piece.kind == "text" and piece.value in WORDS:
+            if is_boolean(piece):
                 counts[WORDS[piece.value], piece.style] += _NEAR
         return counts.most_common(1)[0][0] if counts else (("true", "false"), "")
 
@@ -261,6 +259,12 @@ class Layout:
     def _has_blank_line(self, start: int, end: int) -> bool:
         lines = _LINE_BREAK.split(self.text[start:end])
         return any(not line.strip() for line in lines[1:-1])
+
+
+def is_boolean(piece: Piece) -> bool:
+    """Whether a piece is a Boolean as CloudFormation takes them: within quotes the words of YAML are text."""
+    is_word = piece.kind == "text" and piece.value in WORDS
+    return is_word and (not piece.style or piece.value.lower() in ("true", "false"))
 
 
 def _is_word(text: str) -> bool:

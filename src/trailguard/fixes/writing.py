@@ -9,7 +9,7 @@ from typing import Any
 from trailguard.fixes import scalars
 from trailguard.fixes.copying import Copier
 from trailguard.fixes.edits import Edit, Unwritable
-from trailguard.fixes.layout import WORDS, Layout
+from trailguard.fixes.layout import WORDS, Layout, is_boolean
 from trailguard.fixes.pieces import Piece, after_gap
 from trailguard.fixes.planning import Plan, is_null
 from trailguard.fixes.removing import Remover
@@ -202,9 +202,8 @@ class Writer:
             pair = WORDS.get(piece.value, renderer.style.words)
             if renderer.style.mode == "json" and not quote:
                 pair = ("true", "false")
-            is_boolean = piece.value in WORDS
             word = pair[0] if data else pair[1]
-            return quote + word + quote if is_boolean else ""
+            return quote + word + quote if is_boolean(piece) else ""
         if not isinstance(data, str) or "\n" in data or (not quote and not piece.plain):
             return ""
         if quote:
