@@ -262,9 +262,8 @@ class Layout:
 
 
 def is_boolean(piece: Piece) -> bool:
-    """Whether a piece is a Boolean as CloudFormation takes them: within quotes the words of YAML are text."""
-    is_word = piece.kind == "text" and piece.value in WORDS
-    return is_word and (not piece.style or piece.value.lower() in ("true", "false"))
+    """Whether a piece is a Boolean to CloudFormation, for which "true" and "false" in quotes are some, too."""
+    return piece.kind == "text" and piece.value in (WORDS if not piece.style and piece.plain else ("true", "false"))
 
 
 def _is_word(text: str) -> bool:

@@ -13,7 +13,7 @@ from trailguard.fixes.layout import WORDS, Layout, is_boolean
 from trailguard.fixes.pieces import Piece, after_gap
 from trailguard.fixes.planning import Plan, is_null
 from trailguard.fixes.removing import Remover
-from trailguard.fixes.rendering import Rendered, Renderer
+from trailguard.fixes.rendering import Rendered, Renderer, as_argument
 from trailguard.fixes.slots import Slots
 
 _COMMENT = re.compile(r"[ \t]*#")
@@ -170,6 +170,11 @@ class Writer:
 
     def _value(self, piece: Piece, data: Any) -> None:
         """Replace a piece by a value."""
+        is_behind_tag = piece.parent is not None and piece.parent.style == "call"
+        if is_behind_tag:
+            if data is None:
+                raise Unwritable("behind a tag, null would be a text")
+            data = as_argument(data)
         container = self.slots.container(piece)
         if container is None and piece.style != "flow" and not self._fits_root(piece, data):
             raise Unwritable("the whole document would be replaced")
@@ -178,7 +183,10 @@ class Writer:
             if is_null(piece) and piece.start == piece.end:
                 self._edit(*self.slots.empty(piece), " " + renderer.flow(data, self.layout.indentation(piece.start)))
                 return
-            text = self._kept_quotes(piece, data, renderer) or renderer.flow(data, self.layout.indentation(piece.start))
+            indent = self.layout.indentation(piece.start)
+            text = self._kept_quotes(piece, data, renderer) or renderer.flow(data, indent)
+            if text.startswith("!") and is_behind_tag:
+                text = self._in_full(renderer).flow(data, indent)
             self._edit(*self.slots.span(piece), text)
             return
         renderer = self._renderer(container or piece)
@@ -187,7 +195,13 @@ class Writer:
             return
         kept = self._kept_quotes(piece, data, renderer)
         value = Rendered(kept, (), "text") if kept else renderer.block(data)
+        if is_behind_tag and value.head.startswith("!"):
+            value = self._in_full(renderer).block(data)
         self.edits += self.slots.replaced(piece, value, renderer)
+
+    def _in_full(self, renderer: Renderer) -> Renderer:
+        """One that writes functions without tags, as two tags in a row are no YAML."""
+        return Renderer(renderer.style._replace(is_short=False), self.copy)
 
     def _fits_root(self, piece: Piece, data: Any) -> bool:
         return piece.style == "block" and isinstance(data, dict) and bool(data)
@@ -199,11 +213,10 @@ class Writer:
         in_flow = renderer.style.mode != "block"
         quote = piece.style
         if isinstance(data, bool):
-            pair = WORDS.get(piece.value, renderer.style.words)
-            if renderer.style.mode == "json" and not quote:
-                pair = ("true", "false")
-            word = pair[0] if data else pair[1]
-            return quote + word + quote if is_boolean(piece) else ""
+            if not is_boolean(piece):
+                return ""
+            word = WORDS[piece.value][0 if data else 1]
+            return quote + word + quote
         if not isinstance(data, str) or "\n" in data or (not quote and not piece.plain):
             return ""
         if quote:
@@ -242,6 +255,7 @@ class Writer:
             comma = renderer.style.comma
             self._edit(start, end, f"[{old}{comma}{comma.join(written)}]")
             return
+        self.copy.moved.add(piece)
         value = renderer.block([piece, *added])
         self.edits += self.slots.replaced(piece, value, renderer)
 
