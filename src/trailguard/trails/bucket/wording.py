@@ -88,15 +88,15 @@ class Words(NamedTuple):
         found = self._below(node, lambda prefix: say(joined(*arn, "/", *prefix, "AWSLogs/", *owner, "/*")))
         return None if None in found else [value for value in found if value is not None]
 
-    def _below(self, node: Node | None, say: Say) -> list[Data | None]:
-        """What is said of each prefix that a node may be."""
+    def _below(self, node: Node | None, say: Say, is_some: bool = False) -> list[Data | None]:
+        """What is said of each prefix that a node may be; `is_some` tells that one is never empty."""
         call = function_of(node) if node is not None else None
         if node is None or (call is not None and call[0] == "Ref" and may_be_nothing(node)):
             return [say(())]
         said = phrase_at(self.scenario, self.here, node)
         if call is not None and call[0] == "Fn::If" and file_of(node) == file_of(self.here.body):
             test, *branches = call[1].items if isinstance(call[1], ListNode) else [node]
-            ways = [self._below(branch, say) for branch in branches]
+            ways = [self._below(branch, say, any(map(may_be_nothing, branches))) for branch in branches]
             if isinstance(test, TextNode) and all(len(way) == 1 and isinstance(way[0], Mapping) for way in ways):
                 return [{"Fn::If": [bare(test.value), *(way[0] for way in ways)]}]
             return list({repr(value): value for way in ways for value in way}.values())
@@ -104,7 +104,7 @@ class Words(NamedTuple):
             pieces = requests.prefix(self.scenario, self.trail)
             told = phrase_for(self.scenario, self.here, pieces)
             return [None if told is None else say(told)]
-        nothing = [say(())] if not said or self._may_be_empty(said) else []
+        nothing = [say(())] if not said or (not is_some and self._may_be_empty(said)) else []
         return [*nothing, *([say(joined(*said, "/"))] if said else [])]
 
     def _may_be_empty(self, phrase: Phrase) -> bool:
