@@ -11,6 +11,7 @@ from trailguard.findings import Finding
 from trailguard.fixes.changing import edits_for
 from trailguard.fixes.edits import Conflict, Edit, Unwritable, applied, decoded, encoded, ordered
 from trailguard.fixes.generated import generated
+from trailguard.fixes.remarks import keeping_comments
 from trailguard.judging.offers import Key, distinct, key_of
 from trailguard.reading.collected import LINKS, File
 from trailguard.reading.discovery import may_hold
@@ -56,10 +57,14 @@ class Sources:
         if os.path.islink(path):
             return f"{name} is a symbolic link, which is not followed"
         maker = generated(path, self._texts[name])
-        return f"{name} is written by {maker}: change its source" if maker else ""
+        return f"{name} is written by {maker}, so its source has to change" if maker else ""
 
     def edits(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
         """What several plans change, by file. Raises Unwritable, and Conflict where they exclude each other."""
+        bare = self._bare(plans)
+        return {name: keeping_comments(self.text(name), edits) for name, edits in bare.items()}
+
+    def _bare(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
         wanted: dict[str, dict[bool, list[Change]]] = {}
         for plan in plans:
             for name, changes in plan.changes.items():
@@ -68,7 +73,7 @@ class Sources:
         for name, groups in wanted.items():
             text = self.text(name)
             parts = [edit for apart, those in groups.items() for edit in edits_for(text, distinct(those), apart=apart)]
-            found[name] = ordered(self.text(name), parts) if len(groups) > 1 else parts
+            found[name] = ordered(text, parts) if len(groups) > 1 else parts
         return {name: edits for name, edits in found.items() if edits}
 
     def edited(self, edits: Mapping[str, Sequence[Edit]]) -> dict[str, File]:
@@ -81,9 +86,9 @@ class Sources:
         return found
 
     def lines(self, plan: Plan) -> int:
-        """How many lines a plan touches. Raises Unwritable."""
+        """How many lines a plan touches, comments that it keeps apart. Raises Unwritable."""
         count = 0
-        for name, edits in self.edits([plan]).items():
+        for name, edits in self._bare([plan]).items():
             text = self.text(name)
             count += sum(max(text.count("\n", one.start, one.end), one.text.count("\n")) + 1 for one in edits)
         return count
@@ -107,9 +112,15 @@ def plans_for(finding: Finding, repairs: Iterable[Repair], sources: Sources) -> 
             except Conflict as conflict:
                 refusal = refusal or conflict.reason
             except Unwritable as error:
-                refusal = refusal or error.reason
+                refusal = refusal or _refused(error, repair, finding)
             else:
                 if lines:
                     found.append((bool(repair.unsafe), lines, plan))
     found.sort(key=lambda item: item[:2])
     return [plan for _, _, plan in found], refusal
+
+
+def _refused(error: Unwritable, repair: Repair, finding: Finding) -> str:
+    """Why a repair cannot be written, and what is to be done instead."""
+    where = f" in construct {finding.construct}" if finding.construct else ""
+    return f"{error.reason}: {repair.title[:1].lower()}{repair.title[1:]}{where}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from trailguard.findings import CONDITIONAL, OPEN, PASS, VERDICTS, Finding, Report
+from trailguard.findings import CONDITIONAL, NOT_APPLICABLE, OPEN, PASS, UNKNOWN, VERDICTS, Finding, Report, Verdict
 from trailguard.judging.offers import Key, key_of
 
 Standing: TypeAlias = "Mapping[Key, Mapping[str, Finding]]"  # the findings by what they are about, and by deployment
@@ -78,7 +78,7 @@ def _is_worse(old: Mapping[str, Finding], new: Mapping[str, Finding], reasons: l
         if after is None:
             reasons.append(f"{key.resource} would not be judged by {key.rule} any more")
             return True
-        change = _standing_of(after) - _standing_of(before)
+        change = _rank(after, PASS) - _rank(before, UNKNOWN)
         wider = after.verdict == CONDITIONAL and not before.witness.items() <= after.witness.items()
         if change < 0 or (change == 0 and wider):
             reasons.append(f"it would make {key.rule} {after.verdict} for {key.resource}: {after.message}")
@@ -86,9 +86,9 @@ def _is_worse(old: Mapping[str, Finding], new: Mapping[str, Finding], reasons: l
     return False
 
 
-def _standing_of(finding: Finding) -> int:
-    """How well a subject stands with a rule: where the rule comes to apply and passes, nothing is worse."""
-    return min(VERDICTS.index(finding.verdict), VERDICTS.index(PASS))
+def _rank(finding: Finding, otherwise: Verdict) -> int:
+    """How well a subject stands with a rule. Where the rule comes to apply, what cannot be known is nothing worse."""
+    return VERDICTS.index(otherwise if finding.verdict == NOT_APPLICABLE else finding.verdict)
 
 
 def _new_faults(before: Report, after: Report) -> dict[str, str]:
