@@ -59,7 +59,7 @@ class Slots:
         """Whether short lists are written in one line, as most are in the document; so are they where there is none."""
         if self._prefers_flow is None:
             flow = block = 0
-            for piece in self.layout.root.below():
+            for piece in islice(self.layout.root.below(), 10_000):
                 if piece.kind == "list" and piece.items and all(item.kind == "text" for item in islice(piece.items, 8)):
                     flow += piece.style == "flow"
                     block += piece.style == "block"
