@@ -32,6 +32,11 @@ class Remover:
         line = layout.line_start(start)
         end = layout.next_line(container.items[number].end)
         if self.text[line:start].strip():  # the first entry, behind a dash
+            following = self.layout.next_line(container.items[number].end)
+            while following < self._start(container, number + 1):
+                if _COMMENT.match(self.text, following):  # it is about the next entry
+                    return Edit(start, self.text.index("#", following), "")
+                following = self.layout.next_line(following)
             return Edit(start, self._start(container, number + 1), "")
         while line > 0:
             above = layout.line_start(self._before_break(line))

@@ -118,7 +118,7 @@ class Slots:
         edits[0] = self._first(edits[0], head, slot, start, stop)
         line_end = layout.line_end(stop)
         if has_block:
-            edits.append(Edit(line_end, max(piece.end, line_end), below))
+            edits.append(Edit(line_end, layout.line_end(max(piece.end, line_end)), below))
         elif below:
             edits.append(Edit(line_end, line_end, below))
         return edits
