@@ -95,10 +95,25 @@ def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[
         yield Repair(title, (Put(at(written), way, value),), unsafe)
         return
     node = fault.found.node
+    literal = handed_down(fault.scenario, written)
+    if literal is not None:
+        yield Repair(title, (Replace(at(literal), value),), unsafe)
     handed = (binding.argument for binding in fault.scenario.model.stacks.bindings.values())
     if any(holds(outer, node) for outer in (written, *handed)):
         yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
     yield Repair(title, (Replace(at(written), value),), unsafe or decided(fault.scenario, written))
+
+
+def handed_down(scenario: Scenario, node: Node) -> TextNode | None:
+    """What is written where a value comes from that a node refers to, when parents hand it down as it is written."""
+    bindings = scenario.model.stacks.bindings
+    found: Node = node
+    for _ in range(len(bindings) + 1):
+        call = function_of(found)
+        if call is None or call[0] != "Ref" or not isinstance(call[1], TextNode) or call[1].value not in bindings:
+            break
+        found = bindings[call[1].value].argument
+    return found if isinstance(found, TextNode) and found is not node else None
 
 
 def _innermost(fault: Fault, first: str, rest: Sequence[str]) -> tuple[Node | None, tuple[str, ...]]:
