@@ -41,7 +41,7 @@ CORRECTED = [
         id="star-for-all-buckets",
     ),
     pytest.param(
-        "EventSelectors:\n  - DataResources:\n      - Type: AWS::S3::Object\n        Values:\n          - arn:aws:s3:::p",
+        "EventSelectors:\n  - DataResources:\n      - Type: AWS::S3::Object\n        Values:\n        - arn:aws:s3:::p",
         ["- arn:aws:s3:::p/"],
         id="bucket-without-slash",
     ),
