@@ -181,6 +181,16 @@ AdvancedEventSelectors:
     assert fixed("TG113", tmp_path, {"template.yaml": template(properties)}, unsafe=True).unsafe
 
 
+@pytest.mark.parametrize("said", ["!Sub ['${B}/', {B: Payments}]", "Payments", "!Ref Payments", "!GetAtt Payments.Arn"])
+def test_a_bucket_of_the_template_is_meant_with_all_that_is_in_it(tmp_path: Path, said: str) -> None:
+    properties = f"EventSelectors:\n  - DataResources:\n      - Type: AWS::S3::Object\n        Values: [{said}]"
+    (_, added) = lines("TG113", tmp_path, template(properties, "  Payments: {Type: AWS::S3::Bucket}"))
+    assert added.replace("'", "").replace('"', "") in (
+        "+ Values: [!Sub ${Payments.Arn}/]",
+        "+ Values: [!Sub arn:${AWS::Partition}:s3:::${Payments}/]",
+    )
+
+
 @pytest.mark.parametrize("name", ["TrailName: a..b", "TrailName: ab", "S3KeyPrefix: [audit, trail]"])
 def test_names_are_chosen_by_people(tmp_path: Path, name: str) -> None:
     result = fixed("TG113", tmp_path, {"template.yaml": template(name)}, unsafe=True)
