@@ -238,6 +238,7 @@ REPAIRS: Mapping[str, str] = {
     "access.not_unblocked": "bucket.closing:not_unblocked",
     "access.blocks_public": "bucket.closing:blocks_public",
     "access.tls_only": "bucket.closing:tls_only",
+    "archive.access_logged": "bucket.keeping:access_logged",
     "archive.versioned": "bucket.keeping:versioned",
     "archive.kept_days": "bucket.keeping:kept_days",
     "exports.bucket_name": "bucket.keeping:name_exported",
