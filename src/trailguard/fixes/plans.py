@@ -19,13 +19,22 @@ from trailguard.trails.facts.repairs import Repair
 
 
 class Plan(NamedTuple):
-    """Changes by file that may repair a finding. `apart` are written out where an anchor has several users."""
+    """Changes by file that may repair a finding. `apart` are written out where an anchor has several users.
+
+    `written` are edits of a plan that needs more than one step, in the place of changes.
+    """
 
     finding: Finding
     title: str
     unsafe: str
     changes: Mapping[str, tuple[Change, ...]]
     apart: bool = False
+    written: Mapping[str, Sequence[Edit]] = {}
+
+    @property
+    def files(self) -> set[str]:
+        """The names of the files that it is about."""
+        return {*self.changes, *self.written}
 
     @property
     def key(self) -> Key:
@@ -66,14 +75,16 @@ class Sources:
 
     def _bare(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
         wanted: dict[str, dict[bool, list[Change]]] = {}
+        found: dict[str, list[Edit]] = {}
         for plan in plans:
+            for name, edits in plan.written.items():
+                found.setdefault(name, []).extend(edits)
             for name, changes in plan.changes.items():
                 wanted.setdefault(name, {}).setdefault(plan.apart, []).extend(changes)
-        found = {}
         for name, groups in wanted.items():
-            text = self.text(name)
-            parts = [edit for apart, those in groups.items() for edit in edits_for(text, distinct(those), apart=apart)]
-            found[name] = ordered(text, parts) if len(groups) > 1 else parts
+            for apart, those in groups.items():
+                found.setdefault(name, []).extend(edits_for(self.text(name), distinct(those), apart=apart))
+        found = {name: ordered(self.text(name), edits) for name, edits in found.items()}
         return {name: edits for name, edits in found.items() if edits}
 
     def edited(self, edits: Mapping[str, Sequence[Edit]]) -> dict[str, File]:
