@@ -7,6 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trailguard.cloudformation.source.nodes import MapNode
 from trailguard.cloudformation.source.reading import parse
 from trailguard.trails.facts.phrases import Name, Phrase, joined, phrase_of, written
 
@@ -34,7 +35,9 @@ def test_what_is_joined_or_substituted_with_names_of_its_own_is_understood() -> 
         "named": {"Fn::Sub": ["${X}-${Y}-${!Z}", {"X": {"Ref": "B"}}]},
         "chosen": {"Fn::Select": [0, ["a"]]},
     }
-    nodes = parse(json.dumps(document).encode()).root.values
+    root = parse(json.dumps(document).encode()).root
+    assert isinstance(root, MapNode)
+    nodes = root.values
     assert phrase_of(nodes["joined"]) == ("a/", Name("B"), "/", Name("C.Arn"))
     assert phrase_of(nodes["named"]) == (Name("B"), "-", Name("Y"), "-${Z}")
     assert phrase_of(nodes["chosen"]) is None
