@@ -269,8 +269,9 @@ class Writer:
             flow = Renderer(renderer.style._replace(mode="flow", is_short=renderer.style.is_short), self.copy)
             written = [flow.flow(item, "") for item in added]
             old = self.text[start:end]
-            if piece.kind == "text" and not piece.style and scalars.ends_in_flow(old):
-                old = flow.scalar(piece.value)
+            inner = piece.items[0] if piece.style == "call" else piece
+            if inner.kind == "text" and not inner.style and scalars.ends_in_flow(self.text[inner.start : end]):
+                old = old[: inner.start - start] + flow.scalar(inner.value)
             comma = renderer.style.comma
             self._edit(start, end, f"[{old}{comma}{comma.join(written)}]")
             return
