@@ -145,7 +145,7 @@ def _data(cell: _Cell) -> Any:
     return [_data(item) for item in cell.value] if isinstance(cell.value, list) else cell.value
 
 
-def _write(cell: _Cell, way: Sequence[str], value: _Cell, is_more: bool) -> None:
+def _write(cell: _Cell, way: Sequence[str | int], value: _Cell, is_more: bool) -> None:
     if not way:
         assert is_more
         cell.value = [*(cell.value if isinstance(cell.value, list) else [_Cell(cell.value)]), value]
