@@ -1,0 +1,126 @@
+"""The values that the parameters of a stack have in a deployment, as CloudFormation itself tells them.
+
+The payload of a Hook has no parameters, so that they are asked for: the change set's where one is made or carried out,
+else the stack's. What a Hook sees is what DescribeChangeSet and DescribeStacks give at this moment:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from trailguard.hosts.hook_event import Event
+
+# What stands for the value of a parameter with NoEcho.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+_MASKED = "****"
+# While a stack is in one of these, its parameters are those of what is going on; before, they are those of what was.
+_UNDER_WAY = {"create": ("CREATE_IN_PROGRESS",), "update": ("UPDATE_IN_PROGRESS",)}
+_FREE = "judged for every value that the template allows"
+
+
+class Actual(NamedTuple):
+    """The values of a deployment's parameters as far as they are known, and what is to be said of the others."""
+
+    values: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
+
+
+class _Unknown(Exception):
+    """Why parameters are not known."""
+
+
+@cache
+def client(service: str, region: str | None) -> Any:
+    """A client of an AWS service, which does not wait for long; raises ImportError without boto3, which Lambda has."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2})
+    return boto3.client(service, region_name=region, config=config)
+
+
+def reason_of(error: Exception) -> str:
+    """Why AWS gave no answer, in a few words that hold no secret."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        code = response.get("Error", {}).get("Code")
+        return f"{getattr(error, 'operation_name', 'the call')} was answered with {code or 'an error'}"
+    return "boto3 is not installed" if isinstance(error, ImportError) else type(error).__name__
+
+
+def actual(event: Event) -> Actual:
+    """The parameters of a deployment. Never raises: what cannot be had is said, and is then free.
+
+    A value that is masked (NoEcho) is left free. One that the stack keeps (UsePreviousValue) is the stack's.
+    """
+    if event.target == "RESOURCE":  # CloudFormation has filled them in
+        return Actual()
+    try:
+        return _told(_listed(event), event)
+    except _Unknown as why:
+        return Actual({}, (f"the parameters of this deployment are not known ({why}): {_FREE}",))
+    except Exception as error:  # botocore has no base of all its errors but this one
+        return Actual({}, (f"the parameters of this deployment are not known ({reason_of(error)}): {_FREE}",))
+
+
+def _listed(event: Event) -> list[Mapping[str, Any]]:
+    """The list of parameters of what is going on."""
+    cloudformation = client("cloudformation", event.region)
+    if event.change_set:
+        try:
+            found: list[Mapping[str, Any]] = cloudformation.describe_change_set(ChangeSetName=event.change_set).get(
+                "Parameters", []
+            )
+            return found
+        except cloudformation.exceptions.ChangeSetNotFoundException:
+            if event.target == "CHANGE_SET":
+                raise
+    stack = _stack(event)
+    status = stack.get("StackStatus", "")
+    if status not in _UNDER_WAY.get(event.operation, ()):
+        raise _Unknown(f"the stack is in {status or 'no state'}, and shows those that it had before")
+    return list(stack.get("Parameters", []))
+
+
+def _stack(event: Event) -> Mapping[str, Any]:
+    stacks = client("cloudformation", event.region).describe_stacks(StackName=event.stack_id or event.stack)["Stacks"]
+    if not stacks:
+        raise _Unknown("the stack is not there")
+    found: Mapping[str, Any] = stacks[0]
+    return found
+
+
+def _told(listed: Iterable[Mapping[str, Any]], event: Event) -> Actual:
+    values: dict[str, str] = {}
+    masked, kept = [], []
+    for item in listed:
+        key, value = item.get("ParameterKey", ""), item.get("ParameterValue")
+        if value == _MASKED:
+            masked.append(key)
+        elif value is not None:
+            values[key] = value
+        elif item.get("UsePreviousValue"):
+            kept.append(key)
+    notes = [f"NoEcho hides the value of {', '.join(sorted(masked))}: {_FREE}"] if masked else []
+    if kept:
+        before, note = _before(kept, event)
+        values.update(before)
+        notes += note
+    return Actual(values, tuple(notes))
+
+
+def _before(keys: Iterable[str], event: Event) -> tuple[dict[str, str], list[str]]:
+    """The values that the stack keeps, and what is to be said of those that it does not show."""
+    wanted = sorted(keys)
+    try:
+        has = {item["ParameterKey"]: item.get("ParameterValue") for item in _stack(event).get("Parameters", [])}
+        why = "NoEcho"
+    except Exception as error:  # as above
+        has, why = {}, str(error) if isinstance(error, _Unknown) else reason_of(error)
+    values = {key: value for key in wanted if (value := has.get(key)) not in (None, _MASKED)}
+    lost = [key for key in wanted if key not in values]
+    return values, [f"the stack keeps the value of {', '.join(lost)}, which is not known ({why}): {_FREE}"] * bool(lost)
