@@ -1,4 +1,4 @@
-"""AWS as a hook sees it, played by a server on this machine: payloads, DescribeStacks, DescribeChangeSet, objects in S3.
+"""AWS as a hook sees it, played by a server on this machine: payloads, stacks, change sets, objects in S3.
 
 The answers have the form of recorded ones. botocore asks over HTTP, as it does in Lambda.
 """
@@ -105,13 +105,13 @@ def serving() -> Iterator[Aws]:
     """Serve on a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             aws.calls.append(urlsplit(self.path).path)
             self._send(aws.pages.get(urlsplit(self.path).path, Reply(404)))
 
         do_HEAD = do_GET  # noqa: N815
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
             self._send(aws.called({key: values[0] for key, values in parse_qs(text).items()}))
 
@@ -128,7 +128,7 @@ def serving() -> Iterator[Aws]:
             if self.command != "HEAD":
                 self.wfile.write(reply.body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Stay silent."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -143,7 +143,7 @@ def serving() -> Iterator[Aws]:
         thread.join()
 
 
-def event(name: str, payload: str | None = None, **more: Any) -> dict[str, Any]:
+def event(name: str, payload: object = None, **more: Any) -> dict[str, Any]:
     """A recorded event, with a payload and other keys of its own."""
     found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
     if payload is not None:

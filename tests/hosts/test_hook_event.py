@@ -102,7 +102,7 @@ def test_what_is_no_event_is_refused(asked: object, why: str) -> None:
         read(asked)
 
 
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[object] = st.sampled_from(
     (
         None,
         True,
@@ -124,9 +124,7 @@ TOP = st.sampled_from(("awsAccountId", "stackId", "changeSetId", "actionInvocati
 @given(
     st.sampled_from(("stack", "change_set", "resource")), st.dictionaries(KEYS, VALUES), st.dictionaries(TOP, VALUES)
 )
-def test_whatever_is_in_an_event_it_is_read_or_refused(
-    name: str, data: dict[str, object], top: dict[str, object]
-) -> None:
+def test_whatever_is_in_an_event_it_is_read_or_refused(name: str, data: dict[str, object], top: dict[str, Any]) -> None:
     found = event(name, **top)
     found["requestData"].update(data)
     assert isinstance(token_of(found), str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from trailguard.hosts.hook_parameters import Actual, actual, client
 FREE = "judged for every value that the template allows"
 
 
-def stack(**more: object) -> Event:
+def stack(**more: Any) -> Event:
     return read(event("stack", **{"actionInvocationPoint": "CREATE_PRE_PROVISION", **more}))
 
 
@@ -71,7 +72,7 @@ def test_what_the_stack_keeps_is_the_stack_s(aws: Aws) -> None:
     names = ("Kept", "Hidden", "Lost")
     aws.parameters[change_set().change_set] = [
         {"ParameterKey": "A", "ParameterValue": "1"},
-        *({"ParameterKey": name, "UsePreviousValue": True} for name in names),
+        *[dict[str, str | bool](ParameterKey=name, UsePreviousValue=True) for name in names],
     ]
     aws.parameters["MyStack"] = [
         {"ParameterKey": "A", "ParameterValue": "old"},

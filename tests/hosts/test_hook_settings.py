@@ -65,7 +65,7 @@ def test_files_are_seen_from_the_package(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "why"),
     [
-        ("FAIL_ON", "never", "TRAILGUARD_FAIL_ON: fail_on cannot be \"never\" (one of fail"),
+        ("FAIL_ON", "never", 'TRAILGUARD_FAIL_ON: fail_on cannot be "never" (one of fail'),
         ("RULES", "{ignored: [TG101]}", 'TRAILGUARD_RULES: unknown key "ignored" in rules; did you mean "ignore"?'),
         ("WAIVERS", "[{rule: TG101}]", 'TRAILGUARD_WAIVERS: a waiver needs "file"'),
         ("PROFILE", "{", "TRAILGUARD_PROFILE: "),

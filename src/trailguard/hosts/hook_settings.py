@@ -45,7 +45,11 @@ def configured(folder: str, environment: Mapping[str, str]) -> Settings:
 
 
 def for_deployment(settings: Settings, event: Event, values: Mapping[str, str]) -> Settings:
-    """The settings for one deployment, whose account, Region and parameters are fixed by what it is."""
+    """The settings for one deployment, whose account, Region and parameters are fixed by what it is.
+
+    Patterns of files are seen from where snapshots have their accounts: a waiver for `*/*/STACK` is for stacks of that
+    name in every account and Region.
+    """
     known = {**values, "AWS::StackName": event.stack} if event.stack else dict(values)
     return settings._replace(
         parameters=known,
@@ -53,6 +57,7 @@ def for_deployment(settings: Settings, event: Event, values: Mapping[str, str]) 
         account_id=event.account,
         partition=event.partition,
         contexts=(),
+        root="",
         ignore=(*settings.ignore, *left_out(settings, event)),
     )
 
