@@ -1,4 +1,4 @@
-"""`trailguard init --hook`: a template that can be deployed, gives no more rights than it needs, and can be repaired."""
+"""`trailguard init --hook`: a template that can be deployed, gives no more rights than needed, and can be repaired."""
 
 from __future__ import annotations
 

@@ -50,19 +50,22 @@ class Answer(TypedDict, total=False):
 
 def success(token: str, message: str) -> Answer:
     """The answer that lets a deployment go on."""
-    return {
-        "hookStatus": "SUCCESS", "message": message, "clientRequestToken": token, "callbackDelaySeconds": 0,
-    }  # fmt: skip
+    return {"hookStatus": "SUCCESS", "message": message, "clientRequestToken": token, "callbackDelaySeconds": 0}
 
 
 def failure(token: str, error: BaseException) -> Answer:
     """The answer when a deployment cannot be judged: the hook's failure mode decides what comes of it."""
+    message = f"trailguard could not judge this deployment: {said(error)}"
+    return _failed("InternalFailure", success(token, cut(message, MESSAGE_OF_CONTROL)))
+
+
+def _failed(why: Literal["NonCompliant", "InternalFailure"], told: Answer) -> Answer:
     return {
         "hookStatus": "FAILED",
-        "errorCode": "InternalFailure",
-        "message": cut(f"trailguard could not judge this deployment: {said(error)}", MESSAGE_OF_CONTROL),
-        "clientRequestToken": token,
-        "callbackDelaySeconds": 0,
+        "errorCode": why,
+        "message": told["message"],
+        "clientRequestToken": told["clientRequestToken"],
+        "callbackDelaySeconds": told["callbackDelaySeconds"],
     }
 
 
@@ -88,8 +91,7 @@ def answer(event: Event, report: Report, notes: Sequence[str] = ()) -> Answer:
     rest = [*errors, *_remarks(event, report, notes)]
     told = success(event.token, cut(_message(event, report, shared, rest), limit))
     if is_counting or errors:
-        told["hookStatus"] = "FAILED"
-        told["errorCode"] = "NonCompliant" if is_counting else "InternalFailure"
+        told = _failed("NonCompliant" if is_counting else "InternalFailure", told)
     if annotations:
         told["annotations"] = fitting(annotations)
     return told
