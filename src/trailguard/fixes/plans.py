@@ -57,7 +57,7 @@ class Sources:
         if os.path.islink(path):
             return f"{name} is a symbolic link, which is not followed"
         maker = generated(path, self._texts[name])
-        return f"{name} is written by {maker}: change its source" if maker else ""
+        return f"{name} is written by {maker}, so its source has to change" if maker else ""
 
     def edits(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
         """What several plans change, by file. Raises Unwritable, and Conflict where they exclude each other."""
@@ -112,9 +112,15 @@ def plans_for(finding: Finding, repairs: Iterable[Repair], sources: Sources) -> 
             except Conflict as conflict:
                 refusal = refusal or conflict.reason
             except Unwritable as error:
-                refusal = refusal or error.reason
+                refusal = refusal or _refused(error, repair, finding)
             else:
                 if lines:
                     found.append((bool(repair.unsafe), lines, plan))
     found.sort(key=lambda item: item[:2])
     return [plan for _, _, plan in found], refusal
+
+
+def _refused(error: Unwritable, repair: Repair, finding: Finding) -> str:
+    """Why a repair cannot be written, and what is to be done instead."""
+    where = f" in construct {finding.construct}" if finding.construct else ""
+    return f"{error.reason}: {repair.title[:1].lower()}{repair.title[1:]}{where}"

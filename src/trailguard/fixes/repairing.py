@@ -99,7 +99,7 @@ class _Mender:
         for key, finding in self._findings.items():
             plans, refusal = plans_for(finding, before.offers.get(key, ()), self._sources)
             self._pending[key] = plans
-            self.left[key] = refusal or f"no program can decide how: {finding.rule.remedy}"
+            self.left[key] = refusal or f"a person has to decide how: {finding.rule.remedy}"
 
     def run(self, unsafe: bool) -> None:
         """Try all plans: first those that are safe."""
@@ -118,7 +118,7 @@ class _Mender:
         for key, plans in self._pending.items():
             plan = next((one for one in plans if one.unsafe), None)
             if plan is not None:
-                self.left[key] = f"a fix needs a person's eye (--unsafe): {_lowered(plan.title)}; {plan.unsafe}"
+                self.left[key] = f"only with --unsafe: {_lowered(plan.title)} ({plan.unsafe})"
 
     def _phase(self, unsafe: bool) -> None:
         """Try the plans of one kind, in rounds: each finding's first one, then the next of those that did not hold."""

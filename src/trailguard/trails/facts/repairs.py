@@ -95,10 +95,25 @@ def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[
         yield Repair(title, (Put(at(written), way, value),), unsafe)
         return
     node = fault.found.node
+    literal = handed_down(fault.scenario, written)
+    if literal is not None:
+        yield Repair(title, (Replace(at(literal), value),), unsafe)
     handed = (binding.argument for binding in fault.scenario.model.stacks.bindings.values())
     if any(holds(outer, node) for outer in (written, *handed)):
         yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
     yield Repair(title, (Replace(at(written), value),), unsafe or decided(fault.scenario, written))
+
+
+def handed_down(scenario: Scenario, node: Node) -> TextNode | None:
+    """What is written where a value comes from that a node refers to, when parents hand it down as it is written."""
+    bindings = scenario.model.stacks.bindings
+    found: Node = node
+    for _ in range(len(bindings) + 1):
+        call = function_of(found)
+        if call is None or call[0] != "Ref" or not isinstance(call[1], TextNode) or call[1].value not in bindings:
+            break
+        found = bindings[call[1].value].argument
+    return found if isinstance(found, TextNode) and found is not node else None
 
 
 def _innermost(fault: Fault, first: str, rest: Sequence[str]) -> tuple[Node | None, tuple[str, ...]]:
@@ -176,23 +191,31 @@ def decided(scenario: Scenario, node: Node) -> str:
     while pending:
         current = pending.pop()
         call = function_of(current)
-        if call is not None and call[0] == "Ref" and isinstance(call[1], TextNode):
-            name = call[1].value
-            if name in scenario.model.stacks.bindings:
-                return f"what is handed to parameter {bare(name)} decides it now"
-            if name in scenario.model.template.parameters:
-                return f"parameter {bare(name)} decides it now"
-        if call is not None and call[0] == "Fn::FindInMap":
-            return "a mapping decides it now"
-        if call is not None and call[0] == "Fn::If":
-            return "a condition decides it now"
-        if call is not None and call[0] not in ("Ref", "Fn::GetAtt"):
+        if call is not None and call[0] in _CHOICES:
+            return f"{_CHOICES[call[0]]} decides it now"
+        if call is not None and call[0] not in _PLAIN:
             return f"{call[0]} decides it now"
+        if call is not None and call[0] in ("Ref", "Fn::Sub"):
+            told = [_parameter(scenario, name) for name in mentioned(*call)]
+            if any(told):
+                return next(filter(None, told))
         if isinstance(current, MapNode):
             pending.extend(current.values.values())
         elif isinstance(current, ListNode):
             pending.extend(current.items)
     return ""
+
+
+# Functions that choose, and those that put together what is there.
+_CHOICES = {"Fn::FindInMap": "a mapping", "Fn::If": "a condition", "Fn::ImportValue": "what another stack exports"}
+_PLAIN = ("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split")
+
+
+def _parameter(scenario: Scenario, name: str) -> str:
+    """That a parameter decides, if a name is that of one."""
+    if name in scenario.model.stacks.bindings:
+        return f"what is handed to parameter {bare(name)} decides it now"
+    return f"parameter {bare(name)} decides it now" if name in scenario.model.template.parameters else ""
 
 
 def chosen(scenario: Scenario, node: Node) -> str:
