@@ -100,6 +100,24 @@ def test_a_hidden_parameter_is_free(aws: Aws) -> None:
     assert "****" not in json.dumps(told)
 
 
+STORED = MULTI.replace(
+    "Type: String, Default: 'true', AllowedValues: ['true', 'false']",
+    "Type: 'AWS::SSM::Parameter::Value<String>', Default: /trail/multi, AllowedPattern: '/.*'",
+)
+
+
+@pytest.mark.parametrize(("value", "status"), [("true", "SUCCESS"), ("false", "FAILED")])
+def test_what_the_parameter_store_gave_decides(aws: Aws, value: str, status: str) -> None:
+    stored = {"ParameterKey": "Multi", "ParameterValue": "/trail/multi", "ResolvedValue": value}
+    aws.parameters[CHANGES] = [stored]
+    told = handler(event("change_set", aws.payload(STORED)), Context())
+    assert (told["hookStatus"], names(told)) == (status, ["TG101"] * (status == "FAILED"))
+    aws.parameters[CHANGES] = values({"Multi": "/trail/multi"})
+    left = handler(event("change_set", aws.payload(STORED)), Context())
+    assert "TG101" in names(left, "SKIPPED")
+    assert "is read from the Systems Manager parameter" in json.dumps(left)
+
+
 def test_a_template_that_is_right(aws: Aws) -> None:
     given = {"TrailName": "audit", "OrganizationId": "o-abcdefghij", "LogRetentionDays": "365", "AlarmEmail": ""}
     aws.parameters[CHANGES] = values(given)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.hosts.hooking import Aws, event
+from trailguard.cloudformation.source.letters import RESOLVED
 from trailguard.hosts.hook_event import Event, read
 from trailguard.hosts.hook_parameters import Actual, actual, client
 
@@ -66,6 +67,13 @@ def test_what_is_masked_is_free(aws: Aws) -> None:
         {"ParameterKey": "Key", "ParameterValue": "****"},
     ]
     assert actual(stack()) == Actual({"A": "1"}, (f"NoEcho hides the value of Key, Password: {FREE}",))
+
+
+def test_what_is_looked_up_is_known_as_it_was_found(aws: Aws) -> None:
+    """For a parameter of a type of Systems Manager, the value is the name to look up."""
+    stored = {"ParameterKey": "Bucket", "ParameterValue": "/logs/bucket", "ResolvedValue": "central-audit-logs"}
+    aws.parameters["MyStack"] = [stored]
+    assert actual(stack()) == Actual({"Bucket": RESOLVED + "central-audit-logs"}, ())
 
 
 def test_what_the_stack_keeps_is_the_stack_s(aws: Aws) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from trailguard.cloudformation.source.letters import RESOLVED
 from trailguard.hosts.hook_event import Event
 
 # What stands for the value of a parameter with NoEcho.
@@ -94,18 +95,32 @@ def _stack(event: Event) -> Mapping[str, Any]:
     return found
 
 
-def _told(listed: Iterable[Mapping[str, Any]], event: Event) -> Actual:
-    values: dict[str, str] = {}
-    masked, kept = [], []
-    for item in listed:
-        key, value = item.get("ParameterKey", ""), item.get("ParameterValue")
-        if value == _MASKED:
-            masked.append(key)
+class _Sorted(NamedTuple):
+    """A list of parameters: the values that it shows, and the names of those that it hides or leaves as they are."""
+
+    values: dict[str, str]
+    masked: list[str]
+    kept: list[str]
+
+
+def _sorted(listed: Iterable[Mapping[str, Any]]) -> _Sorted:
+    found = _Sorted({}, [], [])
+    for item in sorted(listed, key=lambda one: str(one.get("ParameterKey"))):
+        key, value, resolved = item.get("ParameterKey", ""), item.get("ParameterValue"), item.get("ResolvedValue")
+        if resolved is not None:  # it is read from the parameter store, where its value is the name
+            found.values[key] = RESOLVED + resolved
+        elif value == _MASKED:
+            found.masked.append(key)
         elif value is not None:
-            values[key] = value
+            found.values[key] = value
         elif item.get("UsePreviousValue"):
-            kept.append(key)
-    notes = [f"NoEcho hides the value of {', '.join(sorted(masked))}: {_FREE}"] if masked else []
+            found.kept.append(key)
+    return found
+
+
+def _told(listed: Iterable[Mapping[str, Any]], event: Event) -> Actual:
+    values, masked, kept = _sorted(listed)
+    notes = [f"NoEcho hides the value of {', '.join(masked)}: {_FREE}"] if masked else []
     if kept:
         before, note = _before(kept, event)
         values.update(before)
@@ -113,14 +128,12 @@ def _told(listed: Iterable[Mapping[str, Any]], event: Event) -> Actual:
     return Actual(values, tuple(notes))
 
 
-def _before(keys: Iterable[str], event: Event) -> tuple[dict[str, str], list[str]]:
+def _before(wanted: Iterable[str], event: Event) -> tuple[dict[str, str], list[str]]:
     """The values that the stack keeps, and what is to be said of those that it does not show."""
-    wanted = sorted(keys)
     try:
-        has = {item["ParameterKey"]: item.get("ParameterValue") for item in _stack(event).get("Parameters", [])}
-        why = "NoEcho"
+        has, why = _sorted(_stack(event).get("Parameters", [])).values, "NoEcho"
     except Exception as error:  # as above
         has, why = {}, str(error) if isinstance(error, _Unknown) else reason_of(error)
-    values = {key: value for key in wanted if (value := has.get(key)) not in (None, _MASKED)}
-    lost = [key for key in wanted if key not in values]
-    return values, [f"the stack keeps the value of {', '.join(lost)}, which is not known ({why}): {_FREE}"] * bool(lost)
+    lost = [key for key in wanted if key not in has]
+    note = f"the stack keeps the value of {', '.join(lost)}, which is not known ({why}): {_FREE}"
+    return {key: has[key] for key in wanted if key in has}, [note] * bool(lost)

@@ -43,9 +43,7 @@ def fixed(paths: Sequence[str], *rules: str, unsafe: bool = True) -> Fixed:
         else:
             standing[finding.resource] = LEFT
             reasons[finding.resource] = result.left[key]
-    texts = {
-        Path(path).name: applied(decoded(before.files[path].data), edits) for path, edits in result.edits.items()
-    }
+    texts = {Path(path).name: applied(decoded(before.files[path].data), edits) for path, edits in result.edits.items()}
     return Fixed(standing, reasons, texts)
 
 
@@ -58,4 +56,6 @@ def lines(folder: Path, rule: str, template: str, unsafe: bool = False) -> list[
     assert result.standing, f"{rule} finds nothing to repair"
     assert LEFT not in result.standing.values(), result.reasons
     after = result.texts["template.yaml"]
-    return [line[0] + " " + line[2:].strip() for line in ndiff(text.splitlines(), after.splitlines()) if line[0] in "+-"]
+    return [
+        line[0] + " " + line[2:].strip() for line in ndiff(text.splitlines(), after.splitlines()) if line[0] in "+-"
+    ]
