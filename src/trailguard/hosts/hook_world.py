@@ -48,7 +48,7 @@ def _fetched(address: str, region: str | None) -> str:
         storage = client("s3", region)
         mark = storage.head_object(Bucket=bucket, Key=key)["ETag"]
         name = hashlib.sha256(f"{address}\n{mark}".encode()).hexdigest()[:20]
-        place = os.path.join(tempfile.gettempdir(), f"trailguard-world-{os.getuid()}", name)
+        place = os.path.join(tempfile.gettempdir(), "trailguard-world", name)
         if os.path.isdir(place):
             return place
         answer = storage.get_object(Bucket=bucket, Key=key, IfMatch=mark)
