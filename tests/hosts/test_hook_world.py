@@ -78,7 +78,7 @@ def test_an_archive_is_fetched_when_it_has_changed(aws: Aws, data: bytes) -> Non
     aws.put("snapshots", "latest/world", zipped({**FILES, "more.yaml": b"x"}))
     (second,) = world(PLACE, "/nowhere", "eu-west-1")
     assert below(second) == {**FILES, "more.yaml": b"x"}
-    assert sorted(os.listdir(os.path.dirname(first))) == sorted(map(os.path.basename, (first, second)))
+    assert os.listdir(os.path.dirname(second)) == [os.path.basename(second)]  # there is not room for many
 
 
 @pytest.mark.parametrize("address", ["s3://", "s3://bucket", "s3:///key"])

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import traceback
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from trailguard.hosts.hook_parameters import actual, client
 from trailguard.hosts.hook_payload import template_of
 from trailguard.hosts.hook_settings import configured, for_deployment, left_out, package
 from trailguard.hosts.hook_watch import within
-from trailguard.hosts.hook_world import VARIABLE, world
+from trailguard.hosts.hook_world import VARIABLE, is_remote, world
 from trailguard.rulebook.shelf import load as load_rules
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
@@ -71,12 +72,12 @@ def _patience(context: object) -> float:
 
 
 def _warm(event: Event) -> None:
-    """Make what every call needs once, here, from where the process of each call has it."""
-    if event.target != "RESOURCE":
-        try:
-            client("cloudformation", event.region)
-        except Exception:
-            return  # whoever asks for it says what is wrong
+    """Make once, here, what every call needs: the process of each call has it from this one."""
+    services = [] if event.target == "RESOURCE" else ["cloudformation"]
+    services += ["s3"] if is_remote(os.environ.get(VARIABLE, "")) else []
+    with suppress(Exception):  # whoever asks for one says what is wrong
+        for service in services:
+            client(service, event.region)
 
 
 def _judged(event: Event, settings: Settings, folder: str) -> bytes:

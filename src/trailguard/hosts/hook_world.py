@@ -27,11 +27,16 @@ MOST_FILES = 50_000
 _CHUNK = 1 << 16
 
 
+def is_remote(named: str) -> bool:
+    """Tell whether a snapshot has to be fetched."""
+    return named.startswith("s3://")
+
+
 def world(named: str, folder: str, region: str | None) -> list[str]:
     """The folders that are known beside the template: none where `named` is empty. Raises HookError."""
     if not named:
         return []
-    if named.startswith("s3://"):
+    if is_remote(named):
         return [_fetched(named, region)]
     path = os.path.join(folder, named)
     if not os.path.isdir(path):
@@ -58,7 +63,15 @@ def _fetched(address: str, region: str | None) -> str:
     if len(data) > MOST_PACKED:
         raise HookError(f"the snapshot {address} has more than {MOST_PACKED:,} bytes")
     unpack(data, place, address)
+    _forget(os.path.dirname(place), name)
     return place
+
+
+def _forget(folder: str, name: str) -> None:
+    """Remove what was unpacked before: there is not room for many."""
+    for other in os.listdir(folder):
+        if other != name:
+            shutil.rmtree(os.path.join(folder, other), ignore_errors=True)
 
 
 def unpack(data: bytes, place: str, address: str) -> None:
