@@ -288,6 +288,25 @@ def test_what_exists_is_known(aws: Aws, package: Path, monkeypatch: pytest.Monke
     assert "TG203" in names(handler(asked, Context()), "SKIPPED")
 
 
+def test_a_snapshot_does_not_fill_in_what_the_stack_had_before(
+    aws: Aws, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the values of this deployment are not known, those of the last one would give an answer about that one."""
+    aws.parameters[CHANGES] = values({"Multi": "true"})
+    (package / "known").mkdir()
+    (package / "known" / "existing.yaml").write_text(BUCKET)
+    (package / "known" / "snapshot.json").write_text(
+        '{"schema": "trailguard-snapshot/1", "taken": "2026-11-20T08:00:00Z"}'
+    )
+    monkeypatch.setenv("TRAILGUARD_WORLD", "known")
+    asked = event("change_set", aws.payload(MULTI))
+    assert "left out" not in handler(asked, Context())["message"]
+    aws.refused.add("DescribeChangeSet")
+    told = handler(asked, Context())
+    assert "the snapshot is left out, as its stacks have the values from before" in told["message"]
+    assert "existing.yaml" not in json.dumps(told)
+
+
 # --- never by accident --------------------------------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from trailguard.hosts.hook_parameters import actual, client
 from trailguard.hosts.hook_payload import template_of
 from trailguard.hosts.hook_settings import configured, for_deployment, left_out, package
 from trailguard.hosts.hook_watch import within
-from trailguard.hosts.hook_world import VARIABLE, is_remote, world
+from trailguard.hosts.hook_world import VARIABLE, is_remote, is_snapshot, world
 from trailguard.rulebook.shelf import load as load_rules
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
@@ -95,6 +95,10 @@ def _judge(event: Event, settings: Settings, folder: str) -> Answer:
     template, note = template_of(event)
     parameters = actual(event)
     known = world(os.environ.get(VARIABLE, ""), folder, event.region)
+    notes = [note, *parameters.notes]
+    if not parameters.is_known and any(map(is_snapshot, known)):
+        known = []
+        notes.append("the snapshot is left out, as its stacks have the values from before")
     if known:
         os.chdir(known[0])  # so that findings name its files from there
     report = scan(
@@ -106,7 +110,7 @@ def _judge(event: Event, settings: Settings, folder: str) -> Answer:
     )
     skipped = left_out(settings, event)
     alone = f"not asked of a resource by itself, as it shows nothing of it: {', '.join(skipped)}" if skipped else ""
-    return answer(event, report, [text for text in (note, *parameters.notes, alone) if text])
+    return answer(event, report, [text for text in (*notes, alone) if text])
 
 
 def _log(told: Answer, seconds: float) -> None:

@@ -24,10 +24,14 @@ _FREE = "judged for every value that the template allows"
 
 
 class Actual(NamedTuple):
-    """The values of a deployment's parameters as far as they are known, and what is to be said of the others."""
+    """The values of a deployment's parameters as far as they are known, and what is to be said of the others.
+
+    Without `is_known` nothing is known of any.
+    """
 
     values: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
+    is_known: bool = True
 
 
 class _Unknown(Exception):
@@ -63,9 +67,13 @@ def actual(event: Event) -> Actual:
     try:
         return _told(_listed(event), event)
     except _Unknown as why:
-        return Actual({}, (f"the parameters of this deployment are not known ({why}): {_FREE}",))
+        return _nothing(str(why))
     except Exception as error:  # botocore has no base of all its errors but this one
-        return Actual({}, (f"the parameters of this deployment are not known ({reason_of(error)}): {_FREE}",))
+        return _nothing(reason_of(error))
+
+
+def _nothing(why: str) -> Actual:
+    return Actual({}, (f"the parameters of this deployment are not known ({why}): {_FREE}",), is_known=False)
 
 
 def _listed(event: Event) -> list[Mapping[str, Any]]:

@@ -32,6 +32,11 @@ def is_remote(named: str) -> bool:
     return named.startswith("s3://")
 
 
+def is_snapshot(folder: str) -> bool:
+    """Tell a snapshot, which says how stacks were deployed, from templates that are just known."""
+    return os.path.isfile(os.path.join(folder, "snapshot.json"))
+
+
 def world(named: str, folder: str, region: str | None) -> list[str]:
     """The folders that are known beside the template: none where `named` is empty. Raises HookError."""
     if not named:
