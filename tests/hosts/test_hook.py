@@ -214,7 +214,7 @@ def test_another_resource_is_none_of_our_business(aws: Aws) -> None:
 # --- settings and the world ---------------------------------------------------------------------------------------
 
 
-def test_settings_of_the_package(aws: Aws, package: Path) -> None:
+def test_settings_of_the_package(aws: Aws, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.parameters[CHANGES] = values({"Multi": "false"})
     asked = event("change_set", aws.payload(MULTI))
     waiver = "{rule: TG101, file: '123456789012/*/MyStack', reason: one Region for now, expires: 2099-01-01}"
@@ -223,6 +223,12 @@ def test_settings_of_the_package(aws: Aws, package: Path) -> None:
     assert told["hookStatus"] == "SUCCESS"
     (accepted,) = (item for item in told["annotations"] if item["annotationName"].startswith("TG101"))
     assert accepted["statusMessage"].startswith("accepted until 2099-01-01: one Region for now; line 11: ")
+    idle = waiver.replace("MyStack", "Another")
+    (package / ".trailguard.yaml").write_text(f"waivers: [{waiver}, {idle}]\n")
+    monkeypatch.setenv("TRAILGUARD_WAIVERS", f"[{waiver}, {idle}]")
+    assert "waiver" not in handler(asked, Context())["message"]
+    monkeypatch.delenv("TRAILGUARD_WAIVERS")
+    assert "waiver" not in handler(asked, Context())["message"]
     (package / ".trailguard.yaml").write_text("rules: {ignore: [TG101]}\n")
     assert "TG101" not in json.dumps(handler(asked, Context()))
     (package / ".trailguard.yaml").write_text("profil: all\n")

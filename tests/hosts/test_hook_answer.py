@@ -11,6 +11,7 @@ from trailguard.errors import ConfigError
 from trailguard.findings import (
     FileError,
     Finding,
+    Notice,
     Place,
     Report,
     RuleInfo,
@@ -161,6 +162,16 @@ def test_what_could_not_be_judged_fails() -> None:
     both = answer(STACK, report(finding(1), errors=errors))
     assert both["errorCode"] == "NonCompliant"
     assert both["message"].endswith("M1; line 4: duplicate key; existing-1.yaml: it is gone")
+
+
+def test_notices_are_told_but_those_about_the_configuration() -> None:
+    notices = (
+        Notice(STACK.name, 7, "a suppression is of no use"),
+        Notice("known", 0, "it is 40 days old"),
+        Notice(".trailguard.yaml", 3, "a waiver fits no file"),
+    )
+    told = answer(STACK, report()._replace(notices=notices), ["first"], {".trailguard.yaml"})
+    assert told["message"].endswith("; first; line 7: a suppression is of no use; known: it is 40 days old")
 
 
 def test_places_elsewhere_are_named() -> None:

@@ -69,7 +69,7 @@ def test_files_are_seen_from_the_package(tmp_path: Path) -> None:
         ("RULES", "{ignored: [TG101]}", 'TRAILGUARD_RULES: unknown key "ignored" in rules; did you mean "ignore"?'),
         ("WAIVERS", "[{rule: TG101}]", 'TRAILGUARD_WAIVERS: a waiver needs "file"'),
         ("PROFILE", "{", "TRAILGUARD_PROFILE: "),
-        ("REGION", "eu-west-1", "TRAILGUARD_REGION: a hook takes no region, which the deployment says itself"),
+        ("REGION", "eu-west-1", "TRAILGUARD_REGION: a hook takes no region"),
         ("PARAMETERS", "{A: b}", "TRAILGUARD_PARAMETERS: a hook takes no parameters"),
     ],
 )
@@ -88,13 +88,13 @@ def test_every_key_can_be_a_variable(tmp_path: Path) -> None:
 
 def test_a_deployment_says_what_is_fixed(tmp_path: Path) -> None:
     (tmp_path / ".trailguard.yaml").write_text(
-        "region: eu-west-1\naccount_id: '111111111111'\nparameters: {Env: test, Old: x}\n"
+        "baseline: gone.json\nregion: eu-west-1\naccount_id: '111111111111'\nparameters: {Env: test, Old: x}\n"
         "contexts: [{name: prod, templates: '**', parameters: {Env: prod}}]\n"
     )
     settings = for_deployment(configured(str(tmp_path), {}), read(event("stack")), {"Env": "actual"})
     assert (settings.region, settings.account_id, settings.partition) == ("us-west-2", "123456789012", "aws")
     assert settings.parameters == {"Env": "actual", "AWS::StackName": "MyStack"}
-    assert settings.contexts == ()
+    assert (settings.contexts, settings.baseline) == ((), "")
 
 
 def test_a_resource_is_not_asked_how_its_template_is_written() -> None:

@@ -23,7 +23,7 @@ from trailguard.hosts.hook_answer import Answer, answer, failure, success
 from trailguard.hosts.hook_event import Event, HookError, read, token_of
 from trailguard.hosts.hook_parameters import actual, client
 from trailguard.hosts.hook_payload import template_of
-from trailguard.hosts.hook_settings import configured, for_deployment, left_out, package
+from trailguard.hosts.hook_settings import configured, for_deployment, left_out, own_files, package
 from trailguard.hosts.hook_watch import within
 from trailguard.hosts.hook_world import VARIABLE, is_remote, is_snapshot, world
 from trailguard.rulebook.shelf import load as load_rules
@@ -110,7 +110,7 @@ def _judge(event: Event, settings: Settings, folder: str) -> Answer:
     )
     skipped = left_out(settings, event)
     alone = f"not asked of a resource by itself, as it shows nothing of it: {', '.join(skipped)}" if skipped else ""
-    return answer(event, report, [text for text in (*notes, alone) if text])
+    return answer(event, report, [text for text in (*notes, alone) if text], own_files(settings))
 
 
 def _log(told: Answer, seconds: float) -> None:

@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html (an answ
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, TypedDict
 
 from trailguard.errors import UserError
@@ -76,10 +76,11 @@ def said(error: BaseException) -> str:
     return f"internal error, please report it: {type(error).__name__}: {error}"
 
 
-def answer(event: Event, report: Report, notes: Sequence[str] = ()) -> Answer:
+def answer(event: Event, report: Report, notes: Sequence[str] = (), besides: Collection[str] = frozenset()) -> Answer:
     """The answer to an event from the report about its template, and what else there is to say of how it was judged.
 
-    A finding that counts makes it NonCompliant. Without one, what could not be judged makes it an InternalFailure.
+    Notices about the files `besides` are left out: what is of no use for one stack may be so for another. A finding that
+    counts makes it NonCompliant. Without one, what could not be judged makes it an InternalFailure.
     """
     shared = sorted(by_cause(report), key=lambda one: _rank(one, report))
     is_counting = any(_counts(one, report) for one in shared)
@@ -88,7 +89,12 @@ def answer(event: Event, report: Report, notes: Sequence[str] = ()) -> Answer:
     annotations += [_accepted(item, why, event) for item, why in accepted]
     errors = [": ".join([*_place(item.file, item.line, event), item.message]) for item in report.errors]
     limit = MESSAGE if event.stack_id else MESSAGE_OF_CONTROL
-    rest = [*errors, *_remarks(event, report, notes)]
+    remarks = [
+        ": ".join([*_place(item.file, item.line, event), item.message])
+        for item in report.notices
+        if item.file not in besides
+    ]
+    rest = [*errors, *notes, *remarks]
     told = success(event.token, cut(_message(event, report, shared, rest), limit))
     if is_counting or errors:
         told = _failed("NonCompliant" if is_counting else "InternalFailure", told)
@@ -180,11 +186,6 @@ def _place(file: str, line: int, event: Event) -> list[str]:
     if file != event.name:
         return [f"{file}:{line}" if line else file]
     return [f"line {line}"] if line and event.target != "RESOURCE" else []
-
-
-def _remarks(event: Event, report: Report, notes: Iterable[str]) -> list[str]:
-    """What else is to be said: of how it was judged, and of the template."""
-    return [*notes, *(item.message for item in report.notices if item.file == event.name)]
 
 
 def _message(event: Event, report: Report, shared: Sequence[Shared], rest: Iterable[str]) -> str:

@@ -16,8 +16,8 @@ from trailguard.settings.settings import KEYS, Settings, load, load_text
 
 PREFIX = "TRAILGUARD_"
 CONFIG = f"{PREFIX}CONFIG"
-# A deployment says these itself.
-_OF_THE_DEPLOYMENT = ("parameters", "region", "account_id", "partition", "contexts")
+# A deployment says these itself, and a baseline is of files.
+_NOT_TAKEN = ("parameters", "region", "account_id", "partition", "contexts", "baseline")
 # The settings that stand below the key "rules".
 _RULES = {"select": "select", "ignore": "ignore", "severity": "severities", "options": "options"}
 # Facts about how a template is written: a resource by itself comes with everything filled in.
@@ -57,9 +57,15 @@ def for_deployment(settings: Settings, event: Event, values: Mapping[str, str]) 
         account_id=event.account,
         partition=event.partition,
         contexts=(),
+        baseline="",
         root="",
         ignore=(*settings.ignore, *left_out(settings, event)),
     )
+
+
+def own_files(settings: Settings) -> set[str]:
+    """What notices call the files of the configuration, which is for many deployments."""
+    return {settings.source, *(item.source for item in settings.waivers)}
 
 
 def left_out(settings: Settings, event: Event) -> tuple[str, ...]:
@@ -75,8 +81,8 @@ def left_out(settings: Settings, event: Event) -> tuple[str, ...]:
 
 def _with(settings: Settings, key: str, variable: str, written: str, folder: str) -> Settings:
     """The settings with one key as an environment variable says."""
-    if key in _OF_THE_DEPLOYMENT:
-        raise HookError(f"{variable}: a hook takes no {key}, which the deployment says itself")
+    if key in _NOT_TAKEN:
+        raise HookError(f"{variable}: a hook takes no {key}")
     lines = "\n ".join(written.splitlines())
     try:
         given = load_text(os.path.join(folder, variable), f"{key}:\n {lines}\n".encode())
