@@ -79,8 +79,8 @@ def said(error: BaseException) -> str:
 def answer(event: Event, report: Report, notes: Sequence[str] = (), besides: Collection[str] = frozenset()) -> Answer:
     """The answer to an event from the report about its template, and what else there is to say of how it was judged.
 
-    Notices about the files `besides` are left out: what is of no use for one stack may be so for another. A finding that
-    counts makes it NonCompliant. Without one, what could not be judged makes it an InternalFailure.
+    Notices about the files `besides` are left out: what is of no use for one stack may be so for another. A finding
+    that counts makes it NonCompliant. Without one, what could not be judged makes it an InternalFailure.
     """
     shared = sorted(by_cause(report), key=lambda one: _rank(one, report))
     is_counting = any(_counts(one, report) for one in shared)
