@@ -115,7 +115,7 @@ def test_only_what_is_named_is_fixed(here: Path, capfd: pytest.CaptureFixture[st
     assert run(capfd, "--resource", "Other") == (0, "0 findings fixed, 0 left\n", "")
     assert run(capfd, "--resource", "Trail", "--rule", "TG101")[0] == 0
     assert (here / "trail.yaml").read_text(encoding="utf-8") == FIXED
-    assert run(capfd, "--rule", "TG999")[::2] == (2, 'error: there is no rule "TG999"; did you mean TG209?\n')
+    assert run(capfd, "--rule", "TG999")[::2] == (2, 'error: there is no rule "TG999"; did you mean "TG309"?\n')
 
 
 def test_standard_input_comes_out_fixed(here: Path) -> None:

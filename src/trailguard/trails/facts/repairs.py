@@ -102,6 +102,8 @@ def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[
     if any(holds(outer, node) for outer in (written, *handed)):
         yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
     yield Repair(title, (Replace(at(written), value),), unsafe or decided(fault.scenario, written))
+    if not rest:  # what is written may be an anchor's, which others use as well
+        yield Repair(title, (put(fault.resource, first, value),), unsafe or decided(fault.scenario, written))
 
 
 def handed_down(scenario: Scenario, node: Node) -> TextNode | None:
