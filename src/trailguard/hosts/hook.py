@@ -21,11 +21,13 @@ from trailguard import __version__
 from trailguard.errors import UserError
 from trailguard.hosts.hook_answer import Answer, answer, failure, success
 from trailguard.hosts.hook_event import Event, HookError, read, token_of
-from trailguard.hosts.hook_parameters import actual, client
+from trailguard.hosts.hook_parameters import Actual, actual, client
 from trailguard.hosts.hook_payload import template_of
 from trailguard.hosts.hook_settings import configured, for_deployment, left_out, own_files, package
 from trailguard.hosts.hook_watch import within
 from trailguard.hosts.hook_world import VARIABLE, is_remote, is_snapshot, world
+from trailguard.reading.collected import markers_of
+from trailguard.reading.discovery import may_hold
 from trailguard.rulebook.shelf import load as load_rules
 from trailguard.scanning import scan
 from trailguard.settings.settings import Settings
@@ -93,8 +95,10 @@ def _judged(event: Event, settings: Settings, folder: str) -> bytes:
 
 def _judge(event: Event, settings: Settings, folder: str) -> Answer:
     template, note = template_of(event)
-    parameters = actual(event)
     known = world(os.environ.get(VARIABLE, ""), folder, event.region)
+    # Most stacks have nothing to do with trails, and CloudFormation takes so many calls only.
+    matters = bool(known) or may_hold(template, markers_of(load_rules(settings).selected))
+    parameters = actual(event) if matters else Actual()
     notes = [note, *parameters.notes]
     if not parameters.is_known and any(map(is_snapshot, known)):
         known = []
@@ -108,7 +112,7 @@ def _judge(event: Event, settings: Settings, folder: str) -> Answer:
         stdin_filename=event.name,
         world=[os.curdir] if known else [],
     )
-    skipped = left_out(settings, event)
+    skipped = left_out(settings, event) if report.subjects else ()
     alone = f"not asked of a resource by itself, as it shows nothing of it: {', '.join(skipped)}" if skipped else ""
     return answer(event, report, [text for text in (*notes, alone) if text], own_files(settings))
 
