@@ -41,7 +41,8 @@ class Call(NamedTuple):
     path: str
     body: bytes
 
-    def __contains__(self, text: str) -> bool:
+    def says(self, text: str) -> bool:
+        """Tell whether a text stands in the call."""
         return text in self.path or text.encode() in self.body
 
 
@@ -103,7 +104,7 @@ class Front:
             def handle_any(self) -> None:
                 front._handle(self)
 
-            do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = handle_any
+            do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = handle_any  # noqa: N815
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True

@@ -134,25 +134,7 @@ def no_way(error: Exception) -> str | None:
     return None
 
 
-def cannot_identify(error: Exception) -> str:
-    """What is said when AWS does not even tell who asks."""
-    code = code_of(error)
-    if code in _WRONG:
-        return f"AWS does not accept the credentials ({code}): {message_of(error)}"
-    return f"AWS cannot be asked: {line(error)}"
-
-
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
-_WRONG = (
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "InvalidSignatureException",
-    "IncompleteSignature",
-    "AuthFailure",
-    "InvalidToken",
-)
 
 
 def code_of(error: Exception) -> str:
