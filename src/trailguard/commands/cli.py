@@ -96,6 +96,12 @@ def _scan(args: Namespace) -> int:
     return scan(args)
 
 
+def _fix(args: Namespace) -> int:
+    from trailguard.commands.fix import fix
+
+    return fix(args)
+
+
 def _rules(args: Namespace) -> int:
     from trailguard.commands import rules_markdown, rules_text
     from trailguard.rulebook import shelf
@@ -284,6 +290,7 @@ def _completion(args: Namespace) -> int:
 
 _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "scan": _scan,
+    "fix": _fix,
     "rules": _rules,
     "explain": _explain,
     "baseline": _baseline,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from trailguard.findings import Report
 
 
+WITH_FIXES = ("json", "sarif", "github", "gitlab")  # the formats that carry fixes
+
+
 def write_report(report: Report, args: Namespace, progress: Progress) -> int:
     """Write the report wherever it is wanted; 2 when some file cannot be written."""
     status = 0

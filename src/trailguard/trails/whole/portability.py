@@ -78,6 +78,12 @@ def portable(scenario: Scenario, trail: Resource) -> Fact:
     return no(first.node, because, related)
 
 
+def spelt_places(scenario: Scenario, trail: Resource) -> list[Node]:
+    """The texts of the trail's delivery chain in which ARNs with a partition are, or what puts them together."""
+    looked = (_spelt_in(scenario, resource) for resource in _chain(scenario, trail))
+    return [spelt.node for one in looked for spelt in one.certain if spelt.arn]
+
+
 def _not_known(scenario: Scenario, hidden: Spelt) -> Fact:
     """What there is to say where ARNs may stand that nobody sees here."""
     reason = reason_unknown(scenario.resolve(hidden.node)) or f"{hidden.resource.id} is not in the scanned files"

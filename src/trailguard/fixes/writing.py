@@ -1,0 +1,265 @@
+"""Writes what becomes of the pieces of a document: as edits of its text, in the style of each place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from trailguard.fixes import scalars
+from trailguard.fixes.copying import Copier
+from trailguard.fixes.edits import Edit, Unwritable
+from trailguard.fixes.layout import WORDS, Layout
+from trailguard.fixes.pieces import Piece, after_gap
+from trailguard.fixes.planning import Plan, is_null
+from trailguard.fixes.removing import Remover
+from trailguard.fixes.rendering import Rendered, Renderer
+from trailguard.fixes.slots import Slots
+
+_COMMENT = re.compile(r"[ \t]*#")
+_KEEPS = re.compile(r"[|>][0-9]*\+")
+
+
+class Writer:
+    """Writes the changes of one document; its edits come in an order in which those at one place follow each other."""
+
+    def __init__(self, text: str, layout: Layout, plan: Plan) -> None:
+        self.text = text
+        self.layout = layout
+        self.plan = plan
+        self.slots = Slots(text, layout)
+        self.copy = Copier(text)
+        self.remover = Remover(text, layout, self.slots)
+        self.edits: list[Edit] = []
+
+    def written(self) -> list[Edit]:
+        """All edits, the innermost first."""
+        plan = self.plan
+        emptied = [piece for piece, numbers in plan.gone.items() if len(numbers) == len(piece.items)]
+        jobs = {*plan.entries, *plan.items, *plan.wrapped, *plan.values, *plan.names, *plan.gone}
+        for piece in sorted(jobs, key=lambda piece: (-sum(1 for _ in piece.around()), piece.start)):
+            if piece in plan.names:
+                self._rename(piece, plan.names[piece])
+            if piece in emptied:
+                rest: Any = plan.entries.get(piece) or plan.items.get(piece) or ({} if piece.kind == "map" else [])
+                self._value(piece, rest)
+                continue
+            if piece in plan.gone:
+                self.edits += self.remover.edits(piece, plan.gone[piece])
+            if piece in plan.values:
+                self._value(piece, plan.values[piece])
+            elif piece in plan.wrapped:
+                self._wrap(piece, plan.wrapped[piece])
+            elif piece in plan.entries:
+                self._add(piece, plan.entries[piece])
+            elif piece in plan.items:
+                self._add(piece, plan.items[piece])
+        return self.edits
+
+    def _edit(self, start: int, end: int, text: str) -> None:
+        self.edits.append(Edit(start, end, text))
+
+    def _renderer(self, container: Piece) -> Renderer:
+        return Renderer(self.layout.style(container), self.copy)
+
+    # New entries and items
+
+    def _add(self, piece: Piece, added: Any) -> None:
+        if not piece.items:
+            self._value(piece, added)
+        elif piece.style == "block":
+            self._add_to_block(piece, added)
+        elif piece.style == "flow":
+            self._add_to_flow(piece, added)
+        else:
+            raise Unwritable("a function decides what stands there")
+
+    def _add_to_block(self, piece: Piece, added: Any) -> None:
+        renderer = self._renderer(piece)
+        column = self.layout.column(piece.start)
+        gone = self.plan.gone.get(piece, set())
+        last = max(number for number in range(len(piece.items)) if number not in gone)
+        position = self._after_block(piece, piece.items[last], column)
+        eol = self.layout.eol
+        between = eol + eol if self.layout.is_spaced(piece) else eol
+        blocks = (
+            [renderer.entry(key, value) for key, value in added.items()]
+            if piece.kind == "map"
+            else [self._item(piece, renderer, value) for value in added]
+        )
+        for lines in blocks:
+            self._edit(position, position, between + self._indented(lines, column))
+
+    def _item(self, piece: Piece, renderer: Renderer, value: Any) -> list[str]:
+        """The lines of a new item, with as many blanks behind the dash as the others have."""
+        lines = renderer.item(value)
+        first = piece.items[0]
+        width = first.first - piece.start if self.layout.line_start(first.first) <= piece.start else 2
+        more = " " * max(width - 2, 0)
+        if not more or (first.kind == "text" and not first.value):
+            return lines
+        return ["- " + more + lines[0][2:], *(more + line if line else "" for line in lines[1:])]
+
+    def _indented(self, lines: Iterable[str], column: int) -> str:
+        blanks = " " * column
+        return self.layout.eol.join(blanks + line if line else "" for line in lines)
+
+    def _after_block(self, container: Piece, last: Piece, column: int) -> int:
+        """Where something new is put behind the last entry of a block: behind its comments."""
+        layout, text = self.layout, self.text
+        position = layout.line_end(last.end)
+        innermost = last
+        while innermost.items:
+            innermost = innermost.items[-1]
+        keeps = innermost.style in ("|", ">") and _KEEPS.match(text, innermost.start) is not None
+        is_loose = container.kind == "list" and self.slots.is_not_indented(container)
+        index = position
+        while index < len(text):
+            start = layout.next_line(index)
+            if start >= len(text):
+                break
+            end = layout.line_end(start)
+            line = text[start:end]
+            if line.strip():
+                keeps = False
+                blanks = len(line) - len(line.lstrip(" \t"))
+                if not _COMMENT.match(line) or blanks < column + is_loose:
+                    break
+                position = end
+            elif keeps:
+                position = end
+            index = end
+        return position
+
+    def _add_to_flow(self, piece: Piece, added: Any) -> None:
+        renderer = self._renderer(piece)
+        layout, text = self.layout, self.text
+        starts = piece.keys or piece.items
+        gone = self.plan.gone.get(piece, set())
+        last = max(number for number in range(len(piece.items)) if number not in gone)
+        end = self.slots.end(piece.items[last], starts[last])
+        following = after_gap(text, end)
+        has_comma = text[following : following + 1] == ","
+        is_spread = layout.line_start(starts[last].first) > piece.start
+        indent = layout.indentation(starts[last].first) if is_spread else layout.indentation(piece.start)
+        written = (
+            renderer.flow_entries(added, indent.removesuffix(renderer.style.step if renderer.style.spread else ""))
+            if piece.kind == "map"
+            else [renderer.flow(item, indent) for item in added]
+        )
+        if not is_spread:
+            position = following + 1 if has_comma and last == len(piece.items) - 1 else end
+            comma = renderer.style.comma
+            lead = comma[1:] if has_comma and last == len(piece.items) - 1 else comma
+            self._edit(position, position, lead + comma.join(written))
+            return
+        glue = "," + layout.eol + indent
+        position = end
+        if not (has_comma and last == len(piece.items) - 1):
+            self._edit(end, end, ",")
+        else:
+            position = following + 1
+        stop = layout.line_end(position)
+        rest = text[position:stop]
+        if _COMMENT.match(rest):
+            position = stop
+        trailing = "," if has_comma and last == len(piece.items) - 1 else ""
+        self._edit(position, position, layout.eol + indent + glue.join(written) + trailing)
+
+    # Values
+
+    def _value(self, piece: Piece, data: Any) -> None:
+        """Replace a piece by a value."""
+        container = self.slots.container(piece)
+        if container is None and piece.style != "flow" and not self._fits_root(piece, data):
+            raise Unwritable("the whole document would be replaced")
+        if container is not None and self.layout.mode(container) != "block":
+            renderer = self._renderer(container)
+            if is_null(piece) and piece.start == piece.end:
+                self._edit(*self.slots.empty(piece), " " + renderer.flow(data, self.layout.indentation(piece.start)))
+                return
+            text = self._kept_quotes(piece, data, renderer) or renderer.flow(data, self.layout.indentation(piece.start))
+            self._edit(*self.slots.span(piece), text)
+            return
+        renderer = self._renderer(container or piece)
+        if container is None and piece.style == "flow":
+            self._edit(piece.start, piece.end, renderer.flow(data, ""))
+            return
+        kept = self._kept_quotes(piece, data, renderer)
+        value = Rendered(kept, (), "text") if kept else renderer.block(data)
+        self.edits += self.slots.replaced(piece, value, renderer)
+
+    def _fits_root(self, piece: Piece, data: Any) -> bool:
+        return piece.style == "block" and isinstance(data, dict) and bool(data)
+
+    def _kept_quotes(self, piece: Piece, data: Any, renderer: Renderer) -> str:
+        """A text or a Boolean in the quotes of the one that it replaces; "" when there is nothing to keep."""
+        if piece.kind != "text" or is_null(piece) or piece.style in ("|", ">"):
+            return ""
+        in_flow = renderer.style.mode != "block"
+        quote = piece.style
+        if isinstance(data, bool):
+            pair = WORDS.get(piece.value, renderer.style.words)
+            if renderer.style.mode == "json" and not quote:
+                pair = ("true", "false")
+            is_boolean = piece.value in WORDS
+            word = pair[0] if data else pair[1]
+            return quote + word + quote if is_boolean else ""
+        if not isinstance(data, str) or "\n" in data or (not quote and not piece.plain):
+            return ""
+        if quote:
+            return scalars.quoted(data, quote)
+        return data if renderer.style.mode != "json" and scalars.is_plain(data, in_flow) else ""
+
+    def _rename(self, key: Piece, name: str) -> None:
+        container = key.parent
+        if container is None or container.style == "call" or key.kind != "text":
+            raise Unwritable("this key cannot get another name")
+        in_flow = self.layout.mode(container) != "block"
+        written = scalars.text(name, key.style, bool(key.style), in_flow)
+        self._edit(key.start, key.end, written)
+
+    # A single item becomes a list
+
+    def _wrap(self, piece: Piece, added: list[Any]) -> None:
+        container = self.slots.container(piece)
+        if container is None:
+            raise Unwritable("the document is no list")
+        renderer = self._renderer(container)
+        layout = self.layout
+        start, end = self.slots.span(piece)
+        if layout.mode(container) != "block":
+            self._wrap_in_flow(piece, added, renderer)
+            return
+        is_inline = layout.line_end(start) >= end and piece.style not in ("block", "|", ">")
+        if piece.style == "call" and piece.items[0].style in ("block", "|", ">"):
+            is_inline = False
+        if is_inline and self.slots.prefers_flow_lists():
+            flow = Renderer(renderer.style._replace(mode="flow", is_short=renderer.style.is_short), self.copy)
+            written = [flow.flow(item, "") for item in added]
+            old = self.text[start:end]
+            if piece.kind == "text" and not piece.style and not scalars.is_plain(old, True):
+                old = flow.scalar(piece.value)
+            comma = renderer.style.comma
+            self._edit(start, end, f"[{old}{comma}{comma.join(written)}]")
+            return
+        value = renderer.block([piece, *added])
+        self.edits += self.slots.replaced(piece, value, renderer)
+
+    def _wrap_in_flow(self, piece: Piece, added: list[Any], renderer: Renderer) -> None:
+        start, end = self.slots.span(piece)
+        layout, style = self.layout, renderer.style
+        indent = layout.indentation(start)
+        old = self.text[start:end]
+        if not style.spread:
+            written = [renderer.flow(item, indent) for item in added]
+            self._edit(start, end, f"[{old}{style.comma}{style.comma.join(written)}]")
+            return
+        inner = indent + style.step
+        lines = layout.eol.join(
+            style.step + line if number and line.strip() else line
+            for number, line in enumerate(re.split(r"\r\n?|\n", old))
+        )
+        items = [lines, *(renderer.flow(item, inner) for item in added)]
+        glue = "," + layout.eol + inner
+        self._edit(start, end, f"[{layout.eol}{inner}{glue.join(items)}{layout.eol}{indent}]")

@@ -1,0 +1,288 @@
+"""What repairs a fact that breaks a rule: changes of the template, told by its nodes.
+
+A repair is an offer. Nothing here has to be sure that it helps: it is judged before anybody sees it, and one that does
+not make the rule pass, or makes something else worse, is dropped. So the ways to repair something are given in order,
+the one that changes least first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, Replace, at
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, file_of, plain
+from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.template.references import calls, mentioned
+from trailguard.cloudformation.template.template import Resource, function_of
+from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, to_json
+from trailguard.trails.facts.properties import TAKES, step_into
+
+PROPERTIES = "Properties"
+
+
+class Fault(NamedTuple):
+    """A fact that breaks a rule in one scenario: about which resource, its name, what it is, and what it must be."""
+
+    scenario: Scenario
+    resource: Resource
+    name: str
+    found: Fact
+    must: Mapping[str, Any] = {}
+
+
+class Repair(NamedTuple):
+    """Changes that may repair a fault, what they do in a few words, and why a person should look at them first.
+
+    `title` is an imperative without a full stop: "Set IsMultiRegionTrail to true". `unsafe` is "" for what changes only
+    what the finding is about, replaces nothing, costs nothing, and no parameter can undo.
+    """
+
+    title: str
+    changes: tuple[Change, ...]
+    unsafe: str = ""
+
+
+Repairer: TypeAlias = "Callable[[Fault], Iterator[Repair]]"
+
+
+def put(resource: Resource, name: str, value: Data, *below: str) -> Change:
+    """Set a property of a resource, or what is below it in maps."""
+    return Put(at(resource.body), (PROPERTIES, name, *below), value)
+
+
+def append(resource: Resource, name: str, value: Data, *below: str) -> Change:
+    """Add an item to a list among the properties of a resource."""
+    return Append(at(resource.body), (PROPERTIES, name, *below), value)
+
+
+def making(scenario: Scenario, beside: Resource, name: str, body: Data) -> Change | None:
+    """One resource more in the template of another one, under a name that is free there; None where there is no place.
+
+    `beside` is the other one.
+    """
+    stack = scenario.model.stacks.stack_of(beside.id)
+    template = scenario.model.template if stack is None else stack.template
+    section = template.root.values.get("Resources")
+    if not isinstance(section, MapNode):
+        return None
+    place = at(section)._replace(file=file_of(beside.body))
+    return Put(place, (free_name(scenario, beside, name),), body)
+
+
+def free_name(scenario: Scenario, beside: Resource, name: str) -> str:
+    """A logical ID that no resource of the template of another one has."""
+    stack = scenario.model.stacks.stack_of(beside.id)
+    template = scenario.model.template if stack is None else stack.template
+    section = template.root.values.get("Resources")
+    known = {*template.resources, *template.parameters, *(section.values if isinstance(section, MapNode) else ())}
+    return next(one for one in (f"{name}{number or ''}" for number in range(len(known) + 1)) if one not in known)
+
+
+def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
+    """The ways to give a property of the resource at fault a value, whatever decides it now.
+
+    `name` may lead into the property: `Outer.Inner`. `unsafe` is why it should be looked at in any case.
+    """
+    title = f"Set {name} to {spelt(value)}"
+    first, *rest = name.split(".")
+    written, way = _innermost(fault, first, rest)
+    if written is None:
+        yield Repair(title, (put(fault.resource, first, value, *rest),), unsafe)
+        return
+    if way:
+        yield Repair(title, (Put(at(written), way, value),), unsafe)
+        return
+    node = fault.found.node
+    handed = (binding.argument for binding in fault.scenario.model.stacks.bindings.values())
+    if any(holds(outer, node) for outer in (written, *handed)):
+        yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
+    yield Repair(title, (Replace(at(written), value),), unsafe or decided(fault.scenario, written))
+
+
+def _innermost(fault: Fault, first: str, rest: Sequence[str]) -> tuple[Node | None, tuple[str, ...]]:
+    """What is written of a property, as far in as it is, and the way that is left from there."""
+    written = fault.scenario.property_node(fault.resource, first)
+    for index, step in enumerate(rest):
+        inner = fault.scenario.unwrap(written)
+        if not isinstance(inner, MapNode) or function_of(inner) is not None:
+            return written, ()
+        if step not in inner.values:
+            return inner, tuple(rest[index:])
+        written = inner.values[step]
+    return written, ()
+
+
+def attribute(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
+    """The way to give the resource at fault an attribute that stands beside its properties."""
+    written = fault.resource.attribute(name)
+    unsafe = unsafe or ("" if written is None else decided(fault.scenario, written))
+    yield Repair(f"Set {name} to {spelt(value)}", (Put(at(fault.resource.body), (name,), value),), unsafe)
+
+
+def stated(fix: Mapping[str, Any]) -> Repairer:
+    """The repairs that a rule states as data: `{set: {Property: value}}`, `{attribute: {DeletionPolicy: Retain}}`.
+
+    What has its value already stays as it is. `unsafe` says why a person should look at it first.
+    """
+    unsafe = str(fix.get("unsafe", ""))
+
+    def repairs(fault: Fault) -> Iterator[Repair]:
+        each = [
+            tuple(setting(fault, name, _takes(fault.resource, name, value), unsafe))
+            for name, value in fix.get("set", {}).items()
+            if not _is_set(fault, name, value)
+        ]
+        each += [
+            tuple(attribute(fault, name, value, unsafe))
+            for name, value in fix.get("attribute", {}).items()
+            if (node := fault.resource.attribute(name)) is None or plain(node) != value
+        ]
+        for index in range(max(map(len, each), default=0)):
+            yield together([repairs[min(index, len(repairs) - 1)] for repairs in each])
+
+    return repairs
+
+
+def together(repairs: Sequence[Repair]) -> Repair:
+    """Several repairs as one."""
+    titles = dict.fromkeys(repair.title for repair in repairs)
+    changes = tuple(change for repair in repairs for change in repair.changes)
+    return Repair("; ".join(titles), changes, next((repair.unsafe for repair in repairs if repair.unsafe), ""))
+
+
+def _is_set(fault: Fault, name: str, value: Data) -> bool:
+    """Tell whether a property has a value here, whatever decides it."""
+    first, *rest = name.split(".")
+    found = fault.scenario.value_of(fault.resource, first)
+    for step in rest:
+        found = step_into(found, step)
+    text = to_json(found)
+    return text == value or (isinstance(text, str) and BOOLEAN_TEXTS.get(text, text) in (value, str(value)))
+
+
+def _takes(resource: Resource, name: str, value: Data) -> Data:
+    """The value, or the next higher number that can be deployed, where a property takes few."""
+    able = TAKES.get((resource.type, name), ())
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return next((number for number in able if number >= value), value)
+
+
+def decided(scenario: Scenario, node: Node) -> str:
+    """Why replacing a node takes a choice away from somebody; "" when it does not: nothing but the template decides."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        call = function_of(current)
+        if call is not None and call[0] == "Ref" and isinstance(call[1], TextNode):
+            name = call[1].value
+            if name in scenario.model.stacks.bindings:
+                return f"what is handed to parameter {bare(name)} decides it now"
+            if name in scenario.model.template.parameters:
+                return f"parameter {bare(name)} decides it now"
+        if call is not None and call[0] == "Fn::FindInMap":
+            return "a mapping decides it now"
+        if call is not None and call[0] == "Fn::If":
+            return "a condition decides it now"
+        if call is not None and call[0] not in ("Ref", "Fn::GetAtt"):
+            return f"{call[0]} decides it now"
+        if isinstance(current, MapNode):
+            pending.extend(current.values.values())
+        elif isinstance(current, ListNode):
+            pending.extend(current.items)
+    return ""
+
+
+def chosen(scenario: Scenario, node: Node) -> str:
+    """Which parameter or mapping has a say in what stands at a node; "" when none has."""
+    for call in calls(node):
+        if call.function == "Fn::FindInMap":
+            return "a mapping decides it now"
+        for name in mentioned(call.function, call.argument):
+            if name in scenario.model.stacks.bindings:
+                return f"what is handed to parameter {bare(name)} decides it now"
+            if name in scenario.model.template.parameters:
+                return f"parameter {bare(name)} decides it now"
+    call_here = function_of(node)
+    return "a condition decides it now" if call_here is not None and call_here[0] == "Fn::If" else ""
+
+
+class Home(NamedTuple):
+    """The map that a template consists of, and where it is written."""
+
+    node: MapNode
+    at: At
+
+
+def root_of(scenario: Scenario, resource: Resource) -> Home:
+    """The template that a resource is written in."""
+    stack = scenario.model.stacks.stack_of(resource.id)
+    template = scenario.model.template if stack is None else stack.template
+    place = at(template.root)
+    return Home(template.root, place if stack is None else place._replace(file=stack.file))
+
+
+def holds(outer: Node, node: Node) -> bool:
+    """Tell whether a node is another one, or below it."""
+    pending = [outer]
+    while pending:
+        current = pending.pop()
+        if current is node:
+            return True
+        if isinstance(current, MapNode):
+            pending.extend(current.values.values())
+        elif isinstance(current, ListNode):
+            pending.extend(current.items)
+    return False
+
+
+def spelt(value: Data) -> str:
+    """A value in a title."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (str, int)) else "what is asked for"
+
+
+def name_of(scenario: Scenario, here: Resource, target: Resource) -> Data | None:
+    """How a resource says the name of another one, as `Ref` gives it; None when it cannot.
+
+    That is a reference in its own stack, and a parameter of its stack that the other one is handed to.
+    """
+    return _told(scenario, here, target, "Ref", "")
+
+
+def arn_of(scenario: Scenario, here: Resource, target: Resource) -> Data | None:
+    """How a resource says the ARN of another one; None when it cannot."""
+    return _told(scenario, here, target, "Fn::GetAtt", "Arn")
+
+
+def _told(scenario: Scenario, here: Resource, target: Resource, function: str, attribute_name: str) -> Data | None:
+    own, other = (scenario.model.stacks.stack_of(item.id) for item in (here, target))
+    if own is other:
+        name = bare(target.id)
+        return {"Ref": name} if function == "Ref" else {"Fn::GetAtt": [name, attribute_name]}
+    for name, binding in scenario.model.stacks.bindings.items():
+        if scenario.model.stacks.stack_of(name) is own and _names(binding.argument, target, attribute_name):
+            return {"Ref": bare(name)}
+    return None
+
+
+def _names(node: Node, target: Resource, attribute_name: str) -> bool:
+    """Tell whether a node is a reference to a resource, or to an attribute of it."""
+    call = function_of(node)
+    if call is None:
+        return False
+    function, argument = call
+    if isinstance(argument, ListNode):
+        parts = [item.value for item in argument.items if isinstance(item, TextNode)]
+    else:
+        parts = argument.value.split(".", 1) if isinstance(argument, TextNode) else []
+    wanted = [target.id, attribute_name] if attribute_name else [target.id]
+    return function == ("Fn::GetAtt" if attribute_name else "Ref") and parts == wanted
+
+
+def same_stack(scenario: Scenario, one: Resource, other: Resource) -> bool:
+    """Tell whether two resources are written in one template, where either can refer to the other."""
+    return scenario.model.stacks.stack_of(one.id) is scenario.model.stacks.stack_of(other.id)
