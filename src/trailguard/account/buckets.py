@@ -69,7 +69,7 @@ def read(part: Part) -> None:
         for refusal in refusals:
             part.note(refusal)
             part.lacks(KINDS["buckets"].types, f"{refusal.reason} for {refusal.refusal.resource}")
-        here = sorted(name for name, region in regions.items() if region == part.region)
+        here = sorted(name for name, region in regions.items() if region == part.region and part.wants(name))
         return part.each(lambda name: _bucket(part, name), here)
 
     part.listed(KINDS["buckets"].types, buckets)

@@ -14,7 +14,7 @@ from trailguard.account.templates import as_yaml, templates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from trailguard.account.existing import Existing
     from trailguard.account.named import Named
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from trailguard.account.survey import Survey
 
     Place = tuple[str, str]
+
+_NOT_ASKED = "it was not asked for (--only)"
 
 
 def texts(
@@ -104,7 +106,7 @@ def _record(
         "organization": found.organization,
         "accounts": _accounts(found),
         "refused": _sorted(refused),
-        "unread": _sorted(each for reading in readings for each in reading.unread),
+        "unread": _sorted([*(each for reading in readings for each in reading.unread), *_left_out(question, found)]),
         "missing": _sorted(each._asdict() for each in named.missing),
         "trails": _sorted(each for reading in readings for each in reading.trails),
         "parts": {
@@ -112,6 +114,18 @@ def _record(
             for place in sorted(taken)
         },
     }
+
+
+def _left_out(question: Question, found: Survey) -> Iterator[dict[str, str]]:
+    """What was not asked for, by account, Region and type."""
+    for account, regions in found.regions.items():
+        for name, kind in KINDS.items():
+            if name in question.kinds and not question.paths:
+                continue
+            reason = "only what templates name was asked for (--for)" if name in question.kinds else _NOT_ASKED
+            for region in (GLOBAL,) if kind.is_global else regions:
+                for each in kind.types:
+                    yield {"account": account, "region": region, "type": each, "reason": reason}
 
 
 def _is_in(path: str, place: Place) -> bool:

@@ -43,13 +43,24 @@ _ROTATION_SETTING = Setting("kms:GetKeyRotationStatus", ("EnableKeyRotation",), 
 
 def read(part: Part) -> None:
     """Read the keys and aliases of this account and Region."""
+    aliases = Part(part.asker, part.region)
+    aliases.listed((_ALIAS,), lambda: _aliases(part))
+    known_as: dict[str, list[str]] = {}
+    for alias in aliases.resources:
+        known_as.setdefault(alias.properties["TargetKeyId"], []).extend((alias.name, alias.arn))
 
     def keys() -> list[Existing]:
-        arns = [key["KeyArn"] for key in part.items("kms:ListKeys", "Keys")]
+        listed = [(key["KeyArn"], key["KeyId"]) for key in part.items("kms:ListKeys", "Keys")]
+        arns = [arn for arn, key in listed if part.wants(arn, key, *known_as.get(key, ()))]
         return part.each(lambda arn: _key(part, arn), arns)
 
     part.listed((_KEY, _REPLICA), keys)
-    part.listed((_ALIAS,), lambda: _aliases(part))
+    read = {key.name for key in part.resources}
+    part.resources += (
+        each for each in aliases.resources if part.wanted is None or each.properties["TargetKeyId"] in read
+    )
+    part.refused += aliases.refused
+    part.unread += aliases.unread
 
 
 def one(part: Part, arn: str) -> None:

@@ -5,6 +5,7 @@ A trail's bucket is often in an account of its own, which may refuse to answer; 
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from trailguard.account import buckets, keys, trails, watching
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from trailguard.account.asking import Asker
+    from trailguard.account.wanted import Wanted
 
 _OF_AWS = ":alias/aws/"
+_ARNS = {
+    "keys": re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[\w/-]+"),
+    "topics": re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]+"),
+}
 _SOURCES = ("AWS::CloudTrail::Trail", "AWS::CloudTrail::EventDataStore")
 
 
@@ -40,29 +46,50 @@ class Named(NamedTuple):
 
 
 def complete(
-    askers: dict[str, Asker], readings: list[Reading], kinds: Collection[str], now: Callable[[], str]
+    askers: dict[str, Asker],
+    readings: list[Reading],
+    kinds: Collection[str],
+    wanted: Wanted | None,
+    now: Callable[[], str],
 ) -> Named:
-    """Read what trails and event data stores name and nobody has read yet, and what that names in turn."""
+    """Read what trails and event data stores name and nobody has read yet, and what that names in turn.
+
+    With `wanted`, what templates name is followed in the same way.
+    """
     known = {each.arn: each for reading in readings for each in reading.resources if _names_others(each)}
     found = Named([], [])
     seen: set[str] = set()
-    waiting = [mention for each in known.values() if each.type in _SOURCES for mention in _mentions(each)]
+    sources = [each for each in known.values() if wanted is not None or each.type in _SOURCES]
+    waiting = [mention for each in sources for mention in _mentions(each)]
     waiting += [
         Mention("trails", arn, reading.account, reading.region, "") for reading in readings for arn in reading.shadows
     ]
     asker = next(iter(askers.values()))
+    if wanted is not None and readings:
+        waiting += _of_templates(wanted, asker, readings[0].region)
     while waiting:
         fresh = {each.arn: each for each in waiting if each.arn not in seen and each.kind in kinds}
         seen.update(fresh)
         unknown = [mention for arn, mention in sorted(fresh.items()) if arn not in known]
         for result in asker.each(lambda mention: [_read(askers, mention, now())], unknown):
             if isinstance(result, Mention):
-                found.missing.append(result)
+                if result.by:  # what a template names may have to be made yet
+                    found.missing.append(result)
                 continue
             found.readings.append(result)
             known |= {each.arn: each for each in result.resources if _names_others(each)}
         waiting = [more for arn in fresh if arn in known for more in _mentions(known[arn])]
     return found
+
+
+def _of_templates(wanted: Wanted, asker: Asker, region: str) -> Iterator[Mention]:
+    """What templates name in a way that can be asked about, wherever it is."""
+    for name in sorted(wanted.buckets):
+        yield Mention("buckets", f"arn:{asker.partition}:s3:::{name}", asker.account, region, "")
+    for text in sorted(wanted.texts):
+        kind = next((kind for kind, pattern in _ARNS.items() if pattern.fullmatch(text)), None)
+        if kind is not None:
+            yield Mention(kind, text, asker.account, region, "")
 
 
 def _names_others(one: Existing) -> bool:

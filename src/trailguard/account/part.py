@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from trailguard.account.asking import Asker
+    from trailguard.account.wanted import Wanted
 
     Item = TypeVar("Item")
 
@@ -51,10 +52,14 @@ class Reading(NamedTuple):
 
 
 class Part:
-    """Reads in one account and Region, and keeps what is found. `account` may be another than the one that asks."""
+    """Reads in one account and Region, and keeps what is found.
 
-    def __init__(self, asker: Asker, region: str, account: str = "") -> None:
+    `account` may be another than the one that asks. With `wanted`, only what that names is read.
+    """
+
+    def __init__(self, asker: Asker, region: str, account: str = "", wanted: Wanted | None = None) -> None:
         self.asker = asker
+        self.wanted = wanted
         self.account = account or asker.account
         self.region = region
         self.resources: list[Existing] = []
@@ -73,6 +78,10 @@ class Part:
     def arn(self, service: str, rest: str) -> str:
         """The ARN of something here."""
         return f"arn:{self.asker.partition}:{service}:{self.region}:{self.account}:{rest}"
+
+    def wants(self, *ids: str) -> bool:
+        """Tell whether something is to be read, by its names and ARNs."""
+        return self.wanted is None or self.wanted.names(*ids)
 
     def ask(self, call: str, resource: str = "", absent: Iterable[str] = (), **request: Any) -> Any:
         """The answer to a call in this Region; raises as `Asker.ask` does."""

@@ -23,7 +23,8 @@ def read(part: Part, region: str) -> None:
         asked = ["Role", "LocalManagedPolicy", "AWSManagedPolicy"]
         pages = list(part.asker.pages("iam:GetAccountAuthorizationDetails", region, Filter=asked))
         told = [role for page in pages for role in page.get("RoleDetailList") or ()]
-        kept = [role for role in told if not role["Path"].startswith(_OF_SERVICES)]
+        made_by_users = (role for role in told if not role["Path"].startswith(_OF_SERVICES))
+        kept = [role for role in made_by_users if part.wants(role["RoleName"], role["Arn"])]
         attached = {policy["PolicyArn"] for role in kept for policy in role.get("AttachedManagedPolicies") or ()}
         attached |= {
             role["PermissionsBoundary"]["PermissionsBoundaryArn"] for role in kept if "PermissionsBoundary" in role

@@ -42,6 +42,7 @@ def read(part: Part) -> None:
                 "stack": _name(export["ExportingStackId"]),
             }
             for export in part.items("cloudformation:ListExports", "Exports")
+            if part.wanted is None or part.wanted.takes(export["Name"])
         )
         told = list(part.items("cloudformation:DescribeStacks", "Stacks"))
         made = [stack for stack in told if stack["StackStatus"] not in _UNMADE]
@@ -64,7 +65,8 @@ def _stack(part: Part, told: dict[str, Any]) -> list[dict[str, Any]]:
             for item in part.items("cloudformation:ListStackResources", "StackResourceSummaries", arn, StackName=name)
             if item["ResourceType"] in TYPES and item.get("ResourceStatus") != "DELETE_COMPLETE"
         ]
-        if not resources:
+        ids = ((logical_id, kind) for kind, _, logical_id in resources)
+        if not resources or not (part.wanted is None or part.wanted.makes(ids)):
             return []
         answer = part.ask("cloudformation:GetTemplate", arn, StackName=name, TemplateStage="Processed")
     except Gone:

@@ -83,6 +83,8 @@ def read(part: Part) -> None:
 
     def trails() -> Iterator[Existing]:
         for described in part.ask("cloudtrail:DescribeTrails", includeShadowTrails=True)["trailList"]:
+            if not part.wants(described["Name"], described["TrailARN"]):
+                continue
             if described["TrailARN"].split(":")[3:5] == [part.region, part.account]:
                 yield from part.each(lambda told: _trail(part, told), [described])
             else:
@@ -156,7 +158,9 @@ def read_stores(part: Part) -> None:
 
     def stores() -> list[Existing]:
         listed = [
-            store["EventDataStoreArn"] for store in part.items("cloudtrail:ListEventDataStores", "EventDataStores")
+            store["EventDataStoreArn"]
+            for store in part.items("cloudtrail:ListEventDataStores", "EventDataStores")
+            if part.wants(store["EventDataStoreArn"], store.get("Name", ""))
         ]
         own = [arn for arn in listed if arn.split(":")[4] == part.account]
         return part.each(lambda arn: _store(part, arn), own)

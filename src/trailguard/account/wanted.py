@@ -7,6 +7,7 @@ template says the rest: its parameters, and the physical IDs of its resources.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any, NamedTuple
 
@@ -20,16 +21,19 @@ _HOLE = "\0"  # in a text: something that is known at the deployment
 _PLACEHOLDER = re.compile(r"\$\{[^{}]*\}")
 _LEAST = 3  # letters of its own that a text with holes must have
 _BUCKET_ARN = re.compile(r"arn:[^:]*:s3:::([^/]+)")
-_PSEUDO = "AWS::"
 
 
 class Wanted(NamedTuple):
-    """What some templates name: texts, patterns of texts, and patterns of what they import; their resources by ID."""
+    """What some templates name: texts, patterns of texts, and patterns of what they import; their resources by ID.
+
+    `buckets` are the names that their trails have for buckets.
+    """
 
     texts: frozenset[str]
     patterns: tuple[re.Pattern[str], ...]
     imports: tuple[re.Pattern[str], ...]
     resources: frozenset[tuple[str, str]]
+    buckets: frozenset[str]
 
     def names(self, *ids: str) -> bool:
         """Tell whether the templates name something by one of its names and ARNs."""
@@ -42,6 +46,12 @@ class Wanted(NamedTuple):
     def makes(self, resources: Iterable[tuple[str, str]]) -> bool:
         """Tell whether a stack with some resources, by logical ID and type, may have been made from the templates."""
         return not self.resources.isdisjoint(resources)
+
+    def digest(self) -> str:
+        """The same for templates that name the same."""
+        patterns = [sorted(each.pattern for each in one) for one in (self.patterns, self.imports)]
+        told = [sorted(self.texts), *patterns, sorted(self.resources), sorted(self.buckets)]
+        return hashlib.sha256(repr(told).encode()).hexdigest()
 
     def also(self, texts: Iterable[str]) -> Wanted:
         """The same, with some more texts."""
@@ -56,12 +66,14 @@ def wanted(paths: Sequence[str]) -> tuple[Wanted, list[str]]:
     texts: set[str] = set()
     imports: set[str] = set()
     resources: set[tuple[str, str]] = set()
+    buckets: set[str] = set()
     faults: list[str] = []
     count = 0
     for body in _templates(paths, faults):
         count += 1
         texts.update(_texts(body, body.get("Parameters") or {}))
         imports.update(_imports(body, body.get("Parameters") or {}))
+        buckets.update(_buckets(body))
         resources |= {
             (name, str(resource.get("Type")))
             for name, resource in (body.get("Resources") or {}).items()
@@ -76,6 +88,7 @@ def wanted(paths: Sequence[str]) -> tuple[Wanted, list[str]]:
         tuple(patterns),
         tuple(_pattern(text) for text in sorted(imports) if _says_enough(text)),
         frozenset(resources),
+        frozenset(text for text in buckets if _HOLE not in text),
     )
     return found, faults
 
@@ -157,6 +170,13 @@ def _text(value: Any, parameters: dict[str, Any]) -> str | None:
         parts = [_text(item, parameters) for item in argument[1]]
         return str(argument[0]).join(_HOLE if part is None else part for part in parts)
     return None
+
+
+def _buckets(body: dict[str, Any]) -> Iterator[str]:
+    """What trails say of their buckets, as far as the template does."""
+    for resource in body["Resources"].values():
+        if isinstance(resource, dict) and resource.get("Type") == "AWS::CloudTrail::Trail":
+            yield from _texts((resource.get("Properties") or {}).get("S3BucketName"), body.get("Parameters") or {})
 
 
 def _values(parameter: Any) -> Iterator[str]:

@@ -57,7 +57,8 @@ def read_topics(part: Part) -> None:
     """Read the topics of this account and Region, with their policies."""
 
     def topics() -> list[Existing]:
-        arns = [topic["TopicArn"] for topic in part.items("sns:ListTopics", "Topics")]
+        listed = [topic["TopicArn"] for topic in part.items("sns:ListTopics", "Topics")]
+        arns = [arn for arn in listed if part.wants(arn, arn.rpartition(":")[2])]
         return part.each(lambda arn: _topic(part, arn), arns)
 
     part.listed(KINDS["topics"].types, topics)
@@ -118,12 +119,17 @@ def _groups(part: Part, **request: Any) -> Iterator[Existing]:
             "KmsKeyId": group.get("kmsKeyId"),
             "LogGroupClass": group.get("logGroupClass"),
         }
-        yield existing(part.place, _GROUP, part.arn("logs", f"log-group:{name}"), properties, name=name)
+        arn = part.arn("logs", f"log-group:{name}")
+        if part.wants(name, arn, f"{arn}:*"):
+            yield existing(part.place, _GROUP, arn, properties, name=name)
 
 
 def _filters(part: Part, **request: Any) -> Iterator[Existing]:
     for told in part.items("logs:DescribeMetricFilters", "metricFilters", **request):
         group, name = told["logGroupName"], told["filterName"]
+        whole = part.arn("logs", f"log-group:{group}")
+        if not part.wants(group, whole, f"{whole}:*"):
+            continue
         properties = {
             "FilterName": name,
             "FilterPattern": told.get("filterPattern", ""),
@@ -131,7 +137,7 @@ def _filters(part: Part, **request: Any) -> Iterator[Existing]:
             "MetricTransformations": [_transformation(each) for each in told["metricTransformations"]],
             "ApplyOnTransformedLogs": told.get("applyOnTransformedLogs"),
         }
-        arn = part.arn("logs", f"log-group:{group}:metric-filter/{name}")  # it has none: this is for telling it apart
+        arn = f"{whole}:metric-filter/{name}"  # it has none: this is for telling it apart
         yield existing(part.place, _FILTER, arn, properties, name=name)
 
 
@@ -150,16 +156,37 @@ def _transformation(told: dict[str, Any]) -> dict[str, Any]:
 def read_alarms(part: Part) -> None:
     """Read the alarms of this account and Region, on metrics and on other alarms."""
 
-    def alarms() -> Iterator[Existing]:
+    def alarms() -> list[Existing]:
+        found = []
         for page in part.asker.pages(
             "cloudwatch:DescribeAlarms", part.region, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
         ):
-            for told in page.get("MetricAlarms") or ():
-                yield _alarm(part, _ALARM, told, _METRIC)
-            for told in page.get("CompositeAlarms") or ():
-                yield _alarm(part, _COMPOSITE, told, _TOGETHER)
+            found += [_alarm(part, _ALARM, told, _METRIC) for told in page.get("MetricAlarms") or ()]
+            found += [_alarm(part, _COMPOSITE, told, _TOGETHER) for told in page.get("CompositeAlarms") or ()]
+        return found if part.wanted is None else _wanted_alarms(part, found)
 
     part.listed(KINDS["alarms"].types, alarms)
+
+
+def _wanted_alarms(part: Part, found: list[Existing]) -> list[Existing]:
+    """Alarms that are named or watch what a metric filter counts, and those that are made of such."""
+    counted = {
+        (each["MetricNamespace"], each["MetricName"])
+        for one in part.resources
+        if one.type == _FILTER
+        for each in one.properties["MetricTransformations"]
+    }
+    kept = [one for one in found if part.wants(one.name, one.arn) or counted.intersection(_metrics(one.properties))]
+    rules = [one for one in found if one.type == _COMPOSITE and one not in kept]
+    return kept + [one for one in rules if any(each.name in one.properties["AlarmRule"] for each in kept)]
+
+
+def _metrics(properties: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Namespaces and names of the metrics that an alarm watches."""
+    yield properties.get("Namespace"), properties.get("MetricName")
+    for query in properties.get("Metrics", ()):
+        metric = query.get("MetricStat", {}).get("Metric", {})
+        yield metric.get("Namespace"), metric.get("MetricName")
 
 
 def _alarm(part: Part, kind: str, told: dict[str, Any], names: tuple[str, ...]) -> Existing:
@@ -173,7 +200,10 @@ def read_rules(part: Part) -> None:
     def rules() -> list[Existing]:
         buses = [bus["Name"] for bus in part.items("events:ListEventBuses", "EventBuses")]
         listed = [
-            (bus, rule) for bus in buses for rule in part.items("events:ListRules", "Rules", bus, EventBusName=bus)
+            (bus, rule)
+            for bus in buses
+            for rule in part.items("events:ListRules", "Rules", bus, EventBusName=bus)
+            if part.wants(rule["Name"], rule["Arn"])
         ]
         return part.each(lambda item: _rule(part, *item), listed)
 
