@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MOST_RESOURCES = 499
 MOST_BYTES = 1_000_000
 _HEAD = 1_000  # bytes for what stands before the resources
+_TEXT = "tag:yaml.org,2002:str"
 _WORD = re.compile(r"[A-Za-z][\w./:-]*")  # a text without quotes, unless YAML means something else by it
 
 
@@ -75,7 +76,8 @@ def as_yaml(value: Any) -> str:
             return True
 
     def text(dumper: Any, value: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if _WORD.fullmatch(value) else '"')
+        is_word = _WORD.fullmatch(value) and dumper.resolve(yaml.ScalarNode, value, (True, False)) == _TEXT
+        return dumper.represent_scalar(_TEXT, value, style=None if is_word else '"')
 
     Dumper.add_representer(str, text)
     found: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, width=2**30, allow_unicode=True)
