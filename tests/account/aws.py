@@ -19,7 +19,7 @@ SECRET = "hunter2-and-no-more"  # stands in places that a snapshot must not show
 def client(url: str, service: str, region: str = REGION) -> Any:
     """A client with made-up keys."""
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "made-up"}
-    return boto3.client(service, endpoint_url=url, region_name=region, **keys)  # type: ignore[call-overload]
+    return boto3.client(service, endpoint_url=url, region_name=region, **keys)
 
 
 def policy(*statements: dict[str, Any]) -> str:

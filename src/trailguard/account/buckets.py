@@ -155,7 +155,10 @@ def _settle_ownership(properties: dict[str, Any]) -> None:
     A bucket without ownership controls, as they were before 2023, leaves objects to their writers.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
     """
-    if properties.get("OwnershipControls") == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}:
+    controls = properties.get("OwnershipControls")
+    if controls is not None and "Rules" not in controls:  # refused: an ACL needs controls beside it
+        properties["OwnershipControls"] = {"Rules": [{"ObjectOwnership": controls}]}
+    elif controls == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}:
         properties.pop("AccessControl", None)
     elif "AccessControl" in properties:
         properties.setdefault("OwnershipControls", {"Rules": [{"ObjectOwnership": "ObjectWriter"}]})

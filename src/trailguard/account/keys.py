@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KEY, _REPLICA, _ALIAS = KINDS["keys"].types
+_PROPERTIES = (
+    "Description",
+    "Enabled",
+    "KeySpec",
+    "KeyUsage",
+    "MultiRegion",
+    "Origin",
+    "KeyPolicy",
+    "EnableKeyRotation",
+)
 _ORIGINS = ("AWS_KMS", "EXTERNAL")  # that CloudFormation has a word for
 _OF_AWS = "alias/aws/"
 # A key of a kind that is never rotated, or one that is being deleted.
@@ -101,7 +111,7 @@ def _key(part: Part, arn: str) -> list[Existing]:
         if ":key/" not in arn:
             part.lacks((_KEY, _REPLICA), error.reason)
             return []
-        properties = dict.fromkeys(("Enabled", "EnableKeyRotation", "KeyPolicy"), unread(error.reason))
+        properties = dict.fromkeys(_PROPERTIES, unread(error.reason))
         return [existing(part.place, _KEY, arn, properties, name=arn.rpartition("/")[2])]
     made = existing(part.place, kind, told["Arn"], properties, name=told["KeyId"])
     if told["KeyState"] not in ("Enabled", "Disabled"):

@@ -32,24 +32,32 @@ _KEPT = ("Type", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolic
 
 def read(part: Part) -> None:
     """Read the exports of this account and Region, and the stacks that hold something a trail has to do with."""
-    try:
-        part.exports += (
-            {
-                "account": part.account,
-                "region": part.region,
-                "name": export["Name"],
-                "value": export["Value"],
-                "stack": _name(export["ExportingStackId"]),
-            }
-            for export in part.items("cloudformation:ListExports", "Exports")
-            if part.wanted is None or part.wanted.takes(export["Name"])
-        )
-        told = list(part.items("cloudformation:DescribeStacks", "Stacks"))
-        made = [stack for stack in told if stack["StackStatus"] not in _UNMADE]
-        part.stacks += part.asker.each(lambda stack: _stack(part, stack), made)
-    except Refused as error:
-        part.note(error)
-        part.lacks(_STACKS, error.reason)
+    for read_some in (_exports, _stacks):
+        try:
+            read_some(part)
+        except Refused as error:
+            part.note(error)
+            part.lacks(_STACKS, error.reason)
+
+
+def _exports(part: Part) -> None:
+    part.exports += (
+        {
+            "account": part.account,
+            "region": part.region,
+            "name": export["Name"],
+            "value": export["Value"],
+            "stack": _name(export["ExportingStackId"]),
+        }
+        for export in part.items("cloudformation:ListExports", "Exports")
+        if part.wanted is None or part.wanted.takes(export["Name"])
+    )
+
+
+def _stacks(part: Part) -> None:
+    told = list(part.items("cloudformation:DescribeStacks", "Stacks"))
+    made = [stack for stack in told if stack["StackStatus"] not in _UNMADE]
+    part.stacks += part.asker.each(lambda stack: _stack(part, stack), made)
 
 
 def _name(stack_id: str) -> str:
@@ -74,9 +82,11 @@ def _stack(part: Part, told: dict[str, Any]) -> list[dict[str, Any]]:
     except Refused as error:
         if error.refusal.code not in _MISSING:
             part.note(error)
+            part.lacks(_STACKS, f"{error.reason} for {name}")
         return []
     body = template(answer["TemplateBody"])
     if body is None:
+        part.lacks(_STACKS, f"the template of {name} cannot be read")
         return []
     hidden = _drop_secrets(body)
     given = {each["ParameterKey"]: each for each in told.get("Parameters") or ()}

@@ -32,7 +32,6 @@ _TRAIL_PROPERTIES = {
     "KMSKeyId": "KmsKeyId",
 }
 _STORE_PROPERTIES = (
-    "Name",
     "AdvancedEventSelectors",
     "MultiRegionEnabled",
     "OrganizationEnabled",
@@ -157,25 +156,25 @@ def read_stores(part: Part) -> None:
     """Read the event data stores of this account and Region."""
 
     def stores() -> list[Existing]:
-        listed = [
-            store["EventDataStoreArn"]
+        listed = {
+            store["EventDataStoreArn"]: store.get("Name", "")
             for store in part.items("cloudtrail:ListEventDataStores", "EventDataStores")
-            if part.wants(store["EventDataStoreArn"], store.get("Name", ""))
-        ]
-        own = [arn for arn in listed if arn.split(":")[4] == part.account]
-        return part.each(lambda arn: _store(part, arn), own)
+        }
+        own = [item for item in listed.items() if item[0].split(":")[4] == part.account and part.wants(*item)]
+        return part.each(lambda item: _store(part, *item), own)
 
     part.listed(KINDS["stores"].types, stores)
 
 
-def _store(part: Part, arn: str) -> list[Existing]:
+def _store(part: Part, arn: str, name: str) -> list[Existing]:
     settings = (
-        Setting("cloudtrail:GetEventDataStore", _STORE_PROPERTIES, _store_properties),
+        Setting("cloudtrail:GetEventDataStore", (*_STORE_PROPERTIES, "IngestionEnabled"), _store_properties),
         Setting("cloudtrail:GetInsightSelectors", ("InsightSelectors",), _insights, _NO_INSIGHTS),
     )
     properties = part.settings(settings, arn, EventDataStore=arn)
     state = properties.pop("Status", "ENABLED")
-    made = existing(part.place, _STORE, arn, properties, name=_name(properties, arn), physical=arn)
+    properties = {"Name": name, **properties}
+    made = existing(part.place, _STORE, arn, properties, name=name, physical=arn)
     if state not in ("ENABLED", "STOPPED_INGESTION"):
         made.notes["state"] = state
     return [made]
@@ -189,8 +188,3 @@ def _store_properties(answer: dict[str, Any]) -> dict[str, Any]:
     if state in ("ENABLED", "STOPPED_INGESTION"):
         found["IngestionEnabled"] = state == "ENABLED"
     return found | {"Status": state}
-
-
-def _name(properties: dict[str, Any], arn: str) -> str:
-    name = properties.get("Name")
-    return name if isinstance(name, str) else arn.rpartition("/")[2]

@@ -23,6 +23,8 @@ _TOPIC, _TOPIC_POLICY = KINDS["topics"].types
 _GROUP, _FILTER = KINDS["logs"].types
 _ALARM, _COMPOSITE = KINDS["alarms"].types
 (_RULE,) = KINDS["events"].types
+_FLAGS = ("FifoTopic", "ContentBasedDeduplication")
+_ATTRIBUTES = ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig", *_FLAGS)
 _BOTH = ("AlarmName", "AlarmDescription", "ActionsEnabled", "AlarmActions", "InsufficientDataActions", "OKActions")
 _METRIC = (
     *_BOTH,
@@ -71,25 +73,18 @@ def one_topic(part: Part, arn: str) -> None:
 
 def _topic(part: Part, arn: str) -> list[Existing]:
     name = arn.rpartition(":")[2]
-    said: Any
     try:
         told = part.ask("sns:GetTopicAttributes", arn, TopicArn=arn)["Attributes"]
     except Refused as error:
         part.note(error)
-        properties: dict[str, Any] = {"TopicName": name, "KmsMasterKeyId": unread(error.reason)}
-        said = unread(error.reason)
+        properties: dict[str, Any] = dict.fromkeys(_ATTRIBUTES, unread(error.reason))
+        said: Any = unread(error.reason)
     else:
-        properties = {
-            "TopicName": name,
-            "DisplayName": told.get("DisplayName") or None,
-            "KmsMasterKeyId": told.get("KmsMasterKeyId") or None,
-            "SignatureVersion": told.get("SignatureVersion"),
-            "TracingConfig": told.get("TracingConfig"),
-        }
-        for key in ("FifoTopic", "ContentBasedDeduplication"):
+        properties = {key: told.get(key) or None for key in _ATTRIBUTES}
+        for key in _FLAGS:
             properties[key] = told[key] == "true" if key in told else None
         said = document(told["Policy"]) if told.get("Policy") else None
-    made = [existing(part.place, _TOPIC, arn, properties, name=name, physical=arn)]
+    made = [existing(part.place, _TOPIC, arn, {"TopicName": name, **properties}, name=name, physical=arn)]
     if said is not None:
         made.append(existing(part.place, _TOPIC_POLICY, arn, {"Topics": [arn], "PolicyDocument": said}, name=name))
     return made
