@@ -16,10 +16,12 @@ STORE = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:eventdatastore/0ec5fd28-3a84-4c5
 SECRET = "hunter2-and-no-more"  # stands in places that a snapshot must not show
 
 
-def client(url: str, service: str, region: str = REGION) -> Any:
-    """A client with made-up keys."""
-    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "made-up"}
-    return boto3.client(service, endpoint_url=url, region_name=region, **keys)
+def client(
+    url: str, service: str, region: str = REGION, keys: tuple[str, str, str | None] = ("AKIAEXAMPLE", "made-up", None)
+) -> Any:
+    """A client with made-up keys, or with some that were given."""
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    return boto3.client(service, endpoint_url=url, region_name=region, **dict(zip(names, keys, strict=True)))
 
 
 def policy(*statements: dict[str, Any]) -> str:

@@ -168,14 +168,13 @@ class Asker:
 
     def _guarded(self, call: str, region: str, resource: str, absent: Iterable[str], run: Callable[[], Any]) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError  # a page that something on the way answers
 
         try:
             with self.traffic.gate:
-                self.traffic.count()
                 answer = run()
-            self.was_answered = True
-            return answer
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            self.traffic.count()
             stopped = aws.no_way(error)
             if stopped is not None:
                 raise UserError("", 0, 0, stopped) from None
@@ -188,3 +187,7 @@ class Asker:
                 raise Gone(f"{resource or call}: {code}") from None
             refusal = Refusal(self.account, region, call, resource, code, aws.message_of(error))
             raise Refused(refusal, aws.headers_of(error)) from None
+        if answer is not None:  # as behind the last page
+            self.traffic.count()
+            self.was_answered = True
+        return answer

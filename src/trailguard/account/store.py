@@ -26,6 +26,7 @@ WHOLE = "snapshot.json"
 _BEGUN = ".unfinished"
 _QUESTION, _WRITING = "question.json", "writing"
 _OURS = re.compile(r"(?:[0-9]{12}|elsewhere)/[^/]+/(?:existing-[0-9]+\.yaml|stacks/[^/]+\.json)")
+_LEFT = re.compile(r"\.trailguard-[0-9]+-[0-9]+\.tmp")  # by one who was killed while it wrote
 _FRESH = 24 * 3600  # seconds for which a part is taken up again
 
 
@@ -97,7 +98,7 @@ class Store:
         for root, folders, names in os.walk(self.folder, topdown=False):
             for name in names:
                 path = os.path.relpath(os.path.join(root, name), self.folder).replace(os.sep, "/")
-                if _OURS.fullmatch(path) and path not in kept:
+                if path not in kept and (_OURS.fullmatch(path) or _LEFT.fullmatch(name)):
                     os.unlink(os.path.join(root, name))
             if folders or names:
                 with suppress(OSError):  # something is left in it
