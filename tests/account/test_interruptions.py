@@ -63,7 +63,7 @@ def test_what_a_failure_leaves_is_gone_on_with(
 
     def broken(call: Call) -> Answer | None:
         is_it = call.name == "sns:ListTopics" and call.region == OTHER_REGION
-        return error(call, 500, "InternalError", "<html>" + 1000 * "long ") if is_it else None
+        return error(call, 500, "InternalError", 1000 * "long ") if is_it else None
 
     with front.replying(broken):
         assert main(["snapshot", str(tmp_path / "it"), *BOTH]) == 2
@@ -82,6 +82,20 @@ def test_what_a_failure_leaves_is_gone_on_with(
         call for call in front.calls if call.name not in ("sts:GetCallerIdentity", "organizations:DescribeOrganization")
     ]
     assert {call.region for call in asked} == {OTHER_REGION}
+
+
+def test_a_page_that_something_on_the_way_answers(
+    front: Front, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Answer(200, b"<html><p>Sign in to the network" + 1000 * b" now", {"Content-Type": "text/html"})
+    with front.replying(lambda call: page if call.name == "sns:ListTopics" else None):
+        assert main(["snapshot", str(tmp_path / "it"), "--only", "topics"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"error: AWS gave no answer: sns:ListTopics in {ACCOUNT}, {REGION}: Unable to parse response"
+    )
+    assert said.count("\n") == 1
+    assert len(said) < 600
 
 
 def test_another_question_starts_anew(front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

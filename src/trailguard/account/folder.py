@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Place = tuple[str, str]
 
+_MISSING = ("kind", "arn", "account", "region", "by")
 _NOT_ASKED = "it was not asked for (--only)"
 
 
@@ -107,7 +108,7 @@ def _record(
         "accounts": _accounts(found),
         "refused": _sorted(refused),
         "unread": _sorted([*(each for reading in readings for each in reading.unread), *_left_out(question, found)]),
-        "missing": _sorted(each._asdict() for each in named.missing),
+        "missing": _sorted({key: getattr(each, key) for key in _MISSING} for each in named.missing),
         "trails": _sorted(each for reading in readings for each in reading.trails),
         "parts": {
             "/".join(place): {"taken": taken[place], "files": sorted(path for path in written if _is_in(path, place))}

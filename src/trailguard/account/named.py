@@ -29,13 +29,17 @@ _SOURCES = ("AWS::CloudTrail::Trail", "AWS::CloudTrail::EventDataStore")
 
 
 class Mention(NamedTuple):
-    """Something that a thing names: its kind and ARN; the account, Region and ARN of what names it."""
+    """Something that a thing names: its kind and ARN; the account, Region and ARN of what names it.
+
+    `asker` is the account as which that was read.
+    """
 
     kind: str
     arn: str
     account: str
     region: str
     by: str
+    asker: str
 
 
 class Named(NamedTuple):
@@ -56,13 +60,17 @@ def complete(
 
     With `wanted`, what templates name is followed in the same way.
     """
-    known = {each.arn: each for reading in readings for each in reading.resources if _names_others(each)}
+    known = {
+        each.arn: (each, reading.account) for reading in readings for each in reading.resources if _names_others(each)
+    }
     found = Named([], [])
     seen: set[str] = set()
-    sources = [each for each in known.values() if wanted is not None or each.type in _SOURCES]
-    waiting = [mention for each in sources for mention in _mentions(each)]
+    sources = [each for each in known.values() if wanted is not None or each[0].type in _SOURCES]
+    waiting = [mention for each in sources for mention in _mentions(*each)]
     waiting += [
-        Mention("trails", arn, reading.account, reading.region, "") for reading in readings for arn in reading.shadows
+        Mention("trails", arn, reading.account, reading.region, "", reading.account)
+        for reading in readings
+        for arn in reading.shadows
     ]
     asker = next(iter(askers.values()))
     if wanted is not None and readings:
@@ -76,20 +84,22 @@ def complete(
                 if result.by:  # what a template names may have to be made yet
                     found.missing.append(result)
                 continue
-            found.readings.append(result)
-            known |= {each.arn: each for each in result.resources if _names_others(each)}
-        waiting = [more for arn in fresh if arn in known for more in _mentions(known[arn])]
+            reading, as_account = result
+            found.readings.append(reading)
+            known |= {each.arn: (each, as_account) for each in reading.resources if _names_others(each)}
+        waiting = [more for arn in fresh if arn in known for more in _mentions(*known[arn])]
     return found
 
 
 def _of_templates(wanted: Wanted, asker: Asker, region: str) -> Iterator[Mention]:
     """What templates name in a way that can be asked about, wherever it is."""
     for name in sorted(wanted.buckets):
-        yield Mention("buckets", f"arn:{asker.partition}:s3:::{name}", asker.account, region, "")
+        arn = f"arn:{asker.partition}:s3:::{name}"
+        yield Mention("buckets", arn, asker.account, region, "", asker.account)
     for text in sorted(wanted.texts):
         kind = next((kind for kind, pattern in _ARNS.items() if pattern.fullmatch(text)), None)
         if kind is not None:
-            yield Mention(kind, text, asker.account, region, "")
+            yield Mention(kind, text, asker.account, region, "", asker.account)
 
 
 def _names_others(one: Existing) -> bool:
@@ -97,10 +107,10 @@ def _names_others(one: Existing) -> bool:
     return not one.type.endswith("Policy") or one.type.startswith("AWS::IAM::")
 
 
-def _read(askers: dict[str, Asker], mention: Mention, taken: str) -> Reading | Mention:
-    """Read what is named; gives the mention back when it is not there."""
+def _read(askers: dict[str, Asker], mention: Mention, taken: str) -> tuple[Reading, str] | Mention:
+    """Read what is named, and say as which account; gives the mention back when it is not there."""
     _, _, _, region, account, name = mention.arn.split(":", 5)
-    part = Part(askers.get(account, askers[mention.account]), region, account)
+    part = Part(askers.get(account) or askers[mention.asker], region, account)
     try:
         if mention.kind == "buckets":
             part = _bucket(askers, mention, name)
@@ -114,7 +124,7 @@ def _read(askers: dict[str, Asker], mention: Mention, taken: str) -> Reading | M
             watching.one_group(part, name.removeprefix("log-group:"))
     except Gone:
         return mention
-    return part.reading(taken)
+    return part.reading(taken), part.asker.account
 
 
 def _bucket(askers: dict[str, Asker], mention: Mention, name: str) -> Part:
@@ -125,7 +135,7 @@ def _bucket(askers: dict[str, Asker], mention: Mention, name: str) -> Part:
             part = Part(asker, region, account)
             break
     else:
-        asker = askers[mention.account]
+        asker = askers[mention.asker]
         try:
             region = buckets.region_of(Part(asker, mention.region), name)
         except Refused:
@@ -135,12 +145,12 @@ def _bucket(askers: dict[str, Asker], mention: Mention, name: str) -> Part:
     return part
 
 
-def _mentions(one: Existing) -> Iterator[Mention]:
-    """What a thing names."""
+def _mentions(one: Existing, asker: str) -> Iterator[Mention]:
+    """What a thing names that was read as some account."""
     for kind, name in _names(one):
         arn = _arn(one, kind, name) if isinstance(name, str) and name else ""
         if arn.count(":") >= 5 and _OF_AWS not in arn:
-            yield Mention(kind, arn, one.account, one.region, one.arn)
+            yield Mention(kind, arn, one.account, one.region, one.arn, asker)
 
 
 def _arn(one: Existing, kind: str, name: str) -> str:
