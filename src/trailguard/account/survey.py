@@ -51,8 +51,9 @@ def _caller(asker: Asker, region: str) -> tuple[str, Asker]:
     """Who asks, and who asks the account that this one is in."""
     try:
         told = asker.ask(IDENTITY, region)
-    except (Refused, Gone) as error:
-        raise UserError("", 0, 0, f"AWS does not accept the credentials: {error}") from None
+    except Refused as error:
+        told = error.refusal
+        raise UserError("", 0, 0, f"AWS does not accept the credentials: {told.code}: {told.message}") from None
     except Failed as error:
         raise UserError("", 0, 0, f"AWS cannot be reached: {str(error).partition(': ')[2]}") from None
     arn = told["Arn"]

@@ -124,9 +124,9 @@ def _templates(paths: Sequence[str], faults: list[str]) -> Iterator[dict[str, An
 def _texts(value: Any, parameters: dict[str, Any]) -> Iterator[str]:
     """All texts in a value, holes where a deployment fills something in."""
     whole = _text(value, parameters)
-    if whole is not None:
+    if whole is not None and whole != _HOLE:
         yield whole
-    if isinstance(value, dict):
+    elif isinstance(value, dict):
         for key, item in value.items():
             if key == "Ref" and isinstance(item, str):
                 yield from _values(parameters.get(item))
