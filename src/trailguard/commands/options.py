@@ -232,6 +232,12 @@ def _switch(parser: Any, name: str, text: str, default: bool) -> None:
     action.default = default  # given at once, older Pythons add it to the help in their own words
 
 
+def _snapshot() -> Parser:
+    from trailguard.commands.snapshot_options import snapshot
+
+    return snapshot()
+
+
 def _path() -> Parser:
     parser = parser_for(
         "path",
@@ -300,6 +306,7 @@ _PARSERS = {
     "rules": _rules,
     "explain": _explain,
     "baseline": _baseline,
+    "snapshot": _snapshot,
     "graph": _graph,
     "facts": _facts,
     "test": _test,
