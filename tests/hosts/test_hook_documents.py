@@ -107,7 +107,7 @@ def test_the_examples_of_variables_are_accepted(tmp_path: Path) -> None:
 
 def test_what_the_page_counts_is_so() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert f"{MESSAGE:,} letters, {MESSAGE_OF_CONTROL:,} for" in page
+    assert f"{MESSAGE:,} characters, {MESSAGE_OF_CONTROL:,} for" in page
     assert f"more than {hook_payload.MOST // 1_000_000} MB, {hook_payload.PATIENCE:g} s" in page
     assert f"after {hook.PATIENCE:g} s at most" in page
     skipped = left_out(Settings(profile="all"), read(event("resource")))
