@@ -47,11 +47,11 @@ def verdicts_by_rule(report: Report) -> Mapping[str, Counter[str]]:
     """How often each rule that was asked gave each verdict."""
     told: dict[str, Counter[str]] = {rule.id: Counter() for rule in report.rules}
     for item in report.results:
-        told.setdefault(item.rule.id, Counter())[kind(item)] += 1
+        told.setdefault(item.rule.id, Counter())[verdict_that_counts(item)] += 1
     return told
 
 
-def kind(item: Finding) -> str:
+def verdict_that_counts(item: Finding) -> str:
     """The verdict that counts for a control: "suppressed" for what is accepted, whatever was found."""
     return item.verdict if item.suppressed is None else "suppressed"
 
