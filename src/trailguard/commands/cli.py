@@ -264,6 +264,12 @@ def _init(args: Namespace) -> int:
     return 0
 
 
+def _mcp(args: Namespace) -> int:
+    from trailguard.commands.mcp import mcp
+
+    return mcp(args)
+
+
 def _path(args: Namespace) -> int:
     from trailguard.commands.parts import path_of
 
@@ -291,6 +297,7 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "facts": _facts,
     "test": _test,
     "init": _init,
+    "mcp": _mcp,
     "path": _path,
     "completion": _completion,
 }
