@@ -31,7 +31,8 @@ class Root:
             raise UserError(name, 0, 0, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise UserError(name, 0, 0, "is neither a regular file nor a folder")
-        return os.path.relpath(real, self.folder)
+        path = os.path.relpath(real, self.folder)
+        return path if path != "-" else os.path.join(os.curdir, path)  # by itself it means standard input
 
     def meant(self, name: str) -> str:
         """The path from the root to a file that may not be there yet; raises UserError."""

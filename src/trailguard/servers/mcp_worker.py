@@ -14,7 +14,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from trailguard.errors import UserError
+from trailguard.errors import UserError, display_name
 from trailguard.servers.mcp_arguments import checked
 from trailguard.servers.mcp_quoting import ERROR, safe
 from trailguard.servers.mcp_resources import listed, resource
@@ -56,7 +56,7 @@ def _answer(kind: str, name: str, arguments: Mapping[str, Any] | None, root: Roo
 
 def failure(message: str, file: str = "", line: int = 0, column: int = 0) -> dict[str, Any]:
     """An answer that tells an error, as data."""
-    place = {"file": file or None, "line": line or None, "column": column or None}
+    place = {"file": display_name(file) if file else None, "line": line or None, "column": column or None}
     return {"error": safe({"error": {"message": message, **place}, "quoted": list(ERROR)})}
 
 
