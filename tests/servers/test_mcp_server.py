@@ -288,7 +288,7 @@ def test_standard_output_carries_the_protocol_alone(process: subprocess.Popen[by
     """Also when what comes in is no protocol at all."""
     told(process, HELLO, {"jsonrpc": "2.0", "method": "notifications/initialized"}, *GARBAGE, call(4, "scan"))
     assert process.stdout is not None
-    answers = []
+    answers: list[dict[str, Any]] = []
     while not answers or answers[-1].get("id") != 4:
         answers.append(json.loads(process.stdout.readline()))
     assert all(answer["jsonrpc"] == "2.0" for answer in answers)

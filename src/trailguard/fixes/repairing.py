@@ -14,10 +14,12 @@ from trailguard.findings import PASS, FileEdit, Finding, Fix, Report, Span
 from trailguard.fixes.edits import Conflict, Edit, Unwritable, composed, decoded
 from trailguard.fixes.plans import Plan, Sources, plans_for
 from trailguard.fixes.proofs import Proof, prove, standing
-from trailguard.judging.offers import Key, key_of
+from trailguard.judging.offers import Key, joined, key_of
 from trailguard.reading.collected import File
 from trailguard.scanning import Look, Outcome
+from trailguard.trails.facts.repairs import Repair
 
+_STEPS = 3  # times that what a plan makes worse is repaired with it
 _PASSES = 5  # times that what was repaired is looked at again: what one fix makes possible, the next time finds
 
 
@@ -138,7 +140,7 @@ class _Mender:
             if plan is None or cause in causes:
                 continue
             try:
-                self._sources.edits([*self.accepted, *batch, plan])
+                self._sources.edits([one for one in (*self.accepted, *batch, plan) if one.files & plan.files])
             except Conflict as conflict:
                 if not batch:  # it is in the way of what was accepted
                     plans.remove(plan)
@@ -155,6 +157,8 @@ class _Mender:
             self._accept(batch, outcome)
             return []
         if len(batch) == 1:
+            if self._settled_with_more(batch[0], proof):
+                return []
             reason = next(iter(proof.reasons), "it does not hold")
             return [(batch[0], f"{_lowered(batch[0].title)} does not help: {reason}")]
         suspects = [plan for plan in batch if _is_suspect(plan, proof)]
@@ -163,6 +167,44 @@ class _Mender:
         parts = [clear, *([one] for one in suspects)] if suspects and clear else [batch[:half], batch[half:]]
         return [item for part in parts for item in self._settled(part)]
 
+    def _settled_with_more(self, plan: Plan, proof: Proof) -> bool:
+        """Accept a plan that makes something else worse together with what repairs that; tell whether it holds."""
+        for _ in range(_STEPS):
+            wider = self._with_more(plan, proof)
+            if wider is None:
+                return False
+            if wider.unsafe and not plan.unsafe:
+                self._pending[plan.key].append(wider)  # for those who ask for it
+                return False
+            plan = wider
+            proof, outcome = self._tried([plan])
+            if proof.holds:
+                self._accept([plan], outcome)
+                return True
+        return False
+
+    def _with_more(self, plan: Plan, proof: Proof) -> Plan | None:
+        """A plan, and then the repairs of what it makes worse; None where that cannot be repaired."""
+        if proof.unrepaired or proof.faults:
+            return None
+        first = self._sources.edits([plan])
+        outcome = self._judged(self._sources.edited(first), first)
+        sources = Sources(outcome.files)
+        findings = {key_of(one): one for one in outcome.report.results if one.is_open}
+        more: list[Plan] = []
+        for key in sorted(proof.worse):
+            offers = outcome.offers.get(key, ()) if key in findings else ()
+            plans = plans_for(findings[key], offers, sources)[0] if offers else []
+            if not plans:
+                return None
+            more.append(plans[0])
+        try:
+            edits = _after(first, sources.edits(more))
+        except Unwritable:
+            return None
+        both = joined([Repair(one.title, (), one.unsafe) for one in (plan, *more)])
+        return plan._replace(title=both.title, unsafe=both.unsafe, changes={}, written=edits)
+
     def _tried(self, batch: Sequence[Plan]) -> tuple[Proof, Outcome]:
         """What judging says with a batch, on top of what was accepted."""
         plans = [*self.accepted, *batch]
@@ -170,12 +212,16 @@ class _Mender:
             edits = self._sources.edits(plans)
         except Unwritable as error:
             return Proof(frozenset(plan.key for plan in batch), frozenset(), frozenset(), (error.reason,)), self._last
-        outcome = self._judged(self._sources.edited(edits))
-        return prove(self._before.report, outcome.report, [plan.key for plan in plans], edits), outcome
+        touched = {name for plan in batch for name in plan.files}
+        outcome = self._judged(self._sources.edited(edits), touched)
+        seen = {key_of(one) for one in outcome.report.results}
+        wanted = [plan.key for plan in plans if plan in batch or plan.key in seen]
+        return prove(self._before.report, outcome.report, wanted, touched), outcome
 
-    def _judged(self, contents: Mapping[str, File]) -> Outcome:
+    def _judged(self, contents: Mapping[str, File], touched: Iterable[str]) -> Outcome:
+        """What is found with other contents of some files; where there are several, in what has to do with some."""
         several = len(self._before.files) > 1
-        return self._look.outcome(contents, contents if several else None)
+        return self._look.outcome(contents, touched if several else None)
 
     def _accept(self, batch: Sequence[Plan], outcome: Outcome) -> None:
         self.accepted += batch
@@ -241,7 +287,7 @@ class _Mender:
 def _is_suspect(plan: Plan, proof: Proof) -> bool:
     """Tell whether a plan has to do with what failed."""
     files = {key.file for key in proof.worse} | proof.faults
-    return plan.key in proof.unrepaired or not files.isdisjoint({plan.key.file, *plan.changes})
+    return plan.key in proof.unrepaired or not files.isdisjoint({plan.key.file, *plan.files})
 
 
 def _lowered(title: str) -> str:
