@@ -200,6 +200,8 @@ REPAIRS: Mapping[str, str] = {
     "key.alias_ready": "key.granting:alias_ready",
     "key.usable_by_lake": "key.granting:usable_by_lake",
     "encryption.key_set": "key.granting:key_set",
+    "logs.group_set": "watching.admitting:sent",
+    "logs.role_set": "watching.admitting:sent",
     "logs.group_arn": "watching.admitting:group_arn",
     "logs.group_here": "watching.admitting:group_here",
     "logs.group_key": "watching.admitting:group_key",
