@@ -178,7 +178,8 @@ CASES = {
     "JSON in a file of YAML": (
         (
             '{"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {\n'
-            ' "EnableLogFileValidation": true, "IsMultiRegionTrail": true,\n "IsLogging": false,\n "S3BucketName": "logs"}}}}'
+            ' "EnableLogFileValidation": true, "IsMultiRegionTrail": true,\n "IsLogging": false,\n'
+            ' "S3BucketName": "logs"}}}}'
         ),
         (['"IsLogging": false,'], ['"IsLogging": true,']),
     ),
