@@ -231,7 +231,7 @@ REPAIRS: Mapping[str, str] = {
     "valid.selectors": "whole.correcting:selector_kinds",
     "valid.selector_forms": "recording.reforming:forms",
     "valid.cloudwatch_pair": "whole.correcting:cloudwatch_pair",
-    "valid.insights": "recording.widening:management",
+    "valid.insights": "recording.widening:fed",
     "valid.names": "whole.correcting:names",
     "valid.trail_name": "whole.correcting:trail_name",
     "valid.name_of_its_own": "whole.correcting:name_of_its_own",

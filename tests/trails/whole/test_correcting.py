@@ -47,7 +47,7 @@ CORRECTED = [
     ),
     pytest.param(
         "EventSelectors:\n  - DataResources:\n      - Type: AWS::S3::Object\n        Values:\n          - '*'",
-        ["- !Sub 'arn:${AWS::Partition}:s3'"],
+        ["- !Sub arn:${AWS::Partition}:s3"],
         id="all-buckets",
     ),
     pytest.param(
@@ -140,6 +140,21 @@ def test_a_reference_gives_what_the_property_takes(tmp_path: Path, name: str, sa
     values = {"CloudWatchLogsLogGroupArn": "!GetAtt Group.Arn", "CloudWatchLogsRoleArn": "!GetAtt Role.Arn", name: said}
     properties = "\n".join(f"{key}: {value}" for key, value in values.items())
     assert lines("TG113", tmp_path, template(properties, more)) == [f"- {name}: {said}", f"+ {name}: {meant}"]
+
+
+def test_what_is_of_another_kind_is_replaced_by_the_only_one_where_somebody_agrees(tmp_path: Path) -> None:
+    more = "  Group: {Type: AWS::Logs::LogGroup}\n  News: {Type: AWS::SNS::Topic}"
+    text = template("SnsTopicName: !Ref Group", more)
+    assert not fixed("TG113", tmp_path, {"template.yaml": text}).texts
+    assert "a guess" in fixed("TG113", tmp_path, {"template.yaml": text}).left[0]
+    several = template("SnsTopicName: !Ref Group", more + "\n  Other: {Type: AWS::SNS::Topic}")
+    assert not fixed("TG113", tmp_path, {"template.yaml": several}, unsafe=True).texts
+
+
+def test_insights_into_data_events_take_data_events(tmp_path: Path) -> None:
+    text = template("InsightSelectors: [{InsightType: ApiErrorRateInsight, EventCategories: [Data]}]")
+    assert not fixed("TG113", tmp_path, {"template.yaml": text}).texts
+    assert "+ DataResources:" in lines("TG113", tmp_path, text, unsafe=True)
 
 
 def test_the_one_role_goes_with_the_log_group(tmp_path: Path) -> None:

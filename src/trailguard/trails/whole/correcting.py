@@ -258,19 +258,29 @@ def _fits(fault: Fault, one: Resource) -> bool:
 def names(fault: Fault) -> Iterator[Repair]:
     """Give a property the name or the ARN of what it refers to, whichever it takes."""
     scenario, trail, node = fault.scenario, fault.resource, fault.found.node
-    found = [name for name in _TAKES if scenario.value_of(trail, name).node is node]
-    if not found:
+    name = next((name for name in _TAKES if scenario.value_of(trail, name).node is node), None)
+    if name is None:
         return
-    wants_arn = _TAKES[found[0]]
-    if isinstance(node, TextNode):
-        yield from _from_text(fault, found[0], node)
-        return
+    ways = list(_from_text(fault, name, node)) if isinstance(node, TextNode) else []
     target = _target(fault, node)
     if target is not None:
-        attribute = {"Ref": bare(target.id)} if not wants_arn else {"Fn::GetAtt": [bare(target.id), "Arn"]}
-        if plain(node) != attribute:
-            yield Repair(f"Set {found[0]} to {'the ARN' if wants_arn else 'the name'} of {bare(target.id)}",
-                         (Replace(at(node), attribute),))  # fmt: skip
+        ways.append(_referred(name, node, target))
+    if not ways:
+        others = [one for one in _near(fault, _KINDS[name]) if one.type != ROLE or _fits(fault, one)]
+        ways = [_referred(name, node, one, _GUESS) for one in others[:1] if len(others) == 1]
+    yield from ways
+
+
+_GUESS = "it is a guess that this is meant, because there is no other"
+
+
+def _referred(name: str, node: Node, target: Resource, unsafe: str = "") -> Repair:
+    """The name or the ARN of a resource, whichever a property takes, in place of what is there."""
+    reference: Data = {"Ref": bare(target.id)}
+    if _TAKES[name]:
+        reference = {"Fn::GetAtt": [bare(target.id), "Arn"]}
+    what = "the ARN" if _TAKES[name] else "the name"
+    return Repair(f"Set {name} to {what} of {bare(target.id)}", (Replace(at(node), reference),), unsafe)
 
 
 # Whether a property of the trail takes an ARN.
