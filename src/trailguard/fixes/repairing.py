@@ -146,7 +146,7 @@ class _Mender:
             if plan is None or cause in causes:
                 continue
             try:
-                self._sources.edits([*self.accepted, *batch, plan])
+                self._sources.edits([one for one in (*self.accepted, *batch, plan) if one.files & plan.files])
             except Conflict as conflict:
                 if not batch:  # it is in the way of what was accepted
                     plans.remove(plan)
@@ -194,7 +194,7 @@ class _Mender:
         if proof.unrepaired or proof.faults:
             return None
         first = self._sources.edits([plan])
-        outcome = self._judged(self._sources.edited(first))
+        outcome = self._judged(self._sources.edited(first), first)
         sources = Sources(outcome.files)
         findings = {key_of(one): one for one in outcome.report.results if one.is_open}
         more: list[Plan] = []
@@ -218,12 +218,16 @@ class _Mender:
             edits = self._sources.edits(plans)
         except Unwritable as error:
             return Proof(frozenset(plan.key for plan in batch), frozenset(), frozenset(), (error.reason,)), self._last
-        outcome = self._judged(self._sources.edited(edits))
-        return prove(self._before.report, outcome.report, [plan.key for plan in plans], edits), outcome
+        touched = {name for plan in batch for name in plan.files}
+        outcome = self._judged(self._sources.edited(edits), touched)
+        seen = {key_of(one) for one in outcome.report.results}
+        wanted = [plan.key for plan in plans if plan in batch or plan.key in seen]
+        return prove(self._before.report, outcome.report, wanted, touched), outcome
 
-    def _judged(self, contents: Mapping[str, File]) -> Outcome:
+    def _judged(self, contents: Mapping[str, File], touched: Iterable[str]) -> Outcome:
+        """What is found with other contents of some files; where there are several, in what has to do with some."""
         several = len(self._before.files) > 1
-        return self._look.outcome({**self._changed, **contents}, contents if several else None)
+        return self._look.outcome({**self._changed, **contents}, touched if several else None)
 
     def _accept(self, batch: Sequence[Plan], outcome: Outcome) -> None:
         self.accepted += batch
