@@ -85,7 +85,7 @@ def _miss(site: Site, statement: Statement, need: Need) -> _Miss:
         if not conditions_hold((clause,), call.context, settle).answer.is_yes
     }
     fits = all(_covers(site, statement, call) for call in need.calls)
-    slip = not does and _is_slip(statement, need.action)
+    slip = not does and (_is_slip(statement, need.action) or (fits and _is_idle(site, statement)))
     touches = fits or any(about_resource(statement.resource, call, settle).is_yes for call in need.calls)
     negated = statement.resource is not None and statement.resource.negated and not fits
     rank = (2 if does else 1) * 4 + 2 * fits + touches + (not clauses)
@@ -102,6 +102,14 @@ def _is_slip(statement: Statement, action: str) -> bool:
     start, middle = ("s3:get", "acl") if action == CHECK else ("s3:put", "object")
     names = [(text.literal or "").lower() for text in part.texts]
     return all(name.startswith(start) and middle in name for name in names)
+
+
+def _is_idle(site: Site, statement: Statement) -> bool:
+    """Tell whether a statement grants CloudTrail, and nobody else, nothing that it does."""
+    part = statement.action
+    asked = (requests.acl_check(site.scenario, site.trail, site.bucket), *calls.puts(site)[:1])
+    uses = part is None or part.negated or any(about_action(part, call, site.scenario.settle).is_yes for call in asked)
+    return not uses and not others(statement)
 
 
 def _covers(site: Site, statement: Statement, call: Request) -> bool:
