@@ -38,13 +38,13 @@ def delivery_not_denied(fault: Fault) -> Iterator[Repair]:
         unsafe = taken(site, hitting, SOURCE_ARN, SOURCE_ACCOUNT)
         plain = [_exempted(paper, one) for one in hitting]
         best = [next(_corrected(site, paper, one), ()) or _exempted(paper, one) for one in hitting]
-        for ways in [best, plain] if plain != best else [best]:
+        named = ", ".join(one.label for one in hitting)
+        title = f"Exempt CloudTrail from {named}"
+        for ways, told in ((best, title if best == plain else f"Correct {named}"), (plain, title)):
             if all(ways):
-                yield Repair(_title(hitting), tuple(change for way in ways for change in way), unsafe)
-
-
-def _title(statements: list[Statement]) -> str:
-    return f"Let {', '.join(one.label for one in statements)} deny nothing that CloudTrail does"
+                yield Repair(told, tuple(change for way in ways for change in way), unsafe)
+            if best == plain:
+                break
 
 
 def _hits(site: Site, statement: Statement, asked: list[Request]) -> bool:

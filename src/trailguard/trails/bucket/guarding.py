@@ -114,16 +114,17 @@ def source_bound(fault: Fault) -> Iterator[Repair]:
         account = _said(paper, [(key, said) for key, said in _accounts(words)])
         trails = [one.bound() for one in (words, *companions(words))]
         arns = _said(paper, [found for found in trails if found is not None and found[0] == SOURCE_ARN])
+        told = ", ".join(one.label for one in leaking)
         unsafe = _shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
         if arns is not None and len(arns[1]) == len(trails) and len(alone) == len(leaking):
-            yield Repair("Bind the grant to the trail's ARN", _bound(paper, leaking, EQUALS, *arns), unsafe)
+            yield Repair(f"Bind {told} to the trail's ARN", _bound(paper, leaking, EQUALS, *arns), unsafe)
         if account is not None:
             changes = tuple(
                 change
                 for one in leaking
                 for change in _bound(paper, [one], EQUALS if one in alone else EQUALS + "IfExists", *account)
             )
-            yield Repair("Bind the grant to the trail's account", changes, unsafe)
+            yield Repair(f"Bind {told} to the trail's account", changes, unsafe)
 
 
 def _bound(
