@@ -193,10 +193,10 @@ class Layout:
         if isinstance(data, int):
             return str(data)
         if SAFE.fullmatch(data) and data.lower() not in WORDS and self.chance(0.5 if self.quotes else 0.9):
-            return str(data)
+            return f"{data}"
         if self.quotes == "'" and data.isprintable() and self.chance(0.8):
-            return "'" + data.replace("'", "''") + "'"
-        return json.dumps(data, ensure_ascii=not data.isprintable())
+            return "'{}'".format(data.replace("'", "''"))
+        return str(json.dumps(data, ensure_ascii=not data.isprintable()))
 
 
 def as_json(random: Random, data: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from hypothesis import strategies as st
 
@@ -30,8 +29,9 @@ texts = st.one_of(
     st.sampled_from(
         ["", "x", "AWS::S3::Bucket", "yes", "on", "012345670123", "2012-10-17", "*", "a: b", "a #b", "#", "- x", "s3:*",
          "${A}", "it's", 'say "x"', "a\\b", "é", "日本", " x ", "x\n", "x\ny\n", "x\n\ny", "x\ny\n\n", "\n", "{x}", "[",
-         "a, b", "1:30", "1e3", "0x1F", "~", "null", "=", "<<", "!x", "&a", "%x", "@x", "`", "x:", ":x", "\u2028", "\x85",
-         "\x07", "\t", "😀", "true", "a b c", "word and word", "-", "?", "? x", "...", "---", "|", ">", "10.0.0.0/8"]
+         "a, b", "1:30", "1e3", "0x1F", "~", "null", "=", "<<", "!x", "&a", "%x", "@x", "`", "x:", ":x", "\u2028",
+         "\x85", "\x07", "\t", "😀", "true", "a b c", "word and word", "-", "?", "? x", "...", "---", "|", ">",
+         "10.0.0.0/8"]
     ),
     st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=6),
 )  # fmt: skip
@@ -229,6 +229,69 @@ def test_append(text: str, value: Any, data: st.DataObject) -> None:
     else:
         down(tree, way[:-1])[way[-1]] = [value] if old is None else [old, value]
     check(text, Append(at(node), (), value), tree, keeps_comments=isinstance(old, list))
+
+
+@SETTINGS
+@given(written(), st.lists(trees, min_size=4, max_size=4), st.data())
+def test_several_changes_at_once(text: str, values: list[Any], data: st.DataObject) -> None:
+    """Changes of different places do together what each of them does."""
+    root = read(text)
+    assume(not has_aliases(root))
+    tree = meaning(root)
+    nodes = places(root)
+    changes: list[Change] = []
+    gone: list[tuple[tuple[str | int, ...], str]] = []
+    for number, value in enumerate(values):
+        way, node = data.draw(st.sampled_from(nodes))
+        old = find_data(meaning(root), way)
+        if isinstance(node, MapNode) and not is_function(old):
+            kept = [key for key in node.keys if not any(found[:2] == (way, key) for found in gone)]
+            removable = [key for key in kept if not is_touched(changes, node.values[key])]
+            if removable and bool(data.draw(st.sampled_from([[], ["gone"]]))) and (way or len(kept) > 1):
+                gone.append((way, removable[0]))
+                changes.append(Remove(at(node.keys[removable[0]])))
+            else:
+                changes.append(Put(at(node), (f"New{number % 2}", f"Below{number}"), value))
+        elif isinstance(node, ListNode) and not any(is_within(way, taken) for taken in gone):
+            changes.append(Append(at(node), (), value))
+    changes = [change for change in changes if isinstance(change, Remove) or not is_gone(root, change, gone)]
+    for change in changes:
+        if not isinstance(change, Put | Append):
+            continue
+        target = find_data(tree, way_of(root, change))
+        if isinstance(change, Put):
+            target.setdefault(change.way[0], {})[change.way[1]] = change.value
+        elif seen(change.value) not in seen(target):
+            target.append(change.value)
+    for way, key in gone:
+        del find_data(tree, way)[key]
+    edited = applied(text, edits_for(text, changes))
+    event(f"{len(changes)} changes")
+    assert seen(meaning(read(edited))) == seen(tree), edited
+
+
+def find_data(data: Any, way: tuple[str | int, ...]) -> Any:
+    for key in way:
+        data = data[key]
+    return data
+
+
+def way_of(root: Node, change: Change) -> tuple[str | int, ...]:
+    return next(way for way, node in places(root) if at(node) == change.at)
+
+
+def is_within(way: tuple[str | int, ...], taken: tuple[tuple[str | int, ...], str]) -> bool:
+    outer = (*taken[0], taken[1])
+    return way[: len(outer)] == outer
+
+
+def is_gone(root: Node, change: Change, gone: list[tuple[tuple[str | int, ...], str]]) -> bool:
+    return any(is_within(way_of(root, change), taken) for taken in gone)
+
+
+def is_touched(changes: list[Change], node: Node) -> bool:
+    below = [at(found) for _, found in places(node)]
+    return any(change.at in below for change in changes)
 
 
 def is_shared(root: Node, node: Node) -> bool:

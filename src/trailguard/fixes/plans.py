@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.changes import Change
@@ -108,25 +109,23 @@ class Sources:
 def plans_for(finding: Finding, repairs: Iterable[Repair], sources: Sources) -> tuple[list[Plan], str]:
     """What may be tried for a finding, the safe ones first and the smallest first; else why nothing may."""
     found: list[tuple[bool, int, Plan]] = []
+    known: list[dict[str, list[Edit]]] = []
     refusal = ""
-    for repair in repairs:
+    for repair, apart in product(repairs, (False, True)):
         by_file: dict[str, list[Change]] = {}
         for change in repair.changes:
             by_file.setdefault(change.at.file, []).append(change)
         changes = {name: tuple(those) for name, those in by_file.items()}
-        for apart in (False, True):
-            plan = Plan(finding, repair.title, repair.unsafe, changes, apart)
-            try:
-                lines = sources.lines(plan)
-                if apart and sources.edits([plan]) == sources.edits([plan._replace(apart=False)]):
-                    continue
-            except Conflict as conflict:
-                refusal = refusal or conflict.reason
-            except Unwritable as error:
-                refusal = refusal or _refused(error, repair, finding)
-            else:
-                if lines:
-                    found.append((bool(repair.unsafe), lines, plan))
+        plan = Plan(finding, repair.title, repair.unsafe, changes, apart)
+        try:
+            edits = sources.edits([plan])
+            if edits and edits not in known:
+                known.append(edits)
+                found.append((bool(repair.unsafe), sources.lines(plan), plan))
+        except Conflict as conflict:
+            refusal = refusal or conflict.reason
+        except Unwritable as error:
+            refusal = refusal or _refused(error, repair, finding)
     found.sort(key=lambda item: item[:2])
     return [plan for _, _, plan in found], refusal
 

@@ -10,6 +10,7 @@ from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from trailguard.judging.offers import Key, key_of
 
 Standing: TypeAlias = "Mapping[Key, Mapping[str, Finding]]"  # the findings by what they are about, and by deployment
+_NOT_JUDGED = (UNKNOWN, NOT_APPLICABLE)
 _LINES = re.compile(r"\b(lines?) \d+")
 
 
@@ -78,6 +79,8 @@ def _is_worse(old: Mapping[str, Finding], new: Mapping[str, Finding], reasons: l
         if after is None and before.verdict in (UNKNOWN, NOT_APPLICABLE):
             continue  # it stood for something that was not found, and now is
         if after is None:
+            if before.verdict in _NOT_JUDGED:  # what was named there is a subject itself now
+                continue
             reasons.append(f"{key.resource} would not be judged by {key.rule} any more")
             return True
         change = _rank(after, PASS) - _rank(before, UNKNOWN)

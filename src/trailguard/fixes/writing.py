@@ -114,6 +114,7 @@ class Writer:
             innermost = innermost.items[-1]
         is_block = innermost.style in ("|", ">")
         keeps = is_block and _KEEPS.match(text, innermost.start) is not None
+        width = len(layout.indentation(layout.next_line(innermost.start))) if is_block else len(text)
         if is_block and position == len(text):
             self._end_without_break(innermost)
         is_loose = container.kind == "list" and self.slots.is_not_indented(container)
@@ -125,21 +126,27 @@ class Writer:
             end = layout.line_end(start)
             line = text[start:end]
             if line.strip():
-                keeps = False
+                keeps, width = False, len(text)
                 blanks = len(line) - len(line.lstrip(" \t"))
                 if not _COMMENT.match(line) or blanks < column + is_loose:
                     break
                 position = end
-            elif keeps:
+            elif keeps or end - start > width:  # more blanks than the lines of a text are indented by are part of it
                 position = end
             index = end
         return position
 
+    def _has_short_lines(self, piece: Piece) -> bool:
+        """Whether the maps and lists in one of flow style, which has a line for each, stand in one line each."""
+        inner = [item for item in piece.items if item.items]
+        return bool(inner) and all(self.layout.line_end(item.start) >= item.end for item in inner)
+
     def _end_without_break(self, piece: Piece) -> None:
         """See to it that a block scalar which the text ends with does not get a line break from what follows."""
         found = _HEADER.match(self.text, piece.start)
-        if found is not None and found[2] != "-":
-            self._edit(found.end(1), found.end(), "-")
+        edit = Edit(found.end(1), found.end(), "-") if found is not None and found[2] != "-" else None
+        if edit is not None and edit not in self.edits:
+            self.edits.append(edit)
 
     def _add_to_flow(self, piece: Piece, added: Any) -> None:
         renderer = self._renderer(piece)
@@ -152,6 +159,8 @@ class Writer:
         has_comma = text[following : following + 1] == ","
         is_spread = layout.line_start(starts[last].first) > piece.start
         indent = layout.indentation(starts[last].first) if is_spread else layout.indentation(piece.start)
+        if is_spread and self._has_short_lines(piece):
+            renderer = Renderer(renderer.style._replace(spread=False), self.copy)
         written = (
             renderer.flow_entries(added, indent.removesuffix(renderer.style.step if renderer.style.spread else ""))
             if piece.kind == "map"
@@ -261,7 +270,7 @@ class Writer:
             written = [flow.flow(item, "") for item in added]
             old = self.text[start:end]
             inner = piece.items[0] if piece.style == "call" else piece
-            if inner.kind == "text" and not inner.style and not scalars.is_plain(self.text[inner.start : end], True):
+            if inner.kind == "text" and not inner.style and scalars.ends_in_flow(self.text[inner.start : end]):
                 old = old[: inner.start - start] + flow.scalar(inner.value)
             comma = renderer.style.comma
             self._edit(start, end, f"[{old}{comma}{comma.join(written)}]")

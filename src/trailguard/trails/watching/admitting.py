@@ -90,8 +90,6 @@ def group_key(fault: Fault) -> Iterator[Repair]:
     if group is None:
         return
     about = fault._replace(resource=group)
-    if fault.found.node is scenario.value_of(group, "KmsKeyId").node:
-        yield from granting.address(about)
     named = keys.key_of(scenario, group)
     key = named.link.resource if named is not None else None
     if key is None:
@@ -104,7 +102,18 @@ def group_key(fault: Fault) -> Iterator[Repair]:
         "Resource": "*",
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
     }
-    yield from _usable(about, key, statement, "CloudWatch Logs", "CloudWatchLogs")
+    ways = _usable(about, key, statement, "CloudWatch Logs", "CloudWatchLogs")
+    yield from _addressed(about, "KmsKeyId", ways)
+
+
+def _addressed(fault: Fault, name: str, ways: Iterator[Repair]) -> Iterator[Repair]:
+    """The ways to open a key, behind that of naming it by a reference where its name is what is at fault."""
+    if fault.found.node is not fault.scenario.value_of(fault.resource, name).node:
+        yield from ways
+        return
+    for reference in granting.address(fault):
+        yield reference
+        yield from (together([reference, way]) for way in ways)
 
 
 def _usable(fault: Fault, key: Resource, statement: dict[str, Data], user: str, sid: str) -> Iterator[Repair]:
@@ -332,12 +341,11 @@ def topic_key(fault: Fault) -> Iterator[Repair]:
     if topic is None or key is None:
         return
     about = fault._replace(resource=topic)
-    if fault.found.node is fault.scenario.value_of(topic, "KmsMasterKeyId").node:
-        yield from granting.address(about)
     statement: dict[str, Data] = {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE},
         "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
         "Resource": "*",
     }
-    yield from _usable(about, key, statement, "CloudTrail", "AWSCloudTrailEncryptMessages")
+    ways = _usable(about, key, statement, "CloudTrail", "AWSCloudTrailEncryptMessages")
+    yield from _addressed(about, "KmsMasterKeyId", ways)
