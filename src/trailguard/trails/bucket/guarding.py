@@ -6,11 +6,11 @@ cross-service-confused-deputy-prevention.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
-from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Text
+from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Piece, Symbol, Text, spelt
 from trailguard.cloudformation.source.changes import Change, Data, Replace, at
+from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import references
 from trailguard.iam.callers import account_of
 from trailguard.iam.evaluate import Request, denied_wholly, grantors
@@ -27,7 +27,7 @@ EQUALS = "StringEquals"
 _OTHERS = "others whom the statement names are held to it, too"
 _CLOSED = "everybody else whom the statement lets in is shut out"
 _OWN = frozenset(("s3:getbucketacl", "s3:putobject"))
-_ACCOUNT = re.compile("AWSLogs/([0-9]{12})/")
+_FOLDER = "AWSLogs/"
 
 
 def sites_of(fault: Fault) -> Iterator[tuple[Site, Paper]]:
@@ -156,15 +156,33 @@ def companions(words: Words) -> Iterator[Words]:
 
 
 def _shut_out(site: Site, statements: Iterable[Statement]) -> str:
-    """Why a person should look at a bound: the statements open the folders of accounts that the template names."""
-    own = site.scenario.model.fixed.get("AWS::AccountId", "")
+    """Why a person should look at a bound: the statements open folders of others, whose trails the template lacks."""
     for statement in statements:
         for text in statement.resource.texts if statement.resource is not None else ():
-            for piece in text.pieces:
-                found = _ACCOUNT.search(piece) if isinstance(piece, str) else None
-                if found is not None and found[1] != own:
-                    return f"the trails of account {found[1]}, whose folder the statement opens, may be others"
+            owner = _owner(text)
+            if owner is not None and not _is_own(site, owner):
+                return f"{spelt((owner,))}, whose folder the statement opens, may have trails of its own"
     return ""
+
+
+def _owner(text: Text) -> Piece | None:
+    """Whose folder a resource is about; None where it does not say so."""
+    for number, piece in enumerate(text.pieces):
+        if isinstance(piece, str) and _FOLDER in piece:
+            rest = piece.rpartition(_FOLDER)[2]
+            return rest.partition("/")[0] if rest else next(iter(text.pieces[number + 1 :]), None)
+    return None
+
+
+def _is_own(site: Site, owner: Piece) -> bool:
+    """Tell whether a folder is that of the trail's account, or may be any."""
+    model = site.scenario.model
+    if requests.is_organization_trail(site.scenario, site.trail):
+        return isinstance(owner, Symbol) or owner.startswith("o-") or not owner.isdecimal()
+    if isinstance(owner, Symbol):
+        return bare(owner.name) == "AWS::AccountId"
+    named = owner.isdecimal() or owner.startswith("o-")
+    return not named or owner == model.fixed.get(model.pseudo("AWS::AccountId", site.trail.id))
 
 
 def taken(site: Site, statements: Iterable[Statement], *keys: str) -> str:
