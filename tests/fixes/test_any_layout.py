@@ -14,10 +14,10 @@ from trailguard.cloudformation.source.comments import comments
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, scalar_text
 from trailguard.cloudformation.source.reading import parse
 from trailguard.fixes.changing import edits_for
-from trailguard.fixes.edits import applied
+from trailguard.fixes.edits import Unwritable, applied
 
 SETTINGS = settings(
-    max_examples=400,
+    max_examples=60,
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     deadline=None,
@@ -51,7 +51,14 @@ trees = st.recursive(
     ),
     max_leaves=12,
 )
-documents = st.dictionaries(names, trees, min_size=1, max_size=4)
+plain_documents = st.dictionaries(names, trees, min_size=1, max_size=4)
+extended_documents = st.builds(  # whose second map has what the first one has, and more
+    lambda base, more, rest: {"Base": base, "More": {**base, **more}, "Most": {**base, "Own": rest}, **rest},
+    st.dictionaries(names, trees, min_size=1, max_size=3),
+    st.dictionaries(st.sampled_from(["Own", "Other"]), trees, min_size=1),
+    st.dictionaries(names, trees, max_size=2),
+)
+documents = st.one_of(plain_documents, plain_documents, extended_documents)
 
 
 def meaning(node: Node, shared: dict[int, Any] | None = None) -> Any:
@@ -140,6 +147,7 @@ def check(text: str, change: Change, expected: Any, keeps_comments: bool = True,
 @SETTINGS
 @given(written(), trees, st.data())
 def test_put(text: str, value: Any, data: st.DataObject) -> None:
+    assume("<<: " not in text)
     root = read(text)
     tree = meaning(root)
     maps = [(way, node) for way, node in places(root) if isinstance(node, MapNode) and not is_function(down(tree, way))]
@@ -204,15 +212,21 @@ def test_apart(text: str, value: Any, data: st.DataObject) -> None:
     tree = deepcopy_unshared(meaning(root))
     maps = [way for way, node in places(root) if isinstance(node, MapNode) and not is_function(down(tree, way))]
     way = data.draw(st.sampled_from(maps))
+    assume(not is_defined_on(root, way))
+    assume("<<: " not in text or way[:1] in (("More",), ("Most",)))
     target = down(tree, way)
-    assume("New" not in target)
-    target["New"] = value
-    check(text, Put(at(root), (*way, "New"), value), tree, keeps_comments=False, apart=True)
+    key = data.draw(st.sampled_from(["New", *sorted(target)]))
+    target[key] = value
+    try:
+        check(text, Put(at(root), (*way, key), value), tree, keeps_comments=False, apart=True)
+    except Unwritable as refusal:
+        assert refusal.reason.endswith("is used elsewhere, and its anchor would go")  # noqa: PT017
 
 
 @SETTINGS
 @given(written(), trees, st.data())
 def test_append(text: str, value: Any, data: st.DataObject) -> None:
+    assume("<<: " not in text)
     root = read(text)
     tree = meaning(root)
     found = [
@@ -294,6 +308,17 @@ def is_touched(changes: list[Change], node: Node) -> bool:
     return any(change.at in below for change in changes)
 
 
+def is_defined_on(root: Node, way: tuple[str | int, ...]) -> bool:
+    """Whether a way leads through a node that other places share, at the place where it is written."""
+    found = places(root)
+    for length in range(1, len(way) + 1):
+        node = find_node(root, way[:length])
+        users = [other for other, same in found if same is node]
+        if len(users) > 1 and users[0] == way[:length]:
+            return True
+    return False
+
+
 def is_shared(root: Node, node: Node) -> bool:
     return sum(other is node for _, other in places(root)) > 1
 
@@ -342,6 +367,7 @@ def find_node(node: Node, way: tuple[str | int, ...]) -> Node:
 @SETTINGS
 @given(written(), st.data())
 def test_rename(text: str, data: st.DataObject) -> None:
+    assume("<<: " not in text)
     root = read(text)
     tree = meaning(root)
     maps = [(way, node) for way, node in places(root) if isinstance(node, MapNode) and node.keys]

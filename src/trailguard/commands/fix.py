@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from trailguard.commands import files
+from trailguard import files
 from trailguard.commands.fixtext import asked, told
 from trailguard.commands.progress import Progress
 from trailguard.commands.settings_of import settings_of

@@ -8,6 +8,7 @@ COMMANDS = {
     "rules": "list the rules of a profile",
     "explain": "explain one rule: why, remedy, controls, examples",
     "baseline": "record today's findings, so that only new ones count",
+    "snapshot": "write down what exists in AWS accounts, as templates",
     "graph": "draw the delivery chain of each trail, with verdicts",
     "facts": "print the facts that rules see in a template",
     "test": "run each rule against its own examples",
