@@ -194,12 +194,17 @@ def taken(site: Site, statements: Iterable[Statement], *keys: str) -> str:
 
 
 def leaks(site: Site, asked: Iterable[Request]) -> list[Statement]:
-    """The statements that let through what they should not, in their order."""
+    """The statements that let through what they should not, and no Deny stops, in their order."""
     settle = site.scenario.settle
+    return granting(site, (one for one in asked if denied_wholly(site.policy, one, settle).outcome != "yes"))
+
+
+def granting(site: Site, asked: Iterable[Request]) -> list[Statement]:
+    """The statements that let some calls through, in their order."""
     found: dict[int, Statement] = {}
     for request in asked:
-        for statement, answer in grantors(site.policy, request, settle):
-            if answer.is_yes and denied_wholly(site.policy, request, settle).outcome != "yes":
+        for statement, answer in grantors(site.policy, request, site.scenario.settle):
+            if answer.is_yes:
                 found[statement.index] = statement
     return [found[index] for index in sorted(found)]
 
@@ -234,11 +239,11 @@ def service_principal(fault: Fault) -> Iterator[Repair]:
         check = requests.acl_check(site.scenario, site.trail, site.bucket)
         asked = [check, *calls.puts(site)]
         named = {one.index for request in asked for one, answer in site.naming(request) if answer.is_yes}
-        granting = leaks(site, asked)
-        changes = [change for one in granting for change in _corrected(paper, one)]
+        grants = granting(site, asked)
+        changes = [change for one in grants for change in _corrected(paper, one)]
         if changes:
             yield Repair(title, tuple(changes))
-        wrong = [one for one in granting if one.index not in named]
+        wrong = [one for one in grants if one.index not in named]
         told = _CLOSED if any(not is_for_cloudtrail(one) for one in wrong) else ""
         if wrong:
             yield Repair(title, tuple(change for one in wrong for change in _named(paper, one)), told)
