@@ -203,6 +203,10 @@ class _Mender:
             plans = plans_for(findings[key], offers, sources)[0] if offers else []
             if not plans:
                 return None
+            try:
+                sources.edits([*more, plans[0]])
+            except Conflict:
+                continue  # the next step sees to it
             more.append(plans[0])
         try:
             edits = _after(first, sources.edits(more))

@@ -217,7 +217,7 @@ REPAIRS: Mapping[str, str] = {
     "chain.no_null": "whole.cleaning:nulls",
     "chain.dependencies_named": "whole.cleaning:dependencies",
     "chain.acyclic": "whole.cleaning:circles",
-    "chain.bucket_policy_accepted": "whole.readmitting:bucket_policy",
+    "chain.bucket_policy_accepted": "whole.rewording:policies",
     "chain.key_policy_accepted": "whole.rewording:policies",
     "chain.topic_policy_accepted": "whole.rewording:policies",
     "chain.role_accepted": "whole.rewording:policies",
