@@ -51,18 +51,22 @@ def repaired(look: Look, before: Outcome, wanted: Iterable[Key], unsafe: bool = 
     left: dict[Key, str] = {}
     edits: dict[str, list[Edit]] = {}
     outcome = before
+    written: dict[str, File] = {}
     for number in range(_PASSES):
-        mender = _Mender(look, outcome, [one for one in outcome.report.results if one.is_open and key_of(one) in keys])
+        open_ = [one for one in outcome.report.results if one.is_open and key_of(one) in keys]
+        mender = _Mender(look, outcome, open_, written)
         mender.run(unsafe)
+        now = mender.final()
         left = mender.left
         if not mender.accepted:
             break
         if not number:
             fixes = mender.fixes()
         edits = _after(edits, mender.edits())
+        written |= mender.edited()
         plans += mender.accepted
         also |= mender.also
-        outcome = mender.final()
+        outcome = now
     repaired_keys = {plan.key for plan in plans}
     return Repaired(tuple(plans), fixes, frozenset(also - repaired_keys), left, outcome, edits)
 
@@ -85,11 +89,14 @@ def _after(first: Mapping[str, list[Edit]], then: Mapping[str, list[Edit]]) -> d
 
 
 class _Mender:
-    """Tries the plans for some findings of one outcome."""
+    """Tries the plans for some findings of one outcome. `written` are files that were edited before it already."""
 
-    def __init__(self, look: Look, before: Outcome, findings: Sequence[Finding]) -> None:
+    def __init__(
+        self, look: Look, before: Outcome, findings: Sequence[Finding], written: Mapping[str, File] = {}
+    ) -> None:
         self._look = look
         self._before = before
+        self._written = dict(written)
         self._sources = Sources(before.files)
         self._last: Outcome = before
         self._is_part = False  # whether the last outcome is about a part of the files
@@ -217,7 +224,7 @@ class _Mender:
 
     def _judged(self, contents: Mapping[str, File]) -> Outcome:
         several = len(self._before.files) > 1
-        return self._look.outcome(contents, contents if several else None)
+        return self._look.outcome({**self._written, **contents}, contents if several else None)
 
     def _accept(self, batch: Sequence[Plan], outcome: Outcome) -> None:
         self.accepted += batch
@@ -239,6 +246,10 @@ class _Mender:
         """What all accepted plans change together."""
         return self._sources.edits(self.accepted)
 
+    def edited(self) -> dict[str, File]:
+        """The files that all accepted plans change, as they are then."""
+        return self._sources.edited(self.edits())
+
     def final(self) -> Outcome:
         """What is found with all accepted plans in all files: the last proof, of all of it at once.
 
@@ -246,7 +257,7 @@ class _Mender:
         """
         while self._is_part:
             edits = self.edits()
-            outcome = self._look.outcome(self._sources.edited(edits))
+            outcome = self._look.outcome({**self._written, **self._sources.edited(edits)})
             proof = prove(self._before.report, outcome.report, [plan.key for plan in self.accepted], edits)
             if proof.holds:
                 self._last, self._is_part = outcome, False
@@ -257,7 +268,15 @@ class _Mender:
             self.accepted = [plan for plan in self.accepted if plan not in suspects]
             if not self.accepted:
                 self._last, self._is_part = self._before, False
+            self._forget_lost()
         return self._last
+
+    def _forget_lost(self) -> None:
+        """What passed because of plans that are given up is left, too."""
+        helped = {key for key in self.also if any(self._helps(plan, key) for plan in self.accepted)}
+        for key in self.also - helped:
+            self.left[key] = "what it would pass with does not hold"
+        self.also = helped
 
     def fixes(self) -> dict[Key, Fix]:
         """The fix of each finding that has one: of those that pass because of others, that of those."""
