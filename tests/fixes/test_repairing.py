@@ -148,6 +148,31 @@ def test_what_needs_each_other_lands_in_several_files(tmp_path: Path) -> None:
     assert not result.left
 
 
+def test_what_the_first_pass_wrote_in_one_file_stays_when_the_next_writes_another(tmp_path: Path) -> None:
+    """Plain HTTP can be denied only in the policy that the first pass adds to the child; it edits the parent, too."""
+    written(
+        tmp_path,
+        root="""\
+            Resources:
+              Logs: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ./bucket.yaml}}
+              Trail:
+                Type: AWS::CloudTrail::Trail
+                Properties: {IsLogging: true, S3BucketName: !GetAtt Logs.Outputs.Name}
+        """,
+        bucket="""\
+            Resources:
+              Bucket: {Type: AWS::S3::Bucket}
+            Outputs:
+              Name: {Value: !Ref Bucket}
+        """,
+    )
+    _, result = fix(tmp_path, "TG101", "TG201", "TG308")
+    assert not result.left
+    found = {key_of(one): one.verdict for one in scan([str(tmp_path)], Settings(profile="all")).results}
+    assert {found[key] for key in found if key.rule in ("TG101", "TG201", "TG308")} == {PASS}
+    assert {key_of(one): one.verdict for one in result.outcome.report.results} == found
+
+
 CASES = {
     "the body of a loop": (
         "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::Trails:\n  - Name\n  - [A, B]\n"

@@ -275,7 +275,15 @@ class _Mender:
             self.accepted = [plan for plan in self.accepted if plan not in suspects]
             if not self.accepted:
                 self._last, self._is_part = self._before, False
+            self._forget_lost()
         return self._last
+
+    def _forget_lost(self) -> None:
+        """What passed because of plans that are given up is left, too."""
+        helped = {key for key in self.also if any(self._helps(plan, key) for plan in self.accepted)}
+        for key in self.also - helped:
+            self.left[key] = "what it would pass with does not hold"
+        self.also = helped
 
     def fixes(self) -> dict[Key, Fix]:
         """The fix of each finding that has one: of those that pass because of others, that of those."""
