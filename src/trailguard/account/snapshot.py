@@ -37,6 +37,7 @@ _READERS: dict[str, Callable[[Part], None]] = {
     "events": watching.read_rules,
     "stacks": stacks.read,
 }
+_AT_ONCE = 8  # parts: fewer than calls, so that an interruption finds most of what was asked finished
 _AGAIN = "what has been read is kept, and the same command goes on from there"
 _FIRST = "stacks"  # with templates: they tell what else the templates name
 
@@ -121,7 +122,7 @@ class _Round(NamedTuple):
         places = self._places()
         known = {place: kept for place in places if (kept := store.load(self._part(*place))) is not None}
         readings = [Reading.of(kept) for kept in known.values()]
-        threads = Threads(min(aws.CONNECTIONS, len(places)))
+        threads = Threads(min(_AT_ONCE, len(places)))
         futures = [threads.submit(self._read, *place) for place in places if place not in known]
         failures: list[Failed] = []
         for future in as_completed(futures):
