@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
 from organization import Organization, Size, interrupted, measured
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
@@ -33,7 +32,7 @@ def test_all_of_it_is_there() -> None:
         command, environment = organization.command(folder)
         run = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
-        assert "3 accounts, 6 Regions, 6 trails, " in run.stderr
+        assert "3 accounts, 6 Regions, " in run.stderr
         record = json.loads((Path(folder) / "snapshot.json").read_text(encoding="utf-8"))
         assert record["refused"] == record["missing"] == []
         assert len(list(Path(folder).glob("*/*/existing-1.yaml"))) == 6

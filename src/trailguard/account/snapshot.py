@@ -45,8 +45,8 @@ _FIRST = "stacks"  # with templates: they tell what else the templates name
 class Outcome(NamedTuple):
     """What a snapshot came to.
 
-    `calls` were made, `refused` of them answered with no. `troubles` are sentences about trails that do not deliver,
-    `shut` the accounts that let nobody in.
+    `calls` were made, `refused` of them answered with no. `trails` are sentences about those that deliver, `troubles`
+    about those that do not and about files that could not be read; `shut` are the accounts that let nobody in.
     """
 
     accounts: int
@@ -54,7 +54,7 @@ class Outcome(NamedTuple):
     resources: int
     calls: int
     refused: int
-    trails: int
+    trails: tuple[str, ...]
     troubles: tuple[str, ...]
     shut: tuple[str, ...]
 
@@ -79,14 +79,15 @@ def take(question: Question, folder: str, step: Step) -> Outcome:
         raise UserError("", 0, 0, f"AWS gave no answer: {error}; {_AGAIN}") from None
     written, record = texts(question, found, readings, seen)
     store.write(written, record)
+    states = [(each, trails.trouble(each)) for each in record["trails"]]
     return Outcome(
         accounts=len(found.askers),
         places=sum(map(len, found.regions.values())),
         resources=sum(len(reading.resources) for reading in (*readings, *seen.readings)),
         calls=traffic.calls,
         refused=len(record["refused"]),
-        trails=len(record["trails"]),
-        troubles=(*faults, *filter(None, map(trails.trouble, record["trails"]))),
+        trails=tuple(f"{each['arn']} {trails.delivery(each)}" for each, told in states if told is None),
+        troubles=(*faults, *(f"{each['arn']} {told}" for each, told in states if told is not None)),
         shut=tuple(account for account, told in record["accounts"].items() if not told["entered"]),
     )
 
