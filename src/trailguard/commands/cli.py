@@ -254,10 +254,19 @@ def _test(args: Namespace) -> int:
 
 def _init(args: Namespace) -> int:
     from trailguard import files
-    from trailguard.commands import init_template
+    from trailguard.commands import init_hook, init_template
+    from trailguard.commands.options import parser_of
 
     form = args.format or ("json" if args.output.lower().endswith(".json") else "yaml")
-    text = init_template.template([name for name in init_template.SWITCHES if getattr(args, name)], form)
+    if args.hook:
+        usual = parser_of("init").get_default
+        parts = [f"--{name}" for name in init_template.SWITCHES if getattr(args, name) != usual(name)]
+        if parts:
+            say(f"error: --hook has no parts, so that {parts[0]} means nothing")
+            return 2
+        text = init_hook.template(form)
+    else:
+        text = init_template.template([name for name in init_template.SWITCHES if getattr(args, name)], form)
     if args.output == "-":
         return write(text)
     try:

@@ -37,9 +37,10 @@ def told(result: Repaired, report: Report, args: Namespace) -> str:
         lines.setdefault(key.file, []).append((0, _wrapped(text, width, f"  {style.paint('fixed', 'green')}  ")))
     for one in () if args.quiet else left:
         why = result.left.get(key_of(one), "it is left as it is")
-        text = f"{one.rule.id} {one.resource} (line {one.place.span.line}): {one.message}. {why[:1].upper()}{why[1:]}"
+        text = f"{one.rule.id} {one.resource} (line {one.place.span.line}): {one.message}"
         first = f"  {style.paint('left', 'yellow')}   "
-        lines.setdefault(one.place.file, []).append((one.place.span.line, _wrapped(text, width, first)))
+        reason = paragraph(visible(why), width, _MARGIN + "  ", f"{_MARGIN}{style.arrow} ")
+        lines.setdefault(one.place.file, []).append((one.place.span.line, f"{_wrapped(text, width, first)}\n{reason}"))
     parts = []
     for file in sorted(lines):
         parts.append(style.paint(visible(file), "bold"))
@@ -77,7 +78,7 @@ def _first(title: str) -> str:
 def asked(plan: Plan, diff: str) -> bool:
     """Show a fix and ask whether to write it. Ctrl-C and the end of input end the program with nothing written."""
     key: Key = plan.key
-    warning = f"\nThis needs a person's eye: {plan.unsafe}." if plan.unsafe else ""
+    warning = f"\nReview it first: {plan.unsafe}." if plan.unsafe else ""
     write(f"{visible(f'{key.rule} {key.resource}: {_first(plan.title)}')}{visible(warning)}\n")
     write("".join(f"{visible(line)}\n" for line in diff.splitlines()))
     while True:

@@ -208,6 +208,7 @@ def _init() -> Parser:
   trailguard init > trail.yaml
   trailguard init --organization --sns --output trail.yaml
   trailguard init --no-cloudwatch --format json | jq .Resources
+  trailguard init --hook --output trailguard-hook.yaml
 
 exit status:
   0 written, 2 it cannot be written, or the file is there already""",
@@ -216,6 +217,8 @@ exit status:
     choice(parser, "--format", ("yaml", "json"), text, None)
     parser.add_argument("--output", default="-", metavar="FILE", help="write to FILE instead of standard output")
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    text = "print instead what deploys a CloudFormation Hook, which judges stacks before they are made; it has no parts"
+    parser.add_argument("--hook", action="store_true", help=text)
     parts = parser.add_argument_group("parts")
     _switch(parts, "--organization", "record every account of the organization (default: one account)", False)
     _switch(parts, "--kms", "encrypt the logs with a key of their own (default: yes)", True)

@@ -17,6 +17,7 @@ class Copier:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.moved: set[Piece] = set()  # those that do not stay where they are: they keep their anchors
 
     def __call__(self, piece: Piece, renderer: Renderer) -> Rendered:
         """What stands at a place, as a value in the style of the renderer."""
@@ -32,10 +33,13 @@ class Copier:
         return Rendered(renderer.flow(data_of(piece), ""), (), "text")
 
     def _block(self, piece: Piece, renderer: Renderer) -> Rendered:
-        if any(child.kind == "alias" or child.anchor or merged(child) for child in piece.below() if child is not piece):
+        if piece not in self.moved and any(
+            child.kind == "alias" or child.anchor or merged(child) for child in piece.below() if child is not piece
+        ):
             return renderer.block(data_of(piece))
         written = self.text[piece.start : piece.end]
         if piece.style == "call":
+            self.moved.update(piece.items if piece in self.moved else ())
             value = self._block(piece.items[0], renderer)
             tag = self.text[piece.keys[0].start : piece.keys[0].end]
             return Rendered(f"{tag} {value.head}".rstrip(), tuple(value.lines), "text")

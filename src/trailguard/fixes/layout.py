@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -14,7 +15,8 @@ from trailguard.fixes.pieces import Piece
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 _BOOLEAN = re.compile(r"(?:true|false|True|False|TRUE|FALSE|yes|no|Yes|No|YES|NO|on|off|On|Off|ON|OFF)")
 _FUNCTIONS = frozenset(SHORT_FORMS.values())
-_NEAR = 200  # how many pieces around a place are looked at
+_NEAR = 60  # how many pieces around a place are looked at
+_MANY = 10_000  # how many of a document tell what is usual in it
 
 # The two words that go together, by each of them.
 WORDS = {
@@ -61,6 +63,7 @@ class Layout:
         self.root = root
         found = _LINE_BREAK.search(text)
         self.eol = found[0] if found else "\n"
+        self._starts = [0, *(found.end() for found in _LINE_BREAK.finditer(text))]
         self._step: int | None = None
         self._offset: int | None = None
         self._is_short: bool | None = None
@@ -70,18 +73,19 @@ class Layout:
 
     def line_start(self, index: int) -> int:
         """Where the line of an index begins."""
-        text = self.text
-        return max(text.rfind("\n", 0, index), text.rfind("\r", 0, index)) + 1
+        return self._starts[bisect_right(self._starts, index) - 1]
 
     def line_end(self, index: int) -> int:
         """Where the line of an index ends, before its line break."""
-        found = _LINE_BREAK.search(self.text, index)
-        return found.start() if found else len(self.text)
+        end = self.next_line(index)
+        if self.text[end - 1 : end] not in ("\n", "\r") or end <= self.line_start(index):
+            return end
+        return end - 2 if self.text[end - 2 : end] == "\r\n" else end - 1
 
     def next_line(self, index: int) -> int:
         """Where the line after that of an index begins; the end of the text after the last one."""
-        found = _LINE_BREAK.search(self.text, index)
-        return found.end() if found else len(self.text)
+        following = bisect_right(self._starts, index)
+        return self._starts[following] if following < len(self._starts) else len(self.text)
 
     def column(self, index: int) -> int:
         """How many characters stand before an index in its line."""
@@ -143,7 +147,10 @@ class Layout:
                     return ("\t" if tabs and self.text[self.line_start(piece.end - 1)] == "\t" else " ") * step
         if self._step is None:
             steps = Counter(
-                step for piece in self.root.below() for child in piece.items if (step := self._step_of(piece, child))
+                step
+                for piece in islice(self.root.below(), _MANY)
+                for child in piece.items
+                if (step := self._step_of(piece, child))
             )
             self._step = steps.most_common(1)[0][0] if steps else 0
         return " " * (self._step or (4 if self.root.style == "flow" else 2))
@@ -169,7 +176,7 @@ class Layout:
         if self._offset is None:
             offsets = Counter(
                 self.column(child.start) - self.column(piece.keys[0].first)
-                for piece in self.root.below()
+                for piece in islice(self.root.below(), _MANY)
                 if piece.kind == "map" and piece.style == "block"
                 for child in piece.items
                 if child.kind == "list" and child.style == "block"
@@ -182,7 +189,7 @@ class Layout:
         if self._is_short is None:
             counts = Counter(
                 piece.style == "call"
-                for piece in self.root.below()
+                for piece in islice(self.root.below(), _MANY)
                 if piece.kind == "map" and len(piece.keys) == 1 and piece.keys[0].value in _FUNCTIONS
             )
             self._is_short = counts[True] >= counts[False]
@@ -196,7 +203,7 @@ class Layout:
         if len(styles) == 1 and (style := styles.pop()) in ("'", '"'):
             return style, True
         if self._quote is None:
-            counts = Counter(piece.style for piece in self.root.below() if piece.style in ("'", '"'))
+            counts = Counter(piece.style for piece in islice(self.root.below(), _MANY) if piece.style in ("'", '"'))
             self._quote = "'" if counts["'"] > counts['"'] else '"'
         near = Counter(piece.style for piece in texts if piece.style in ("'", '"'))
         return near.most_common(1)[0][0] if near else self._quote, False
@@ -208,11 +215,9 @@ class Layout:
 
     def _words(self, container: Piece, near: list[Piece]) -> tuple[tuple[str, str], str]:
         """How Booleans are written, and their quotes: as most are near, else in the document."""
-        counts = Counter(
-            (WORDS[piece.value], piece.style) for piece in near if piece.kind == "text" and piece.value in WORDS
-        )
+        counts = Counter((WORDS[piece.value], piece.style) for piece in near if is_boolean(piece))
         for piece in container.items:
-            if piece.kind == "text" and piece.value in WORDS:
+            if is_boolean(piece):
                 counts[WORDS[piece.value], piece.style] += _NEAR
         return counts.most_common(1)[0][0] if counts else (("true", "false"), "")
 
@@ -220,8 +225,12 @@ class Layout:
         """The colon with its spaces, what separates entries in one line, and the blanks inside of braces."""
         colon, comma, pad = "", "", None
         for piece in (container, *near):
-            if piece.style != "flow" or not piece.items or (self.mode(piece) != mode and mode != "block"):
+            if piece.style != "flow" or not piece.items:
                 continue
+            if mode != "block" and piece.keys and (piece.keys[0].style == '"') != (mode == "json"):
+                continue
+            if colon and comma and pad is not None:
+                break
             first = (piece.keys or piece.items)[0]
             if piece.keys and not colon:
                 between = self.text[piece.keys[0].end : piece.items[0].first]
@@ -263,6 +272,11 @@ class Layout:
         return any(not line.strip() for line in lines[1:-1])
 
 
+def is_boolean(piece: Piece) -> bool:
+    """Whether a piece is a Boolean to CloudFormation, for which "true" and "false" in quotes are some, too."""
+    return piece.kind == "text" and piece.value in (WORDS if not piece.style and piece.plain else ("true", "false"))
+
+
 def _is_word(text: str) -> bool:
     return _BOOLEAN.fullmatch(text) is not None or text.isdigit()
 
@@ -270,4 +284,4 @@ def _is_word(text: str) -> bool:
 def _near(container: Piece) -> Iterator[Piece]:
     """The pieces near a place, nearest first: what is inside, then what is inside of the containers around it."""
     for piece in islice(container.around(), 4):
-        yield from islice(piece.below(), _NEAR // 2)
+        yield from islice(piece.below(), _NEAR // 3)

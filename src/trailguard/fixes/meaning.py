@@ -18,7 +18,7 @@ def data_of(piece: Piece) -> Any:
     if piece.kind == "map":
         return {key: data_of(child) for key, child in entries(piece).items()}
     value = literal(TextNode(piece.value, piece.plain, 0, 0, 0, 0))
-    if piece.plain and isinstance(value, str) and value.isdigit() and str(int(value)) == value:
+    if piece.plain and isinstance(value, str) and value.isascii() and value.isdigit() and str(int(value)) == value:
         return int(value)
     return value
 

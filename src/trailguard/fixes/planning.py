@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -25,6 +26,15 @@ class Reached(NamedTuple):
     left: Way
     alias: Piece | None = None
     merging: tuple[Piece, str] | None = None
+
+    @property
+    def is_crossed_last(self) -> bool:
+        """Whether the whole way is there, and its last step is what was crossed."""
+        if self.left:
+            return False
+        if self.merging is not None:
+            return walked(self.merging[0], (self.merging[1],)).piece is self.piece
+        return self.alias is not None and self.alias.target is self.piece
 
 
 class Plan:
@@ -61,13 +71,13 @@ class Plan:
 
     def _put(self, reached: Reached, value: Any) -> None:
         piece, left = reached.piece, reached.left
-        if not left and self.apart and reached.merging is not None:
+        if reached.merging is not None and self.apart and reached.is_crossed_last:
             map_, key = reached.merging
             if not same(piece, value):
                 _merge(self.entries.setdefault(map_, {}), (key,), value)
             return
         if not left:
-            self._value(reached.alias if self.apart and reached.alias is not None else piece, value)
+            self._value(reached.alias if self.apart and reached.alias and reached.is_crossed_last else piece, value)
             return
         if piece in self.values:
             _merge(_mutable_map(self.values, piece), left, value)
@@ -137,6 +147,11 @@ class Plan:
                     raise Conflict("one change replaces a value that another one changes")
                 if outer.parent is not None and outer.parent in self.gone and _is_gone(outer, self.gone[outer.parent]):
                     raise Conflict("one change removes what another one changes")
+        for piece in self.values:
+            _check_anchors(piece, piece.style == "call" and piece.first == piece.start)
+        for container, numbers in self.gone.items():
+            for number in numbers:
+                _check_anchors(container.items[number], True)
         self._check_keys()
 
     def _check_keys(self) -> None:
@@ -262,6 +277,20 @@ def _is_gone(piece: Piece, numbers: set[int]) -> bool:
     return container is not None and any(
         container.items[number] is piece or (container.keys and container.keys[number] is piece) for number in numbers
     )
+
+
+def _check_anchors(piece: Piece, itself: bool) -> None:
+    """Raise Unwritable when an anchor would go with a piece that is used elsewhere."""
+    used: Counter[Piece] = Counter()
+    anchored = []
+    for below in piece.below():
+        if below.target is not None:
+            used[below.target] += 1
+        if below.anchor and below.uses and (itself or below is not piece):
+            anchored.append(below)
+    for below in anchored:
+        if below.uses > used[below]:
+            raise Unwritable(f"*{below.anchor} is used elsewhere, and its anchor would go")
 
 
 def _mutable(data: Any) -> Any:

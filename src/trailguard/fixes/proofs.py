@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from trailguard.findings import CONDITIONAL, OPEN, PASS, VERDICTS, Finding, Report
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, Finding, Report, Verdict
 from trailguard.judging.offers import Key, key_of
 
 Standing: TypeAlias = "Mapping[Key, Mapping[str, Finding]]"  # the findings by what they are about, and by deployment
+_NOT_JUDGED = (UNKNOWN, NOT_APPLICABLE)
 _LINES = re.compile(r"\b(lines?) \d+")
 
 
@@ -56,7 +57,7 @@ def prove(before: Report, after: Report, wanted: Iterable[Key], edited: Iterable
         if key.file in judged and key not in unrepaired and _is_worse(places, new.get(key, {}), reasons, key):
             worse.add(key)
     for key in new.keys() - old.keys():
-        bad = [one for one in new[key].values() if one.verdict in OPEN]
+        bad = [one for one in new[key].values() if one.verdict in (FAIL, CONDITIONAL)]
         if bad:
             worse.add(key)
             reasons.append(f"{key.rule} would be broken by {key.resource}")
@@ -75,10 +76,14 @@ def _passes(places: Mapping[str, Finding], reasons: list[str], key: Key) -> bool
 def _is_worse(old: Mapping[str, Finding], new: Mapping[str, Finding], reasons: list[str], key: Key) -> bool:
     for context, before in old.items():
         after = new.get(context)
+        if after is None and before.verdict in (UNKNOWN, NOT_APPLICABLE):
+            continue  # it stood for something that was not found, and now is
         if after is None:
+            if before.verdict in _NOT_JUDGED:  # what was named there is a subject itself now
+                continue
             reasons.append(f"{key.resource} would not be judged by {key.rule} any more")
             return True
-        change = _standing_of(after) - _standing_of(before)
+        change = _rank(after, PASS) - _rank(before, UNKNOWN)
         wider = after.verdict == CONDITIONAL and not before.witness.items() <= after.witness.items()
         if change < 0 or (change == 0 and wider):
             reasons.append(f"it would make {key.rule} {after.verdict} for {key.resource}: {after.message}")
@@ -86,9 +91,9 @@ def _is_worse(old: Mapping[str, Finding], new: Mapping[str, Finding], reasons: l
     return False
 
 
-def _standing_of(finding: Finding) -> int:
-    """How well a subject stands with a rule: where the rule comes to apply and passes, nothing is worse."""
-    return min(VERDICTS.index(finding.verdict), VERDICTS.index(PASS))
+def _rank(finding: Finding, otherwise: Verdict) -> int:
+    """How well a subject stands with a rule. Where the rule comes to apply, what cannot be known is nothing worse."""
+    return VERDICTS.index(otherwise if finding.verdict == NOT_APPLICABLE else finding.verdict)
 
 
 def _new_faults(before: Report, after: Report) -> dict[str, str]:

@@ -32,6 +32,11 @@ class Remover:
         line = layout.line_start(start)
         end = layout.next_line(container.items[number].end)
         if self.text[line:start].strip():  # the first entry, behind a dash
+            following = self.layout.next_line(container.items[number].end)
+            while following < self._start(container, number + 1):
+                if _COMMENT.match(self.text, following):  # it is about the next entry
+                    return Edit(start, self.text.index("#", following), "")
+                following = self.layout.next_line(following)
             return Edit(start, self._start(container, number + 1), "")
         while line > 0:
             above = layout.line_start(self._before_break(line))
@@ -39,9 +44,23 @@ class Remover:
             if not _COMMENT.match(written) or len(written) - len(written.lstrip()) != layout.column(start):
                 break
             line = above
+        line, end = self._with_blank_line(container, number, line, end)
         if end >= len(self.text) and not self.text.endswith(("\n", "\r")) and line > 0:
             return Edit(self._before_break(line), len(self.text), "")
         return Edit(line, end, "")
+
+    def _with_blank_line(self, container: Piece, number: int, line: int, end: int) -> tuple[int, int]:
+        """The lines of an entry with the blank line that sets it apart: the one below, or the one above the last."""
+        if number < len(container.items) - 1:
+            below = self.layout.next_line(end)
+            is_apart = line == 0 or not self.text[self.layout.line_start(self._before_break(line)) : line].strip()
+            if is_apart and end < below and not self.text[end:below].strip():
+                return line, below
+        elif line > 0 and number > 0:
+            above = self.layout.line_start(self._before_break(line))
+            if not self.text[above:line].strip() and container.items[number - 1].style not in ("|", ">"):
+                return above, end
+        return line, end
 
     def _before_break(self, line: int) -> int:
         """Where the line before the one that starts at an index ends."""
@@ -51,41 +70,41 @@ class Remover:
         if container.kind == "list":
             return self.slots.dash(container, number)
         key = container.keys[number]
-        return container.start if not number else min(key.first, key.start)
+        if not number:
+            return container.start
+        asked = self.layout.line_start(key.first) + self.layout.column(container.start)
+        return asked if self.text[asked] == "?" else key.first
 
     def _from_flow(self, container: Piece, numbers: set[int]) -> list[Edit]:
         """Take entries out of flow style, each with one comma."""
-        text, layout = self.text, self.layout
         starts = container.keys or container.items
         count = len(container.items)
-        edits = []
         kept = [number for number in range(count) if number not in numbers]
-        for number in sorted(numbers):
-            start = min(starts[number].first, starts[number].start)
-            end = self.slots.end(container.items[number], starts[number])
-            if number < kept[-1]:
-                following = starts[number + 1]
-                stop = min(following.first, following.start)
-                edits.append(Edit(start, stop, ""))
-                continue
-            previous = number - 1
-            begin = self.slots.end(container.items[previous], starts[previous])
-            comma = after_gap(text, begin)
-            if number == kept[-1] + 1:
-                edits.append(Edit(comma, comma + 1, ""))
-            line = layout.line_start(start)
-            own_line = line > comma
-            after = after_gap(text, end)
-            if number == count - 1 and text[after : after + 1] == ",":
-                end = after + 1
-            if own_line:
-                edits.append(
-                    Edit(
-                        self._before_break(line),
-                        layout.line_end(end) if not text[end : layout.line_end(end)].strip(" ,\t") else end,
-                        "",
-                    )
-                )
-            else:
-                edits.append(Edit(comma + 1, end, ""))
+        edits = [
+            Edit(self._first(starts[number]), self._first(starts[number + 1]), "")
+            for number in sorted(numbers)
+            if number < kept[-1]
+        ]
+        if kept[-1] < count - 1:
+            edits += self._from_end(container, starts, kept[-1])
         return edits
+
+    def _first(self, piece: Piece) -> int:
+        return min(piece.first, piece.start)
+
+    def _from_end(self, container: Piece, starts: list[Piece], last: int) -> list[Edit]:
+        """Take out all that is behind an entry; whether a comma ends the last one stays as it is."""
+        text, layout = self.text, self.layout
+        comma = after_gap(text, self.slots.end(container.items[last], starts[last]))
+        end = self.slots.end(container.items[-1], starts[-1])
+        following = after_gap(text, end)
+        has_comma = text[following : following + 1] == ","
+        if has_comma:
+            end = following + 1
+        edits = [] if has_comma else [Edit(comma, comma + 1, "")]
+        line = layout.line_start(self._first(starts[last + 1]))
+        if line <= comma:
+            return [*edits, Edit(comma + 1, end, "")]
+        stop = layout.line_end(end)
+        rest = text[end:stop].strip(" \t")
+        return [*edits, Edit(self._before_break(line), stop if not rest or rest.startswith("#") else end, "")]

@@ -107,6 +107,9 @@ class Renderer:
             return "", None
         ((name, argument),) = data.items()
         tag = _TAGS.get(name, "")
+        if argument is None:  # behind a tag it would be a text
+            return "", None
+        argument = as_argument(argument)
         if name == "Fn::GetAtt" and is_list(argument) and all(isinstance(part, str) for part in argument):
             argument = ".".join(argument)
         return tag, argument
@@ -167,3 +170,8 @@ class Renderer:
 def is_list(data: Any) -> bool:
     """Whether data is a list."""
     return isinstance(data, Sequence) and not isinstance(data, str)
+
+
+def as_argument(data: Any) -> Any:
+    """What a Boolean is behind a tag, where YAML has nothing but texts."""
+    return ("true" if data else "false") if isinstance(data, bool) else data

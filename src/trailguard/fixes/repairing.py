@@ -14,10 +14,12 @@ from trailguard.findings import PASS, FileEdit, Finding, Fix, Report, Span
 from trailguard.fixes.edits import Conflict, Edit, Unwritable, composed, decoded
 from trailguard.fixes.plans import Plan, Sources, plans_for
 from trailguard.fixes.proofs import Proof, prove, standing
-from trailguard.judging.offers import Key, key_of
+from trailguard.judging.offers import Key, joined, key_of
 from trailguard.reading.collected import File
 from trailguard.scanning import Look, Outcome
+from trailguard.trails.facts.repairs import Repair
 
+_STEPS = 3  # times that what a plan makes worse is repaired with it
 _PASSES = 5  # times that what was repaired is looked at again: what one fix makes possible, the next time finds
 
 
@@ -99,7 +101,7 @@ class _Mender:
         for key, finding in self._findings.items():
             plans, refusal = plans_for(finding, before.offers.get(key, ()), self._sources)
             self._pending[key] = plans
-            self.left[key] = refusal or f"no program can decide how: {finding.rule.remedy}"
+            self.left[key] = refusal or f"a person has to decide how: {finding.rule.remedy}"
 
     def run(self, unsafe: bool) -> None:
         """Try all plans: first those that are safe."""
@@ -118,7 +120,7 @@ class _Mender:
         for key, plans in self._pending.items():
             plan = next((one for one in plans if one.unsafe), None)
             if plan is not None:
-                self.left[key] = f"a fix needs a person's eye (--unsafe): {_lowered(plan.title)}; {plan.unsafe}"
+                self.left[key] = f"only with --unsafe: {_lowered(plan.title)} ({plan.unsafe})"
 
     def _phase(self, unsafe: bool) -> None:
         """Try the plans of one kind, in rounds: each finding's first one, then the next of those that did not hold."""
@@ -155,6 +157,8 @@ class _Mender:
             self._accept(batch, outcome)
             return []
         if len(batch) == 1:
+            if self._settled_with_more(batch[0], proof):
+                return []
             reason = next(iter(proof.reasons), "it does not hold")
             return [(batch[0], f"{_lowered(batch[0].title)} does not help: {reason}")]
         suspects = [plan for plan in batch if _is_suspect(plan, proof)]
@@ -162,6 +166,44 @@ class _Mender:
         half = len(batch) // 2
         parts = [clear, *([one] for one in suspects)] if suspects and clear else [batch[:half], batch[half:]]
         return [item for part in parts for item in self._settled(part)]
+
+    def _settled_with_more(self, plan: Plan, proof: Proof) -> bool:
+        """Accept a plan that makes something else worse together with what repairs that; tell whether it holds."""
+        for _ in range(_STEPS):
+            wider = self._with_more(plan, proof)
+            if wider is None:
+                return False
+            if wider.unsafe and not plan.unsafe:
+                self._pending[plan.key].append(wider)  # for those who ask for it
+                return False
+            plan = wider
+            proof, outcome = self._tried([plan])
+            if proof.holds:
+                self._accept([plan], outcome)
+                return True
+        return False
+
+    def _with_more(self, plan: Plan, proof: Proof) -> Plan | None:
+        """A plan, and then the repairs of what it makes worse; None where that cannot be repaired."""
+        if proof.unrepaired or proof.faults:
+            return None
+        first = self._sources.edits([plan])
+        outcome = self._judged(self._sources.edited(first))
+        sources = Sources(outcome.files)
+        findings = {key_of(one): one for one in outcome.report.results if one.is_open}
+        more: list[Plan] = []
+        for key in sorted(proof.worse):
+            offers = outcome.offers.get(key, ()) if key in findings else ()
+            plans = plans_for(findings[key], offers, sources)[0] if offers else []
+            if not plans:
+                return None
+            more.append(plans[0])
+        try:
+            edits = _after(first, sources.edits(more))
+        except Unwritable:
+            return None
+        both = joined([Repair(one.title, (), one.unsafe) for one in (plan, *more)])
+        return plan._replace(title=both.title, unsafe=both.unsafe, changes={}, written=edits)
 
     def _tried(self, batch: Sequence[Plan]) -> tuple[Proof, Outcome]:
         """What judging says with a batch, on top of what was accepted."""
@@ -241,7 +283,7 @@ class _Mender:
 def _is_suspect(plan: Plan, proof: Proof) -> bool:
     """Tell whether a plan has to do with what failed."""
     files = {key.file for key in proof.worse} | proof.faults
-    return plan.key in proof.unrepaired or not files.isdisjoint({plan.key.file, *plan.changes})
+    return plan.key in proof.unrepaired or not files.isdisjoint({plan.key.file, *plan.files})
 
 
 def _lowered(title: str) -> str:

@@ -59,7 +59,7 @@ class Slots:
         """Whether short lists are written in one line, as most are in the document; so are they where there is none."""
         if self._prefers_flow is None:
             flow = block = 0
-            for piece in self.layout.root.below():
+            for piece in islice(self.layout.root.below(), 10_000):
                 if piece.kind == "list" and piece.items and all(item.kind == "text" for item in islice(piece.items, 8)):
                     flow += piece.style == "flow"
                     block += piece.style == "block"
@@ -118,7 +118,7 @@ class Slots:
         edits[0] = self._first(edits[0], head, slot, start, stop)
         line_end = layout.line_end(stop)
         if has_block:
-            edits.append(Edit(line_end, max(piece.end, line_end), below))
+            edits.append(Edit(line_end, layout.line_end(max(piece.end, line_end)), below))
         elif below:
             edits.append(Edit(line_end, line_end, below))
         return edits
@@ -127,16 +127,23 @@ class Slots:
         """The edit of the line with the key."""
         if stop > start:
             gap = "" if self.text[slot:start].strip(" ") or start > slot else " "
-            return Edit(start, stop, gap + head) if head else Edit(slot, stop, "")
+            if head:
+                return Edit(start, stop, gap + head)
+            blanks = self.text[stop : self.layout.line_end(stop)]
+            tabs = len(blanks) - len(blanks.lstrip(" \t"))
+            return Edit(slot, stop + tabs, " ") if "\t" in blanks[:tabs] else Edit(slot, stop, "")
         return Edit(slot, slot, " " + head) if head else edit
 
     def _shape(self, piece: Piece, value: Rendered, renderer: Renderer, kind: str) -> tuple[str, list[str]]:
         """What stands in the line of the slot, and the lines below, relative to the column of the key or dash."""
         if kind != "dash":
             return renderer.below_key(value) if kind == "key" else (value.head, list(value.lines))
-        if value.kind == "text" or (piece.parent is not None and piece.parent.style == "call"):
+        if value.kind == "text" or piece.first < piece.start or (piece.parent and piece.parent.style == "call"):
             return value.head, ["  " + line if line else "" for line in value.lines]
-        return value.lines[0], ["  " + line if line else "" for line in value.lines[1:]]
+        width = 2
+        if piece.style != "block" and self.layout.line_start(piece.start) <= self.slot(piece) < piece.start:
+            width = piece.start - self.slot(piece) + 1  # as many blanks as there are behind the dash
+        return value.lines[0], [" " * width + line if line else "" for line in value.lines[1:]]
 
     def _prefix(self, piece: Piece, slot: int) -> tuple[int, int, bool]:
         """What of a piece stands in the line of the slot, from where up to where, and whether more is below."""

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from trailguard.fixes import scalars
+from trailguard.fixes.adding import Adder
 from trailguard.fixes.copying import Copier
 from trailguard.fixes.edits import Edit, Unwritable
-from trailguard.fixes.layout import WORDS, Layout
-from trailguard.fixes.pieces import Piece, after_gap
+from trailguard.fixes.layout import WORDS, Layout, is_boolean
+from trailguard.fixes.pieces import Piece
 from trailguard.fixes.planning import Plan, is_null
 from trailguard.fixes.removing import Remover
-from trailguard.fixes.rendering import Rendered, Renderer
+from trailguard.fixes.rendering import Rendered, Renderer, as_argument
 from trailguard.fixes.slots import Slots
-
-_COMMENT = re.compile(r"[ \t]*#")
-_KEEPS = re.compile(r"[|>][0-9]*\+")
 
 
 class Writer:
@@ -31,11 +28,12 @@ class Writer:
         self.copy = Copier(text)
         self.remover = Remover(text, layout, self.slots)
         self.edits: list[Edit] = []
+        self.adder = Adder(layout, self.slots, self.copy, plan.gone, self.edits)
 
     def written(self) -> list[Edit]:
         """All edits, the innermost first."""
         plan = self.plan
-        emptied = [piece for piece, numbers in plan.gone.items() if len(numbers) == len(piece.items)]
+        emptied = {piece for piece, numbers in plan.gone.items() if len(numbers) == len(piece.items)}
         jobs = {*plan.entries, *plan.items, *plan.wrapped, *plan.values, *plan.names, *plan.gone}
         for piece in sorted(jobs, key=lambda piece: (-sum(1 for _ in piece.around()), piece.start)):
             if piece in plan.names:
@@ -68,108 +66,21 @@ class Writer:
         if not piece.items:
             self._value(piece, added)
         elif piece.style == "block":
-            self._add_to_block(piece, added)
+            self.adder.to_block(piece, added)
         elif piece.style == "flow":
-            self._add_to_flow(piece, added)
+            self.adder.to_flow(piece, added)
         else:
             raise Unwritable("a function decides what stands there")
-
-    def _add_to_block(self, piece: Piece, added: Any) -> None:
-        renderer = self._renderer(piece)
-        column = self.layout.column(piece.start)
-        gone = self.plan.gone.get(piece, set())
-        last = max(number for number in range(len(piece.items)) if number not in gone)
-        position = self._after_block(piece, piece.items[last], column)
-        eol = self.layout.eol
-        between = eol + eol if self.layout.is_spaced(piece) else eol
-        blocks = (
-            [renderer.entry(key, value) for key, value in added.items()]
-            if piece.kind == "map"
-            else [self._item(piece, renderer, value) for value in added]
-        )
-        for lines in blocks:
-            self._edit(position, position, between + self._indented(lines, column))
-
-    def _item(self, piece: Piece, renderer: Renderer, value: Any) -> list[str]:
-        """The lines of a new item, with as many blanks behind the dash as the others have."""
-        lines = renderer.item(value)
-        first = piece.items[0]
-        width = first.first - piece.start if self.layout.line_start(first.first) <= piece.start else 2
-        more = " " * max(width - 2, 0)
-        if not more or (first.kind == "text" and not first.value):
-            return lines
-        return ["- " + more + lines[0][2:], *(more + line if line else "" for line in lines[1:])]
-
-    def _indented(self, lines: Iterable[str], column: int) -> str:
-        blanks = " " * column
-        return self.layout.eol.join(blanks + line if line else "" for line in lines)
-
-    def _after_block(self, container: Piece, last: Piece, column: int) -> int:
-        """Where something new is put behind the last entry of a block: behind its comments."""
-        layout, text = self.layout, self.text
-        position = layout.line_end(last.end)
-        innermost = last
-        while innermost.items:
-            innermost = innermost.items[-1]
-        keeps = innermost.style in ("|", ">") and _KEEPS.match(text, innermost.start) is not None
-        is_loose = container.kind == "list" and self.slots.is_not_indented(container)
-        index = position
-        while index < len(text):
-            start = layout.next_line(index)
-            if start >= len(text):
-                break
-            end = layout.line_end(start)
-            line = text[start:end]
-            if line.strip():
-                keeps = False
-                blanks = len(line) - len(line.lstrip(" \t"))
-                if not _COMMENT.match(line) or blanks < column + is_loose:
-                    break
-                position = end
-            elif keeps:
-                position = end
-            index = end
-        return position
-
-    def _add_to_flow(self, piece: Piece, added: Any) -> None:
-        renderer = self._renderer(piece)
-        layout, text = self.layout, self.text
-        starts = piece.keys or piece.items
-        gone = self.plan.gone.get(piece, set())
-        last = max(number for number in range(len(piece.items)) if number not in gone)
-        end = self.slots.end(piece.items[last], starts[last])
-        following = after_gap(text, end)
-        has_comma = text[following : following + 1] == ","
-        is_spread = layout.line_start(starts[last].first) > piece.start
-        indent = layout.indentation(starts[last].first) if is_spread else layout.indentation(piece.start)
-        written = (
-            renderer.flow_entries(added, indent.removesuffix(renderer.style.step if renderer.style.spread else ""))
-            if piece.kind == "map"
-            else [renderer.flow(item, indent) for item in added]
-        )
-        if not is_spread:
-            position = following + 1 if has_comma and last == len(piece.items) - 1 else end
-            comma = renderer.style.comma
-            lead = comma[1:] if has_comma and last == len(piece.items) - 1 else comma
-            self._edit(position, position, lead + comma.join(written))
-            return
-        glue = "," + layout.eol + indent
-        position = end
-        if not (has_comma and last == len(piece.items) - 1):
-            self._edit(end, end, ",")
-        else:
-            position = following + 1
-        stop = layout.line_end(position)
-        rest = text[position:stop]
-        if _COMMENT.match(rest):
-            position = stop
-        trailing = "," if has_comma and last == len(piece.items) - 1 else ""
-        self._edit(position, position, layout.eol + indent + glue.join(written) + trailing)
 
     # Values
 
     def _value(self, piece: Piece, data: Any) -> None:
         """Replace a piece by a value."""
+        is_behind_tag = piece.parent is not None and piece.parent.style == "call"
+        if is_behind_tag:
+            if data is None:
+                raise Unwritable("behind a tag, null would be a text")
+            data = as_argument(data)
         container = self.slots.container(piece)
         if container is None and piece.style != "flow" and not self._fits_root(piece, data):
             raise Unwritable("the whole document would be replaced")
@@ -178,7 +89,10 @@ class Writer:
             if is_null(piece) and piece.start == piece.end:
                 self._edit(*self.slots.empty(piece), " " + renderer.flow(data, self.layout.indentation(piece.start)))
                 return
-            text = self._kept_quotes(piece, data, renderer) or renderer.flow(data, self.layout.indentation(piece.start))
+            indent = self.layout.indentation(piece.start)
+            text = self._kept_quotes(piece, data, renderer) or renderer.flow(data, indent)
+            if text.startswith("!") and is_behind_tag:
+                text = self._in_full(renderer).flow(data, indent)
             self._edit(*self.slots.span(piece), text)
             return
         renderer = self._renderer(container or piece)
@@ -187,7 +101,13 @@ class Writer:
             return
         kept = self._kept_quotes(piece, data, renderer)
         value = Rendered(kept, (), "text") if kept else renderer.block(data)
+        if is_behind_tag and value.head.startswith("!"):
+            value = self._in_full(renderer).block(data)
         self.edits += self.slots.replaced(piece, value, renderer)
+
+    def _in_full(self, renderer: Renderer) -> Renderer:
+        """One that writes functions without tags, as two tags in a row are no YAML."""
+        return Renderer(renderer.style._replace(is_short=False), self.copy)
 
     def _fits_root(self, piece: Piece, data: Any) -> bool:
         return piece.style == "block" and isinstance(data, dict) and bool(data)
@@ -199,12 +119,10 @@ class Writer:
         in_flow = renderer.style.mode != "block"
         quote = piece.style
         if isinstance(data, bool):
-            pair = WORDS.get(piece.value, renderer.style.words)
-            if renderer.style.mode == "json" and not quote:
-                pair = ("true", "false")
-            is_boolean = piece.value in WORDS
-            word = pair[0] if data else pair[1]
-            return quote + word + quote if is_boolean else ""
+            if not is_boolean(piece):
+                return ""
+            word = WORDS[piece.value][0 if data else 1]
+            return quote + word + quote
         if not isinstance(data, str) or "\n" in data or (not quote and not piece.plain):
             return ""
         if quote:
@@ -238,11 +156,13 @@ class Writer:
             flow = Renderer(renderer.style._replace(mode="flow", is_short=renderer.style.is_short), self.copy)
             written = [flow.flow(item, "") for item in added]
             old = self.text[start:end]
-            if piece.kind == "text" and not piece.style and not scalars.is_plain(old, True):
-                old = flow.scalar(piece.value)
+            inner = piece.items[0] if piece.style == "call" else piece
+            if inner.kind == "text" and not inner.style and scalars.ends_in_flow(self.text[inner.start : end]):
+                old = old[: inner.start - start] + flow.scalar(inner.value)
             comma = renderer.style.comma
             self._edit(start, end, f"[{old}{comma}{comma.join(written)}]")
             return
+        self.copy.moved.add(piece)
         value = renderer.block([piece, *added])
         self.edits += self.slots.replaced(piece, value, renderer)
 

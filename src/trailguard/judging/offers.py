@@ -72,7 +72,7 @@ def together(offers: Iterable[Offer]) -> dict[Key, tuple[Repair, ...]]:
 
 def joined(repairs: Sequence[Repair]) -> Repair:
     """Several repairs as one."""
-    titles = dict.fromkeys(one.title for one in repairs)
+    titles = dict.fromkeys(part for one in repairs for part in one.title.split("; "))
     reasons = dict.fromkeys(one.unsafe for one in repairs if one.unsafe)
     changes = distinct(change for one in repairs for change in one.changes)
     return Repair("; ".join(titles), tuple(changes), "; ".join(reasons))

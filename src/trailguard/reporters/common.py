@@ -191,7 +191,7 @@ def suggestion(findings: Iterable[Finding], sources: Mapping[str, Sequence[str]]
     fix = next((one.fix for one in findings if one.fix is not None), None)
     if fix is None:
         return []
-    warning = f" (this needs a person's eye: {fix.unsafe})" if fix.unsafe else ""
+    warning = f" (review it first: {fix.unsafe})" if fix.unsafe else ""
     lines = [line for file in dict.fromkeys(edit.file for edit in fix.edits) for line in _changed(fix, file, sources)]
     cut = [*lines[:_SHOWN], "…"] if len(lines) > _SHOWN else lines
     return [f"Suggested fix: {fix.title}{warning}", *cut]

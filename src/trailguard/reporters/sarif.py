@@ -199,7 +199,7 @@ def _fix(fix: Fix, places: _Places) -> dict[str, object]:
     for edit in fix.edits:
         region = places.physical(edit.file, edit.span)["region"]
         changes.setdefault(edit.file, []).append({"deletedRegion": region, "insertedContent": {"text": edit.text}})
-    warning = f". This needs a person's eye: {fix.unsafe}" if fix.unsafe else ""
+    warning = f". Review it first: {fix.unsafe}" if fix.unsafe else ""
     return {
         "description": {"text": readable(fix.title + warning)},
         "artifactChanges": [

@@ -17,27 +17,28 @@ from trailguard.iam.globs import glob
 from trailguard.iam.inclusion import Group
 from trailguard.iam.operators import NULL
 from trailguard.iam.patterns import covers
-from trailguard.iam.policy import Statement
+from trailguard.iam.policy import ELEMENTS, Statement
 from trailguard.trails.bucket import calls, requests
 from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.guarding import EQUALS, leaks, others, taken, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import ACL, SOURCE_ACCOUNT, SOURCE_ARN
-from trailguard.trails.facts.phrases import Phrase, phrase_for
+from trailguard.trails.facts.phrases import phrase_for
 from trailguard.trails.facts.repairs import Repair
 from trailguard.trails.facts.statements import Paper
 
 CHECK, WRITE = "s3:GetBucketAcl", "s3:PutObject"
 _SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
+LIKE = {"StringEquals": "StringLike", "StringNotEquals": "StringNotLike"}  # which take wildcards
 _SHARED = "others whom the statement names are let in by it, too"
 
 
 class Need(NamedTuple):
-    """What is to be granted: the calls that are not let through, and the resources that they are about."""
+    """What is to be granted: the calls that are not let through, and the resources that they are about, as values."""
 
     action: str
     calls: Sequence[Request]
-    resources: Sequence[Phrase]
+    values: Sequence[Data]
 
 
 class _Miss(NamedTuple):
@@ -55,8 +56,7 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     statements = [one for one in site.policy.statements if one.fault is None]
     found = [_miss(site, one, need) for one in statements if one.effect is not None and one.effect.literal == "Allow"]
     meant = max(found, key=lambda one: one.rank, default=None)
-    values = [paper.say(one) for one in need.resources]
-    if meant is None or not meant.rank or None in values:
+    if meant is None or not meant.rank:
         return
     statement = meant.statement
     unsafe = taken(site, [statement], *(clause.key for clause in meant.clauses))
@@ -64,13 +64,13 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     plain = [paper.put(statement, ("Action",), need.action)] if meant.action else []
     asked, asking = _asked(site, paper, meant, need)
     is_refused = refusal_fact(site.scenario, site.resource) is not None
-    for fitted, told in _fitted(paper, meant, need, values):
+    for fitted, told in _fitted(paper, meant, need):
         words = [word for word in (f"Grant {need.action}" if meant.action else "", told, asking) if word]
         changes = (*plain, *fitted, *asked, *_guards(site, paper, meant, need, False))
         repair = Repair("; ".join(words) or f"Correct {statement.label}", changes, unsafe)
         yield repair
         if is_refused:  # then nothing was in force, and the other statements now are
-            guards = (*_guards(site, paper, meant, need, True), *guarded(site, paper, statement))
+            guards = (*_guards(site, paper, meant, need, True), *guarded(site, paper, statement, True))
             yield repair._replace(changes=(*plain, *fitted, *asked, *guards))
 
 
@@ -115,15 +115,15 @@ def _covers(site: Site, statement: Statement, call: Request) -> bool:
 # --- the resource ----------------------------------------------------------------------------------------------------
 
 
-def _fitted(paper: Paper, meant: _Miss, need: Need, values: list[Data]) -> Iterator[tuple[list[Change], str]]:
+def _fitted(paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Change], str]]:
     """The ways to make a statement be about the right resources; what is of use for something else stays."""
     statement = meant.statement
     if not meant.resource:
         yield [], ""
         return
-    told = "the bucket" if need.action == CHECK else "the folders that the trail writes to"
-    in_place = [paper.put(statement, ("Resource",), values[0] if len(values) == 1 else values)]
-    beside = [paper.append(statement, ("Resource",), value) for value in values]
+    told = "the bucket" if need.action == CHECK else "the trail's folders"
+    in_place = [paper.put(statement, ("Resource",), need.values[0] if len(need.values) == 1 else list(need.values))]
+    beside = [paper.append(statement, ("Resource",), value) for value in need.values]
     ways = [(in_place, f"Correct the resource to {told}"), (beside, f"Add {told} to the resources")]
     yield from ways if _is_only_about(statement, need.action) or meant.action else ways[:0:-1]
 
@@ -148,7 +148,10 @@ def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> tuple[list[Cha
     held: list[Change] = []
     for clause in meant.clauses:
         right = _right(site, paper, clause, need.calls[0])
-        if clause.name in _SOURCES:
+        like = LIKE.get(clause.operator)
+        if clause.name in _SOURCES and like is not None and has_wildcard(clause):
+            held.append(paper.rename(statement, ("Condition", clause.operator), like))
+        elif clause.name in _SOURCES:
             held += _bound(site, paper, statement)
         elif right is None:
             held.append(paper.remove(statement, ("Condition", clause.operator, clause.key)))
@@ -156,6 +159,11 @@ def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> tuple[list[Cha
             held += paper.ask(statement, EQUALS if _is_odd(clause) else clause.operator, clause.key, right)
     keys = ", ".join(dict.fromkeys(clause.key for clause in meant.clauses))
     return held, f"Correct the condition on {keys}"
+
+
+def has_wildcard(clause: Clause) -> bool:
+    """Tell whether a clause asks for a pattern."""
+    return any("*" in str(piece) for text in clause.values for piece in text.pieces if isinstance(piece, str))
 
 
 def _is_odd(clause: Clause) -> bool:
@@ -200,13 +208,39 @@ def _guards(site: Site, paper: Paper, meant: _Miss, need: Need, always: bool) ->
         yield from _bound(site, paper, statement)
 
 
-def guarded(site: Site, paper: Paper, but: Statement | None = None) -> tuple[Change, ...]:
-    """Guard all statements but one against other ACLs and the trails of strangers, as far as that can be told."""
+def guarded(site: Site, paper: Paper, but: Statement | None = None, is_refused: bool = False) -> tuple[Change, ...]:
+    """Guard all statements but one against other ACLs and the trails of strangers, as far as that can be told.
+
+    In a policy that is refused, what a statement asks for may not be understood yet: there each gets its guards.
+    """
     changes: list[Change] = []
-    for one in leaks(site, (request for request, _ in calls.with_other_acls(site))):
-        if one is not but:
+    check = requests.acl_check(site.scenario, site.trail, site.bucket)
+    puts = calls.puts(site)
+    leaking = leaks(site, (request for request, _ in calls.for_strangers(site)))
+    unguarded = leaks(site, (request for request, _ in calls.with_other_acls(site)))
+    for one in site.policy.statements:
+        if one is but:
+            continue
+        asked = {clause.name for clause in one.clauses}
+        checks, writes = (is_refused and _does(site, one, call) for call in (check, puts[0]))
+        if one in unguarded or (writes and not checks and not any("acl" in key for key in asked)):
             changes += paper.ask(one, EQUALS, ACL, requests.OWNER_ACL)
-    for one in leaks(site, (request for request, _ in calls.for_strangers(site))):
-        if one is not but:
+        if one in leaking or ((checks or writes) and asked.isdisjoint(_SOURCES)):
             changes += _bound(site, paper, one)
     return tuple(changes)
+
+
+def _does(site: Site, statement: Statement, call: Request) -> bool:
+    """Tell whether a statement is there to let CloudTrail make a call, its resources and conditions aside."""
+    settle = site.scenario.settle
+    effect = statement.effect
+    if effect is None or effect.literal != "Allow" or _has_odd_element(statement):
+        return False
+    if not about_action(statement.action, call, settle).is_yes:
+        return False
+    return named(statement.principal, call._replace(accounts=()), settle).is_yes
+
+
+def _has_odd_element(statement: Statement) -> bool:
+    """Tell whether a statement has an element that no policy has, which may be meant as its condition."""
+    return any(name not in ELEMENTS for name in statement.elements)

@@ -14,7 +14,7 @@ from trailguard.cloudformation.source.nodes import TextNode
 from trailguard.iam.evaluate import Request, denials
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.amending import guarded
+from trailguard.trails.bucket.amending import LIKE, guarded, has_wildcard
 from trailguard.trails.bucket.guarding import sites_of, taken, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
@@ -66,6 +66,8 @@ def _corrected(site: Site, paper: Paper, statement: Statement) -> Iterator[tuple
     for clause in statement.clauses:
         if clause.name == _TLS and clause.operator.startswith("Bool"):
             yield (paper.put(statement, ("Condition", clause.operator, clause.key), "false"),)
+        if clause.name in _SOURCES and clause.operator in LIKE and has_wildcard(clause):
+            yield (paper.rename(statement, ("Condition", clause.operator), LIKE[clause.operator]),)
         if clause.name in _SOURCES and clause.test is not None and clause.test.negated:
             bound = words_of(site).bound()
             value = None if bound is None else paper.say(bound[1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from trailguard.cloudformation.scenarios.values import MapValue
+from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Text
 from trailguard.cloudformation.source.changes import Change, Data, Replace, at
 from trailguard.cloudformation.template.references import references
 from trailguard.iam.callers import account_of
@@ -70,7 +70,7 @@ def owner_control(fault: Fault) -> Iterator[Repair]:
 
 def _apart(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]:
     """Take the write out of a statement that grants the look at the bucket's ACL too, which carries no ACL."""
-    principal, resource = (paper.value_at(statement, name) for name in ("Principal", "Resource"))
+    principal, resource = paper.value_at(statement, "Principal"), _objects(site, paper, statement)
     if principal is None or resource is None or statement.action is None or statement.action.negated:
         return ()
     condition: dict[str, Data] = {}
@@ -92,6 +92,17 @@ def _apart(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]
     kept: list[Data] = [text for text in literals if text is not None and "*" not in text and text.lower() not in _OWN]
     action: Data = ["s3:GetBucketAcl", *kept] if kept else "s3:GetBucketAcl"
     return paper.put(statement, ("Action",), action), paper.new(write)
+
+
+def _objects(site: Site, paper: Paper, statement: Statement) -> Data | None:
+    """What of the resources of a statement is not the bucket itself, to be copied."""
+    value = statement.elements.get("Resource")
+    if isinstance(value, ListValue) and not paper.in_text:
+        arn = requests.bucket_arn(site.scenario, site.bucket)
+        kept = [at(item.node) for item in value.items if not isinstance(item, Text) or item.pieces != arn]
+        if kept:
+            return kept[0] if len(kept) == 1 else kept
+    return paper.value_at(statement, "Resource")
 
 
 def source_bound(fault: Fault) -> Iterator[Repair]:

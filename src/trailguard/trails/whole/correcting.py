@@ -5,7 +5,7 @@ Only what has one obvious answer is corrected: which bucket, which name, which o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Text, text_of
 from trailguard.cloudformation.source.changes import Data, Put, Remove, Rename, Replace, at
@@ -13,8 +13,19 @@ from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, Text
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.errors import nearest
+from trailguard.trails.bucket.reordering import waiting
 from trailguard.trails.facts.facts import is_empty
-from trailguard.trails.facts.repairs import PROPERTIES, Fault, Repair, arn_of, name_of, put, same_stack, setting
+from trailguard.trails.facts.repairs import (
+    PROPERTIES,
+    Fault,
+    Repair,
+    arn_of,
+    name_of,
+    put,
+    same_stack,
+    setting,
+    together,
+)
 from trailguard.trails.watching.roles import ROLE
 from trailguard.trails.whole.shape import TRAIL, Fields, Many, Truth, Word
 from trailguard.trails.whole.wellformed import Met, is_attribute, is_returned, meant, walk
@@ -149,35 +160,36 @@ def _missing(value: MapValue) -> Iterator[Repair]:
 
 
 def required(fault: Fault) -> Iterator[Repair]:
-    """Switch the trail on, and give it the one bucket that there is."""
+    """Switch the trail on, and give it the one bucket that there is, whose policy it then waits for."""
     scenario, trail = fault.scenario, fault.resource
-    changes: list[Repair] = []
+    parts: list[Repair] = []
+    waits: list[Repair] = []
     if is_empty(scenario.value_of(trail, "IsLogging")):
-        changes.append(_set(fault, "IsLogging", True))
+        parts.append(next(setting(fault, "IsLogging", True)))
     if is_empty(scenario.value_of(trail, "S3BucketName")):
-        bucket = _only(fault, "AWS::S3::BucketPolicy", "AWS::S3::Bucket")
+        policies = _near(fault, "AWS::S3::BucketPolicy")
+        bucket = _only_bucket(fault, policies)
         if bucket is None:
             return
-        changes.append(_set(fault, "S3BucketName", bucket))
-    if changes:
-        title = "; ".join(repair.title for repair in changes)
-        yield Repair(title, tuple(change for repair in changes for change in repair.changes))
+        parts.append(next(setting(fault, "S3BucketName", bucket))._replace(title="Deliver to the one bucket here"))
+        waits = [repair for policy in policies for repair in waiting(scenario, trail, policy)]
+    if parts:
+        yield together([*parts, *waits])
 
 
-def _set(fault: Fault, name: str, value: Data) -> Repair:
-    return next(setting(fault, name, value))
-
-
-def _only(fault: Fault, policy: str, bucket: str) -> Data | None:
+def _only_bucket(fault: Fault, policies: Sequence[Resource]) -> Data | None:
     """How the trail names the bucket that the one policy of its stack is for, or the one bucket of it."""
-    scenario, trail = fault.scenario, fault.resource
-    template = scenario.model.template
-    near = [one for one in template.of_type(policy) if same_stack(scenario, one, trail) and scenario.active(one)]
-    named = scenario.property_node(near[0], "Bucket") if len(near) == 1 else None
+    named = fault.scenario.property_node(policies[0], "Bucket") if len(policies) == 1 else None
     if named is not None:
         return at(named)
-    made = [one for one in template.of_type(bucket) if same_stack(scenario, one, trail) and scenario.active(one)]
-    return name_of(scenario, trail, made[0]) if len(made) == 1 else None
+    made = _near(fault, "AWS::S3::Bucket")
+    return name_of(fault.scenario, fault.resource, made[0]) if len(made) == 1 else None
+
+
+def _near(fault: Fault, kind: str) -> list[Resource]:
+    """The resources of a type that are made in the stack of the trail."""
+    found = fault.scenario.model.template.of_type(kind)
+    return [one for one in found if same_stack(fault.scenario, one, fault.resource) and fault.scenario.active(one)]
 
 
 def global_events(fault: Fault) -> Iterator[Repair]:
