@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import as_completed
+from contextlib import closing
 from datetime import datetime, timezone
 from typing import NamedTuple
 
@@ -65,20 +66,21 @@ def take(question: Question, folder: str, step: Step) -> Outcome:
     Raises UserError for what the user has to change: no boto3, no credentials, no permission, a folder that holds
     something else, templates that cannot be read, AWS out of reach.
     """
-    store = Store(folder)
-    named_in, faults = wanted(question.paths) if question.paths else (None, [])
-    clients = aws.clients(question.way)
-    traffic = Traffic(Threads(aws.CONNECTIONS))
-    try:
-        found = survey(question, clients, traffic)
-        store.begin(question.asked(found.by) | {"names": named_in.digest() if named_in else ""})
-        readings = _all_readings(question, found, named_in, store, step)
-        _check_permission(found, readings)
-        seen = named.complete(found.askers, readings, question.kinds, named_in, now)
-    except Failed as error:
-        raise UserError("", 0, 0, f"AWS gave no answer: {error}; {_AGAIN}") from None
-    written, record = texts(question, found, readings, seen)
-    store.write(written, record)
+    with closing(Store(folder)) as store:
+        named_in, faults = wanted(question.paths) if question.paths else (None, [])
+        clients = aws.clients(question.way)
+        with Threads(aws.CONNECTIONS) as threads:
+            traffic = Traffic(threads)
+            try:
+                found = survey(question, clients, traffic)
+                store.begin(question.asked(found.by) | {"names": named_in.digest() if named_in else ""})
+                readings = _all_readings(question, found, named_in, store, step)
+                _check_permission(found, readings)
+                seen = named.complete(found.askers, readings, question.kinds, named_in, now)
+            except Failed as error:
+                raise UserError("", 0, 0, f"AWS gave no answer: {error}; {_AGAIN}") from None
+        written, record = texts(question, found, readings, seen)
+        store.write(written, record)
     states = [(each, trails.trouble(each)) for each in record["trails"]]
     return Outcome(
         accounts=len(found.askers),
@@ -123,18 +125,18 @@ class _Round(NamedTuple):
         places = self._places()
         known = {place: kept for place in places if (kept := store.load(self._part(*place))) is not None}
         readings = [Reading.of(kept) for kept in known.values()]
-        threads = Threads(min(_AT_ONCE, len(places)))
-        futures = [threads.submit(self._read, *place) for place in places if place not in known]
         failures: list[Failed] = []
-        for future in as_completed(futures):
-            try:
-                reading = future.result()
-            except Failed as error:
-                failures.append(error)
-                continue
-            store.keep(self._part(reading.account, reading.region), reading._asdict())
-            readings.append(reading)
-            step(len(readings), len(places))
+        with Threads(min(_AT_ONCE, len(places))) as threads:
+            futures = [threads.submit(self._read, *place) for place in places if place not in known]
+            for future in as_completed(futures):
+                try:
+                    reading = future.result()
+                except Failed as error:
+                    failures.append(error)
+                    continue
+                store.keep(self._part(reading.account, reading.region), reading._asdict())
+                readings.append(reading)
+                step(len(readings), len(places))
         if failures:
             raise failures[0]
         return sorted(readings, key=lambda reading: (reading.account, reading.region))
