@@ -28,6 +28,7 @@ from trailguard.settings.settings import Settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trailguard.findings import FrameworkInfo
+    from trailguard.reading.accounts import Accounts
     from trailguard.reading.kinship import Kinship
 
 
@@ -124,7 +125,7 @@ def _deployed_with(paths: Iterable[str], found: Found, settings: Settings) -> se
 def _kinship(found: Found, settings: Settings, tick: Tick) -> Kinship | None:
     """What is known of the templates that refer to each other; None where none can, which saves the time to ask."""
     is_single = len(found.files) + len(found.idle) < 2
-    if not found.files or (is_single and not found.files[0].refers):
+    if not found.snapshots and (not found.files or (is_single and not found.files[0].refers)):
         return None
     from trailguard.judging.deployments import pins_of
     from trailguard.reading.kinship import Kinship
@@ -133,9 +134,20 @@ def _kinship(found: Found, settings: Settings, tick: Tick) -> Kinship | None:
     leave_out = partial(excluded, exclude=settings.exclude, base=settings.root)
     others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
     linked = partial(tick, total=0, what="linking")
-    kinship = Kinship(Loader(found.files, found.folders, found.names, leave_out, others.ending, linked))
+    loader = Loader(found.files, found.folders, found.names, leave_out, others.ending, linked)
+    kinship = Kinship(loader, _accounts(found))
     kinship.gather(found.markers, pins_of(settings), found.idle)
     return kinship
+
+
+def _accounts(found: Found) -> Accounts | None:
+    """What is known of accounts; None without a snapshot, which saves the time to import what reads one."""
+    if not found.snapshots:
+        return None
+    from trailguard.reading.accounts import Accounts
+    from trailguard.reading.snapshots import newest_first, read_snapshot
+
+    return Accounts(newest_first(map(read_snapshot, found.snapshots)))
 
 
 def _judged(area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick) -> dict[str, FileResult]:
@@ -163,6 +175,7 @@ def _errors(area: _Area, results: Mapping[str, FileResult], kinship: Kinship | N
     """What could not be read or judged, among what is to be judged or was found to have to do with it."""
     broken = (*area.found.errors, *(kinship.errors if kinship is not None else ()))
     errors = {error for error in broken if error.file in results or area.holds(error.file)}
+    errors.update(kinship.accounts.errors if kinship is not None and kinship.accounts is not None else ())
     return errors.union(*(result.errors for result in results.values()))
 
 

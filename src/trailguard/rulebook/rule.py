@@ -36,9 +36,11 @@ PLAIN = "plain"  # what the example is called that explains a rule
 
 Word = TypeVar("Word", bound=str)
 
+_JUDGED = "judged"
+_EXISTING = (_JUDGED, NOT_APPLICABLE)
 _ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
-_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents", "unverified")
+_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "existing", "equivalents", "unverified")
 
 
 class Rule(NamedTuple):
@@ -62,6 +64,7 @@ class Rule(NamedTuple):
     folder: str
     options: Mapping[str, Option]
     elsewhere: Verdict = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
+    existing: bool = True  # whether it has business with what exists already, whatever template made that
     equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
     unverified: Unverified | None = None
     changed: tuple[str, ...] = ()  # in what it differs from how it ships
@@ -180,6 +183,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         folder=folder,
         options=options,
         elsewhere=UNKNOWN if elsewhere is None else reader.one_of(elsewhere, "elsewhere", _ELSEWHERE),
+        existing=existing is None or reader.one_of(existing, "existing", _EXISTING) == _JUDGED,
         equivalents=reader.texts(equivalents) if equivalents is not None else (),
         unverified=unverified,
     )

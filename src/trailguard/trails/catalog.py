@@ -18,6 +18,7 @@ from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
 from trailguard.trails.facts.repairs import Fault, Repair
 from trailguard.trails.key import encryption
+from trailguard.trails.observing import PLACES
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import groupkey, logs, topics, writing
@@ -266,6 +267,11 @@ def marking_type(subject: str) -> str:
 def connection_of(fact: str) -> str | None:
     """The connection of a trail's delivery chain that a fact is about; None for the trail itself."""
     return next((kind for start, kind in ABOUT.items() if fact.startswith(start)), None)
+
+
+def place_of(kind: str) -> str:
+    """The property of a trail that names what a thing of a type is, or belongs to; "" where none does."""
+    return PLACES.get(kind, "")
 
 
 def policies_of(scenario: Scenario, trail: Resource) -> tuple[Resource, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import (
@@ -22,6 +23,7 @@ from trailguard.cloudformation.source.nodes import (
     sequence_at,
 )
 from trailguard.cloudformation.stacks.exchanges import condition_of, exports_of, imports_of
+from trailguard.cloudformation.stacks.observed import Deployed, Observed
 from trailguard.cloudformation.stacks.renaming import Renamer, bare, mark, number_of, spell
 from trailguard.cloudformation.template.references import Way, calls, mentioned, named
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
@@ -45,6 +47,11 @@ class Export(NamedTuple):
     key: TextNode
     name: Node
     output: MapNode
+
+    @property
+    def owner(self) -> str:
+        """Who exports it, for people."""
+        return self.stack.observed.told(bare(self.key.value)) if self.stack.observed else self.stack.file
 
 
 class Import(NamedTuple):
@@ -75,6 +82,7 @@ class Stack:
     """One stack of a template, its names told apart from those of all other stacks.
 
     `site` is the ending of the account and Region of a root about which nothing tells that it is where the others are.
+    `observed` tells that what is in it exists already, `deployed` as which stack its template was deployed before.
     """
 
     def __init__(
@@ -85,8 +93,12 @@ class Stack:
         arguments: Arguments | None = None,
         pins: Mapping[str, str] = {},
         site: str = "",
+        observed: Observed | None = None,
+        deployed: Deployed | None = None,
     ) -> None:
         self.site = site
+        self.observed = observed
+        self.deployed = deployed
         self.number = number
         self.ending = mark(number)
         self.file = file
@@ -221,7 +233,11 @@ class Stacks:
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
         self.unread: dict[str, str] = {}  # why the template of a nested stack is not known, by resource
         self.hidden: set[str] = set()  # the resources whose stacks are not known and may hold what is looked for
+        self.generated: dict[str, Mapping[str, str]] = {}  # what AWS made up for resources that exist
         for stack in self.members.values():
+            for known in (stack.deployed, stack.observed):
+                named = known.generated.items() if known is not None else ()
+                self.generated.update((name + stack.ending, values) for name, values in named)
             self.bindings.update(stack.bindings)
             self.constants.update(stack.constants)
             self.pinned |= stack.pinned
@@ -233,6 +249,11 @@ class Stacks:
         """The stack that a name belongs to."""
         number = number_of(name)
         return self.members.get(number) if number is not None else None
+
+    def observed(self, name: str) -> Observed | None:
+        """What tells that a resource exists already; None where a template makes it."""
+        stack = self.stack_of(name) if self.members else None
+        return stack.observed if stack is not None else None
 
     def scope(self, name: str) -> str:
         """The ending of the account and Region in which a resource is made; "" for those that the roots share."""
@@ -331,7 +352,13 @@ class Stacks:
         own = self.stack_of(name)
         if own is None:
             return bare(text)
-        return spell(text, lambda number: "" if number == own.number else self.label(number, own.file))
+        return spell(text, partial(self._told, own))
+
+    def _told(self, own: Stack, number: int, word: str) -> str:
+        """A name of some stack for people who look at one of them."""
+        if number in self.members and (seen := self.members[number].observed) is not None and word in seen.titles:
+            return seen.told(word)
+        return word if number == own.number else f"{self.label(number, own.file)}:{word}"
 
 
 def way_to(stack: Stack) -> str:
@@ -356,7 +383,7 @@ def came_from(stacks: Stacks, node: Node) -> Iterator[tuple[Node, str]]:
         if function is None:
             continue
         for export in stacks.exporters.get(id(current), ()):
-            yield export.output, f"what {export.stack.file} exports"
+            yield export.output, f"what {export.owner} exports"
         for name in mentioned(*function):
             binding = stacks.bindings.get(name)
             if binding is not None:

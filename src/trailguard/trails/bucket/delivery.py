@@ -49,11 +49,13 @@ def made_here(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def policy_exists(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether the template puts a policy on the bucket."""
+    """Whether the template puts a policy on the bucket; one that exists already is put there by nobody any more."""
     bucket = log_bucket(scenario, trail)
-    if bucket is None or not bucket.policies:
+    policies = bucket.policies if bucket is not None else ()
+    made = [policy for policy in policies if scenario.model.stacks.observed(policy.id) is None]
+    if not made:
         return no(bucket.node if bucket else trail.key, f"this template puts no policy on the bucket of {trail.id}")
-    return yes(bucket.policies[0].key, f"{bucket.policies[0].id} is the policy of the bucket of {trail.id}")
+    return yes(made[0].key, f"{made[0].id} is the policy of the bucket of {trail.id}")
 
 
 def single_policy(scenario: Scenario, trail: Resource) -> Fact:

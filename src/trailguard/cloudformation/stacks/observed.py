@@ -1,0 +1,48 @@
+"""What is known of stacks and resources because somebody looked: what exists, and which stack made it.
+
+What was observed is there already: nothing has to wait for it, and no deployment of the templates makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+# What AWS made up for a resource, by its logical ID: by what it is called among the return values of its type
+# (`BucketName`, `KeyId`), or by the return value that it is as a whole (`Ref`).
+Generated: TypeAlias = "Mapping[str, Mapping[str, str]]"
+_NOTHING: Generated = {}
+_NO_NAMES: Mapping[str, str] = {}
+
+
+class Observed(NamedTuple):
+    """That the resources of a template exist. `date` is the day on which they were seen.
+
+    `titles` are what each is called for people, by its logical ID: its ARN. `generated` is what AWS made up for them.
+    `failures` tells of some what AWS said that goes wrong with them, by a word for what.
+    """
+
+    date: str
+    titles: Mapping[str, str] = _NO_NAMES
+    generated: Generated = _NOTHING
+    failures: Mapping[str, Mapping[str, str]] = _NOTHING
+
+    def told(self, name: str) -> str:
+        """A resource for people."""
+        return f"{self.titles.get(name, name)} (as of {self.date})"
+
+
+class Deployed(NamedTuple):
+    """The stack that was made of a template when somebody looked.
+
+    `name` is what people call it, `generated` what AWS made up for its resources, by logical ID. `nested` are the
+    stacks that its resources make, by logical ID. `date` is the day on which it was seen. `parameters` are the values
+    that it has, `kept` the resources of it that stay when its template does not hold them any more.
+    """
+
+    name: str
+    date: str = ""
+    generated: Generated = _NOTHING
+    parameters: Mapping[str, str] = _NO_NAMES
+    kept: frozenset[str] = frozenset()
+    nested: Mapping[str, Deployed] = {}

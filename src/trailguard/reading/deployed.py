@@ -1,0 +1,161 @@
+"""Which deployed stack was made of a template: the one that a user names, or the only one with the same resources.
+
+Names of files say nothing: a template is a stack's when it holds the same logical IDs with the same types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from trailguard.cloudformation.scenarios.model import Pins
+from trailguard.cloudformation.source.nodes import SourceError, TextNode, literal
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.stacks.observed import Deployed
+from trailguard.cloudformation.template.template import Template
+from trailguard.cloudformation.world.nesting import STACK
+from trailguard.cloudformation.world.trees import Member
+from trailguard.errors import display_name
+from trailguard.findings import FileError, Notice
+from trailguard.reading.accounts import Accounts
+from trailguard.reading.discovery import Content, read
+from trailguard.reading.existing import texts_of
+from trailguard.reading.snapshots import StackContext
+from trailguard.trails.observing import made_up
+
+_RANDOM = r"[A-Z0-9]{6,}"  # what CloudFormation puts behind the name of a nested stack
+_KEPT = ("Retain", "RetainExceptOnCreate")
+
+
+class Match(NamedTuple):
+    """A template by its name in reports, and the stack that was made of it."""
+
+    file: str
+    deployed: Deployed
+
+
+class Stacks:
+    """The deployed stacks of the snapshots, by ACCOUNT/REGION/NAME; `errors` gets what is wrong with their files."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self.known = {name: one for snapshot in accounts.snapshots for name, one in snapshot.stacks.items()}
+        self._dates = {name: one.date for one in accounts.snapshots for name in one.stacks}
+        self._data: dict[str, bytes] = {}
+        self._templates: dict[str, Template | None] = {}
+        self._deployed: dict[str, Deployed] = {}
+        self.matches: dict[tuple[str, str], Match] = {}
+        self.notices: set[Notice] = set()
+
+    def member(self, one: Member, pins: Pins, named: str = "") -> Member:
+        """A template as a member of a world, with what is known of the stack that was made of it, if any was.
+
+        `named` is the stack that the user names for it.
+        """
+        stack = self.known.get(named) if named else self._only(one, pins)
+        if stack is None:
+            return one
+        deployed = self.deployed(stack.name)
+        self.matches[one.file, stack.name] = Match(one.file, deployed)
+        account, region = one.environment
+        return one._replace(
+            parameters={"AWS::StackName": stack.stack, **deployed.parameters, **one.parameters},
+            environment=(account or stack.account, region or stack.region),
+            deployed=deployed,
+        )
+
+    def _only(self, one: Member, pins: Pins) -> StackContext | None:
+        """The one stack with the same logical IDs and types as a template; None when none has, or several."""
+        wanted = _kinds(one.template)
+        if not wanted or one.template.generators:
+            return None
+        name = one.parameters.get("AWS::StackName")
+        account, region = one.environment
+        fitting = [
+            stack
+            for stack in self.known.values()
+            if account in (None, stack.account)
+            and region in (None, stack.region)
+            and name in (None, stack.stack)
+            and self._is_made_of(stack, wanted)
+        ]
+        if len(fitting) > 1:
+            shown = ", ".join(stack.name for stack in fitting)
+            text = f"several deployed stacks have the same resources: {shown}; name the one that is meant as stack in "
+            self.notices.add(Notice(one.file, 0, f"{text}a context of the configuration to have it judged as that one"))
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _is_made_of(self, stack: StackContext, wanted: Mapping[str, str]) -> bool:
+        data = self._bytes(stack)
+        if not all(name.encode() in data for name in wanted):
+            return False
+        template = self.template(stack.name)
+        return template is not None and _kinds(template) == wanted
+
+    def _bytes(self, stack: StackContext) -> bytes:
+        if stack.name not in self._data:
+            content = read(stack.path, True, ())
+            self._data[stack.name] = content.data if isinstance(content, Content) else b""
+        return self._data[stack.name]
+
+    def template(self, name: str) -> Template | None:
+        """The template of a deployed stack; None with an error when it cannot be read."""
+        if name not in self._templates:
+            stack = self.known[name]
+            try:
+                self._templates[name] = Template(parse(self._bytes(stack)))
+            except SourceError as error:
+                self._templates[name] = None
+                shown = display_name(stack.path)
+                self._accounts.errors.append(FileError(shown, error.line, error.column, error.message))
+        return self._templates[name]
+
+    def likeness(self, name: str, template: Template) -> int:
+        """How many resources a template has in common with that of a stack."""
+        known = self.template(name)
+        return len(_kinds(template).items() & _kinds(known).items()) if known is not None else 0
+
+    def deployed(self, name: str) -> Deployed:
+        """What is known of a stack."""
+        if name not in self._deployed:
+            stack, template = self.known[name], self.template(name)
+            made = self._accounts.made_by.get(name, ())
+            bodies = ((thing, thing.file.nodes(thing)) for thing in made if thing.logical_id)
+            generated = {
+                thing.logical_id: made_up(thing.type, thing.arn, texts_of(known[1]))
+                for thing, known in bodies
+                if known is not None
+            }
+            self._deployed[name] = Deployed(
+                name,
+                self._dates[name],
+                generated,
+                stack.parameters,
+                frozenset(_kept(template)),
+                dict(self._nested(stack, template)) if template is not None else {},
+            )
+        return self._deployed[name]
+
+    def _nested(self, stack: StackContext, template: Template) -> Iterator[tuple[str, Deployed]]:
+        """The stacks that a stack made: CloudFormation names them after it and the resource.
+
+        Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
+        """
+        for resource in template.of_type(STACK):
+            form = re.compile(f"{re.escape(f'{stack.name}-{resource.id}-')}{_RANDOM}")
+            found = [name for name in self.known if form.fullmatch(name)]
+            if len(found) == 1:
+                yield resource.id, self.deployed(found[0])
+
+
+def _kinds(template: Template) -> dict[str, str]:
+    return {resource.id: resource.type for resource in template.resources.values()}
+
+
+def _kept(template: Template | None) -> Iterator[str]:
+    """The resources that stay when a template does not hold them any more."""
+    for resource in template.resources.values() if template is not None else ():
+        node = resource.attribute("DeletionPolicy")
+        if isinstance(node, TextNode) and literal(node) in _KEPT:
+            yield resource.id
