@@ -21,7 +21,7 @@ from trailguard.judging.deployments import is_in
 from trailguard.judging.results import IDLE, FileResult, Task
 from trailguard.reading.collected import Found, collect, names_below
 from trailguard.reading.discovery import SKIPPED_FOLDERS, Others, excluded
-from trailguard.rulebook.asked import how
+from trailguard.rulebook.asked import Known, how
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -70,8 +70,10 @@ def scan(
         touched = area.focus | kinship.touched_before(paths)
         area = area._replace(focus=touched | kinship.includers(touched))
     results = _judged(area, kinship, task, jobs, tick)
-    accepted = _accepted(results, task, None if world else _seen(area, results))
-    return _report(area, results, _errors(area, results, kinship), accepted, task)
+    findings, notices = _accepted(results, task, None if world else _seen(area, results))
+    notices |= _standing(kinship, task)
+    report = _report(area, results, _errors(area, results, kinship), (findings, notices), task)
+    return report._replace(how=_how(results, report.results, task, kinship))
 
 
 class _Area(NamedTuple):
@@ -232,8 +234,6 @@ def _report(
     """Everything in its order."""
     findings, notices = accepted
     findings = sorted(findings, key=order)
-    public = {name for result in results.values() for name in result.public}
-    public -= {name for result in results.values() for name in result.secret}
     idle = _idle(area, results)
     templates = sorted(idle | {name for name, result in results.items() if result.is_template})
     ignored = [item for item in area.found.ignored if area.holds(item[0])]
@@ -257,8 +257,31 @@ def _report(
         date=task.today,
         threshold=task.settings.threshold,
         timings=tuple(timing for result in results.values() for timing in result.timings),
-        how=tuple(how(task.settings, task.rulebook, findings, public)),
     )
+
+
+def _standing(kinship: Kinship | None, task: Task) -> set[Notice]:
+    """What there is to notice about snapshots, and about stacks that none shows."""
+    if (kinship is None or kinship.accounts is None) and not any(item.stack for item in task.settings.contexts):
+        return set()
+    from trailguard.judging.standing import notices
+
+    return set(notices(kinship, task))
+
+
+def _how(
+    results: Mapping[str, FileResult], findings: Sequence[Finding], task: Task, kinship: Kinship | None
+) -> tuple[tuple[str, str], ...]:
+    """How the templates were judged, for whoever did not see the command."""
+    public = {name for result in results.values() for name in result.public}
+    public -= {name for result in results.values() for name in result.secret}
+    known = Known()
+    if kinship is not None and kinship.accounts is not None:
+        from trailguard.judging.standing import matches, told_snapshots
+
+        deployed = [(one.file, one.deployed.name, one.deployed.parameters) for one in matches(kinship)]
+        known = Known(told_snapshots(kinship), deployed)
+    return tuple(how(task.settings, task.rulebook, findings, public, known))
 
 
 def _idle(area: _Area, results: Mapping[str, FileResult]) -> set[str]:

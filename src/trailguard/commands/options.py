@@ -6,11 +6,11 @@ import argparse
 import re
 
 from trailguard.commands.overview import COMMANDS
-from trailguard.commands.parser import AUTO, Parser, choice, matching, one_of, pair, processes, repeated
+from trailguard.commands.parser import AUTO, Parser, choice, days, matching, one_of, pair, processes, repeated
 from trailguard.commands.parts import PARTS
 from trailguard.errors import did_you_mean
 from trailguard.findings import OPEN, SEVERITIES
-from trailguard.settings.settings import ACCOUNT_ID, LINTERS, PARTITION, REGION
+from trailguard.settings.settings import ACCOUNT_ID, LINTERS, MAX_AGE, PARTITION, REGION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,8 +132,10 @@ exit status:
         action="append",
         default=[],
         metavar="DIR",
-        help="also read the templates in DIR, but judge only those that PATH affects (repeatable)",
+        help="also read the templates in DIR, or the snapshot there, but judge only what PATH affects (repeatable)",
     )
+    text = f"report snapshots that are more than DAYS old (default: {MAX_AGE})"
+    files.add_argument("--max-age", type=days, metavar="DAYS", help=text)
     files.add_argument(
         "--stdin-filename", default="<stdin>", metavar="NAME", help="name for standard input in the report"
     )

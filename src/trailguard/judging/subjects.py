@@ -142,7 +142,7 @@ class JudgedTemplate:
     def finding(self, rule: Rule, subject: Subject) -> Finding:
         """One rule's verdict on one subject."""
         resource = subject.resource
-        judgement = judge(self.scenarios, resource, _question(rule, subject))
+        judgement = judge(self.scenarios, resource, _question(self, rule, subject))
         stack = self.stacks.stack_of(resource.id)
         template = self.template if stack is None else stack.template
         if template.macros:
@@ -247,8 +247,9 @@ def _construct(resource: Resource) -> str:
     return node.value if isinstance(node, TextNode) else ""
 
 
-def _question(rule: Rule, subject: Subject) -> Question:
+def _question(judged: JudgedTemplate, rule: Rule, subject: Subject) -> Question:
     resource, exists, outside, unseen, _ = subject
+    is_seen = not rule.existing and judged.stacks.observed(resource.id) is not None
 
     def fact(scenario: Scenario, resource: Resource, requirement: Requirement) -> Fact:
         return catalog.fact_of(scenario, rule.subject, resource, requirement.fact, requirement.wanted)
@@ -258,6 +259,9 @@ def _question(rule: Rule, subject: Subject) -> Question:
             return None
         if unseen is not None:
             return Answer(UNKNOWN, ((unseen, ""),))
+        if is_seen:
+            because = f"{resource.id} exists already, and this is about what templates say"
+            return Answer(NOT_APPLICABLE, ((Fact(None, resource.key, because), ""),))
         if outside is not None:
             return _unjudged(rule, resource, outside(scenario))
         return answer(rule, scenario, resource, fact)

@@ -189,14 +189,14 @@ class Accounts:
         known = (key, tuple(map(id, own)), tuple(map(id, exports)))
         if known not in self._members:
             date = own[0].file.part.date if own else self._date_of(exports)
-            self._members[known] = member(own, exports, key, date, self._failures)
+            self._members[known] = member(own, exports, key, date, self.failures)
         return self._members[known]
 
     def _date_of(self, exports: Sequence[Exported]) -> str:
         return next(one.date for one in self.snapshots if any(item in one.exports for item in exports))
 
     @cached_property
-    def _failures(self) -> Mapping[str, Mapping[str, str]]:
+    def failures(self) -> Mapping[str, Mapping[str, str]]:
         """What AWS says that went wrong when trails delivered, by their ARNs."""
         told = (item for one in self.snapshots for item in one.deliveries.values())
         return {item.arn: item.errors for item in told if item.errors}

@@ -163,6 +163,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
     if not require:
         raise reader.error(root.values["require"], "require must name at least one fact")
     elsewhere = root.values.get("elsewhere")
+    existing = root.values.get("existing")
     firm = {name: reader.texts(child) for name, child in reader.entries(root.values.get("controls"))}
     unverified = reader.unverified(root.values.get("unverified"), firm)
     references = root.values.get("references")

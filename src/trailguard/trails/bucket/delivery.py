@@ -28,6 +28,7 @@ from trailguard.trails.bucket.buckets import (
 from trailguard.trails.bucket.principals import builds_suffix, named_in_words
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
+from trailguard.trails.facts.seen import delivered
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
@@ -385,6 +386,7 @@ FACTS: Mapping[str, FactSpec] = {
     "policy.source_bound": _judged_fact(
         _source_bound, _nothing_granted, "grants are bound to this trail or account (aws:SourceArn, aws:SourceAccount)"
     ),
+    "policy.delivered": delivered("logs", "digests"),
     "policy.service_principal": FactSpec(  # more that is granted may make it true or false
         _judged(_service_principal, _nothing_granted), _TRUTH, "grants name CloudTrail's service principal"
     ),

@@ -22,6 +22,7 @@ from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, is_emp
 from trailguard.trails.facts.links import Link, elsewhere, names_something, unordered
 from trailguard.trails.facts.names import nearest, same_here, same_name
 from trailguard.trails.facts.refusals import malformed, refused
+from trailguard.trails.facts.seen import delivered
 from trailguard.trails.key import grants as key_grants
 from trailguard.trails.key import keys, kinds
 
@@ -224,6 +225,7 @@ def ordered(scenario: Scenario, trail: Resource) -> Fact:
 FACTS: Mapping[str, FactSpec] = {
     "topic.ordered": FactSpec(ordered, _TRUTH, "a topic that is made here is made before the trail"),
     "topic.set": FactSpec(topic_set, _TRUTH, "the trail names a topic"),
+    "topic.delivered": delivered("notifications"),
     "topic.publish_allowed": FactSpec(_of_topic(_answered(grants)), _TRUTH, "a policy lets CloudTrail publish"),
     "topic.publish_not_denied": FactSpec(_of_topic(_answered(denials)), _TRUTH, "no Deny keeps CloudTrail out"),
     "topic.key_usable": FactSpec(
