@@ -121,7 +121,8 @@ class Finding(NamedTuple):
     `subject_file` is the file of the subject where the fix belongs into another one, `construct` the path of the CDK
     construct that made the subject. `blocks` are the subject and the resource at fault. Findings with the same `cause`,
     of whatever rules, are open for the very same reason at the same place; it is empty for those that are not open.
-    `causes` are those of each of its mistakes, of which it may have several.
+    `causes` are those of each of its mistakes, of which it may have several. `deployed` names the stacks as which the
+    template was judged, with the parameters that these have.
     """
 
     rule: RuleInfo
@@ -141,6 +142,7 @@ class Finding(NamedTuple):
     suppressed: Suppression | None = None
     cause: str = ""
     causes: tuple[str, ...] = ()
+    deployed: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:

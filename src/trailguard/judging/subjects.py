@@ -194,6 +194,7 @@ class JudgedTemplate:
             related=self._related(judgement, reader),
             fingerprint=fingerprint(rule.id, file, name, bare(owner), full_path),
             contexts=self.contexts(resource),
+            deployed=self._deployed(resource),
             subject_file="" if home == file else home,
             construct=_construct(resource) or self._constructs.get((home, name), ""),
             blocks=self._blocks(resource, self.template.resources.get(owner)),
@@ -234,10 +235,14 @@ class JudgedTemplate:
         stack = self.stacks.stack_of(resource.id)
         way = way_to(stack) if stack is not None else ""
         nested = f"{way} of {stack.root.file}" if stack is not None and way else ""
-        known = stack.root.deployed if stack is not None else None
-        deployed = f"as deployed as {known.name}" if known is not None and known.name != self.context else ""
-        told = ", ".join(filter(None, (nested, self.context, deployed)))
+        told = ", ".join(filter(None, (nested, self.context)))
         return (told,) if told else ()
+
+    def _deployed(self, resource: Resource) -> tuple[str, ...]:
+        """The deployed stack as which the resource was looked at."""
+        stack = self.stacks.stack_of(resource.id)
+        known = stack.root.deployed if stack is not None else None
+        return (known.name,) if known is not None else ()
 
 
 def _construct(resource: Resource) -> str:

@@ -93,6 +93,7 @@ def _result(item: Finding) -> dict[str, object]:
         "fingerprint": item.fingerprint,
         "title": item.rule.title,
         "contexts": list(item.contexts),
+        **({"deployed": list(item.deployed)} if item.deployed else {}),
         "subject_file": item.home,
         "construct": item.construct or None,
         "references": list(item.rule.references),

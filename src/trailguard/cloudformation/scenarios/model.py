@@ -93,7 +93,8 @@ class Model:
         given = {**pins.parameters, **self.stacks.constants}
         self._given = pins.parameters.keys() | self.stacks.pinned
         for name, parameter in template.parameters.items():
-            unread = _stored_reason(parameter) or (_KEPT.format(bare(name)) if given.get(name) == KEPT else None)
+            stored = _stored_reason(parameter) if name not in self.stacks.settled else None
+            unread = stored or (_KEPT.format(bare(name)) if given.get(name) == KEPT else None)
             self.space.variables[name] = Variable(name, parameter, unread)
             if name in given and unread is None:
                 self.fixed[name] = given[name]

@@ -17,12 +17,10 @@ from trailguard.cloudformation.source.nodes import (
     MapNode,
     Node,
     TextNode,
-    call_at,
     mapping_at,
     scalar_at,
-    sequence_at,
 )
-from trailguard.cloudformation.stacks.exchanges import condition_of, exports_of, imports_of
+from trailguard.cloudformation.stacks.exchanges import both_of, condition_named, condition_of, exports_of, imports_of
 from trailguard.cloudformation.stacks.observed import Deployed, Observed
 from trailguard.cloudformation.stacks.renaming import Renamer, bare, mark, number_of, spell
 from trailguard.cloudformation.template.references import Way, calls, mentioned, named
@@ -108,6 +106,7 @@ class Stack:
             name + self.ending: value for name, value in pins.items() if name in template.parameters or "::" in name
         }
         self.pinned = frozenset(self.constants)
+        self.settled = frozenset() if deployed is None else deployed.settled(self.constants, self.ending)
         self.bindings = self._bound(arguments) if arguments is not None else {}
         self._rename = Renamer(self.ending, file, self.place)
         self._sections: dict[str, MapNode] | None = None
@@ -209,15 +208,15 @@ class Stack:
             if isinstance(own, TextNode):
                 name = scalar_at(own, f"{own.value}+{condition.value}")
                 conditions.keys.setdefault(name.value, name)
-                conditions.values.setdefault(name.value, _both(own, _named(own), _named(condition)))
+                conditions.values.setdefault(name.value, both_of(own, condition_named(own), condition_named(condition)))
             body.keys["Condition"] = name
             body.values["Condition"] = name
         for rule in self._entries("Rules").values():
             if isinstance(rule, MapNode):
                 own = rule.values.get("RuleCondition")
-                made = _named(condition)
+                made = condition_named(condition)
                 rule.keys.setdefault("RuleCondition", scalar_at(condition, "RuleCondition"))
-                rule.values["RuleCondition"] = made if own is None else _both(condition, own, made)
+                rule.values["RuleCondition"] = made if own is None else both_of(condition, own, made)
 
 
 class Stacks:
@@ -228,6 +227,7 @@ class Stacks:
         self.bindings: dict[str, Binding] = {}
         self.constants: dict[str, str] = {}
         self.pinned: frozenset[str] = frozenset()  # the constants that somebody gave
+        self.settled: frozenset[str] = frozenset()  # those that stand for what was read from a store
         self.children: dict[str, list[Stack]] = {}  # by the resource that makes them
         self.exporters: dict[int, tuple[Export, ...]] = {}  # by the id of the call; of several, one is there
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
@@ -241,6 +241,7 @@ class Stacks:
             self.bindings.update(stack.bindings)
             self.constants.update(stack.constants)
             self.pinned |= stack.pinned
+            self.settled |= stack.settled
             if stack.arguments is not None:
                 self.children.setdefault(stack.arguments.maker, []).append(stack)
         self._before: dict[int, list[tuple[Iterable[str], Way]]] = {}
@@ -389,11 +390,3 @@ def came_from(stacks: Stacks, node: Node) -> Iterator[tuple[Node, str]]:
             if binding is not None:
                 yield binding.argument, f"what is handed to parameter {name}"
                 pending.append(binding.argument)
-
-
-def _named(condition: TextNode) -> Node:
-    return call_at(condition, "Condition", condition)
-
-
-def _both(place: TextNode, one: Node, other: Node) -> Node:
-    return call_at(place, "Fn::And", sequence_at(place, [one, other]))
