@@ -6,13 +6,17 @@ Names of files say nothing: a template is a stack's when it holds the same logic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.source.nodes import SourceError, TextNode, literal
 from trailguard.cloudformation.source.reading import parse
-from trailguard.cloudformation.stacks.observed import Deployed
+from trailguard.cloudformation.stacks.composing import composed
+from trailguard.cloudformation.stacks.observed import Deployed, Twin
+from trailguard.cloudformation.stacks.renaming import mark
+from trailguard.cloudformation.stacks.stacks import Stack
+from trailguard.cloudformation.stacks.stacks import Stacks as Together
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.nesting import STACK
 from trailguard.cloudformation.world.trees import Member
@@ -20,9 +24,9 @@ from trailguard.errors import display_name
 from trailguard.findings import FileError, Notice
 from trailguard.reading.accounts import Accounts
 from trailguard.reading.discovery import Content, read
-from trailguard.reading.existing import texts_of
+from trailguard.reading.existing import Thing, member, origin, texts_of
 from trailguard.reading.snapshots import StackContext
-from trailguard.trails.observing import made_up
+from trailguard.trails.observing import TRAIL, made_up
 
 _RANDOM = r"[A-Z0-9]{6,}"  # what CloudFormation puts behind the name of a nested stack
 _KEPT = ("Retain", "RetainExceptOnCreate")
@@ -45,6 +49,7 @@ class Stacks:
         self._data: dict[str, bytes] = {}
         self._templates: dict[str, Template | None] = {}
         self._deployed: dict[str, Deployed] = {}
+        self._composed: dict[str, tuple[Template, Together]] = {}
         self.matches: dict[tuple[str, str], Match] = {}
         self.notices: set[Notice] = set()
 
@@ -134,8 +139,40 @@ class Stacks:
                 stack.parameters,
                 frozenset(_kept(template)),
                 dict(self._nested(stack, template)) if template is not None else {},
+                {thing.logical_id: twin for thing in made if (twin := _twin(thing)) is not None},
             )
         return self._deployed[name]
+
+    def twinned(self, one: Member) -> Member:
+        """What exists, with the trails in it as the stacks say that made them."""
+        twins = {}
+        for resource in one.template.of_type(TRAIL):
+            name, logical_id = origin(resource.body)
+            twin = self._origin(name, logical_id) if name in self.known else None
+            if twin is not None:
+                twins[resource.id] = twin
+        seen = one.observed
+        return one if seen is None or not twins else one._replace(observed=seen._replace(twins=twins))
+
+    def _origin(self, name: str, logical_id: str) -> Twin | None:
+        """A resource as its stack made it."""
+        template = self.template(name)
+        if template is None or logical_id not in template.resources:
+            return None
+        stack, deployed = self.known[name], self.deployed(name)
+        if name not in self._composed:
+            parameters = {"AWS::StackName": stack.stack, **deployed.parameters}
+            made = Stack(1, display_name(stack.path), template, None, parameters, "", None, deployed)
+            self._composed[name] = composed([made])
+        whole, stacks = self._composed[name]
+        title = f"stack {name}"
+        return Twin(whole, stacks, (stack.account, stack.region), logical_id + mark(1), title)
+
+    def texts(self, names: Container[str]) -> Iterator[tuple[str, str]]:
+        """The texts of the templates of some stacks, by their files."""
+        for stack in self.known.values():
+            if display_name(stack.path) in names:
+                yield display_name(stack.path), self._bytes(stack).decode("utf-8", "replace")
 
     def _nested(self, stack: StackContext, template: Template) -> Iterator[tuple[str, Deployed]]:
         """The stacks that a stack made: CloudFormation names them after it and the resource.
@@ -147,6 +184,16 @@ class Stacks:
             found = [name for name in self.known if form.fullmatch(name)]
             if len(found) == 1:
                 yield resource.id, self.deployed(found[0])
+
+
+def _twin(thing: Thing) -> Twin | None:
+    """A trail as it exists."""
+    if thing.type != TRAIL:
+        return None
+    part = thing.file.part
+    one = member([thing], (), (part.account, part.region), part.date, {})
+    title = f"{thing.arn} (as of {part.date})"
+    return None if one is None else Twin(one.template, None, one.environment, thing.id, title)
 
 
 def _kinds(template: Template) -> dict[str, str]:

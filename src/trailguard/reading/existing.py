@@ -161,6 +161,11 @@ def _told(body: Node) -> tuple[str, str, str, str]:
     return scalar_text(values.get("Type")) or "", arn, stack, logical_id
 
 
+def origin(body: Node) -> tuple[str, str]:
+    """The stack that made a resource, and the logical ID that it has there; "" where none did."""
+    return _told(body)[2:]
+
+
 def _date(root: Node, date: str) -> None:
     """Say of what could not be read when that was."""
     pending = [root]

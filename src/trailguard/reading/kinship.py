@@ -93,6 +93,8 @@ class Kinship:
         }
         if self.accounts is not None:
             found.update((name, (None, text)) for name, text in self.accounts.texts(wanted))
+        if self.stacks is not None:
+            found.update((name, (None, text)) for name, text in self.stacks.texts(wanted))
         return found | {self.name(path): (item, item.document.text) for path, item in self.loaded.items()}
 
     def members(self, paths: Iterable[str], pins: Pins, stacks: Mapping[str, str] | None = None) -> dict[str, Member]:
@@ -141,7 +143,9 @@ class Kinship:
 
     def live(self, gone: Mapping[str, frozenset[str]], types: Iterable[str], folders: Iterable[str]) -> World:
         """The world of what is live in the snapshots in some folders; see `Accounts.live`."""
-        members = self.accounts.live(gone, types, folders) if self.accounts is not None else []
+        if self.accounts is None or self.stacks is None:
+            return World([], Pins(), RETURNS, _nothing, self._matter)
+        members = [self.stacks.twinned(one) for one in self.accounts.live(gone, types, folders)]
         return World(members, Pins(), RETURNS, _nothing, self._matter)
 
     def _inside(self, owner: Member, nested: Nested, body: Node) -> Member | Missing:

@@ -173,6 +173,7 @@ FACTS: Mapping[str, Mapping[str, FactSpec]] = {
             "management_events.recorded": _HERE + "recording.events",
             "alarm.": _HERE + "watching.alarms",
             "naming.": _HERE + "whole.naming",
+            "deployed.": _HERE + "whole.drift",
         },
     ),
     "event_data_store": _Facts({}, {"": _HERE + "whole.lake"}),

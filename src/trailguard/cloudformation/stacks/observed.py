@@ -8,24 +8,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
+from trailguard.cloudformation.template.template import Template
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trailguard.cloudformation.stacks.stacks import Stacks
+
 # What AWS made up for a resource, by its logical ID: by what it is called among the return values of its type
 # (`BucketName`, `KeyId`), or by the return value that it is as a whole (`Ref`).
 Generated: TypeAlias = "Mapping[str, Mapping[str, str]]"
 _NOTHING: Generated = {}
 _NO_NAMES: Mapping[str, str] = {}
+_NO_TWINS: Mapping[str, Twin] = {}
+
+
+class Twin(NamedTuple):
+    """A resource as something else says it is: what exists beside its template, or the other way round.
+
+    `template` holds it as `resource`; `stacks` are those that the template is made of, if it is made of some. `title`
+    is what it is called for people.
+    """
+
+    template: Template
+    stacks: Stacks | None
+    place: tuple[str | None, str | None]  # account and Region
+    resource: str
+    title: str
 
 
 class Observed(NamedTuple):
     """That the resources of a template exist. `date` is the day on which they were seen.
 
     `titles` are what each is called for people, by its logical ID: its ARN. `generated` is what AWS made up for them.
-    `failures` tells of some what AWS said that goes wrong with them, by a word for what.
+    `failures` tells of some what AWS said that goes wrong with them, by a word for what. `twins` are what stacks made
+    of them.
     """
 
     date: str
     titles: Mapping[str, str] = _NO_NAMES
     generated: Generated = _NOTHING
     failures: Mapping[str, Mapping[str, str]] = _NOTHING
+    twins: Mapping[str, Twin] = _NO_TWINS
 
     def told(self, name: str) -> str:
         """A resource for people."""
@@ -37,7 +60,8 @@ class Deployed(NamedTuple):
 
     `name` is what people call it, `generated` what AWS made up for its resources, by logical ID. `nested` are the
     stacks that its resources make, by logical ID. `date` is the day on which it was seen. `parameters` are the values
-    that it has, `kept` the resources of it that stay when its template does not hold them any more.
+    that it has, `kept` the resources of it that stay when its template does not hold them any more. `twins` are the
+    resources as they exist.
     """
 
     name: str
@@ -46,6 +70,7 @@ class Deployed(NamedTuple):
     parameters: Mapping[str, str] = _NO_NAMES
     kept: frozenset[str] = frozenset()
     nested: Mapping[str, Deployed] = {}
+    twins: Mapping[str, Twin] = _NO_TWINS
 
     def settled(self, constants: Mapping[str, str], ending: str) -> frozenset[str]:
         """The parameters, with an ending, that have the value of the stack: also what it read from a store."""

@@ -21,7 +21,7 @@ from trailguard.cloudformation.source.nodes import (
     scalar_at,
 )
 from trailguard.cloudformation.stacks.exchanges import both_of, condition_named, condition_of, exports_of, imports_of
-from trailguard.cloudformation.stacks.observed import Deployed, Observed
+from trailguard.cloudformation.stacks.observed import Deployed, Observed, Twin
 from trailguard.cloudformation.stacks.renaming import Renamer, bare, mark, number_of, spell
 from trailguard.cloudformation.template.references import Way, calls, mentioned, named
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
@@ -255,6 +255,12 @@ class Stacks:
         """What tells that a resource exists already; None where a template makes it."""
         stack = self.stack_of(name) if self.members else None
         return stack.observed if stack is not None else None
+
+    def twin(self, name: str) -> Twin | None:
+        """The resource as it exists, or for what exists as its stack made it; None where that is not known."""
+        stack = self.stack_of(name) if self.members else None
+        known = (stack.observed or stack.deployed) if stack is not None else None
+        return known.twins.get(bare(name)) if known is not None else None
 
     def scope(self, name: str) -> str:
         """The ending of the account and Region in which a resource is made; "" for those that the roots share."""
