@@ -112,9 +112,7 @@ _MEANINGS: Mapping[str, Callable[[Any], Any]] = {
 
 def _advanced(basic: Any, advanced: Any) -> list[str]:
     """Selectors of either kind as advanced ones, in an order that says nothing; without any, those that AWS sets."""
-    found: list[dict[str, dict[str, list[str]]]] = []
-    for item in advanced or ():
-        found.append(_fields(item))
+    found = [_fields(item) for item in advanced or ()]
     for item in basic or ():
         found.extend(_from_basic(item))
     if not basic and not advanced:
