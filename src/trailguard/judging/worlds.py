@@ -102,7 +102,7 @@ def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, 
             place = deployment(context, settings)
             stacks = kinship.meant(context.stack, paths) if context.stack else None if context.parameters else {}
             own = kinship.members(sorted(paths), place.pins, stacks)
-            yield place, {**own, **kinship.members(sorted(free), place.pins)}, {names[path] for path in paths}
+            yield place, {**own, **kinship.members(sorted(free), place.pins, {})}, {names[path] for path in paths}
     if free:
         place = usual(settings)
         yield place, kinship.members(sorted(free), place.pins, {}), {names[path] for path in free}

@@ -36,7 +36,10 @@ class _NotKnown(Exception):
 
 
 class Difference(NamedTuple):
-    """A property that differs: its name, where the template and the trail say it, and what each says for people."""
+    """A property that differs: its name, where the template and the trail say it, and what each says for people.
+
+    "" where that would be too long to tell.
+    """
 
     name: str
     node: Node
@@ -170,7 +173,7 @@ def _compared(
     name = next((name for name, value in zip(names, said, strict=True) if not isinstance(value, Absent)), names[0])
     told = [f"{_shown(value)}" for value in means]
     if mean is _advanced:
-        name, told = "EventSelectors", ["other events", "other events"]
+        told = ["", ""]
     return Difference(name, _place(said), _place(lives), *told)
 
 
@@ -231,16 +234,28 @@ def unchanged(scenario: Scenario, trail: Resource) -> Fact:
     seen = scenario.model.stacks.observed(trail.id)
     if seen is not None:
         found = differences(other, resource, scenario, trail)
-        told = [f"{one.name} is {one.lives} and was {one.said} when {twin.title} made it" for one in found]
+        told = [_lately(one, twin.title) for one in found]
         places = [(one.live, one.node, f"what {twin.title} was made of") for one in found]
     else:
         found = differences(scenario, trail, other, resource)
-        told = [f"{one.name} is {one.said} here and {one.lives} in {twin.title}" for one in found]
+        told = [_beside(one, twin.title) for one in found]
         places = [(one.node, one.live, twin.title) for one in found]
     if not found:
         return yes(trail.key, f"{bare(trail.id)} is as its template says")
     related = tuple((there, words) for _, there, words in places)
     return no(places[0][0], f"{trail.id} differs: {'; '.join(told)}", related)
+
+
+def _beside(one: Difference, there: str) -> str:
+    if not one.said and not one.lives:
+        return f"{one.name} picks other events here than in {there}"
+    return f"{one.name} is {one.said} here and {one.lives} in {there}"
+
+
+def _lately(one: Difference, maker: str) -> str:
+    if not one.said and not one.lives:
+        return f"{one.name} picks other events than when {maker} made it"
+    return f"{one.name} is {one.lives} and was {one.said} when {maker} made it"
 
 
 FACTS: Mapping[str, FactSpec] = {
