@@ -62,6 +62,14 @@ GUESSES = (
 LISTS = ("CommaDelimitedList", "List<")
 
 
+class Plain(yaml.CSafeDumper):
+    """Writes what is there twice twice, as a snapshot does."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Tell that nothing is an alias."""
+        return True
+
+
 class Account:
     """The account as it grows: what exists by ARN, the stacks by name, the exports by name."""
 
@@ -145,7 +153,7 @@ class Account:
             bodies = list(things.values())
             for number, start in enumerate(range(0, len(bodies), 499), 1):
                 part = {f"Thing{index}": body for index, body in enumerate(bodies[start : start + 499], start)}
-                text = yaml.dump({"Resources": part}, Dumper=yaml.CSafeDumper, sort_keys=False)
+                text = yaml.dump({"Resources": part}, Dumper=Plain, sort_keys=False)
                 (folder / place / f"existing-{number}.yaml").write_text(text, encoding="utf-8")
         for name, (template, parameters) in self.stacks.items():
             file = folder / HERE / "stacks" / f"{name}.json"
@@ -157,7 +165,7 @@ class Account:
             for name, value in sorted(self.exports.items())
         ]
         world = {"contexts": contexts, "exports": exports}
-        (folder / "world.yaml").write_text(yaml.dump(world, Dumper=yaml.CSafeDumper), encoding="utf-8")
+        (folder / "world.yaml").write_text(yaml.dump(world, Dumper=Plain), encoding="utf-8")
         told = {"schema": "trailguard-snapshot/1", "taken": "2026-11-29T00:00:00Z"}
         (folder / "snapshot.json").write_text(json.dumps(told), encoding="utf-8")
 
@@ -322,8 +330,11 @@ def main() -> None:
         contexts = ambiguous(after, stacks, ".")
         if contexts:
             after = scan(["."], Settings(contexts=contexts, root=os.getcwd()), world=[str(folder)])
-    print(f"{before.templates} templates, {len(account.stacks)} stacks, {sum(map(len, account.things.values()))} things, "
-          f"{len(account.exports)} exports, {len(contexts)} copies matched by contexts")  # fmt: skip
+    things = sum(map(len, account.things.values()))
+    print(
+        f"{before.templates} templates, {len(account.stacks)} stacks, {things} things, {len(account.exports)} exports"
+    )
+    print(f"{len(contexts)} copies matched by contexts")
     for group, count in sorted(unknown(before).items()):
         left = unknown(after)[group]
         print(f"unknown {group}: {count} before, {left} after: {(count - left) / count:.0%} decided")

@@ -72,6 +72,18 @@ def trail(name: str, bucket_name: str, made_by: str = "", place: str = HERE, **p
     return thing("AWS::CloudTrail::Trail", f"arn:aws:cloudtrail:{region}:{account}:trail/{name}", given, made_by)
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes what is there twice twice."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def dumped(data: object) -> str:
+    """YAML as `trailguard snapshot` writes it: in blocks, without anchors."""
+    return yaml.dump(data, Dumper=_Plain, sort_keys=False)
+
+
 def write(
     folder: Path,
     parts: Mapping[str, Sequence[Thing]],
@@ -89,7 +101,7 @@ def write(
         resources = dict(things)
         assert len(resources) == len(things), "two things of one logical ID"
         whole = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
-        (target / "existing-1.yaml").write_text(yaml.safe_dump(whole, sort_keys=False), encoding="utf-8")
+        (target / "existing-1.yaml").write_text(dumped(whole), encoding="utf-8")
         context = {"name": place, "templates": [f"{place}/existing-*.yaml"], "account_id": account}
         contexts.append(context if region == "global" else {**context, "region": region})
     for name, stack in (stacks or {}).items():
@@ -104,7 +116,7 @@ def write(
             }
         )  # fmt: skip
     world = {"contexts": contexts, "exports": list(exports)}
-    (folder / "world.yaml").write_text(yaml.safe_dump(world, sort_keys=False), encoding="utf-8")
+    (folder / "world.yaml").write_text(dumped(world), encoding="utf-8")
     told = {"schema": SCHEMA, "taken": taken, "by": "arn:aws:iam::111122223333:role/Auditor", **more}
     (folder / "snapshot.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
     return folder

@@ -34,7 +34,7 @@ class Accounts:
     def __init__(self, snapshots: Sequence[Snapshot]) -> None:
         self.snapshots = snapshots
         self.errors: list[FileError] = [error for one in snapshots for error in one.errors]
-        self._members: dict[object, Member | None] = {}
+        self._members: dict[object, Member] = {}
 
     @cached_property
     def files(self) -> Sequence[PartFile]:
@@ -175,25 +175,39 @@ class Accounts:
         given: dict[tuple[str, str], list[Exported]] = {}
         for item in exports:
             given.setdefault((item.account, item.region), []).append(item)
+        for key in self._dates.keys() & {place}:
+            given.setdefault((key[0] or "", key[1] or ""), [])
         for account, known in everywhere.items():
             own = [key for key in {**by_place, **given} if key[0] == account]
             if place[0] == account and place[1]:
                 own.append((account, place[1]))
             for key in own or [(account, "")]:
                 by_place.setdefault(key, {}).update(known)
-        found = (self._member(key, by_place.get(key, {}), given.get(key, [])) for key in sorted({*by_place, *given}))
-        return [one for one in found if one is not None]
+        return [self._member(key, by_place.get(key, {}), given.get(key, [])) for key in sorted({*by_place, *given})]
 
-    def _member(self, key: tuple[str, str], things: Mapping[int, Thing], exports: Sequence[Exported]) -> Member | None:
+    def _member(self, key: tuple[str, str], things: Mapping[int, Thing], exports: Sequence[Exported]) -> Member:
         own = sorted(things.values(), key=lambda thing: (thing.file.path, thing.line))
         known = (key, tuple(map(id, own)), tuple(map(id, exports)))
         if known not in self._members:
-            date = own[0].file.part.date if own else self._date_of(exports)
-            self._members[known] = member(own, exports, key, date, self.failures)
+            date = self._dates.get(key, self.snapshots[0].date)
+            self._members[known] = member(own, exports, key, date, self.failures, self._unread(key, date))
         return self._members[known]
 
-    def _date_of(self, exports: Sequence[Exported]) -> str:
-        return next(one.date for one in self.snapshots if any(item in one.exports for item in exports))
+    @cached_property
+    def _dates(self) -> Mapping[_Where, str]:
+        """The day on which each account and Region was seen."""
+        parts = [part for one in reversed(self.snapshots) for part in one.parts]
+        return {(part.account, part.region): part.date for part in parts}
+
+    def _unread(self, key: tuple[str, str], date: str) -> dict[str, str]:
+        """Why there may be more things of some types in an account and a Region than were seen."""
+        regions = (key[1], GLOBAL)
+        told = ((place, reason) for one in self.snapshots for place, reason in one.unread.items())
+        return {
+            kind: f"{reason} (as of {date})"
+            for (account, region, kind), reason in told
+            if account in (key[0], "") and region in (*regions, "")
+        }
 
     @cached_property
     def failures(self) -> Mapping[str, Mapping[str, str]]:

@@ -191,9 +191,8 @@ def _twin(thing: Thing) -> Twin | None:
     if thing.type != TRAIL:
         return None
     part = thing.file.part
-    one = member([thing], (), (part.account, part.region), part.date, {})
-    title = f"{thing.arn} (as of {part.date})"
-    return None if one is None else Twin(one.template, None, one.environment, thing.id, title)
+    one = member([thing], (), (part.account, part.region), part.date, {}, {})
+    return Twin(one.template, None, one.environment, thing.id, f"{thing.arn} (as of {part.date})")
 
 
 def _kinds(template: Template) -> dict[str, str]:

@@ -194,10 +194,11 @@ def member(
     place: tuple[str, str],
     date: str,
     failures: Mapping[str, Mapping[str, str]],
-) -> Member | None:
-    """Some things of an account and a Region, and what is exported there, as a template; None without any.
+    unread: Mapping[str, str],
+) -> Member:
+    """Some things of an account and a Region, and what is exported there, as a template.
 
-    `failures` are what goes wrong with things, by their ARNs.
+    `failures` are what goes wrong with things, by their ARNs, `unread` tells why there may be more of some types.
     """
     resources, outputs = MapNode(1, 1), MapNode(1, 1)
     titles: dict[str, str] = {}
@@ -220,8 +221,6 @@ def member(
         output = _output(item)
         outputs.keys[f"Export{number}"] = scalar_at(item.name, f"Export{number}")
         outputs.values[f"Export{number}"] = output
-    if not files:
-        return None
     root = MapNode(1, 1)
     for title, section in (("Resources", resources), ("Outputs", outputs)):
         if section.values or title == "Resources":
@@ -229,8 +228,10 @@ def member(
     template = Template(Document(root, "\n".join(texts), ()))
     failed = {name: failures[arn] for name, arn in titles.items() if arn in failures}
     account, region = place
-    observed = Observed(date, titles, generated, failed)
-    return Member(files[0], template, {}, (account or None, region or None), observed=observed)
+    name = "/".join(filter(None, place))
+    observed = Observed(date, titles, generated, failed, unread=unread, place=name)
+    file = files[0] if files else name
+    return Member(file, template, {}, (account or None, region or None), observed=observed)
 
 
 def _output(item: Exported) -> MapNode:

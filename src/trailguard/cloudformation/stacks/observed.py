@@ -5,7 +5,7 @@ What was observed is there already: nothing has to wait for it, and no deploymen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.template.template import Template
@@ -41,7 +41,7 @@ class Observed(NamedTuple):
 
     `titles` are what each is called for people, by its logical ID: its ARN. `generated` is what AWS made up for them.
     `failures` tells of some what AWS said that goes wrong with them, by a word for what. `twins` are what stacks made
-    of them.
+    of them. `unread` tells for some resource types why there may be more of them than were seen in the `place`.
     """
 
     date: str
@@ -49,10 +49,28 @@ class Observed(NamedTuple):
     generated: Generated = _NOTHING
     failures: Mapping[str, Mapping[str, str]] = _NOTHING
     twins: Mapping[str, Twin] = _NO_TWINS
+    unread: Mapping[str, str] = _NO_NAMES
+    place: str = ""
 
     def told(self, name: str) -> str:
         """A resource for people."""
         return f"{self.titles.get(name, name)} (as of {self.date})"
+
+
+class Looks:
+    """What was observed of some stacks, taken together."""
+
+    def __init__(self, seen: Iterable[Observed | None]) -> None:
+        self._seen = [one for one in seen if one is not None]
+
+    def unlisted(self, kind: str) -> str:
+        """Why there may be more resources of a type than were observed; "" where there are none."""
+        return next((one.unread[kind] for one in self._seen if kind in one.unread), "")
+
+    def unseen(self, kind: str) -> str:
+        """Why something of a type is not among what was observed; "" where nobody looked."""
+        places = ", ".join(dict.fromkeys(f"{one.place} (as of {one.date})" for one in self._seen if one.place))
+        return self.unlisted(kind) or (f"no snapshot shows it in {places}" if places else "")
 
 
 class Deployed(NamedTuple):

@@ -21,7 +21,7 @@ from trailguard.cloudformation.source.nodes import (
     scalar_at,
 )
 from trailguard.cloudformation.stacks.exchanges import both_of, condition_named, condition_of, exports_of, imports_of
-from trailguard.cloudformation.stacks.observed import Deployed, Observed, Twin
+from trailguard.cloudformation.stacks.observed import Deployed, Looks, Observed, Twin
 from trailguard.cloudformation.stacks.renaming import Renamer, bare, mark, number_of, spell
 from trailguard.cloudformation.template.references import Way, calls, mentioned, named
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
@@ -244,6 +244,7 @@ class Stacks:
             self.settled |= stack.settled
             if stack.arguments is not None:
                 self.children.setdefault(stack.arguments.maker, []).append(stack)
+        self.looks = Looks(stack.observed for stack in self.members.values())
         self._before: dict[int, list[tuple[Iterable[str], Way]]] = {}
 
     def stack_of(self, name: str) -> Stack | None:

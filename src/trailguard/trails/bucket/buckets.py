@@ -40,13 +40,14 @@ class LogBucket(NamedTuple):
     resource: Resource | None
     policies: tuple[Resource, ...]
     generator: str | None  # what in the template may make further policies
+    unseen: str = ""  # why nobody who looked at the account saw it
 
     @property
     def unmade(self) -> str:
         """Why nothing is known of the bucket where the template does not make it."""
         what = f"bucket {show(Text(self.name, self.node))}" + ("" if self.policies else " or a policy for it")
         source = next((piece.reason for piece in self.name if isinstance(piece, Symbol) and piece.kind == OPAQUE), None)
-        return elsewhere(what, source or "")
+        return elsewhere(what, source or "", self.unseen)
 
 
 def no_known_policy(scenario: Scenario, bucket: LogBucket, trail: Resource) -> Fact | None:
@@ -58,7 +59,11 @@ def no_known_policy(scenario: Scenario, bucket: LogBucket, trail: Resource) -> F
     if maker is not None:
         fact = unknown(bucket.node, f"{maker} may make a policy for the bucket", because)
         return fact._replace(cause=policy_maker(scenario, maker))
-    return None if bucket.resource is not None else unknown(bucket.node, bucket.unmade, because)
+    if bucket.resource is None:
+        return unknown(bucket.node, bucket.unmade, because)
+    unread = scenario.model.stacks.looks.unlisted(BUCKET_POLICY)
+    is_seen = unread and scenario.model.stacks.observed(bucket.resource.id) is not None
+    return unknown(bucket.node, unread, because) if is_seen else None
 
 
 def policy_maker(scenario: Scenario, maker: str) -> Cause:
@@ -87,7 +92,8 @@ def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
     name = bucket_name(text.pieces)
     made = _made(scenario, trail, name)
     policies = policies_on(scenario, name, made, closely=made is not None)
-    return LogBucket(name, value.node, made, policies, scenario.model.template.generator)
+    unseen = scenario.model.stacks.looks.unseen(BUCKET)
+    return LogBucket(name, value.node, made, policies, scenario.model.template.generator, unseen)
 
 
 def _made(scenario: Scenario, trail: Resource, name: Pieces) -> Resource | None:

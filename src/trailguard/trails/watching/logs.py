@@ -57,7 +57,8 @@ def _find(scenario: Scenario, trail: Resource) -> Link | None:
         own = scenario.returned_pieces(group, "Ref")
         if same_here(scenario, trail, name, group, own) and scenario.active(group):
             return Link(text.node, group)
-    return Link(text.node, None, elsewhere(f"log group {show(Text(name, text.node))}", reason_unknown(text) or ""))
+    what = f"log group {show(Text(name, text.node))}"
+    return Link(text.node, None, elsewhere(what, reason_unknown(text) or "", scenario.model.stacks.looks.unseen(GROUP)))
 
 
 def group_name(pieces: Pieces) -> Pieces:
