@@ -74,7 +74,7 @@ def _unmet(stacks: Stacks | None, settings: Settings) -> Iterator[Notice]:
         if item.stack and item.stack not in known:
             file, line, _ = settings.place("contexts", item.number, "stack")
             hint = did_you_mean(item.stack, known) if known else "; give the snapshot that does with --world"
-            yield Notice(file, line, f"no snapshot shows stack {item.stack}{hint}, so its parameters are not known")
+            yield Notice(file, line, f"no snapshot shows stack {item.stack}, so its parameters are not known{hint}")
 
 
 def _old(one: Snapshot, most: int, today: str) -> str:
