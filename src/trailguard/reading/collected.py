@@ -88,9 +88,11 @@ def collect(
         files.append(File(stdin[0], stdin[0], stdin[1], True, may_hold(stdin[1], LINKS)))
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
     snapshots: list[str] = []
+    held = 0  # files of snapshots
     for item in discover(paths, include, exclude, root) if paths else ():
         if isinstance(item, SnapshotFolder):
             snapshots.append(item.path)
+            held += sum(len(files) for _, _, files in os.walk(item.path))
             continue
         names.append(item.path)
         tick(len(names))
@@ -106,7 +108,7 @@ def collect(
             ignored.append((name, "it is not a CloudFormation template"))
         else:
             errors.append(FileError(name, 0, 0, data.message))
-    looked_at = len(names) + (stdin is not None)
+    looked_at = len(names) + held + (stdin is not None)
     return Found(
         tuple(files),
         tuple(folders),

@@ -6,10 +6,9 @@ Names of files say nothing: a template is a stack's when it holds the same logic
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.source.nodes import SourceError, TextNode, literal
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.stacks.composing import composed
@@ -49,16 +48,17 @@ class Stacks:
         self._data: dict[str, bytes] = {}
         self._templates: dict[str, Template | None] = {}
         self._deployed: dict[str, Deployed] = {}
+        self._fitting: dict[int, tuple[Template, Sequence[StackContext]]] = {}
         self._composed: dict[str, tuple[Template, Together]] = {}
         self.matches: dict[tuple[str, str], Match] = {}
         self.notices: set[Notice] = set()
 
-    def member(self, one: Member, pins: Pins, named: str = "") -> Member:
+    def member(self, one: Member, named: str = "") -> Member:
         """A template as a member of a world, with what is known of the stack that was made of it, if any was.
 
         `named` is the stack that the user names for it.
         """
-        stack = self.known.get(named) if named else self._only(one, pins)
+        stack = self.known.get(named) if named else self._only(one)
         if stack is None:
             return one
         deployed = self.deployed(stack.name)
@@ -70,26 +70,28 @@ class Stacks:
             deployed=deployed,
         )
 
-    def _only(self, one: Member, pins: Pins) -> StackContext | None:
+    def _only(self, one: Member) -> StackContext | None:
         """The one stack with the same logical IDs and types as a template; None when none has, or several."""
-        wanted = _kinds(one.template)
-        if not wanted or one.template.generators:
-            return None
         name = one.parameters.get("AWS::StackName")
         account, region = one.environment
         fitting = [
             stack
-            for stack in self.known.values()
-            if account in (None, stack.account)
-            and region in (None, stack.region)
-            and name in (None, stack.stack)
-            and self._is_made_of(stack, wanted)
+            for stack in self._alike(one.template)
+            if account in (None, stack.account) and region in (None, stack.region) and name in (None, stack.stack)
         ]
         if len(fitting) > 1:
             shown = ", ".join(stack.name for stack in fitting)
             text = f"several deployed stacks have the same resources: {shown}; name the one that is meant as stack in "
             self.notices.add(Notice(one.file, 0, f"{text}a context of the configuration to have it judged as that one"))
         return fitting[0] if len(fitting) == 1 else None
+
+    def _alike(self, template: Template) -> Sequence[StackContext]:
+        """The stacks with the same logical IDs and types as a template."""
+        if id(template) not in self._fitting:
+            wanted = {} if template.generators else _kinds(template)
+            known = [stack for stack in self.known.values() if wanted and self._is_made_of(stack, wanted)]
+            self._fitting[id(template)] = template, known
+        return self._fitting[id(template)][1]
 
     def _is_made_of(self, stack: StackContext, wanted: Mapping[str, str]) -> bool:
         data = self._bytes(stack)
