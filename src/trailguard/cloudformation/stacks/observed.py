@@ -10,10 +10,6 @@ from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.template.template import Template
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from trailguard.cloudformation.stacks.stacks import Stacks
-
 # What AWS made up for a resource, by its logical ID: by what it is called among the return values of its type
 # (`BucketName`, `KeyId`), or by the return value that it is as a whole (`Ref`).
 Generated: TypeAlias = "Mapping[str, Mapping[str, str]]"
@@ -30,7 +26,7 @@ class Twin(NamedTuple):
     """
 
     template: Template
-    stacks: Stacks | None
+    stacks: object  # as a model of the template takes them, None for none
     place: tuple[str | None, str | None]  # account and Region
     resource: str
     title: str

@@ -5,13 +5,14 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.scenarios.values import Pieces
 from trailguard.cloudformation.source.nodes import TextNode
 from trailguard.cloudformation.stacks.stacks import Export, Import, Stack
+from trailguard.cloudformation.world.exports import End
 from trailguard.cloudformation.world.names import Role
 from trailguard.cloudformation.world.trees import Member
 
@@ -39,11 +40,23 @@ def NOTHING_STANDS(wanted: Wanted) -> Sequence[Member]:  # noqa: N802 - it is co
     return ()
 
 
+Taken: TypeAlias = "tuple[Import, tuple[Pieces, ...]]"  # an import, and the names that it can have
+
+
+def unsettled(
+    ends: Iterable[End], stacks: Iterable[Stack], meant: Mapping[tuple[int, int], tuple[End, ...] | str]
+) -> list[Taken]:
+    """The imports of some stacks of which no template is known to export what is `meant`."""
+    known = {stack.number: stack for stack in stacks}
+    left = (end for end in ends if not isinstance(meant.get((end.stack.number, end.place)), tuple))
+    return [(known[end.stack.number].imports[end.place], end.shapes) for end in left if end.stack.number in known]
+
+
 class Standing(NamedTuple):
     """The trees of what exists, and the imports that it may settle, with the names that each can have."""
 
     trees: Sequence[Sequence[Stack]]
-    imports: Sequence[tuple[Import, tuple[Pieces, ...]]]
+    imports: Sequence[Taken]
 
     def exporters(self) -> Mapping[int, tuple[Export, ...]]:
         """What settles each import, by the identity of its call: the one export that exists under its name."""

@@ -24,7 +24,7 @@ from trailguard.cloudformation.stacks.stacks import Stack, Stacks
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own_names, shapes, take_turns
 from trailguard.cloudformation.world.names import Key, Namesakes, Naming, Role, spoken_of
-from trailguard.cloudformation.world.standing import NOTHING_STANDS, Standing, Stands, Wanted
+from trailguard.cloudformation.world.standing import NOTHING_STANDS, Standing, Stands, Wanted, unsettled
 from trailguard.cloudformation.world.trees import Locate, Member, Trees
 from trailguard.cloudformation.world.unmade import unmade
 
@@ -183,11 +183,8 @@ class World:
         return found
 
     def _environment(self, tree: int) -> tuple[str | None, str | None]:
-        return self._place(self._trees[tree])
-
-    def _place(self, tree: list[Stack]) -> tuple[str | None, str | None]:
         """The account and the Region of a tree, as far as they are known."""
-        return self._members[id(tree[0].template)].environment
+        return self._members[id(self._trees[tree][0].template)].environment
 
     def _names(self, number: int) -> list[_Linked]:
         """What the stacks of a tree import and export."""
@@ -295,27 +292,17 @@ class World:
         members = [self._members[id(self._trees[number][0].template)] for number in numbers]
         stacks = [stack for number in numbers for stack in trees[number]]
         names = {(text, role) for number in numbers for (_, text), role in self._spoken_of(number)}
-        takes = [
-            (stack.imports[end.place], end.shapes)
-            for number in numbers
-            for end in self._ends(number, exports=False, is_placed=True)
-            for stack in trees[number]
-            if end.stack.number == stack.number and not isinstance(self._meant.get((stack.number, end.place)), tuple)
-        ]
+        ends = [end for number in numbers for end in self._ends(number, exports=False, is_placed=True)]
+        takes = unsettled(ends, stacks, self._meant)
         found = self._stands(Wanted(members, stacks, names, [shape for _, all_ in takes for shape in all_], pins))
         last = max(stack.number for tree in self._trees for stack in tree)
+        sites = {self._environment(number): tree[0].site for number, tree in trees.items() if tree[0].site}
+        sites[pins.account_id, pins.region] = ""  # that of the first
         made = [
-            self._made.standing(member, last + count, self._site_of(member, trees, pins))
-            for count, member in enumerate(found, 1)
+            self._made.standing(member, number, sites.get(member.environment))
+            for number, member in enumerate(found, last + 1)
         ]
         return Standing(made, takes)
-
-    def _site_of(self, member: Member, trees: Mapping[int, list[Stack]], pins: Pins) -> str | None:
-        """The ending of the account and Region of what exists, where a tree is there too; None for one of its own."""
-        if member.environment == (pins.account_id, pins.region):
-            return ""
-        alike = (number for number in trees if self._environment(number) == member.environment)
-        return next((trees[number][0].site for number in alike if trees[number][0].site), None)
 
     def _meant_in(self, stacks: Sequence[Stack]) -> dict[tuple[Stack, int], tuple[End, ...] | str]:
         """What the imports of some stacks take from each other, or why that is not known."""

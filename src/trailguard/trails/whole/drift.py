@@ -18,12 +18,12 @@ from trailguard.cloudformation.scenarios.values import Absent, Flag, ListValue, 
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.stacks.observed import Twin
-from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.stacks.stacks import Stacks
 from trailguard.cloudformation.template.template import Resource
-from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, FactSpec, no, yes
+from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, FactSpec
 from trailguard.trails.facts.returns import RETURNS
 
-_TRUTH: Mapping[str, object] = {"type": "boolean"}
+UNSEEN, UNCHANGED, CHANGED = "not seen", "unchanged", "changed"
 _BOOLEANS = (
     "IsLogging", "IsMultiRegionTrail", "IncludeGlobalServiceEvents", "EnableLogFileValidation", "IsOrganizationTrail",
 )  # fmt: skip
@@ -205,8 +205,8 @@ def _there(scenario: Scenario, twin: Twin) -> tuple[Scenario, Resource | None]:
 
     def build() -> Scenario:
         account, region = twin.place
-        pins = Pins({}, region, account)
-        return Scenario(Model(twin.template, pins, RETURNS, twin.stacks), {})
+        stacks = twin.stacks if isinstance(twin.stacks, Stacks) else None
+        return Scenario(Model(twin.template, Pins({}, region, account), RETURNS, stacks), {})
 
     memo = scenario.model.memo
     key = ("twin", id(twin))
@@ -216,21 +216,14 @@ def _there(scenario: Scenario, twin: Twin) -> tuple[Scenario, Resource | None]:
     return other, twin.template.resources.get(twin.resource)
 
 
-def is_known(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether the template that made a trail, and the trail as it exists, are both known."""
-    if scenario.model.stacks.twin(trail.id) is not None:
-        return yes(trail.key, f"{trail.id} and the template that made it are known")
-    return no(trail.key, f"no snapshot shows {trail.id} as a stack of this template made it")
-
-
-def unchanged(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether the trail that exists is as the template says that made it."""
+def state(scenario: Scenario, trail: Resource) -> Fact:
+    """Whether the trail that exists is as the template says that made it, as far as both are known."""
     twin = scenario.model.stacks.twin(trail.id)
     if twin is None:
-        return is_known(scenario, trail)
+        return Fact(UNSEEN, trail.key, f"no snapshot shows {trail.id} as a stack of its template made it")
     other, resource = _there(scenario, twin)
     if resource is None:
-        return yes(trail.key, f"{trail.id} is not made by {twin.title} any more")
+        return Fact(UNSEEN, trail.key, f"{trail.id} is not in the template of {twin.title}")
     seen = scenario.model.stacks.observed(trail.id)
     if seen is not None:
         found = differences(other, resource, scenario, trail)
@@ -241,9 +234,9 @@ def unchanged(scenario: Scenario, trail: Resource) -> Fact:
         told = [_beside(one, twin.title) for one in found]
         places = [(one.node, one.live, twin.title) for one in found]
     if not found:
-        return yes(trail.key, f"{bare(trail.id)} is as its template says")
+        return Fact(UNCHANGED, trail.key, f"{trail.id} is as its template says")
     related = tuple((there, words) for _, there, words in places)
-    return no(places[0][0], f"{trail.id} differs: {'; '.join(told)}", related)
+    return Fact(CHANGED, places[0][0], f"{trail.id} differs: {'; '.join(told)}", None, related)
 
 
 def _beside(one: Difference, there: str) -> str:
@@ -259,6 +252,9 @@ def _lately(one: Difference, maker: str) -> str:
 
 
 FACTS: Mapping[str, FactSpec] = {
-    "deployed.known": FactSpec(is_known, _TRUTH, "a snapshot shows the trail as a stack of its template made it"),
-    "deployed.unchanged": FactSpec(unchanged, _TRUTH, "the trail that exists is as the template says that made it"),
+    "deployed.state": FactSpec(
+        state,
+        {"enum": [UNSEEN, UNCHANGED, CHANGED]},
+        "whether a snapshot shows the trail as its template made it, and as the template says",
+    ),
 }
