@@ -44,15 +44,18 @@ def transcript(block: str, folder: Path = ROOT) -> str:
             output = f"{status}\n"
         else:
             assert words[0] == "trailguard", line
-            status, output = _run(words[1:], folder)
+            status, output = _run(line[2:] if {"|", "<"}.intersection(words) else words[1:], folder)
         written.append(f"{line}\n{output}")
     return "\n".join(written)
 
 
-def _run(arguments: list[str], folder: Path) -> tuple[int, str]:
+def _run(arguments: list[str] | str, folder: Path) -> tuple[int, str]:
+    """Run the program with some arguments, or a line for the shell."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("TRAILGUARD", "FORCE_COLOR"))}
+    program = [sys.executable, "-m", "trailguard"]
+    shell = ["bash", "-c", f'trailguard() {{ {shlex.join(program)} "$@"; }}; {arguments}']
     done = subprocess.run(
-        [sys.executable, "-m", "trailguard", *arguments],
+        shell if isinstance(arguments, str) else [*program, *arguments],
         cwd=folder,
         env=kept | {"COLUMNS": WIDTH, "PYTHONUTF8": "1", "NO_COLOR": "1", "PYTHONPATH": str(ROOT / "src")},
         stdin=subprocess.DEVNULL,

@@ -111,6 +111,25 @@ class RuleInfo(NamedTuple):
                 yield framework, unsure, False
 
 
+class FileEdit(NamedTuple):
+    """What stands in a span of a file becomes `text`, which may hold line breaks."""
+
+    file: str
+    span: Span
+    text: str
+
+
+class Fix(NamedTuple):
+    """Edits that were proven to make a rule pass and nothing else worse, all of which belong together.
+
+    `title` says what they do. `unsafe` says why a person should look at them first, "" where nobody needs to.
+    """
+
+    title: str
+    unsafe: str
+    edits: tuple[FileEdit, ...]
+
+
 class Finding(NamedTuple):
     """One verdict of one rule on one subject.
 
@@ -121,8 +140,8 @@ class Finding(NamedTuple):
     `subject_file` is the file of the subject where the fix belongs into another one, `construct` the path of the CDK
     construct that made the subject. `blocks` are the subject and the resource at fault. Findings with the same `cause`,
     of whatever rules, are open for the very same reason at the same place; it is empty for those that are not open.
-    `causes` are those of each of its mistakes, of which it may have several. `deployed` names the stacks as which the
-    template was judged, with the parameters that these have.
+    `causes` are those of each of its mistakes, of which it may have several. `fix` repairs it, if that was asked for.
+    `deployed` names the stacks as which the template was judged, with the parameters that these have.
     """
 
     rule: RuleInfo
@@ -142,6 +161,7 @@ class Finding(NamedTuple):
     suppressed: Suppression | None = None
     cause: str = ""
     causes: tuple[str, ...] = ()
+    fix: Fix | None = None
     deployed: tuple[str, ...] = ()
 
     @property

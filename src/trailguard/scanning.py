@@ -28,8 +28,11 @@ from trailguard.settings.settings import Settings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trailguard.findings import FrameworkInfo
+    from trailguard.judging.offers import Key
     from trailguard.reading.accounts import Accounts
+    from trailguard.reading.collected import File
     from trailguard.reading.kinship import Kinship
+    from trailguard.trails.facts.repairs import Repair
 
 
 class Tick(Protocol):
@@ -64,16 +67,67 @@ def scan(
     """
     task = Task(settings, load(settings), on or time.strftime("%Y-%m-%d"), evidence, timed)
     given = (stdin_filename, stdin) if stdin is not None and "-" in paths else None
-    area = _collected([path for path in paths if path != "-"], given, world, task, tick)
-    kinship = _kinship(area.found, settings, tick)
-    if kinship is not None and area.focus is not None:
-        touched = area.focus | kinship.touched_before(paths)
-        area = area._replace(focus=touched | kinship.includers(touched))
-    results = _judged(area, kinship, task, jobs, tick)
-    findings, notices = _accepted(results, task, None if world else _seen(area, results))
-    notices |= _standing(kinship, task)
-    report = _report(area, results, _errors(area, results, kinship), (findings, notices), task)
-    return report._replace(how=_how(results, report.results, task, kinship))
+    return Look([path for path in paths if path != "-"], given, world, task, jobs, tick).outcome().report
+
+
+class Outcome(NamedTuple):
+    """What judging gave: the report, what may repair its findings, and the files that were read, by their names."""
+
+    report: Report
+    offers: Mapping[Key, tuple[Repair, ...]]
+    files: Mapping[str, File]
+
+
+class Look:
+    """What a scan looks at, read once. It can be judged again as it would be with other contents of some files."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        given: tuple[str, bytes] | None,
+        world: Sequence[str],
+        task: Task,
+        jobs: int = 1,
+        tick: Tick = lambda done, total, what: None,
+    ) -> None:
+        self._paths = paths
+        self._task = task
+        self._jobs = jobs
+        self._tick = tick
+        self._is_part = bool(world)
+        self._area = _collected(paths, given, world, task, tick)
+
+    def outcome(self, contents: Mapping[str, File] = {}, names: Iterable[str] | None = None) -> Outcome:
+        """Judge everything, or what belongs together with the files of some names.
+
+        `contents` are files, by their names, that are to be taken for what they hold there.
+        """
+        area, task = self._area.with_contents(contents), self._task
+        kinship = _kinship(area.found, task.settings, contents, self._tick)
+        if names is not None:
+            area = area._replace(focus=frozenset(names))
+        elif kinship is not None and area.focus is not None:
+            area = area._replace(focus=area.focus | kinship.touched_before(self._paths))
+        if kinship is not None and area.focus is not None:
+            area = area._replace(focus=area.focus | kinship.includers(area.focus))
+        results = _judged(area, kinship, task, self._jobs, self._tick)
+        is_part = self._is_part or names is not None
+        findings, notices = _accepted(results, task, None if is_part else _seen(area, results))
+        notices |= _standing(kinship, task)
+        report = _report(area, results, _errors(area, results, kinship), (findings, notices), task)
+        report = report._replace(how=_how(results, report.results, task, kinship))
+        files = {file.name: file for file in area.found.files}
+        return Outcome(report, _offers(results), {**(kinship.files() if kinship is not None else {}), **files})
+
+
+def _offers(results: Mapping[str, FileResult]) -> Mapping[Key, tuple[Repair, ...]]:
+    """What may repair the findings."""
+    found = [offer for result in results.values() for offer in result.offers]
+    if not found:
+        return {}
+    from trailguard.judging.offers import together
+
+    return together(found)
 
 
 class _Area(NamedTuple):
@@ -85,6 +139,13 @@ class _Area(NamedTuple):
     def holds(self, name: str) -> bool:
         """Tell whether a file is one of those that are to be judged."""
         return self.focus is None or name in self.focus
+
+    def with_contents(self, contents: Mapping[str, File]) -> _Area:
+        """The same with other contents of some files."""
+        if not contents:
+            return self
+        files = tuple(contents.get(file.name, file) for file in self.found.files)
+        return self._replace(found=self.found._replace(files=files))
 
     @property
     def size(self) -> int:
@@ -124,7 +185,7 @@ def _deployed_with(paths: Iterable[str], found: Found, settings: Settings) -> se
     return {file.name for file in found.files for item in contexts if is_in(file.name, item, settings.root)}
 
 
-def _kinship(found: Found, settings: Settings, tick: Tick) -> Kinship | None:
+def _kinship(found: Found, settings: Settings, contents: Mapping[str, File], tick: Tick) -> Kinship | None:
     """What is known of the templates that refer to each other; None where none can, which saves the time to ask."""
     is_single = len(found.files) + len(found.idle) < 2
     if not found.snapshots and (not found.files or (is_single and not found.files[0].refers)):
@@ -136,7 +197,8 @@ def _kinship(found: Found, settings: Settings, tick: Tick) -> Kinship | None:
     leave_out = partial(excluded, exclude=settings.exclude, base=settings.root)
     others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
     linked = partial(tick, total=0, what="linking")
-    loader = Loader(found.files, found.folders, found.names, leave_out, others.ending, linked)
+    files = (*found.files, *(file for file in contents.values() if file not in found.files))
+    loader = Loader(files, found.folders, found.names, leave_out, others.ending, linked)
     kinship = Kinship(loader, _accounts(found))
     kinship.gather(found.markers, pins_of(settings), found.idle)
     return kinship

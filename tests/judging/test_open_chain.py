@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.judging.test_open_parts import NAMES, NO_VALUE, expected, judge
-from trailguard.findings import CONDITIONAL, FAIL
+from trailguard.findings import CONDITIONAL, FAIL, PASS
 
 EVENTS = ("CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging")
 GROUP = {"Fn::GetAtt": ["Group", "Arn"]}
@@ -155,3 +155,28 @@ def test_a_verdict_is_that_of_every_choice(rule: str, random: Random) -> None:
     assert finding.verdict == expected(template, found), found
     if finding.verdict == CONDITIONAL:
         assert judge(rule, content, finding.witness).verdict == FAIL
+
+
+@pytest.mark.parametrize("where", ["in a list", "in a statement"])
+def test_an_attached_policy_that_lists_nothing_in_some_scenario_is_asked_about(where: str) -> None:
+    """IAM refuses it there, even if what it says with other values has nothing to do with logs."""
+    template = Maker(Random(0)).template()
+    nothing = {"Ref": "AWS::NoValue"}
+    role = template["Resources"]["Role"]["Properties"]
+    trust = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    grant = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+    role["AssumeRolePolicyDocument"] = {"Version": "2012-10-17", "Statement": [trust]}
+    role["Policies"] = [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [grant]}}]
+    files = "arn:aws:s3:::files/*"
+    statement: Template = {"Effect": "Deny", "Action": [{"Fn::If": ["C1", "s3:GetObject", nothing]}], "Resource": files}
+    if where == "in a statement":
+        statement["Action"].append({"Fn::If": ["C2", "s3:PutObject", nothing]})
+        statement = {"Fn::If": ["C0", statement, nothing]}
+    other = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::files"}
+    document = {"Version": "2012-10-17", "Statement": [statement, other]}
+    properties = {"PolicyName": "extra", "Roles": [{"Ref": "Role"}], "PolicyDocument": document}
+    template["Resources"]["Extra"] = {"Type": "AWS::IAM::Policy", "Properties": properties}
+    finding = judge("TG208", json.dumps(template).encode(), {})
+    assert finding.verdict in (FAIL, CONDITIONAL)
+    assert "has no Action" in finding.message
+    assert judge("TG208", json.dumps(template).encode(), {"P1": "yes", "P2": "yes"}).verdict == PASS

@@ -1,4 +1,4 @@
-"""The command line: `trailguard scan | rules | explain | graph | facts | test | init`.
+"""The command line: `trailguard scan | rules | explain | snapshot | graph | facts | test | init`.
 
 Standard output carries the answer alone, everything else goes to standard error. What a command needs is imported when
 it runs, so that a small scan starts fast.
@@ -96,6 +96,12 @@ def _scan(args: Namespace) -> int:
     return scan(args)
 
 
+def _fix(args: Namespace) -> int:
+    from trailguard.commands.fix import fix
+
+    return fix(args)
+
+
 def _rules(args: Namespace) -> int:
     from trailguard.commands import rules_markdown, rules_text
     from trailguard.rulebook import shelf
@@ -139,9 +145,8 @@ def _explain(args: Namespace) -> int:
 def _baseline(args: Namespace) -> int:
     import json
 
-    from trailguard import scanning
+    from trailguard import files, scanning
     from trailguard.acceptance import baseline
-    from trailguard.commands import files
     from trailguard.errors import display_name
 
     settings = settings_of(args)
@@ -164,6 +169,12 @@ def _baseline(args: Namespace) -> int:
 def _say_errors(report: Report) -> None:
     for error in report.errors:
         say(f"error: {error.file}:{error.line}:{error.column}: {error.message}")
+
+
+def _snapshot(args: Namespace) -> int:
+    from trailguard.commands.snapshot import snapshot
+
+    return snapshot(args)
 
 
 def _graph(args: Namespace) -> int:
@@ -242,10 +253,20 @@ def _test(args: Namespace) -> int:
 
 
 def _init(args: Namespace) -> int:
-    from trailguard.commands import files, init_template
+    from trailguard import files
+    from trailguard.commands import init_hook, init_template
+    from trailguard.commands.options import parser_of
 
     form = args.format or ("json" if args.output.lower().endswith(".json") else "yaml")
-    text = init_template.template([name for name in init_template.SWITCHES if getattr(args, name)], form)
+    if args.hook:
+        usual = parser_of("init").get_default
+        parts = [f"--{name}" for name in init_template.SWITCHES if getattr(args, name) != usual(name)]
+        if parts:
+            say(f"error: --hook has no parts, so that {parts[0]} means nothing")
+            return 2
+        text = init_hook.template(form)
+    else:
+        text = init_template.template([name for name in init_template.SWITCHES if getattr(args, name)], form)
     if args.output == "-":
         return write(text)
     try:
@@ -278,9 +299,11 @@ def _completion(args: Namespace) -> int:
 
 _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "scan": _scan,
+    "fix": _fix,
     "rules": _rules,
     "explain": _explain,
     "baseline": _baseline,
+    "snapshot": _snapshot,
     "graph": _graph,
     "facts": _facts,
     "test": _test,

@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 import re
 
-from trailguard.commands.overview import COMMANDS
-from trailguard.commands.parser import AUTO, Parser, choice, days, matching, one_of, pair, processes, repeated
+from trailguard.commands.groups import (
+    colour_option,
+    config_options,
+    deployment_options,
+    file_options,
+    linters,
+    parser_for,
+    rule_options,
+    threshold_options,
+    world_options,
+)
+from trailguard.commands.parser import Parser, choice, one_of, repeated
 from trailguard.commands.parts import PARTS
 from trailguard.errors import did_you_mean
-from trailguard.findings import OPEN, SEVERITIES
-from trailguard.settings.settings import ACCOUNT_ID, LINTERS, MAX_AGE, PARTITION, REGION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,74 +42,8 @@ def _output(value: str) -> tuple[str | None, str]:
     return head, tail
 
 
-def _parser(command: str, usage: str, examples: str) -> Parser:
-    return Parser(command, COMMANDS[command], usage, examples)
-
-
-def _rule_options(parser: Parser) -> None:
-    group = parser.add_argument_group("rules")
-    text = "rules to apply: default, all, a framework such as cis-aws-5.0 (repeatable, for all their rules)"
-    group.add_argument("--profile", action="append", metavar="NAME", help=text)
-    repeated(group, "--select", "RULE,…", "apply exactly these: ids, names or prefixes of ids such as TG2")
-    repeated(group, "--ignore", "RULE,…", "also exclude these")
-    group.add_argument(
-        "--rules-dir", action="append", default=[], metavar="DIR", help="folder with your own rules (repeatable)"
-    )
-    _config_options(parser)
-
-
-def _config_options(parser: Parser) -> None:
-    group = parser.add_argument_group("configuration").add_mutually_exclusive_group()
-    group.add_argument(
-        "--config", metavar="FILE", help="use this file instead of the nearest .trailguard.yaml or pyproject.toml"
-    )
-    group.add_argument("--no-config", action="store_true", help="ignore configuration files")
-
-
-def _deployment_options(parser: Parser) -> None:
-    group = parser.add_argument_group("deployment", "Pin what is known; the verdicts then apply to this deployment.")
-    group.add_argument(
-        "--parameter",
-        type=pair,
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="value of a parameter (repeatable)",
-    )
-    group.add_argument(
-        "--parameters",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="file of parameter values (repeatable, later wins)",
-    )
-    group.add_argument(
-        "--region", type=matching(REGION, "a Region such as eu-west-1"), metavar="REGION", help="value of AWS::Region"
-    )
-    group.add_argument(
-        "--account-id", type=matching(ACCOUNT_ID, "12 digits"), metavar="ID", help="value of AWS::AccountId"
-    )
-    group.add_argument(
-        "--partition",
-        type=matching(PARTITION, "a partition such as aws or aws-cn"),
-        metavar="NAME",
-        help="value of AWS::Partition",
-    )
-
-
-def _colour_option(parser: Parser) -> None:
-    choice(
-        parser, "--color", ("auto", "always", "never"), "colour (default: on a terminal; NO_COLOR is honoured)", "auto"
-    )
-
-
-def _linters(parser: Any, name: str, text: str, dest: str) -> None:
-    kind, shown = one_of(LINTERS), "|".join(LINTERS)
-    parser.add_argument(name, type=kind, action="append", default=[], metavar=shown, dest=dest, help=text)
-
-
 def _scan() -> Parser:
-    parser = _parser(
+    parser = parser_for(
         "scan",
         "[OPTION…] [PATH…]",
         """\
@@ -117,30 +59,15 @@ exit status:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input (default: .)")
     parser.add_argument("--watch", action="store_true", help="scan again whenever a file changes, until Ctrl-C")
     _output_options(parser)
-    _rule_options(parser)
+    rule_options(parser)
     _status_options(parser)
     beside = parser.add_argument_group("other linters")
     text = "also run it on the same templates, with one report and one exit status (repeatable)"
-    _linters(beside, "--with", text, "companions")
+    linters(beside, "--with", text, "companions")
     text = "honor its own comments and Metadata where they suppress an equivalent check (repeatable)"
-    _linters(beside, "--foreign-suppressions", text, "foreign_suppressions")
-    _deployment_options(parser)
-    files = parser.add_argument_group("files")
-    _file_options(files)
-    files.add_argument(
-        "--world",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="also read the templates in DIR, or the snapshot there, but judge only what PATH affects (repeatable)",
-    )
-    text = f"report snapshots that are more than DAYS old (default: {MAX_AGE})"
-    files.add_argument("--max-age", type=days, metavar="DAYS", help=text)
-    files.add_argument(
-        "--stdin-filename", default="<stdin>", metavar="NAME", help="name for standard input in the report"
-    )
-    text = "number of parallel processes; auto: one per processor where that saves time (default)"
-    files.add_argument("--jobs", type=processes, default=AUTO, metavar="N|auto", help=text)
+    linters(beside, "--foreign-suppressions", text, "foreign_suppressions")
+    deployment_options(parser)
+    world_options(parser.add_argument_group("files"))
     return parser
 
 
@@ -155,7 +82,7 @@ def _output_options(parser: Parser) -> None:
         metavar="[FORMAT:]FILE",
         help="write the report to FILE instead of standard output, or with FORMAT: in addition to it (repeatable)",
     )
-    _colour_option(parser)
+    colour_option(parser)
     loudness = output.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="one line for each finding, no summary")
     loudness.add_argument("-v", "--verbose", action="store_true", help="also list passed rules and skipped files")
@@ -165,62 +92,48 @@ def _output_options(parser: Parser) -> None:
     output.add_argument("--stamp", action="store_true", help=text)
     text = "keep suppressed results in SARIF, marked as such; GitHub opens an alert for each nevertheless"
     output.add_argument("--sarif-suppressed", action="store_true", help=text)
+    text = "look for no fixes, which JSON, SARIF, GitHub and GitLab carry; it takes a part of the time"
+    output.add_argument("--no-fixes", action="store_true", help=text)
     text = "print to standard error how long each template and rule took"
     output.add_argument("--profile-time", action="store_true", help=text)
 
 
 def _status_options(parser: Parser) -> None:
     status = parser.add_argument_group("exit status")
-    choice(status, "--fail-on", OPEN, "the mildest verdict that makes the status 1 (default: fail)", None)
-    choice(status, "--fail-severity", SEVERITIES, "the lowest severity that makes the status 1 (default: info)", None)
-    text = "the lowest severity that is judged, shown and counted (default: info)"
-    choice(status, "--min-severity", SEVERITIES, text, None)
-    status.add_argument(
-        "--exit-zero", action="store_true", default=None, help="exit with 0 instead of 1, for a gradual roll-out"
-    )
-    text = "report only what is new or worse compared with a git revision"
-    status.add_argument("--diff", "--since", metavar="REV", help=text)
-    status.add_argument(
-        "--baseline", metavar="FILE", help="ignore findings that `trailguard baseline` recorded in FILE"
-    )
+    threshold_options(status, "--diff", "--since")
     status.add_argument(
         "--require-templates", action="store_true", help="exit with 2 if no CloudFormation template is found"
     )
 
 
-def _file_options(group: Any) -> None:
-    repeated(group, "--include", "GLOB,…", "in folders, read these files instead of the usual ones")
-    repeated(group, "--exclude", "GLOB,…", "also exclude these files and folders")
-
-
 def _rules() -> Parser:
-    parser = _parser(
+    parser = parser_for(
         "rules",
         "[OPTION…]",
         "  trailguard rules --profile cis-aws-5.0 --profile hipaa\n  trailguard rules --profile all --format markdown",
     )
     choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", "text")
-    _colour_option(parser)
-    _rule_options(parser)
+    colour_option(parser)
+    rule_options(parser)
     return parser
 
 
 def _explain() -> Parser:
-    parser = _parser(
+    parser = parser_for(
         "explain",
         "[OPTION…] ID|NAME",
         "  trailguard explain TG104\n  trailguard explain depends-on-bucket-policy",
     )
     parser.add_argument("rule", metavar="ID|NAME", help="the rule")
     choice(parser, "--format", ("text", "markdown"), "how to write it (default: text)", "text")
-    _colour_option(parser)
+    colour_option(parser)
     parser.add_argument("--rules-dir", action="append", default=[], metavar="DIR", help="folder with your own rules")
-    _config_options(parser)
+    config_options(parser)
     return parser
 
 
 def _baseline() -> Parser:
-    parser = _parser(
+    parser = parser_for(
         "baseline",
         "[OPTION…] [PATH…]",
         """\
@@ -233,14 +146,14 @@ exit status:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: .)")
     text = "file to write (default: the configuration's baseline, else .trailguard-baseline.json)"
     parser.add_argument("--output", metavar="FILE", help=text)
-    _rule_options(parser)
-    _deployment_options(parser)
-    _file_options(parser.add_argument_group("files"))
+    rule_options(parser)
+    deployment_options(parser)
+    file_options(parser.add_argument_group("files"))
     return parser
 
 
 def _graph() -> Parser:
-    parser = _parser(
+    parser = parser_for(
         "graph",
         "[OPTION…] [PATH…]",
         """\
@@ -252,15 +165,15 @@ exit status:
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders (default: .)")
     choice(parser, "--format", ("mermaid", "dot", "json"), "how to write it (default: mermaid)", "mermaid")
-    _rule_options(parser)
-    _deployment_options(parser)
+    rule_options(parser)
+    deployment_options(parser)
     files = parser.add_argument_group("files")
-    _file_options(files)
+    file_options(files)
     return parser
 
 
 def _facts() -> Parser:
-    parser = _parser(
+    parser = parser_for(
         "facts",
         "[OPTION…] FILE | --list",
         "  trailguard facts trail.yaml\n  trailguard facts trail.yaml --parameter MultiRegion=false\n"
@@ -269,32 +182,33 @@ def _facts() -> Parser:
     parser.add_argument("file", nargs="?", metavar="FILE", help="a template; - is standard input")
     parser.add_argument("--list", action="store_true", help="list every fact that rules can use, with its meaning")
     choice(parser, "--format", ("text", "json", "markdown"), "how to write the list (default: text)", None)
-    _colour_option(parser)
-    _deployment_options(parser)
-    _config_options(parser)
+    colour_option(parser)
+    deployment_options(parser)
+    config_options(parser)
     return parser
 
 
 def _test() -> Parser:
-    parser = _parser("test", "[OPTION…] [RULES_DIR]", "  trailguard test\n  trailguard test my-rules/")
+    parser = parser_for("test", "[OPTION…] [RULES_DIR]", "  trailguard test\n  trailguard test my-rules/")
     parser.add_argument(
         "rules_dir", nargs="?", metavar="RULES_DIR", help="a folder of rules (default: the built-in rules)"
     )
     choice(parser, "--format", ("text", "json"), "how to write the outcome (default: text)", "text")
-    _colour_option(parser)
+    colour_option(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="also list the examples that pass")
-    _config_options(parser)
+    config_options(parser)
     return parser
 
 
 def _init() -> Parser:
-    parser = _parser(
+    parser = parser_for(
         "init",
         "[OPTION…]",
         """\
   trailguard init > trail.yaml
   trailguard init --organization --sns --output trail.yaml
   trailguard init --no-cloudwatch --format json | jq .Resources
+  trailguard init --hook --output trailguard-hook.yaml
 
 exit status:
   0 written, 2 it cannot be written, or the file is there already""",
@@ -303,6 +217,8 @@ exit status:
     choice(parser, "--format", ("yaml", "json"), text, None)
     parser.add_argument("--output", default="-", metavar="FILE", help="write to FILE instead of standard output")
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    text = "print instead what deploys a CloudFormation Hook, which judges stacks before they are made; it has no parts"
+    parser.add_argument("--hook", action="store_true", help=text)
     parts = parser.add_argument_group("parts")
     _switch(parts, "--organization", "record every account of the organization (default: one account)", False)
     _switch(parts, "--kms", "encrypt the logs with a key of their own (default: yes)", True)
@@ -316,8 +232,14 @@ def _switch(parser: Any, name: str, text: str, default: bool) -> None:
     action.default = default  # given at once, older Pythons add it to the help in their own words
 
 
+def _snapshot() -> Parser:
+    from trailguard.commands.snapshot_options import snapshot
+
+    return snapshot()
+
+
 def _path() -> Parser:
-    parser = _parser(
+    parser = parser_for(
         "path",
         "NAME",
         """\
@@ -331,7 +253,7 @@ def _path() -> Parser:
 
 
 def _completion() -> Parser:
-    parser = _parser(
+    parser = parser_for(
         "completion",
         "SHELL",
         """\
@@ -343,11 +265,48 @@ def _completion() -> Parser:
     return parser
 
 
+def _fix() -> Parser:
+    parser = parser_for(
+        "fix",
+        "[OPTION…] [PATH…]",
+        """\
+  trailguard fix --diff
+  trailguard fix templates/
+  trailguard fix trail.yaml --rule TG101,TG104 --unsafe
+  trailguard fix - < trail.yaml > fixed.yaml
+
+exit status:
+  0 nothing is left at or above the threshold (with --diff: and there is nothing to write), 1 something is,
+  2 something could not be judged or written""",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - is standard input (default: .)")
+    fixing = parser.add_argument_group("fixing")
+    how = fixing.add_mutually_exclusive_group()
+    text = "print what would change as a unified diff for `git apply`, and write nothing"
+    how.add_argument("--diff", action="store_true", dest="show_diff", help=text)
+    how.add_argument("--interactive", action="store_true", help="show each fix and ask whether to write it")
+    text = "also write fixes that a person should look at, such as those that replace a parameter by a value"
+    fixing.add_argument("--unsafe", action="store_true", help=text)
+    repeated(fixing, "--rule", "RULE,…", "fix what these rules find: ids, names or prefixes of ids such as TG2")
+    repeated(fixing, "--resource", "NAME,…", "fix what is found about these resources, by logical ID")
+    output = parser.add_argument_group("output")
+    colour_option(output)
+    output.add_argument("-q", "--quiet", action="store_true", help="no progress, and no word on what is left")
+    rule_options(parser)
+    threshold_options(parser.add_argument_group("exit status"), "--since")
+    deployment_options(parser)
+    world_options(parser.add_argument_group("files"))
+    parser.set_defaults(companions=[], profile_time=False, format=None, output=[], no_fixes=True)
+    return parser
+
+
 _PARSERS = {
     "scan": _scan,
+    "fix": _fix,
     "rules": _rules,
     "explain": _explain,
     "baseline": _baseline,
+    "snapshot": _snapshot,
     "graph": _graph,
     "facts": _facts,
     "test": _test,

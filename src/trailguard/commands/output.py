@@ -6,8 +6,8 @@ import os
 import sys
 from importlib import import_module
 
-from trailguard.commands.files import cannot_write, replace
 from trailguard.commands.streams import reconfigure, say, write
+from trailguard.files import cannot_write, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from trailguard.commands.progress import Progress
     from trailguard.findings import Report
+
+
+WITH_FIXES = ("json", "sarif", "github", "gitlab")  # the formats that carry fixes
 
 
 def write_report(report: Report, args: Namespace, progress: Progress) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 COMMANDS = {
     "scan": "judge templates",
+    "fix": "write fixes that are proven by judging again, or show them as a diff",
     "rules": "list the rules of a profile",
     "explain": "explain one rule: why, remedy, controls, examples",
     "baseline": "record today's findings, so that only new ones count",
+    "snapshot": "write down what exists in AWS accounts, as templates",
     "graph": "draw the delivery chain of each trail, with verdicts",
     "facts": "print the facts that rules see in a template",
     "test": "run each rule against its own examples",
@@ -32,6 +34,7 @@ examples:
   trailguard scan                          judge every template below this folder
   trailguard scan trail.yaml               judge one
   trailguard scan --profile cis-aws-5.0    with the rules of a framework
+  trailguard fix --diff                    show proven fixes, and write nothing
   trailguard explain TG104                 explain why a rule matters and what to do
   trailguard init > trail.yaml             start with a template that passes every rule
 

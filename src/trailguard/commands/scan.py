@@ -8,7 +8,7 @@ import sys
 from trailguard.commands.settings_of import settings_of
 from trailguard.commands.streams import read_input, refuse, say, shown, write
 from trailguard.errors import UserError
-from trailguard.findings import FileError
+from trailguard.findings import CONDITIONAL, FAIL, FileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _once(args: Namespace) -> int:
     with Progress(not args.quiet) as progress:
         report = _judge(args, settings, paths, stdin, progress)
         if args.diff is not None:
-            report = _new_or_worse(args, settings, report, paths, progress)
+            report = new_or_worse(args, settings, report, paths, progress)
         status = _told(args, report, paths, progress)
     if args.profile_time:
         from trailguard.commands.timings import summary
@@ -94,7 +94,7 @@ def _judge(
 ) -> Report:
     """The report of a scan, and of the linters that run beside it."""
     from trailguard import scanning
-    from trailguard.commands.output import is_wanted
+    from trailguard.commands.output import WITH_FIXES, is_wanted
 
     beside = []
     if args.companions:
@@ -104,6 +104,9 @@ def _judge(
     given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
     given["timed"] = args.profile_time
     report = scanning.scan(paths, settings, **given, evidence=is_wanted("html", args), tick=progress.step)
+    if not args.no_fixes and any(is_wanted(form, args) for form in WITH_FIXES) and _faults(report):
+        progress.say("looking for fixes")
+        report = _with_fixes(report, args, settings, paths, stdin)
     if beside:
         progress.say(f"running {' and '.join(name for name, _ in beside)}")
         named = (args.stdin_filename, stdin) if stdin is not None else None
@@ -111,7 +114,23 @@ def _judge(
     return report
 
 
-def _new_or_worse(
+def _faults(report: Report) -> bool:
+    """Tell whether there may be something to fix."""
+    return any(one.is_open and one.verdict in (FAIL, CONDITIONAL) for one in report.results)
+
+
+def _with_fixes(
+    report: Report, args: Namespace, settings: Settings, paths: Sequence[str], stdin: bytes | None
+) -> Report:
+    """The report with the fixes of its findings."""
+    from trailguard.fixes.reporting import look_at, with_offers
+
+    given = (args.stdin_filename, stdin) if stdin is not None else None
+    named = [path for path in paths if path != "-"]
+    return with_offers(report, look_at(named, settings, given, args.world, args.jobs, report.date))
+
+
+def new_or_worse(
     args: Namespace, settings: Settings, report: Report, paths: Sequence[str], progress: Progress
 ) -> Report:
     """The part of a report that is new or worse than it was in a git revision."""
@@ -137,6 +156,7 @@ def _before(args: Namespace, now: Settings, paths: Sequence[str], here: str, pro
     from copy import copy
 
     old = copy(args)
+    old.no_fixes = True
     old.world = [_from(here, path) for path in args.world]
     named = [args.stdin_filename if path == "-" else _from(here, path) for path in paths]
     try:

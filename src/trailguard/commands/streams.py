@@ -44,6 +44,24 @@ def write(text: str) -> int:
     return 0
 
 
+def write_bytes(data: bytes) -> int:
+    """Write bytes to standard output as they are; likewise."""
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:
+        return write(data.decode("utf-8", "replace"))
+    flush(sys.stdout)
+    try:
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        say(f"error: standard output: {error.strerror}")
+        return 2
+    return 0
+
+
 def say(message: str) -> None:
     """Tell something on standard error, in which nothing of a template or a file name can be an escape sequence."""
     from trailguard.terminal import defuse, visible

@@ -82,7 +82,7 @@ def _names(caller: Caller, request: Request, settle: Settle) -> Tri:
         return covered_by(glob(text.pieces, wild=False), glob(_pieces(request.service), wild=False), settle)
     if kind == "AWS":
         if text.literal is not None:
-            return of(_account(text.literal) in request.accounts)
+            return of(account_of(text.literal) in request.accounts)
         return _hidden(text, request, settle, NO)
     if kind == "":
         return _hidden(text, request, settle, maybe("a Principal that is neither a map nor * is refused by AWS"))
@@ -99,7 +99,7 @@ def _hidden(text: Text, request: Request, settle: Settle, otherwise: Tri) -> Tri
     return maybe(open_value(symbol)) if symbol.kind == OPAQUE else otherwise
 
 
-def _account(literal: str) -> str:
+def account_of(literal: str) -> str:
     """The account that an entry of AWS stands for as a whole; nothing when it is a user or a role."""
     parts = literal.split(":")
     if len(parts) == 6 and parts[2] == "iam":

@@ -99,13 +99,23 @@ def _effect(value: Value | None) -> str | None:
 def drafted_about(scenario: Scenario, node: Node, service: str) -> Value:
     """The value of a node that holds documents, without those open parts that are not about the actions of a service.
 
-    Raises Split for the parts that are.
+    Raises Split for the parts that are, and for those with or without which a statement lists nothing, as it must not.
     """
     draft = Draft(scenario, node, lambda keys: not keys or _is_list(keys))
     for part in draft.parts:
-        if any(mentions(variant, service) for variant in (*part.variants, *_around(draft, part.path))):
+        variants = (*part.variants, *_around(draft, part.path))
+        if _is_all(draft, part.path) or any(mentions(variant, service) for variant in variants):
             raise part.split
     return draft.value()
+
+
+def _is_all(draft: Draft, path: Path) -> bool:
+    """Tell whether a statement lists nothing in some place but what is open."""
+    keys = keys_of(path)
+    if not _LISTS.intersection(keys[-1:]):
+        return False
+    listed = draft.entry(path if path[-1] == keys[-1] else path[:-1])
+    return not isinstance(listed, ListValue) or not listed.items
 
 
 def _around(draft: Draft, path: Path) -> Iterable[Value]:
@@ -124,9 +134,12 @@ def _around(draft: Draft, path: Path) -> Iterable[Value]:
 
 
 def mentions(value: Value, service: str) -> bool:
-    """Tell whether actions of a service may be among those that a part of a document names."""
+    """Tell whether actions of a service may be among those that a part of a document names.
+
+    A statement that lists nothing in some place has a say in everything: IAM refuses the whole document.
+    """
     if isinstance(value, MapValue):
-        if "NotAction" in value.entries:
+        if "NotAction" in value.entries or _lists_nothing(value):
             return True
         statements = value.entries.get("Action", value.entries.get(STATEMENT, value.entries.get("PolicyDocument")))
         return statements is not None and mentions(statements, service)
@@ -137,3 +150,9 @@ def mentions(value: Value, service: str) -> bool:
         return not isinstance(value, Absent)
     prefix = text.literal.lower().partition(":")[0]
     return any(mark in prefix for mark in "*?") or prefix == service
+
+
+def _lists_nothing(statement: MapValue) -> bool:
+    """Tell whether a statement lists nothing in some place."""
+    listed = (statement.entries.get(name) for name in _LISTS)
+    return any(isinstance(value, ListValue) and not value.items for value in listed)

@@ -18,10 +18,15 @@ from trailguard.judging.defaults import refused_defaults
 from trailguard.judging.deployments import Deployment, deployments
 from trailguard.judging.results import FileResult, Task, Text, Verdicts, lines_of, results_of
 from trailguard.judging.spreading import spread
-from trailguard.judging.subjects import JudgedTemplate
+from trailguard.judging.subjects import JudgedTemplate, Subject
 from trailguard.judging.unmade import is_unmade
 from trailguard.reading.collected import File
 from trailguard.reading.faults import internal, unfinished
+from trailguard.rulebook.rule import Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trailguard.judging.offers import Offer
 
 _PART = "it has no section Resources: its resources are judged as those of a template by itself"
 _SEEN = {
@@ -77,15 +82,26 @@ def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
     findings: list[Finding] = []
     subjects: set[tuple[str, str]] = set()
     timings: list[Timing] = []
+    offers: list[Offer] = []
     for rule in rules:
         started = time.process_time() if task.timed else 0.0
         for subject in judged.subjects(rule.subject):
             subjects.add(judged.name_of(subject.resource))
-            findings.append(judged.finding(rule, subject))
+            finding = judged.finding(rule, subject)
+            findings.append(finding)
+            if task.repairs:
+                offers.extend(_offers(judged, rule, subject, finding))
         if task.timed:
             timings.append(Timing(judged.file, rule.id, time.process_time() - started))
     notices = [*_unjudged(judged), *refused_defaults(judged, is_judged=not any(map(is_unmade, findings)))]
-    return Verdicts(findings, errors, frozenset(subjects), notices, _chains(judged, task), timings)
+    return Verdicts(findings, errors, frozenset(subjects), notices, _chains(judged, task), timings, offers)
+
+
+def _offers(judged: JudgedTemplate, rule: Rule, subject: Subject, finding: Finding) -> Iterator[Offer]:
+    """What may repair a finding."""
+    from trailguard.judging.offers import offers_for  # late: a scan that only judges needs none
+
+    yield from offers_for(judged, rule, subject, finding)
 
 
 def _chains(judged: JudgedTemplate, task: Task) -> Sequence[Chain]:

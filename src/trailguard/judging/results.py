@@ -18,6 +18,10 @@ from trailguard.rulebook.shelf import Rulebook
 from trailguard.settings.settings import Settings
 from trailguard.trails import catalog
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trailguard.judging.offers import Offer
+
 Item = TypeVar("Item")
 
 IDLE = "it holds no resource that the rules are about"
@@ -27,7 +31,8 @@ class Task(NamedTuple):
     """What is asked of the templates of a scan.
 
     `today` is the day, as an ISO date, on which suppressions have to be in force; without any, none has expired.
-    `evidence` asks for the delivery chains, too, `timed` for how long each rule takes.
+    `evidence` asks for the delivery chains, too, `timed` for how long each rule takes, `repairs` for what may repair
+    the findings.
     """
 
     settings: Settings
@@ -35,6 +40,7 @@ class Task(NamedTuple):
     today: str = ""
     evidence: bool = False
     timed: bool = False
+    repairs: bool = False
 
     def kinds(self) -> frozenset[str]:
         """The resource types without which there is nothing to judge."""
@@ -54,6 +60,7 @@ class Verdicts(NamedTuple):
     notices: Sequence[Notice] = ()
     chains: Sequence[Chain] = ()
     timings: Sequence[Timing] = ()
+    offers: Sequence[Offer] = ()
 
     def files(self) -> set[str]:
         """The files that something is said of."""
@@ -83,6 +90,7 @@ class FileResult(NamedTuple):
     parameters: frozenset[str] | None = None
     public: frozenset[str] = frozenset()
     secret: frozenset[str] = frozenset()
+    offers: tuple[Offer, ...] = ()
 
 
 class Text(NamedTuple):
@@ -106,6 +114,7 @@ def results_of(files: Mapping[str, Text], verdicts: Sequence[Verdicts], task: Ta
         ),
         chains=_by_file((chain.parts[0].file, chain) for one in verdicts for chain in one.chains),
         timings=_by_file((timing.file, timing) for one in verdicts for timing in one.timings),
+        offers=_by_file((offer.key.file, offer) for one in verdicts for offer in one.offers),
         subjects=Counter(file for file, _ in {subject for one in verdicts for subject in one.subjects}),
         shown=_shown(findings, errors),
     )
@@ -120,6 +129,7 @@ class _Sorted(NamedTuple):
     notices: Mapping[str, Sequence[Notice]]
     chains: Mapping[str, Sequence[Chain]]
     timings: Mapping[str, Sequence[Timing]]
+    offers: Mapping[str, Sequence[Offer]]
     subjects: Mapping[str, int]
     shown: set[str]
 
@@ -134,6 +144,7 @@ class _Sorted(NamedTuple):
             subjects=self.subjects.get(file, 0),
             chains=tuple(self.chains.get(file, ())),
             timings=tuple(self.timings.get(file, ())),
+            offers=tuple(self.offers.get(file, ())),
             parameters=_parameters(source.template),
             public=_named(source.template, is_secret=False),
             secret=_named(source.template, is_secret=True),

@@ -78,7 +78,7 @@ def collect(
     With `insist`, files that are named are read whatever they are; else only when they may be of interest. `tick` is
     told how many files have been looked at.
     """
-    markers = _markers(rules)
+    markers = markers_of(rules)
     files: list[File] = []
     errors: list[FileError] = []
     ignored: list[tuple[str, str]] = []
@@ -134,7 +134,7 @@ def name_of(folder: str) -> str:
     return display_name(os.path.join(folder, MARK))
 
 
-def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:
+def markers_of(rules: Iterable[Rule]) -> tuple[bytes, ...]:
     """Bytes without which a file holds no subject of the rules: the services of their resource types.
 
     A loop may put a type together, and what is not seen may be anything.

@@ -9,6 +9,7 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from trailguard.cloudformation.source.letters import RESOLVED
 from trailguard.cloudformation.source.nodes import SourceError, TextNode, literal
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.stacks.composing import composed
@@ -65,7 +66,7 @@ class Stacks:
         self.matches[one.file, stack.name] = Match(one.file, deployed)
         account, region = one.environment
         return one._replace(
-            parameters={"AWS::StackName": stack.stack, **deployed.parameters, **one.parameters},
+            parameters={"AWS::StackName": stack.stack, **_given(one.template, deployed), **one.parameters},
             environment=(account or stack.account, region or stack.region),
             deployed=deployed,
         )
@@ -163,7 +164,7 @@ class Stacks:
             return None
         stack, deployed = self.known[name], self.deployed(name)
         if name not in self._composed:
-            parameters = {"AWS::StackName": stack.stack, **deployed.parameters}
+            parameters = {"AWS::StackName": stack.stack, **_given(template, deployed)}
             made = Stack(1, display_name(stack.path), template, None, parameters, "", None, deployed)
             self._composed[name] = composed([made])
         whole, stacks = self._composed[name]
@@ -186,6 +187,15 @@ class Stacks:
             found = [name for name in self.known if form.fullmatch(name)]
             if len(found) == 1:
                 yield resource.id, self.deployed(found[0])
+
+
+def _given(template: Template, deployed: Deployed) -> dict[str, str]:
+    """The values that a stack has; of what is read from a parameter store those that were read there."""
+    known = template.parameters
+    return {
+        name: RESOLVED + value if name in known and known[name].is_stored else value
+        for name, value in deployed.parameters.items()
+    }
 
 
 def _twin(thing: Thing) -> Twin | None:

@@ -21,6 +21,7 @@ from trailguard.cloudformation.world.trees import Guess, Member, Missing
 from trailguard.cloudformation.world.world import Matter, World
 from trailguard.findings import FileError
 from trailguard.reading.accounts import Accounts
+from trailguard.reading.collected import File
 from trailguard.reading.deployed import Stacks
 from trailguard.reading.discovery import may_hold
 from trailguard.reading.faults import internal
@@ -58,6 +59,10 @@ class Kinship:
     def names(self) -> set[str]:
         """The names of all loaded files."""
         return {self.name(path) for path in self.loaded}
+
+    def files(self) -> dict[str, File]:
+        """All files that were read, by their names."""
+        return {file.name: file for file in self._loader.files.values()}
 
     def pieces(self) -> set[str]:
         """The names of what loaded templates include, so that it need not be looked at by itself."""

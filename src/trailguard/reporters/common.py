@@ -10,9 +10,9 @@ from trailguard.findings import CONDITIONAL, FAIL, SEVERITIES, UNKNOWN, VERDICTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from trailguard.findings import Finding, Report, Threshold
+    from trailguard.findings import Finding, Fix, Report, Threshold
 
 # Texts, which `re` makes patterns of when they are first used: compiling takes longer than most uses.
 _SURROGATE = "[\ud800-\udfff]"
@@ -183,3 +183,39 @@ def remarks(item: Finding) -> list[str]:
 def sentences(item: Finding) -> list[str]:
     """The same, each with a capital letter and a full stop."""
     return [f"{text[:1].upper()}{text[1:]}." for text in remarks(item)]
+
+
+_SHOWN = 20  # lines of a suggested fix
+
+
+def suggestion(findings: Iterable[Finding], sources: Mapping[str, Sequence[str]]) -> list[str]:
+    """The fix of the first of some findings that has one, in lines: what it does, then the lines that it changes."""
+    fix = next((one.fix for one in findings if one.fix is not None), None)
+    if fix is None:
+        return []
+    warning = f" (review it first: {fix.unsafe})" if fix.unsafe else ""
+    lines = [line for file in dict.fromkeys(edit.file for edit in fix.edits) for line in _changed(fix, file, sources)]
+    cut = [*lines[:_SHOWN], "…"] if len(lines) > _SHOWN else lines
+    return [f"Suggested fix: {fix.title}{warning}", *cut]
+
+
+def _changed(fix: Fix, file: str, sources: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The lines of a file that a fix changes, before and after, one edit after the other."""
+    known = sources.get(file, ())
+    for edit in fix.edits:
+        first, column, last, end = edit.span
+        if edit.file == file and last <= len(known):
+            after = known[first - 1][: column - 1] + edit.text + known[last - 1][end - 1 :]
+            yield from lines_between(list(known[first - 1 : last]), after.split("\n"))
+
+
+def lines_between(old: list[str], new: list[str]) -> Iterator[str]:
+    """The lines that differ, the old ones behind a minus and the new ones behind a plus."""
+    same = 0
+    while same < min(len(old), len(new)) and old[same] == new[same]:
+        same += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - same and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    yield from (f"- {line}" for line in old[same : len(old) - tail])
+    yield from (f"+ {line.rstrip(chr(13))}" for line in new[same : len(new) - tail])

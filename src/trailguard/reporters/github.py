@@ -19,12 +19,13 @@ from trailguard.reporters.common import (
     remedy,
     sentences,
     severity_rank,
+    suggestion,
 )
 from trailguard.terminal import defuse, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trailguard.findings import FileError, Finding, Notice, Report, Threshold
+    from trailguard.findings import FileError, Finding, Notice, Report
     from trailguard.reporters.common import Shared
 
 MOST = 10  # annotations of one level in one step
@@ -43,7 +44,7 @@ def render(report: Report, root: str, cwd: str) -> str:
     """Write workflow commands; files are named from `root`, where the runner checked the repository out."""
     annotations = [_error(error, root, cwd) for error in report.errors]
     annotations += [
-        _finding(shared, root, cwd, report.threshold)
+        _finding(shared, root, cwd, report)
         for shared in sorted(by_cause(report), key=lambda shared: _worst_first(shared.lead))
     ]
     annotations.sort(key=lambda item: item.command != "error")
@@ -90,7 +91,7 @@ def _notice(notice: Notice, root: str, cwd: str) -> _Annotation:
     return _Annotation("notice", from_root(notice.file, root, cwd), span, "trailguard: notice", notice.message)
 
 
-def _finding(shared: Shared, root: str, cwd: str, threshold: Threshold) -> _Annotation:
+def _finding(shared: Shared, root: str, cwd: str, report: Report) -> _Annotation:
     """One annotation for a cause; it is an error when any finding that comes from it makes the exit status 1."""
     item = shared.lead
     title = f"{item.rule.id} {item.rule.name} ({item.rule.severity}, {item.verdict})"
@@ -99,8 +100,9 @@ def _finding(shared: Shared, root: str, cwd: str, threshold: Threshold) -> _Anno
         lines.append(f"The same cause also {also(shared)}.")
     if remedy(item):
         lines.append(f"Remedy: {remedy(item)}")
+    lines += suggestion(shared.all, report.sources)
     file, span, _ = item.place
-    levels = [level(one, threshold) for one in shared.all]
+    levels = [level(one, report.threshold) for one in shared.all]
     return _Annotation(min(levels), from_root(file, root, cwd), span, title, "\n".join(lines))
 
 

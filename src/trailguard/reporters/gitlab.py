@@ -9,7 +9,7 @@ import hashlib
 import json
 
 from trailguard.findings import UNKNOWN
-from trailguard.reporters.common import from_root, json_safe, open_findings, remarks
+from trailguard.reporters.common import from_root, json_safe, open_findings, remarks, suggestion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def render(report: Report, root: str, cwd: str) -> str:
     issues = [
         _aside(item, "error", "cannot be judged", "blocker", from_root(item.file, root, cwd)) for item in report.errors
     ]
-    issues += [_finding(item, root, cwd, report.threshold) for item in open_findings(report)]
+    issues += [_finding(item, root, cwd, report) for item in open_findings(report)]
     issues += [_aside(item, "notice", "notice", "info", from_root(item.file, root, cwd)) for item in report.notices]
     seen: dict[str, int] = {}
     for issue in issues:  # GitLab takes issues with one fingerprint for one
@@ -37,12 +37,13 @@ def render(report: Report, root: str, cwd: str) -> str:
     return json_safe(json.dumps(issues, ensure_ascii=False, indent=1)) + "\n"
 
 
-def _finding(item: Finding, root: str, cwd: str, threshold: Threshold) -> dict[str, Any]:
+def _finding(item: Finding, root: str, cwd: str, report: Report) -> dict[str, Any]:
+    told = "; ".join((item.message, *remarks(item)))
     return {
-        "description": f"{item.rule.id} {item.rule.name}: {'; '.join((item.message, *remarks(item)))}",
+        "description": "\n".join((f"{item.rule.id} {item.rule.name}: {told}", *suggestion((item,), report.sources))),
         "check_name": item.rule.id,
         "fingerprint": item.fingerprint,
-        "severity": _severity(item, threshold),
+        "severity": _severity(item, report.threshold),
         "location": _location(from_root(item.place.file, root, cwd), item.place.span.line, item.place.span.end_line),
     }
 

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from trailguard.findings import FileError, Finding, Notice, Related, Report, RuleInfo, Span, Unverified
+    from trailguard.findings import FileError, Finding, Fix, Notice, Related, Report, RuleInfo, Span, Unverified
 
 SCHEMA = "trailguard-report/1"
 
@@ -101,7 +101,13 @@ def _result(item: Finding) -> dict[str, object]:
         "cause": item.cause or None,
         "causes": list(item.causes),
         "unverified": _controls(item.rule.unverified.controls) if item.rule.unverified else {},
+        "fix": item.fix and _fix(item.fix),
     }
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    edits = [{"file": edit.file, **_span(edit.span), "text": edit.text} for edit in fix.edits]
+    return {"title": fix.title, "safe": not fix.unsafe, "unsafe": fix.unsafe or None, "edits": edits}
 
 
 def _related(place: Related) -> dict[str, object]:

@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trailguard.findings import FileError, Finding, Notice, Report, RuleInfo, Span, Suppression, Threshold
+    from trailguard.findings import FileError, Finding, Fix, Notice, Report, RuleInfo, Span, Suppression, Threshold
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # GitHub reads a number as text, and ranks over 9.0 critical, from 7.0 high, from 4.0 medium, from 0.1 low.
@@ -185,10 +185,27 @@ def _result(item: Finding, places: _Places, indexes: Mapping[str, int], threshol
         result["ruleIndex"] = indexes[item.rule.id]
     if related:
         result["relatedLocations"] = related
+    if item.fix is not None:
+        result["fixes"] = [_fix(item.fix, places)]
     if item.suppressed is not None:
         kind = "external" if item.suppressed.kind in _OUTSIDE else "inSource"
         result["suppressions"] = [{"kind": kind, "status": "accepted", "justification": _reason(item.suppressed)}]
     return result
+
+
+def _fix(fix: Fix, places: _Places) -> dict[str, object]:
+    """The edits of a fix by file, as an editor or a code host applies them."""
+    changes: dict[str, list[dict[str, object]]] = {}
+    for edit in fix.edits:
+        region = places.physical(edit.file, edit.span)["region"]
+        changes.setdefault(edit.file, []).append({"deletedRegion": region, "insertedContent": {"text": edit.text}})
+    warning = f". Review it first: {fix.unsafe}" if fix.unsafe else ""
+    return {
+        "description": {"text": readable(fix.title + warning)},
+        "artifactChanges": [
+            {"artifactLocation": places.artifact(file), "replacements": those} for file, those in changes.items()
+        ],
+    }
 
 
 def _reason(accepted: Suppression) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from trailguard.cloudformation.source.letters import KEPT
+from trailguard.cloudformation.source.letters import KEPT, RESOLVED
 from trailguard.errors import display_name
 from trailguard.findings import Finding
 from trailguard.rulebook.shelf import Rulebook
@@ -68,7 +68,7 @@ def _listed(key: str, texts: Iterable[str], between: str = ", ") -> Iterator[tup
 
 def _pinned(values: Mapping[str, str], public: Container[str]) -> Iterator[str]:
     for name, value in values.items():
-        shown = "kept by the stack" if value == KEPT else value or "(empty)"
+        shown = "kept by the stack" if value == KEPT else value.removeprefix(RESOLVED) or "(empty)"
         yield f"{name} = {shown if name in public or value == KEPT else HIDDEN}"
 
 

@@ -37,6 +37,19 @@ def told(value: object) -> str:
 
 def filled(requirement: Requirement, values: Mapping[str, Any]) -> Requirement | None:
     """A requirement with the values of options in place of their names; None when one has no value."""
+    must = filled_data(requirement.must, values)
+    if must is None:
+        return None
+    message = requirement.message
+    for name, value in values.items():
+        message = message.replace(
+            "{" + name + "}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        )
+    return Requirement(requirement.fact, must, message, wanted_of(must))
+
+
+def filled_data(data: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Data with the values of options in place of their names; None when one has no value."""
     missing: list[str] = []
 
     def fill(item: Any) -> Any:
@@ -51,15 +64,8 @@ def filled(requirement: Requirement, values: Mapping[str, Any]) -> Requirement |
             return [fill(_without_option(inner)) for inner in item if _counts(inner, values)]
         return item
 
-    must = fill(requirement.must)
-    if missing:
-        return None
-    message = requirement.message
-    for name, value in values.items():
-        message = message.replace(
-            "{" + name + "}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        )
-    return Requirement(requirement.fact, must, message, wanted_of(must))
+    made: dict[str, Any] = fill(data)
+    return None if missing else made
 
 
 def _option_named(item: Mapping[str, Any]) -> str | None:

@@ -26,10 +26,11 @@ from trailguard.rulebook.options import (
     Option,
     Requirement,
     filled,
+    filled_data,
     told,
     wanted_of,
 )
-from trailguard.trails.catalog import DEFAULT_SUBJECTS, knows_fact, subject_name
+from trailguard.trails.catalog import ATTRIBUTES, DEFAULT_SUBJECTS, knows_fact, subject_name
 
 RULE_FILE = "rule.yaml"
 PLAIN = "plain"  # what the example is called that explains a rule
@@ -39,6 +40,8 @@ Word = TypeVar("Word", bound=str)
 _JUDGED = "judged"
 _EXISTING = (_JUDGED, NOT_APPLICABLE)
 _ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
+_CHANGED = {"set": "property", "attribute": "attribute"}
+_FIXES = tuple(_CHANGED)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
 _OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "existing", "equivalents", "unverified")
 
@@ -102,6 +105,7 @@ class Rule(NamedTuple):
         return self._replace(
             require=tuple(item for item in demands if item is not None),
             when=tuple(item for item in gates if item is not None),
+            fix=filled_data(self.fix, known) or {},
             changed=(*self.changed, *differing),
         )
 
@@ -178,7 +182,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         require=require,
         why=" ".join(texts["why"].split()),
         remedy=" ".join(texts["remedy"].split()),
-        fix=reader.data_map(root.values.get("fix")),
+        fix=reader.fix(root.values.get("fix"), options),
         controls=_joined(firm, unverified),
         references=reader.texts(references) if references is not None else (),
         folder=folder,
@@ -257,6 +261,37 @@ class FileReader:
     def data_map(self, node: Node | None) -> dict[str, Any]:
         """A map as plain data."""
         return {name: plain(child) for name, child in self.entries(node)}
+
+    def fix(self, node: Node | None, options: Mapping[str, Option]) -> dict[str, Any]:
+        """What repairs a resource that the rule fails: properties and attributes with the values that they get."""
+        if node is None:
+            return {}
+        if not isinstance(node, MapNode):
+            raise self.error(node, "must be a map with set or attribute")
+        self.check_names(node, (*_FIXES, "unsafe"), ())
+        if not any(name in node.values for name in _FIXES):
+            raise self.error(node, "must name what to change: set for properties, attribute for what stands beside")
+        for kind in (kind for kind in _FIXES if kind in node.values):
+            entries = self.entries(node.values[kind])
+            if not entries:
+                raise self.error(node.values[kind], f"{kind} must name at least one {_CHANGED[kind]}")
+            for name, value in entries:
+                self._check_change(node.values[kind], kind, name, value)
+        self._check_options(node, options)
+        made = self.data_map(node)
+        if "unsafe" in node.values:
+            made["unsafe"] = " ".join(self.text(node.values["unsafe"]).split())
+        return made
+
+    def _check_change(self, parent: Node, kind: str, name: str, value: Node) -> None:
+        """Refuse a change that can be none: of an attribute that there is not, a way that leads nowhere, to null."""
+        key = parent.keys[name] if isinstance(parent, MapNode) else parent
+        if kind == "attribute" and name not in ATTRIBUTES:
+            raise self.error(key, unknown("attribute", name, ATTRIBUTES))
+        if not all(step.strip() for step in name.split(".")):
+            raise self.error(key, f'"{name}" is not a property, nor a way into one such as Outer.Inner')
+        if plain(value) is None:
+            raise self.error(value, f"{name} must get a value, and CloudFormation refuses null")
 
     def date(self, node: Node) -> str:
         """An ISO date."""

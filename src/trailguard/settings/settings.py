@@ -179,6 +179,16 @@ def load(start: str, explicit: str | None = None) -> Settings:
     return Settings()
 
 
+def load_text(path: str, data: bytes) -> Settings:
+    """Read a configuration that stands in no file. Its name is a path, from whose folder it names files.
+
+    Raises ConfigError.
+    """
+    from trailguard.settings.sources import read_text
+
+    return _settings(read_text(path, data), (), "")
+
+
 def _upwards(start: str) -> list[str]:
     """List the folders from here up to the repository's root, seen from here; outside of a repository only this one."""
     here = os.path.abspath(start)

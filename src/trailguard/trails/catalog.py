@@ -16,13 +16,16 @@ from trailguard.trails.facts.facts import Fact, FactSpec
 from trailguard.trails.facts.links import LinkFinder
 from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
-from trailguard.trails.facts.repairs import Fault, Repair
 from trailguard.trails.key import encryption
 from trailguard.trails.observing import PLACES
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import groupkey, logs, topics, writing
 from trailguard.trails.whole import deployable, documents, portability, unseen, validity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trailguard.trails.facts.repairs import Fault, Repair
 
 TRAIL = "AWS::CloudTrail::Trail"
 EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore"
@@ -186,6 +189,68 @@ FACTS: Mapping[str, Mapping[str, FactSpec]] = {
 REPAIRS: Mapping[str, str] = {
     "ordering.after_bucket_policy": "bucket.reordering:after_policy",
     "ordering.policy_after_bucket": "bucket.reordering:after_bucket",
+    "properties.IsMultiRegionTrail": "recording.widening:multi_region",
+    "management_events.complete": "recording.widening:management",
+    "insights.complete": "recording.widening:insights",
+    "data_events.s3_complete": "recording.widening:s3_data_events",
+    "key.grants_encryption": "key.granting:encryption",
+    "key.grants_describe": "key.granting:description",
+    "key.grants_decrypt": "key.granting:decryption",
+    "key.enabled": "key.granting:enabled",
+    "key.symmetric": "key.granting:symmetric",
+    "key.address_right": "key.granting:address",
+    "key.alias_ready": "key.granting:alias_ready",
+    "key.usable_by_lake": "key.granting:usable_by_lake",
+    "encryption.key_set": "key.granting:key_set",
+    "logs.group_arn": "watching.admitting:group_arn",
+    "logs.group_here": "watching.admitting:group_here",
+    "logs.group_key": "watching.admitting:group_key",
+    "logs.group_class": "watching.admitting:group_class",
+    "logs.role_arn": "watching.admitting:role_arn",
+    "logs.role_trusts": "watching.admitting:role_trusts",
+    "logs.role_permits": "watching.admitting:role_permits",
+    "logs.ordered": "watching.admitting:ordered",
+    "topic.publish_allowed": "watching.admitting:publish_allowed",
+    "topic.publish_not_denied": "watching.admitting:publish_not_denied",
+    "topic.key_usable": "watching.admitting:topic_key",
+    "topic.ordered": "watching.admitting:topic_ordered",
+    "chain.no_null": "whole.cleaning:nulls",
+    "chain.dependencies_named": "whole.cleaning:dependencies",
+    "chain.acyclic": "whole.cleaning:circles",
+    "chain.bucket_policy_accepted": "whole.readmitting:bucket_policy",
+    "chain.key_policy_accepted": "whole.rewording:policies",
+    "chain.topic_policy_accepted": "whole.rewording:policies",
+    "chain.role_accepted": "whole.rewording:policies",
+    "chain.keys_changeable": "whole.rewording:changeable",
+    "arns.portable": "whole.partitioning:portable",
+    "alarm.watched_by": "watching.alerting:watched_by",
+    "valid.properties": "whole.correcting:property_names",
+    "valid.required": "whole.correcting:required",
+    "valid.values": "whole.correcting:values",
+    "valid.global_events": "whole.correcting:global_events",
+    "valid.selectors": "whole.correcting:selector_kinds",
+    "valid.selector_forms": "recording.reforming:forms",
+    "valid.cloudwatch_pair": "whole.correcting:cloudwatch_pair",
+    "valid.insights": "recording.widening:management",
+    "valid.names": "whole.correcting:names",
+    "valid.trail_name": "whole.correcting:trail_name",
+    "valid.name_of_its_own": "whole.correcting:name_of_its_own",
+    "access.no_public_acl": "bucket.closing:public_acl",
+    "access.no_public_statement": "bucket.closing:public_statement",
+    "access.not_unblocked": "bucket.closing:not_unblocked",
+    "access.blocks_public": "bucket.closing:blocks_public",
+    "access.tls_only": "bucket.closing:tls_only",
+    "archive.access_logged": "bucket.keeping:access_logged",
+    "archive.versioned": "bucket.keeping:versioned",
+    "archive.kept_days": "bucket.keeping:kept_days",
+    "exports.bucket_name": "bucket.keeping:name_exported",
+    "policy.single": "bucket.founding:single_policy",
+    "policy.acl_check_allowed": "bucket.granting:acl_check",
+    "policy.log_write_allowed": "bucket.granting:log_write",
+    "policy.delivery_not_denied": "bucket.exempting:delivery_not_denied",
+    "policy.owner_full_control": "bucket.guarding:owner_control",
+    "policy.source_bound": "bucket.guarding:source_bound",
+    "policy.service_principal": "bucket.guarding:service_principal",
 }
 
 

@@ -85,8 +85,3 @@ class Deployed(NamedTuple):
     kept: frozenset[str] = frozenset()
     nested: Mapping[str, Deployed] = {}
     twins: Mapping[str, Twin] = _NO_TWINS
-
-    def settled(self, constants: Mapping[str, str], ending: str) -> frozenset[str]:
-        """The parameters, with an ending, that have the value of the stack: also what it read from a store."""
-        names = ((name + ending, value) for name, value in self.parameters.items())
-        return frozenset(name for name, value in names if constants.get(name) == value)

@@ -106,7 +106,6 @@ class Stack:
             name + self.ending: value for name, value in pins.items() if name in template.parameters or "::" in name
         }
         self.pinned = frozenset(self.constants)
-        self.settled = frozenset() if deployed is None else deployed.settled(self.constants, self.ending)
         self.bindings = self._bound(arguments) if arguments is not None else {}
         self._rename = Renamer(self.ending, file, self.place)
         self._sections: dict[str, MapNode] | None = None
@@ -227,7 +226,6 @@ class Stacks:
         self.bindings: dict[str, Binding] = {}
         self.constants: dict[str, str] = {}
         self.pinned: frozenset[str] = frozenset()  # the constants that somebody gave
-        self.settled: frozenset[str] = frozenset()  # those that stand for what was read from a store
         self.children: dict[str, list[Stack]] = {}  # by the resource that makes them
         self.exporters: dict[int, tuple[Export, ...]] = {}  # by the id of the call; of several, one is there
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
@@ -241,7 +239,6 @@ class Stacks:
             self.bindings.update(stack.bindings)
             self.constants.update(stack.constants)
             self.pinned |= stack.pinned
-            self.settled |= stack.settled
             if stack.arguments is not None:
                 self.children.setdefault(stack.arguments.maker, []).append(stack)
         self.looks = Looks(stack.observed for stack in self.members.values())

@@ -159,6 +159,12 @@ def _of_statement(scenario: Scenario, statement: Statement, target: Pieces | Non
         yield from _idle_actions(statement, action, resource, kinds)
 
 
+def nearest_key(name: str) -> str | None:
+    """The condition key of S3 that is meant by one that S3 does not have; None when that cannot be told."""
+    close = nearest(name[len(_PREFIX) :], _KEYS)
+    return None if close is None else _PREFIX + close
+
+
 def _condition_keys(statement: Statement) -> Iterator[Refusal]:
     for clause in statement.clauses:
         if not clause.name.startswith(_PREFIX):

@@ -143,8 +143,7 @@ def kept_days(scenario: Scenario, bucket: Resource, wanted: Wanted = NOTHING) ->
     rules = entry(scenario, bucket, "LifecycleConfiguration", "Rules")
     if isinstance(rules, Unknown):
         return unknown(rules.node, rules.reason, f"the lifecycle rules of {bucket.id} are not known")
-    items = rules.items if isinstance(rules, ListValue) else ()
-    found = [one for index, item in enumerate(items) if (one := _expiry(scenario, bucket, index, item, limits))]
+    found = expiries(scenario, bucket, rules, limits)
     sure = min((one for one in found if one.doubt is None), key=lambda one: one.days, default=None)
     first = min(found, key=lambda one: (one.days, one.doubt is not None), default=None)
     if first is None:
@@ -156,6 +155,12 @@ def kept_days(scenario: Scenario, bucket: Resource, wanted: Wanted = NOTHING) ->
         return unknown(first.node, str(first.doubt), first.because)
     days = int(first.days) if first.days == int(first.days) else first.days
     return Fact(days, first.node, first.because)
+
+
+def expiries(scenario: Scenario, bucket: Resource, rules: Value, limits: Iterable[float]) -> list[Expiry]:
+    """What the lifecycle rules do to log files, in their order; nothing of those that delete none."""
+    items = rules.items if isinstance(rules, ListValue) else ()
+    return [one for index, item in enumerate(items) if (one := _expiry(scenario, bucket, index, item, limits))]
 
 
 def _expiry(scenario: Scenario, bucket: Resource, index: int, rule: Value, limits: Iterable[float]) -> Expiry | None:
@@ -236,7 +241,7 @@ def _log_keys(scenario: Scenario, bucket: Resource, prefix: Text) -> list[tuple[
     if found:
         return found
     for policy in policies_on(scenario, scenario.returned_pieces(bucket, "Ref"), bucket):
-        for resource in policy_of(scenario, policy).resource_texts():
+        for resource in policy_of(scenario, policy).granted_texts():
             rest, beyond = trim_start(resource, below)
             if rest and not beyond:
                 found.append(((glob(rest),), False))

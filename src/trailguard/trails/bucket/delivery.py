@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.scenarios.values import MapValue, Pieces, Text
+from trailguard.cloudformation.scenarios.values import MapValue
 from trailguard.cloudformation.source.nodes import Node
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.evaluate import Decision, Request, denials, denied_wholly, grants
 from trailguard.iam.logic import State, Tri
-from trailguard.iam.policy import Policy, Statement
-from trailguard.trails.bucket import files, requests
+from trailguard.iam.policy import Statement
+from trailguard.trails.bucket import calls, files, requests
 from trailguard.trails.bucket.accepted import misplaced_fact, refusal_fact
 from trailguard.trails.bucket.buckets import (
     LogBucket,
@@ -23,7 +23,6 @@ from trailguard.trails.bucket.buckets import (
     log_bucket,
     no_known_policy,
     overwritten,
-    policy_of,
 )
 from trailguard.trails.bucket.principals import builds_suffix, named_in_words
 from trailguard.trails.bucket.sites import Site
@@ -85,11 +84,6 @@ def single_policy(scenario: Scenario, trail: Resource) -> Fact:
     return yes(first.key, f"{first.id} is the only policy of the bucket of {trail.id}")
 
 
-def _sites(scenario: Scenario, trail: Resource, bucket: LogBucket) -> list[Site]:
-    policies = ((resource, policy_of(scenario, resource)) for resource in bucket.policies)
-    return [Site(scenario, trail, bucket, resource, policy, policy) for resource, policy in policies]
-
-
 def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resource], Fact]) -> Callable[..., Fact]:
     """A fact about the bucket's policy from a fact about one policy, and what to say when there is none."""
 
@@ -100,7 +94,7 @@ def _judged(build: Callable[[Site], Fact], missing: Callable[[LogBucket, Resourc
         doubt = no_known_policy(scenario, bucket, trail)
         if doubt is not None:
             return doubt
-        sites = _sites(scenario, trail, bucket)
+        sites = calls.sites(scenario, trail, bucket)
         found = [refusal_fact(scenario, site.resource) or _unread(site) or build(site) for site in sites]
         if not found:
             return missing(bucket, trail)
@@ -175,22 +169,12 @@ def _organization_write(site: Site) -> tuple[Decision, str]:
     scenario, trail = site.scenario, site.trail
     found: list[tuple[Decision, str]] = []
     ranks = {"yes": 2, "unknown": 1, "no": 0}
-    for organization in _organizations(site):
+    for organization in calls.organizations(site):
         folder = files.organization_folder(scenario, trail, organization)
         for write in files.writes(scenario, trail, site.bucket, site.whole, [folder]):
             decision = site.ask(grants, write.request)
             found.append((decision, write.what))
     return max(found, key=lambda one: ranks[one[0].outcome])
-
-
-def _organizations(site: Site) -> list[Pieces]:
-    """The organizations that the policy may mean: those whose folder it opens or spares."""
-    texts: list[Pieces] = []
-    for statement in site.whole.possible:
-        part, effect = statement.resource, statement.effect
-        if part is not None and effect is not None and part.negated is (effect.literal == "Deny"):
-            texts += (text.pieces for text in part.texts)
-    return requests.organizations(site.scenario, site.trail, site.bucket, texts)
 
 
 def _not_denied(site: Site) -> Fact:
@@ -199,7 +183,7 @@ def _not_denied(site: Site) -> Fact:
     if all(map(_allows, site.policy.possible)):
         return fine
     check = files.Write(requests.acl_check(scenario, trail, bucket), "the check of the ACL", None)
-    return all_of((_passes(site, write, fine) for write in (check, *_writes(site))), fine)
+    return all_of((_passes(site, write, fine) for write in (check, *calls.writes(site))), fine)
 
 
 def _passes(site: Site, write: files.Write, fine: Fact) -> Fact:
@@ -219,31 +203,13 @@ def _allows(statement: Statement) -> bool:
     return statement.fault is None and statement.effect is not None and statement.effect.literal == "Allow"
 
 
-def _writes(site: Site) -> list[files.Write]:
-    """The writes below the account's folder, and below the folder of each organization that the policy may mean."""
-    scenario, trail, bucket = site.scenario, site.trail, site.bucket
-
-    def build() -> list[files.Write]:
-        folders = files.account_folders(scenario, trail)
-        if requests.is_organization_trail(scenario, trail):
-            for organization in _organizations(site):
-                folders += files.organization_folders(scenario, trail, organization)
-        return files.writes(scenario, trail, bucket, site.whole, folders)
-
-    return scenario.once(("writes", trail.id, site.resource.id), build)
-
-
-def _puts(site: Site) -> list[Request]:
-    return [write.request for write in _writes(site)]
-
-
 def _write_granted(site: Site) -> Fact:
-    return _any_granted(site, _puts(site), "write into the bucket")
+    return _any_granted(site, calls.puts(site), "write into the bucket")
 
 
 def _any_grant(site: Site) -> Fact:
     check = requests.acl_check(site.scenario, site.trail, site.bucket)
-    return _any_granted(site, [check, *_puts(site)], "use the bucket")
+    return _any_granted(site, [check, *calls.puts(site)], "use the bucket")
 
 
 def _any_granted(site: Site, asked: Iterable[Request], what: str) -> Fact:
@@ -264,39 +230,14 @@ def _any_granted(site: Site, asked: Iterable[Request], what: str) -> Fact:
 
 def _owner_control(site: Site) -> Fact:
     """Whether a write with any other ACL, or none, is refused."""
-    asked = [
-        (request._replace(context={**request.context, "s3:x-amz-acl": acl}), told)
-        for request in _puts(site)
-        for acl, told in requests.other_acls(site.trail, _asked_acls(site.whole))
-    ]
     fine = f"{site.resource.id} takes log files only with the ACL {requests.OWNER_ACL}"
-    return _refused(site, asked, "lets CloudTrail write {}", "s3:x-amz-acl", fine)
-
-
-def _asked_acls(policy: Policy) -> set[str | None]:
-    """The ACLs that the policy's statements ask for; None for one that is no plain text."""
-    return {text.literal for text in _asked_of(policy, "s3:x-amz-acl")}
-
-
-def _asked_of(policy: Policy, key: str) -> list[Text]:
-    """What the policy's statements ask of a condition key."""
-    clauses = (clause for statement in policy.possible for clause in statement.clauses if clause.name == key)
-    return [text for clause in clauses for text in clause.values]
+    return _refused(site, calls.with_other_acls(site), "lets CloudTrail write {}", "s3:x-amz-acl", fine)
 
 
 def _source_bound(site: Site) -> Fact:
     """Whether the same calls made for somebody else's trail are refused."""
-    scenario, trail = site.scenario, site.trail
-    puts = _puts(site)
-    calls = [requests.acl_check(scenario, trail, site.bucket), *puts, *(files.unsealed(one, trail) for one in puts)]
-    trails = _asked_of(site.whole, "aws:sourcearn")
-    asked = [
-        (stranger, "for any account's trail")
-        for call in calls
-        for stranger in requests.for_strangers(scenario, trail, call, trails)
-    ]
     fine = f"{site.resource.id} grants CloudTrail nothing for the trails of other accounts"
-    return _refused(site, asked, "lets CloudTrail use the bucket {}", "aws:SourceArn", fine)
+    return _refused(site, calls.for_strangers(site), "lets CloudTrail use the bucket {}", "aws:SourceArn", fine)
 
 
 def _refused(site: Site, asked: Iterable[tuple[Request, str]], words: str, key: str, fine: str) -> Fact:
@@ -333,7 +274,7 @@ def _service_principal(site: Site) -> Fact:
     """Whether what is granted is granted to the service principal itself, spelt right in every partition."""
     check = requests.acl_check(site.scenario, site.trail, site.bucket)
     fine = yes(site.resource.key, f"{site.resource.id} grants to {requests.SERVICE}")
-    return all_of((_granted_to(site, request, fine) for request in [check, *_puts(site)]), fine)
+    return all_of((_granted_to(site, request, fine) for request in [check, *calls.puts(site)]), fine)
 
 
 def _granted_to(site: Site, request: Request, fine: Fact) -> Fact:

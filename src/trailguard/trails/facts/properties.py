@@ -52,7 +52,7 @@ NOTHING = Wanted()
 
 # The numbers that a property takes, where they are few.
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-_TAKES: Mapping[tuple[str, str], tuple[int, ...]] = {
+TAKES: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("AWS::Logs::LogGroup", "RetentionInDays"): (
         1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
     ),
@@ -89,7 +89,7 @@ def attribute_fact(scenario: Scenario, resource: Resource, name: str, wanted: Wa
 
 def _fact(scenario: Scenario, resource: Resource, path: str, value: Value, wanted: Wanted) -> Fact:
     if wanted.numbers:
-        value = _as_number(scenario, value, wanted.numbers, _TAKES.get((resource.type, path), ()))
+        value = _as_number(scenario, value, wanted.numbers, TAKES.get((resource.type, path), ()))
     elif wanted.boolean:
         value = _as_boolean(scenario, value)
     elif isinstance(value, Text):

@@ -7,15 +7,17 @@ the one that changes least first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.source.changes import Append, Change, Data, Put, Replace, at
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
+from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, Replace, at
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, file_of, plain
 from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.template.references import calls, mentioned
 from trailguard.cloudformation.template.template import Resource, function_of
-from trailguard.trails.facts.facts import Fact
+from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, to_json
+from trailguard.trails.facts.properties import TAKES, entry
 
 PROPERTIES = "Properties"
 
@@ -55,41 +57,140 @@ def append(resource: Resource, name: str, value: Data, *below: str) -> Change:
     return Append(at(resource.body), (PROPERTIES, name, *below), value)
 
 
+def making(scenario: Scenario, beside: Resource, name: str, body: Data) -> Change | None:
+    """One resource more in the template of another one, under a name that is free there; None where there is no place.
+
+    `beside` is the other one.
+    """
+    stack = scenario.model.stacks.stack_of(beside.id)
+    template = scenario.model.template if stack is None else stack.template
+    section = template.root.values.get("Resources")
+    if not isinstance(section, MapNode):
+        return None
+    place = at(section)._replace(file=file_of(beside.body))
+    return Put(place, (free_name(scenario, beside, name),), body)
+
+
+def free_name(scenario: Scenario, beside: Resource, name: str) -> str:
+    """A logical ID that no resource of the template of another one has."""
+    stack = scenario.model.stacks.stack_of(beside.id)
+    template = scenario.model.template if stack is None else stack.template
+    section = template.root.values.get("Resources")
+    known = {*template.resources, *template.parameters, *(section.values if isinstance(section, MapNode) else ())}
+    return next(one for one in (f"{name}{number or ''}" for number in range(len(known) + 1)) if one not in known)
+
+
 def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
     """The ways to give a property of the resource at fault a value, whatever decides it now.
 
-    `unsafe` is why it should be looked at in any case.
+    `name` may lead into the property: `Outer.Inner`. `unsafe` is why it should be looked at in any case.
     """
     title = f"Set {name} to {spelt(value)}"
-    node = fault.found.node
-    written = fault.scenario.property_node(fault.resource, name)
+    first, *rest = name.split(".")
+    written, way = _innermost(fault, first, rest)
     if written is None:
-        yield Repair(title, (put(fault.resource, name, value),), unsafe)
+        yield Repair(title, (put(fault.resource, first, value, *rest),), unsafe)
         return
+    if way:
+        yield Repair(title, (Put(at(written), way, value),), unsafe)
+        return
+    literal = handed_down(fault.scenario, written)
+    if literal is not None:
+        yield Repair(title, (Replace(at(literal), value),), unsafe)
     handed = (binding.argument for binding in fault.scenario.model.stacks.bindings.values())
-    if any(holds(outer, node) for outer in (written, *handed)):
-        yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
+    is_told = any(holds(outer, fault.found.node) for outer in (written, *handed))
+    node = _branch(fault.scenario, fault.found.node if is_told else written)
+    yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
     yield Repair(title, (Replace(at(written), value),), unsafe or decided(fault.scenario, written))
+    if not rest:  # what is written may be an anchor's, which others use as well
+        yield Repair(title, (put(fault.resource, first, value),), unsafe or decided(fault.scenario, written))
+
+
+def handed_down(scenario: Scenario, node: Node) -> TextNode | None:
+    """What is written where a value comes from that a node refers to, when parents hand it down as it is written."""
+    bindings = scenario.model.stacks.bindings
+    found: Node = node
+    for _ in range(len(bindings) + 1):
+        call = function_of(found)
+        if call is None or call[0] != "Ref" or not isinstance(call[1], TextNode) or call[1].value not in bindings:
+            break
+        found = bindings[call[1].value].argument
+    return found if isinstance(found, TextNode) and found is not node else None
+
+
+def _branch(scenario: Scenario, node: Node) -> Node:
+    """The branch of `Fn::If` that counts here, be it one that sets nothing."""
+    while (call := function_of(node)) is not None and call[0] == "Fn::If":
+        branch = scenario.branch(call[1])
+        if branch is None:
+            return node
+        node = branch
+    return node
+
+
+def _innermost(fault: Fault, first: str, rest: Sequence[str]) -> tuple[Node | None, tuple[str, ...]]:
+    """What is written of a property, as far in as it is, and the way that is left from there."""
+    written = fault.scenario.property_node(fault.resource, first)
+    for index, step in enumerate(rest):
+        inner = fault.scenario.unwrap(written)
+        if not isinstance(inner, MapNode) or function_of(inner) is not None:
+            return written, ()
+        if step not in inner.values:
+            return inner, tuple(rest[index:])
+        written = inner.values[step]
+    return written, ()
 
 
 def attribute(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[Repair]:
     """The way to give the resource at fault an attribute that stands beside its properties."""
-    title = f"Set {name} to {spelt(value)}"
-    yield Repair(title, (Put(at(fault.resource.body), (name,), value),), unsafe)
+    written = fault.resource.attribute(name)
+    unsafe = unsafe or ("" if written is None else decided(fault.scenario, written))
+    yield Repair(f"Set {name} to {spelt(value)}", (Put(at(fault.resource.body), (name,), value),), unsafe)
 
 
 def stated(fix: Mapping[str, Any]) -> Repairer:
-    """The repairs that a rule states as data: `{set: {Property: value}}`, `{attribute: {DeletionPolicy: Retain}}`."""
+    """The repairs that a rule states as data: `{set: {Property: value}}`, `{attribute: {DeletionPolicy: Retain}}`.
+
+    What has its value already stays as it is. `unsafe` says why a person should look at it first.
+    """
+    unsafe = str(fix.get("unsafe", ""))
 
     def repairs(fault: Fault) -> Iterator[Repair]:
-        for name, value in fix.get("set", {}).items():
-            if fault.name.partition(".")[2] in ("", name) or len(fix["set"]) == 1:
-                yield from setting(fault, name, value)
-        for name, value in fix.get("attribute", {}).items():
-            if fault.name.partition(".")[2] in ("", name) or len(fix["attribute"]) == 1:
-                yield from attribute(fault, name, value)
+        each = [
+            tuple(setting(fault, name, _takes(fault.resource, name, value), unsafe))
+            for name, value in fix.get("set", {}).items()
+            if not _is_set(fault, name, value)
+        ]
+        each += [
+            tuple(attribute(fault, name, value, unsafe))
+            for name, value in fix.get("attribute", {}).items()
+            if (node := fault.resource.attribute(name)) is None or plain(node) != value
+        ]
+        for index in range(max(map(len, each), default=0)):
+            yield together([repairs[min(index, len(repairs) - 1)] for repairs in each])
 
     return repairs
+
+
+def together(repairs: Sequence[Repair]) -> Repair:
+    """Several repairs as one."""
+    titles = dict.fromkeys(repair.title for repair in repairs)
+    changes = tuple(change for repair in repairs for change in repair.changes)
+    return Repair("; ".join(titles), changes, next((repair.unsafe for repair in repairs if repair.unsafe), ""))
+
+
+def _is_set(fault: Fault, name: str, value: Data) -> bool:
+    """Tell whether a property has a value here, whatever decides it."""
+    text = to_json(entry(fault.scenario, fault.resource, *name.split(".")))
+    return text == value or (isinstance(text, str) and BOOLEAN_TEXTS.get(text, text) in (value, str(value)))
+
+
+def _takes(resource: Resource, name: str, value: Data) -> Data:
+    """The value, or the next higher number that can be deployed, where a property takes few."""
+    able = TAKES.get((resource.type, name), ())
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return next((number for number in able if number >= value), value)
 
 
 def decided(scenario: Scenario, node: Node) -> str:
@@ -98,23 +199,60 @@ def decided(scenario: Scenario, node: Node) -> str:
     while pending:
         current = pending.pop()
         call = function_of(current)
-        if call is not None and call[0] == "Ref" and isinstance(call[1], TextNode):
-            name = call[1].value
-            if name in scenario.model.stacks.bindings:
-                return f"what is handed to parameter {bare(name)} decides it now"
-            if name in scenario.model.template.parameters:
-                return f"parameter {bare(name)} decides it now"
-        if call is not None and call[0] == "Fn::FindInMap":
-            return "a mapping decides it now"
-        if call is not None and call[0] == "Fn::If":
-            return "a condition decides it now"
-        if call is not None and call[0] not in ("Ref", "Fn::GetAtt"):
+        if call is not None and call[0] in _CHOICES:
+            return f"{_CHOICES[call[0]]} decides it now"
+        if call is not None and call[0] not in _PLAIN:
             return f"{call[0]} decides it now"
+        if call is not None and call[0] in ("Ref", "Fn::Sub"):
+            told = [_parameter(scenario, name) for name in mentioned(*call)]
+            if any(told):
+                return next(filter(None, told))
         if isinstance(current, MapNode):
             pending.extend(current.values.values())
         elif isinstance(current, ListNode):
             pending.extend(current.items)
     return ""
+
+
+# Functions that choose, and those that put together what is there.
+_CHOICES = {"Fn::FindInMap": "a mapping", "Fn::If": "a condition", "Fn::ImportValue": "what another stack exports"}
+_PLAIN = ("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split")
+
+
+def _parameter(scenario: Scenario, name: str) -> str:
+    """That a parameter decides, if a name is that of one."""
+    if name in scenario.model.stacks.bindings:
+        return f"what is handed to parameter {bare(name)} decides it now"
+    return f"parameter {bare(name)} decides it now" if name in scenario.model.template.parameters else ""
+
+
+def chosen(scenario: Scenario, node: Node) -> str:
+    """Which parameter or mapping has a say in what stands at a node; "" when none has."""
+    for call in calls(node):
+        if call.function == "Fn::FindInMap":
+            return "a mapping decides it now"
+        for name in mentioned(call.function, call.argument):
+            if name in scenario.model.stacks.bindings:
+                return f"what is handed to parameter {bare(name)} decides it now"
+            if name in scenario.model.template.parameters:
+                return f"parameter {bare(name)} decides it now"
+    call_here = function_of(node)
+    return "a condition decides it now" if call_here is not None and call_here[0] == "Fn::If" else ""
+
+
+class Home(NamedTuple):
+    """The map that a template consists of, and where it is written."""
+
+    node: MapNode
+    at: At
+
+
+def root_of(scenario: Scenario, resource: Resource) -> Home:
+    """The template that a resource is written in."""
+    stack = scenario.model.stacks.stack_of(resource.id)
+    template = scenario.model.template if stack is None else stack.template
+    place = at(template.root)
+    return Home(template.root, place if stack is None else place._replace(file=stack.file))
 
 
 def holds(outer: Node, node: Node) -> bool:

@@ -49,7 +49,7 @@ _CATEGORIES: Mapping[str, _Category] = {
         "network activity events", (_CATEGORY, _SOURCE, "eventName", _ERROR, "vpcEndpointId"), (_SOURCE,)
     ),
 }  # fmt: skip
-_FIELDS = tuple(dict.fromkeys(field for category in _CATEGORIES.values() for field in category.fields))
+FIELDS = tuple(dict.fromkeys(field for category in _CATEGORIES.values() for field in category.fields))
 _ONLY_EQUALS = (_CATEGORY, _READ_ONLY, _TYPE)
 _ONE_VALUE = (_CATEGORY, _TYPE)
 
@@ -206,9 +206,9 @@ def _field(scenario: Scenario, item: Value) -> _Field | None:
 
 def _operators(field: _Field) -> Iterator[_Refusal]:
     """What is wrong with the field and its operators, whatever the category."""
-    if field.name not in _FIELDS:
+    if field.name not in FIELDS:
         name = short(field.name)
-        near = nearest(name, _FIELDS, 0.75)
+        near = nearest(name, FIELDS, 0.75)
         because = f"{name} is not a field that a trail can select events by"
         if near is not None:
             yield _Refusal(field.node, f"{because}; did you mean {near}?")
@@ -228,7 +228,7 @@ def _in_category(scenario: Scenario, category: str, fields: list[_Field], select
     """What is wrong with the fields of a selector of a category. The selector is given if it has no other fields."""
     called, known, required = _CATEGORIES[category]
     for field in fields:
-        if field.name not in known and field.name in _FIELDS:
+        if field.name not in known and field.name in FIELDS:
             others = "" if category != MANAGEMENT else "; only event data stores do"
             yield _Refusal(field.node, f"a selector of {called} does not take the field {field.name}{others}")
         elif field.name == _READ_ONLY:

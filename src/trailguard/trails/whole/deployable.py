@@ -30,7 +30,7 @@ MOST_TRAILS = 5
 
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Rules", "Outputs", "Metadata", "Description")
 # What preprocessors rewrite, and a definition in which null has a meaning and that is handed on as text.
-_OWN_NULLS = ("AWS::Serverless::", "AWS::StepFunctions::StateMachine")
+OWN_NULLS = ("AWS::Serverless::", "AWS::StepFunctions::StateMachine")
 _EXTENSIONS = "AWS::LanguageExtensions"
 
 
@@ -49,7 +49,7 @@ class Unit(NamedTuple):
         return resources.values if isinstance(resources, MapNode) else {}
 
 
-def _units(scenario: Scenario, trail: Resource) -> list[Unit]:
+def units(scenario: Scenario, trail: Resource) -> list[Unit]:
     """The templates that must be taken for a trail to be made, the trail's own first."""
     model = scenario.model
     own = model.stacks.stack_of(trail.id)
@@ -110,7 +110,7 @@ def _by_faults(kind: str, scenario: Scenario, trail: Resource) -> Fact:
     own = yes(trail.key, fine.format(trail.id))
 
     def facts() -> Iterator[Fact]:
-        for unit in _units(scenario, trail):
+        for unit in units(scenario, trail):
             key = ("faults", kind, unit.stack and unit.stack.number)
             if key not in scenario.model.memo:
                 scenario.model.memo[key] = [] if _is_rewritten(unit.template) else list(find(scenario, unit))
@@ -138,7 +138,7 @@ def _nulls(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
     """The first null of each resource, and of each other section."""
     for name, body in unit.bodies.items():
         kind = body.values.get("Type") if isinstance(body, MapNode) else None
-        if isinstance(kind, TextNode) and kind.value.startswith(_OWN_NULLS):
+        if isinstance(kind, TextNode) and kind.value.startswith(OWN_NULLS):
             continue
         found = _first_null(body)
         if found is not None:
@@ -178,7 +178,7 @@ def _first_null(node: Node) -> tuple[Node, tuple[str, ...]] | None:
 # --- DependsOn --------------------------------------------------------------------------------------------------------
 
 
-def _dependencies(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
+def dependencies(scenario: Scenario, unit: Unit) -> Iterator[Fault]:
     """What DependsOn takes to be wrong: anything but logical IDs of resources of the same template."""
     bodies = unit.bodies
     is_whole = not unit.template.generators and not set(unit.template.transforms) - {_EXTENSIONS}
@@ -220,7 +220,7 @@ def acyclic(scenario: Scenario, trail: Resource) -> Fact:
     fine = yes(trail.key, f"no resources that {trail.id} needs wait for each other")
 
     def facts() -> Iterator[Fact]:
-        for unit in _units(scenario, trail):
+        for unit in units(scenario, trail):
             for ring in rings(scenario.model, unit.stack):
                 ask = partial(_circle, trail=trail, unit=unit, ring=ring)
                 found = scenario.agreed(("circle", trail.id, ring[0]), ask)
@@ -305,7 +305,7 @@ def within_limit(scenario: Scenario, trail: Resource) -> Fact:
 
 _KINDS = {
     "null": (_nulls, "no null stands in what {} needs"),
-    "dependencies": (_dependencies, "DependsOn names resources wherever {} needs it"),
+    "dependencies": (dependencies, "DependsOn names resources wherever {} needs it"),
 }
 
 FACTS: Mapping[str, FactSpec] = {

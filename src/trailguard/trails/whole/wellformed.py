@@ -50,7 +50,7 @@ _ATTRIBUTES = (
 _RETURNED = ("Arn", "HasCustomEventSelectors", "HasInsightSelectors", "HomeRegion", "TrailARN")  # and nobody sets
 
 
-class _Met(NamedTuple):
+class Met(NamedTuple):
     """A value that is there, where it is in words, and what shape it must have."""
 
     value: Value
@@ -58,19 +58,19 @@ class _Met(NamedTuple):
     shape: Shape
 
 
-def _walk(scenario: Scenario, trail: Resource, name: str) -> Iterator[_Met]:
+def walk(scenario: Scenario, trail: Resource, name: str) -> Iterator[Met]:
     """A property of a trail with all that is inside it."""
-    pending = [_Met(scenario.value_of(trail, name), f"{name} of {trail.id}", TRAIL.of[name])]
+    pending = [Met(scenario.value_of(trail, name), f"{name} of {trail.id}", TRAIL.of[name])]
     while pending:
         met = pending.pop()
         yield met
         value, where, shape = met
-        inner: list[_Met] = []
+        inner: list[Met] = []
         if isinstance(value, ListValue) and isinstance(shape, Many):
-            inner = [_Met(item, where, shape.of) for item in value.items]
+            inner = [Met(item, where, shape.of) for item in value.items]
         elif isinstance(value, MapValue) and isinstance(shape, Fields):
             known = (inside for inside in value.entries if inside in shape.of)
-            inner = [_Met(value.entries[inside], f"{inside} in {where}", shape.of[inside]) for inside in known]
+            inner = [Met(value.entries[inside], f"{inside} in {where}", shape.of[inside]) for inside in known]
         pending.extend(reversed(inner))
 
 
@@ -110,7 +110,7 @@ def _names_of(scenario: Scenario, trail: Resource, wanted: Wanted) -> Fact:
 def _names_inside(scenario: Scenario, trail: Resource, name: str, wanted: Wanted) -> Fact:
     unlisted = (
         (inside, key, met.shape, f"in {met.where}")
-        for met in _walk(scenario, trail, name)
+        for met in walk(scenario, trail, name)
         if isinstance(met.value, MapValue) and isinstance(met.shape, Fields)
         for inside, key in met.value.keys.items()
         if inside not in met.shape.of and not _is_function(inside) and inside in met.value.entries
@@ -141,16 +141,31 @@ def _is_function(name: str) -> bool:
 
 def _hint(name: str, fields: Fields) -> str | None:
     """What to say of a property that is certainly none: what it is, or which one is meant. None for any other."""
-    if fields is TRAIL and name in _ATTRIBUTES:
+    if is_attribute(name, fields):
         return f"; {name} stands beside Properties"
-    if fields is TRAIL and name in _RETURNED:
+    if is_returned(name, fields):
         return "; it is what a trail returns, and cannot be set"
-    near = _MISNOMERS.get(name) if fields is TRAIL else None
-    near = near or nearest(name, fields.of, 0.75) or _longer(name, fields)
+    near = meant(name, fields)
     if near is not None:
         return f"; the property is called {near}"
     home = next((other.called for other in _every(TRAIL) if name in other.of and len(name) > 4), None)
     return None if home is None else f"; it belongs to {home}"
+
+
+def is_attribute(name: str, fields: Fields) -> bool:
+    """Tell whether a name among the properties of a trail is that of something that stands beside them."""
+    return fields is TRAIL and name in _ATTRIBUTES
+
+
+def is_returned(name: str, fields: Fields) -> bool:
+    """Tell whether a name among the properties of a trail is that of something that the trail returns."""
+    return fields is TRAIL and name in _RETURNED
+
+
+def meant(name: str, fields: Fields) -> str | None:
+    """The property that is meant by a name that is none; None when that cannot be told."""
+    near = _MISNOMERS.get(name) if fields is TRAIL else None
+    return near or nearest(name, fields.of, 0.75) or _longer(name, fields)
 
 
 def _longer(name: str, fields: Fields) -> str | None:
@@ -178,14 +193,14 @@ def values(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def _values_inside(scenario: Scenario, trail: Resource, name: str, fine: Fact) -> Fact:
-    for met in _walk(scenario, trail, name):
+    for met in walk(scenario, trail, name):
         fault = _fault(scenario, met)
         if fault is not None:
             return no(met.value.node, f"{met.where} {fault}")
     return fine
 
 
-def _fault(scenario: Scenario, met: _Met) -> str | None:
+def _fault(scenario: Scenario, met: Met) -> str | None:
     """What is wrong with a value, in words that follow where it is."""
     value, _, shape = met
     if isinstance(shape, Truth):

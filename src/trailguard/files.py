@@ -10,12 +10,16 @@ _TRIES = 100  # names that others of our own may have left behind
 
 
 def replace(path: str, text: str) -> None:
-    """Write a text in UTF-8 to a file, or leave what was there as it was; raises OSError.
+    """Write a text in UTF-8 to a file, or leave what was there as it was; raises OSError. See `replace_bytes`."""
+    replace_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def replace_bytes(path: str, data: bytes) -> None:
+    """Write bytes to a file, or leave what was there as it was; raises OSError.
 
     The file keeps its permissions. A symbolic link is followed, and stays. What is not a regular file (a pipe,
     /dev/stdout) is written to as it is, and so is what nothing can be put in the place of.
     """
-    data = text.encode("utf-8", "backslashreplace")
     if _takes_bytes_only(path):
         _overwrite(path, data)
         return

@@ -1,0 +1,147 @@
+"""`trailguard fix`: write fixes that are proven, or show them, and say of the rest why it is left."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from trailguard import files
+from trailguard.commands.fixtext import asked, told
+from trailguard.commands.progress import Progress
+from trailguard.commands.settings_of import settings_of
+from trailguard.commands.streams import read_input, say, shown, write, write_bytes
+from trailguard.errors import UserError
+from trailguard.findings import FileError, Report
+from trailguard.fixes.diff import unified
+from trailguard.fixes.edits import Edit, applied, decoded, encoded
+from trailguard.fixes.plans import Plan
+from trailguard.fixes.repairing import Repaired, edits_of, repaired
+from trailguard.fixes.reporting import look_at
+from trailguard.judging.offers import Key, key_of
+from trailguard.rulebook.shelf import load
+from trailguard.scanning import Look, Outcome
+from trailguard.terminal import is_terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from trailguard.settings.settings import Settings
+
+
+def fix(args: Namespace) -> int:
+    """Fix what can be fixed; give the exit status."""
+    if args.interactive and not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        raise UserError("", 0, 0, "--interactive needs a terminal; see what would be written with --diff")
+    settings = settings_of(args)
+    paths = args.paths or ["."]
+    if paths.count("-") > 1 or ("-" in paths and args.interactive):
+        raise UserError("", 0, 0, '"-" can be given once, and not with --interactive')
+    stdin = read_input() if "-" in paths else None
+    with Progress(not args.quiet) as progress:
+        look, before = _looked(args, settings, paths, stdin, progress)
+        wanted = _wanted(args, settings, before.report, paths, progress)
+        progress.say("proving fixes")
+        result = repaired(look, before, wanted, args.unsafe)
+        progress.wipe()
+        if args.interactive:
+            result = _chosen(look, before, wanted, args, result)
+    report = _asked_for(result.outcome.report, settings, args)
+    if not report.templates and not report.errors:
+        say(f"no CloudFormation template in {', '.join(map(shown, paths))}")
+    return _delivered(args, before, result, report, stdin)
+
+
+def _looked(
+    args: Namespace, settings: Settings, paths: Sequence[str], stdin: bytes | None, progress: Progress
+) -> tuple[Look, Outcome]:
+    """What is there, judged by all rules."""
+    given = (args.stdin_filename, stdin) if stdin is not None else None
+    named = [path for path in paths if path != "-"]
+    look = look_at(named, settings, given, args.world, args.jobs, time.strftime("%Y-%m-%d"), progress.step)
+    return look, look.outcome()
+
+
+def _asked_for(report: Report, settings: Settings, args: Namespace) -> Report:
+    """The part of a report that the user asked for: the rules of the settings, and what the options narrow it to."""
+    rulebook = load(settings)
+    rules = {rule.id for rule in rulebook.selected}
+    if args.rule:
+        rules = {id_ for name in args.rule for id_ in rulebook.rules.ids_of(name)}
+    results = (one for one in report.results if one.rule.id in rules)
+    kept = tuple(one for one in results if not args.resource or one.resource in args.resource)
+    return report._replace(results=kept, threshold=settings.threshold)
+
+
+def _wanted(args: Namespace, settings: Settings, report: Report, paths: Sequence[str], progress: Progress) -> list[Key]:
+    """What is to be fixed."""
+    narrow = _asked_for(report, settings, args)
+    if args.diff is not None:
+        from trailguard.commands.scan import new_or_worse
+
+        narrow = new_or_worse(args, settings, narrow, paths, progress)
+    return [key_of(one) for one in narrow.results if one.is_open]
+
+
+def _chosen(look: Look, before: Outcome, wanted: Sequence[Key], args: Namespace, result: Repaired) -> Repaired:
+    """What is left of a result when a person has been asked about each of its fixes; the rest is proven again."""
+    answers: dict[tuple[Key, str], bool] = {}
+    while True:
+        for plan in result.plans:
+            if (plan.key, plan.title) not in answers:
+                answers[plan.key, plan.title] = asked(plan, _diff_of(plan, result, before))
+        declined = {key for (key, _), yes in answers.items() if not yes}
+        if declined.isdisjoint(plan.key for plan in result.plans):
+            return result
+        result = repaired(look, before, [key for key in wanted if key not in declined], args.unsafe)
+
+
+def _diff_of(plan: Plan, result: Repaired, before: Outcome) -> str:
+    """What a plan changes, as far as that can be told of it by itself."""
+    fix = result.fixes.get(plan.key)
+    parts = [] if fix is None else [_diff(before, name, edits) for name, edits in edits_of(fix, before.files).items()]
+    return b"".join(parts).decode("utf-8", "replace")
+
+
+def _new(before: Outcome, name: str, edits: Sequence[Edit]) -> bytes:
+    data = before.files[name].data
+    return encoded(data, applied(decoded(data), edits))
+
+
+def _diff(before: Outcome, name: str, edits: Sequence[Edit]) -> bytes:
+    return unified(name, before.files[name].data, _new(before, name, edits))
+
+
+def _delivered(args: Namespace, before: Outcome, result: Repaired, report: Report, stdin: bytes | None) -> int:
+    """Write what is fixed, or show it, and say what is left; give the exit status."""
+    summary = told(result, report, args)
+    edits: Mapping[str, Sequence[Edit]] = dict(sorted(result.edits.items()))
+    if args.show_diff:
+        status = write_bytes(b"".join(_diff(before, name, those) for name, those in edits.items()))
+        say(summary.rstrip("\n"))
+        return max(status, 1 if edits and not report.errors else 0, report.status())
+    if stdin is not None:
+        name = args.stdin_filename
+        status = write_bytes(_new(before, name, edits[name]) if name in edits else stdin)
+        edits = {other: those for other, those in edits.items() if other != name}
+        say(summary.rstrip("\n"))
+    else:
+        status = write(summary)
+    faults = tuple(fault for name, those in edits.items() if (fault := _written(before, name, those)) is not None)
+    for fault in faults:
+        say(f"error: {fault.file}: {fault.message}")
+    return max(status, report._replace(errors=(*report.errors, *faults)).status())
+
+
+def _written(before: Outcome, name: str, edits: Sequence[Edit]) -> FileError | None:
+    """Write one file, if it is what was judged; else give the reason why not."""
+    file = before.files[name]
+    try:
+        with open(file.path, "rb") as stream:
+            if stream.read() != file.data:
+                return FileError(name, 0, 0, "it was changed meanwhile, so it is not written")
+        files.replace_bytes(file.path, _new(before, name, edits))
+    except OSError as error:
+        return FileError(name, 0, 0, f"it cannot be written: {(error.strerror or str(error)).lower()}")
+    return None

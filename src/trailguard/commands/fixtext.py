@@ -1,0 +1,91 @@
+"""What `trailguard fix` says: per file what was fixed and what is left, with the reason, and the questions it asks."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from trailguard.commands.streams import write
+from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN, Finding
+from trailguard.judging.offers import Key, key_of
+from trailguard.terminal import paragraph, style_for, visible, width_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from trailguard.findings import Report
+    from trailguard.fixes.plans import Plan
+    from trailguard.fixes.repairing import Repaired
+
+_MARGIN = " " * 9
+
+
+def told(result: Repaired, report: Report, args: Namespace) -> str:
+    """The whole account: files in their order, then how many were fixed and left, and the exit status."""
+    stream = sys.stderr if args.show_diff or "-" in args.paths else sys.stdout
+    style, width = style_for(args.color, stream, os.environ), width_of(stream, os.environ)
+    left = [one for one in report.results if one.is_open and one.verdict in (FAIL, CONDITIONAL)]
+    lines: dict[str, list[tuple[int, str]]] = {}
+    for plan in result.plans:
+        text = f"{plan.key.rule} {plan.key.resource}: {_first(plan.title)}{f' ({plan.unsafe})' if plan.unsafe else ''}"
+        first = f"  {style.paint('fixed', 'green')}  "
+        place = plan.finding.place
+        lines.setdefault(place.file, []).append((place.span.line, _wrapped(text, width, first)))
+    for key in sorted(result.also):
+        text = f"{key.rule} {key.resource}: passes with the other fixes"
+        lines.setdefault(key.file, []).append((0, _wrapped(text, width, f"  {style.paint('fixed', 'green')}  ")))
+    for one in () if args.quiet else left:
+        why = result.left.get(key_of(one), "it is left as it is")
+        text = f"{one.rule.id} {one.resource} (line {one.place.span.line}): {one.message}"
+        first = f"  {style.paint('left', 'yellow')}   "
+        reason = paragraph(visible(why), width, _MARGIN + "  ", f"{_MARGIN}{style.arrow} ")
+        lines.setdefault(one.place.file, []).append((one.place.span.line, f"{_wrapped(text, width, first)}\n{reason}"))
+    parts = []
+    for file in sorted(lines):
+        parts.append(style.paint(visible(file), "bold"))
+        parts += [text for _, text in sorted(lines[file], key=lambda item: item[0])]
+    for error in report.errors:
+        parts.append(visible(f"error: {error.file}:{error.line}:{error.column}: {error.message}"))
+    return "\n".join([*parts, _summary(result, report, left, args)]) + "\n"
+
+
+def _wrapped(text: str, width: int, first: str) -> str:
+    return paragraph(visible(text), width, _MARGIN, first)
+
+
+def _summary(result: Repaired, report: Report, left: list[Finding], args: Namespace) -> str:
+    """How many were fixed, and what is left."""
+    number = len({plan.key for plan in result.plans} | result.also)
+    verb = "can be fixed" if args.show_diff else "fixed"
+    unknown = sum(one.is_open and one.verdict == UNKNOWN for one in report.results)
+    open_ = f", {unknown} unknown" if unknown else ""
+    hint = ""
+    unsafe = sum("--unsafe" in result.left.get(key_of(one), "") for one in left)
+    if unsafe:
+        hint = f"; {unsafe} of these can be fixed with --unsafe"
+    return f"{_count(number, 'finding')} {verb}, {len(left)} left{open_}{hint}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def _first(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
+def asked(plan: Plan, diff: str) -> bool:
+    """Show a fix and ask whether to write it. Ctrl-C and the end of input end the program with nothing written."""
+    key: Key = plan.key
+    warning = f"\nReview it first: {plan.unsafe}." if plan.unsafe else ""
+    write(f"{visible(f'{key.rule} {key.resource}: {_first(plan.title)}')}{visible(warning)}\n")
+    write("".join(f"{visible(line)}\n" for line in diff.splitlines()))
+    while True:
+        write("Write it? [y/n] ")
+        answer = sys.stdin.readline()
+        if not answer:
+            raise KeyboardInterrupt
+        word = answer.strip().lower()
+        if word in ("y", "yes", "n", "no"):
+            return word[0] == "y"

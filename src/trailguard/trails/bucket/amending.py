@@ -1,0 +1,246 @@
+"""Corrects the statement of a bucket policy that is meant to grant CloudTrail something, and does not.
+
+What is meant is the statement that names CloudTrail, or lets it in, and comes nearest: a wrong path, an action of
+nearly the same name, a condition that is never met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from trailguard.cloudformation.source.changes import Change, Data
+from trailguard.iam.callers import named, resources
+from trailguard.iam.conditions import ABSENT, Clause, Undecided, conditions_hold
+from trailguard.iam.evaluate import Request, about_action, about_resource
+from trailguard.iam.globs import glob
+from trailguard.iam.inclusion import Group
+from trailguard.iam.operators import NULL
+from trailguard.iam.patterns import covers
+from trailguard.iam.policy import ELEMENTS, Statement
+from trailguard.trails.bucket import calls, requests
+from trailguard.trails.bucket.accepted import refusal_fact
+from trailguard.trails.bucket.guarding import EQUALS, leaks, others, taken, words_of
+from trailguard.trails.bucket.sites import Site
+from trailguard.trails.bucket.wording import ACL, SOURCE_ACCOUNT, SOURCE_ARN
+from trailguard.trails.facts.phrases import phrase_for
+from trailguard.trails.facts.repairs import Repair
+from trailguard.trails.facts.statements import Paper
+
+CHECK, WRITE = "s3:GetBucketAcl", "s3:PutObject"
+_SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
+LIKE = {"StringEquals": "StringLike", "StringNotEquals": "StringNotLike"}  # which take wildcards
+_SHARED = "others whom the statement names are let in by it, too"
+
+
+class Need(NamedTuple):
+    """What is to be granted: the calls that are not let through, and the resources that they are about, as values."""
+
+    action: str
+    calls: Sequence[Request]
+    values: Sequence[Data]
+
+
+class _Miss(NamedTuple):
+    """A statement, how near it comes, and what of it keeps the calls from being granted."""
+
+    statement: Statement
+    rank: int
+    action: bool
+    resource: bool
+    clauses: tuple[Clause, ...]
+
+
+def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
+    """The ways to correct the statement that is meant; none where no statement is."""
+    statements = [one for one in site.policy.statements if one.fault is None]
+    found = [_miss(site, one, need) for one in statements if one.effect is not None and one.effect.literal == "Allow"]
+    meant = max(found, key=lambda one: one.rank, default=None)
+    if meant is None or not meant.rank:
+        return
+    statement = meant.statement
+    unsafe = taken(site, [statement], *(clause.key for clause in meant.clauses))
+    unsafe = unsafe or (_SHARED if others(statement) and (meant.clauses or meant.resource) else "")
+    plain = [paper.put(statement, ("Action",), need.action)] if meant.action else []
+    asked, asking = _asked(site, paper, meant, need)
+    is_refused = refusal_fact(site.scenario, site.resource) is not None
+    for fitted, told in _fitted(paper, meant, need):
+        words = [word for word in (f"Grant {need.action}" if meant.action else "", told, asking) if word]
+        changes = (*plain, *fitted, *asked, *_guards(site, paper, meant, need, False))
+        repair = Repair("; ".join(words) or f"Correct {statement.label}", changes, unsafe)
+        yield repair
+        if is_refused:  # then nothing was in force, and the other statements now are
+            guards = (*_guards(site, paper, meant, need, True), *guarded(site, paper, statement, True))
+            yield repair._replace(changes=(*plain, *fitted, *asked, *guards))
+
+
+def _miss(site: Site, statement: Statement, need: Need) -> _Miss:
+    settle, first = site.scenario.settle, need.calls[0]
+    does = about_action(statement.action, first, settle).is_yes
+    names = named(statement.principal, first._replace(accounts=()), settle).is_yes
+    clauses = {
+        id(clause): clause
+        for call in need.calls
+        for clause in statement.clauses
+        if not conditions_hold((clause,), call.context, settle).answer.is_yes
+    }
+    fits = all(_covers(site, statement, call) for call in need.calls)
+    slip = not does and _is_slip(statement, need.action)
+    touches = fits or any(about_resource(statement.resource, call, settle).is_yes for call in need.calls)
+    negated = statement.resource is not None and statement.resource.negated and not fits
+    rank = (2 if does else 1) * 4 + 2 * fits + touches + (not clauses)
+    return _Miss(
+        statement, rank if names and (does or slip) and not negated else 0, slip, not fits, tuple(clauses.values())
+    )
+
+
+def _is_slip(statement: Statement, action: str) -> bool:
+    """Tell whether the actions of a statement are of nearly the same name."""
+    part = statement.action
+    if part is None or part.negated or not part.texts:
+        return False
+    start, middle = ("s3:get", "acl") if action == CHECK else ("s3:put", "object")
+    names = [(text.literal or "").lower() for text in part.texts]
+    return all(name.startswith(start) and middle in name for name in names)
+
+
+def _covers(site: Site, statement: Statement, call: Request) -> bool:
+    """Tell whether the resources of a statement are all that a call is about."""
+    part = statement.resource
+    if part is None:
+        return False
+    return covers((Group(resources(part, call), part.negated),), glob(call.resource), site.scenario.settle).is_yes
+
+
+# --- the resource ----------------------------------------------------------------------------------------------------
+
+
+def _fitted(paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Change], str]]:
+    """The ways to make a statement be about the right resources; what is of use for something else stays."""
+    statement = meant.statement
+    if not meant.resource:
+        yield [], ""
+        return
+    told = "the bucket" if need.action == CHECK else "the trail's folders"
+    in_place = [paper.put(statement, ("Resource",), need.values[0] if len(need.values) == 1 else list(need.values))]
+    beside = [paper.append(statement, ("Resource",), value) for value in need.values]
+    ways = [(in_place, f"Correct the resource to {told}"), (beside, f"Add {told} to the resources")]
+    yield from ways if _is_only_about(statement, need.action) or meant.action else ways[:0:-1]
+
+
+def _is_only_about(statement: Statement, action: str) -> bool:
+    part = statement.action
+    return (
+        part is not None
+        and not part.negated
+        and {(text.literal or "").lower() for text in part.texts} == {action.lower()}
+    )
+
+
+# --- conditions ------------------------------------------------------------------------------------------------------
+
+
+def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> tuple[list[Change], str]:
+    """Make conditions that the calls do not meet such that they do."""
+    statement = meant.statement
+    if not meant.clauses:
+        return [], ""
+    held: list[Change] = []
+    for clause in meant.clauses:
+        right = _right(site, paper, clause, need.calls[0])
+        like = LIKE.get(clause.operator)
+        if clause.name in _SOURCES and like is not None and has_wildcard(clause):
+            held.append(paper.rename(statement, ("Condition", clause.operator), like))
+        elif clause.name in _SOURCES:
+            held += _bound(site, paper, statement)
+        elif right is None:
+            held.append(paper.remove(statement, ("Condition", clause.operator, clause.key)))
+        else:
+            held += paper.ask(statement, EQUALS if _is_odd(clause) else clause.operator, clause.key, right)
+    keys = ", ".join(dict.fromkeys(clause.key for clause in meant.clauses))
+    return held, f"Correct the condition on {keys}"
+
+
+def has_wildcard(clause: Clause) -> bool:
+    """Tell whether a clause asks for a pattern."""
+    return any("*" in str(piece) for text in clause.values for piece in text.pieces if isinstance(piece, str))
+
+
+def _is_odd(clause: Clause) -> bool:
+    """Tell whether an operator does not ask for a value."""
+    return clause.test is None or clause.test.negated or clause.test.kind == NULL or clause.test.every is not None
+
+
+def _right(site: Site, paper: Paper, clause: Clause, call: Request) -> Data | None:
+    """What a clause has to ask for, so that a call meets it; None where the call sends nothing that can be told."""
+    sent = call.context.get(clause.name, ABSENT)
+    if isinstance(sent, Undecided) or len(sent) != 1:
+        return None
+    said = phrase_for(site.scenario, paper.resource, sent[0].pieces)
+    return None if said is None else paper.say(said)
+
+
+def _bound(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]:
+    """Bind a statement to the trail, or to its account, whatever it is bound to."""
+    bound = words_of(site).bound()
+    value = None if bound is None else paper.say(bound[1])
+    if bound is None or value is None:
+        return ()
+    gone = [clause for clause in statement.clauses if clause.name in _SOURCES and clause.name != bound[0].lower()]
+    removed = tuple(paper.remove(statement, ("Condition", one.operator, one.key)) for one in gone)
+    return (*removed, *paper.ask(statement, EQUALS, bound[0], value))
+
+
+def _guards(site: Site, paper: Paper, meant: _Miss, need: Need, always: bool) -> Iterator[Change]:
+    """What a statement has to ask for besides, so that it lets nothing through that is kept out now.
+
+    Where others let it through, that is not asked for, unless it shall be `always`.
+    """
+    statement = meant.statement
+    asked = {clause.name for clause in statement.clauses}
+    missed = {clause.name for clause in meant.clauses}
+    acls = (request for request, _ in calls.with_other_acls(site))
+    if need.action == WRITE and ACL not in asked and (always or not leaks(site, acls)):
+        yield from paper.ask(statement, EQUALS, ACL, requests.OWNER_ACL)
+    is_bound = any(name in asked or name in missed for name in _SOURCES)
+    strangers = (request for request, _ in calls.for_strangers(site))
+    if not is_bound and (always or not leaks(site, strangers)):
+        yield from _bound(site, paper, statement)
+
+
+def guarded(site: Site, paper: Paper, but: Statement | None = None, is_refused: bool = False) -> tuple[Change, ...]:
+    """Guard all statements but one against other ACLs and the trails of strangers, as far as that can be told.
+
+    In a policy that is refused, what a statement asks for may not be understood yet: there each gets its guards.
+    """
+    changes: list[Change] = []
+    check = requests.acl_check(site.scenario, site.trail, site.bucket)
+    puts = calls.puts(site)
+    leaking = leaks(site, (request for request, _ in calls.for_strangers(site)))
+    unguarded = leaks(site, (request for request, _ in calls.with_other_acls(site)))
+    for one in site.policy.statements:
+        if one is but:
+            continue
+        asked = {clause.name for clause in one.clauses}
+        checks, writes = (is_refused and _does(site, one, call) for call in (check, puts[0]))
+        if one in unguarded or (writes and not checks and not any("acl" in key for key in asked)):
+            changes += paper.ask(one, EQUALS, ACL, requests.OWNER_ACL)
+        if one in leaking or ((checks or writes) and asked.isdisjoint(_SOURCES)):
+            changes += _bound(site, paper, one)
+    return tuple(changes)
+
+
+def _does(site: Site, statement: Statement, call: Request) -> bool:
+    """Tell whether a statement is there to let CloudTrail make a call, its resources and conditions aside."""
+    settle = site.scenario.settle
+    effect = statement.effect
+    if effect is None or effect.literal != "Allow" or _has_odd_element(statement):
+        return False
+    if not about_action(statement.action, call, settle).is_yes:
+        return False
+    return named(statement.principal, call._replace(accounts=()), settle).is_yes
+
+
+def _has_odd_element(statement: Statement) -> bool:
+    """Tell whether a statement has an element that no policy has, which may be meant as its condition."""
+    return any(name not in ELEMENTS for name in statement.elements)

@@ -1,0 +1,94 @@
+"""Takes CloudTrail out of a Deny of a bucket policy that is meant for others; the Deny stays what it is for them.
+
+A Deny that names CloudTrail itself, and nothing but that it shall not, is left to people: somebody meant it.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html (of the key
+aws:PrincipalServiceName, which is there only when a service calls)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trailguard.cloudformation.source.changes import Change, Replace, at
+from trailguard.cloudformation.source.nodes import TextNode
+from trailguard.iam.evaluate import Request, denials
+from trailguard.iam.policy import Statement
+from trailguard.trails.bucket import calls, requests
+from trailguard.trails.bucket.amending import LIKE, guarded, has_wildcard
+from trailguard.trails.bucket.guarding import sites_of, taken, words_of
+from trailguard.trails.bucket.sites import Site
+from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
+from trailguard.trails.facts.repairs import Fault, Repair
+from trailguard.trails.facts.statements import Paper
+
+CALLER = "aws:PrincipalServiceName"
+_SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
+_TLS = "aws:securetransport"
+_UNEQUAL, _UNEQUAL_IF_EXISTS = "StringNotEquals", "StringNotEqualsIfExists"
+
+
+def delivery_not_denied(fault: Fault) -> Iterator[Repair]:
+    """Let no Deny stop what CloudTrail does."""
+    for site, paper in sites_of(fault):
+        check = requests.acl_check(site.scenario, site.trail, site.bucket)
+        asked = [check, *calls.puts(site)]
+        hitting = [one for one in site.policy.statements if _hits(site, one, asked)]
+        if not hitting:
+            continue
+        unsafe = taken(site, hitting, SOURCE_ARN, SOURCE_ACCOUNT)
+        plain = [_exempted(paper, one) for one in hitting]
+        best = [next(_corrected(site, paper, one), ()) or _exempted(paper, one) for one in hitting]
+        rest = tuple(one for one in site.policy.statements if one not in hitting)
+        guards = guarded(site._replace(policy=site.policy._replace(certain=rest)), paper)
+        for ways in [best, plain] if plain != best else [best]:
+            if all(ways):
+                repair = Repair(_title(hitting), tuple(change for way in ways for change in way), unsafe)
+                yield repair
+                if guards:  # what the Deny kept out, too
+                    yield repair._replace(changes=(*repair.changes, *guards))
+
+
+def _title(statements: list[Statement]) -> str:
+    return f"Let {', '.join(one.label for one in statements)} deny nothing that CloudTrail does"
+
+
+def _hits(site: Site, statement: Statement, asked: list[Request]) -> bool:
+    alone = site.policy._replace(certain=(statement,))
+    return any(denials(alone, call, site.scenario.settle).outcome == "yes" for call in asked)
+
+
+def _corrected(site: Site, paper: Paper, statement: Statement) -> Iterator[tuple[Change, ...]]:
+    """What a Deny must have meant: an exception that is filled in, plain HTTP, the trails of others."""
+    part = statement.resource
+    for text in part.texts if part is not None and part.negated and not paper.in_text else ():
+        if isinstance(text.node, TextNode) and "${" in text.node.value:
+            yield (Replace(at(text.node), {"Fn::Sub": text.node.value}),)
+    for clause in statement.clauses:
+        if clause.name == _TLS and clause.operator.startswith("Bool"):
+            yield (paper.put(statement, ("Condition", clause.operator, clause.key), "false"),)
+        if clause.name in _SOURCES and clause.operator in LIKE and has_wildcard(clause):
+            yield (paper.rename(statement, ("Condition", clause.operator), LIKE[clause.operator]),)
+        if clause.name in _SOURCES and clause.test is not None and clause.test.negated:
+            bound = words_of(site).bound()
+            value = None if bound is None else paper.say(bound[1])
+            if bound is not None and value is not None:
+                gone = (
+                    paper.remove(statement, ("Condition", one.operator, one.key))
+                    for one in statement.clauses
+                    if one.name in _SOURCES and one.name != bound[0].lower()
+                )
+                yield (*gone, *paper.ask(statement, _UNEQUAL, bound[0], value))
+
+
+def _exempted(paper: Paper, statement: Statement) -> tuple[Change, ...]:
+    """A Deny that CloudTrail is no more about; nothing for one that is about CloudTrail by name."""
+    principal = statement.principal
+    if principal is None:
+        return ()
+    if principal.negated:
+        return (paper.append(statement, ("NotPrincipal", "Service"), requests.SERVICE),)
+    if any(caller.text.literal == requests.SERVICE for caller in principal.callers):
+        return ()
+    operators = {clause.operator for clause in statement.clauses}
+    operator = _UNEQUAL_IF_EXISTS if _UNEQUAL_IF_EXISTS in operators else _UNEQUAL
+    return paper.ask(statement, operator, CALLER, requests.SERVICE)

@@ -1,0 +1,259 @@
+"""Guards the grants that a bucket policy gives CloudTrail: which ACL, for whose trail, and to whom by name.
+
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html and
+cross-service-confused-deputy-prevention.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Text
+from trailguard.cloudformation.source.changes import Change, Data, Replace, at
+from trailguard.cloudformation.template.references import references
+from trailguard.iam.callers import account_of
+from trailguard.iam.evaluate import Request, denied_wholly, grantors
+from trailguard.iam.policy import Caller, Statement
+from trailguard.trails.bucket import calls, requests
+from trailguard.trails.bucket.buckets import log_bucket
+from trailguard.trails.bucket.sites import Site
+from trailguard.trails.bucket.wording import ACL, SERVICE, SOURCE_ACCOUNT, SOURCE_ARN, Words
+from trailguard.trails.facts.phrases import Phrase
+from trailguard.trails.facts.repairs import Fault, Repair, decided
+from trailguard.trails.facts.statements import Paper, clauses_on, new_sid, paper_of
+
+EQUALS = "StringEquals"
+_OTHERS = "others whom the statement names are held to it, too"
+_CLOSED = "everybody else whom the statement lets in is shut out"
+_OWN = frozenset(("s3:getbucketacl", "s3:putobject"))
+_ACCOUNT = re.compile("AWSLogs/([0-9]{12})/")
+
+
+def sites_of(fault: Fault) -> Iterator[tuple[Site, Paper]]:
+    """The policies of the trail's bucket, with all that they may say, and how they were written."""
+    bucket = log_bucket(fault.scenario, fault.resource)
+    for site in calls.sites(fault.scenario, fault.resource, bucket) if bucket is not None else ():
+        paper = paper_of(fault.scenario, site.resource)
+        if paper is not None and site.whole.unknown is None:
+            whole = site.whole
+            shown = whole if whole.draft is None else whole._replace(certain=whole.possible, draft=None)
+            yield site._replace(policy=shown, whole=shown), paper
+
+
+def words_of(site: Site) -> Words:
+    """The words in which the site's policy says things."""
+    return Words(site.scenario, site.trail, site.bucket, site.resource, site.whole)
+
+
+def owner_control(fault: Fault) -> Iterator[Repair]:
+    """Ask for the ACL that CloudTrail sends, in each statement that lets it write with another."""
+    for site, paper in sites_of(fault):
+        leaking = leaks(site, (request for request, _ in calls.with_other_acls(site)))
+        check = requests.acl_check(site.scenario, site.trail, site.bucket)
+        checking = [one for one, answer in grantors(site.policy, check, site.scenario.settle) if answer.is_yes]
+        needed = checking if all(one in leaking for one in checking) else []
+        plainly = tuple(change for one in leaking for change in paper.ask(one, EQUALS, ACL, requests.OWNER_ACL))
+        apart = tuple(
+            change
+            for one in leaking
+            for change in (
+                _apart(site, paper, one) if one in needed else paper.ask(one, EQUALS, ACL, requests.OWNER_ACL)
+            )
+        )
+        unsafe = _OTHERS if any(others(one) for one in leaking) else taken(site, leaking, ACL)
+        if needed:
+            yield Repair("Grant the write in a statement of its own, with the ACL that CloudTrail sends", apart, unsafe)
+        if leaking:
+            yield Repair(f"Ask for {ACL} = {requests.OWNER_ACL}", plainly, unsafe)
+
+
+def _apart(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]:
+    """Take the write out of a statement that grants the look at the bucket's ACL too, which carries no ACL."""
+    principal, resource = paper.value_at(statement, "Principal"), _objects(site, paper, statement)
+    if principal is None or resource is None or statement.action is None or statement.action.negated:
+        return ()
+    condition: dict[str, Data] = {}
+    stated = statement.elements.get("Condition")
+    for operator, asked in stated.entries.items() if isinstance(stated, MapValue) else ():
+        names = asked.entries if isinstance(asked, MapValue) else {}
+        condition[operator] = {name: paper.value_at(statement, "Condition", operator, name) for name in names}
+    equals = condition.get(EQUALS)
+    condition[EQUALS] = {ACL: requests.OWNER_ACL, **(equals if isinstance(equals, dict) else {})}
+    write: dict[str, Data] = {
+        **new_sid(site.whole, "AWSCloudTrailWrite"),
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "s3:PutObject",
+        "Resource": resource,
+        "Condition": condition,
+    }
+    literals = [text.literal for text in statement.action.texts]
+    kept: list[Data] = [text for text in literals if text is not None and "*" not in text and text.lower() not in _OWN]
+    action: Data = ["s3:GetBucketAcl", *kept] if kept else "s3:GetBucketAcl"
+    return paper.put(statement, ("Action",), action), paper.new(write)
+
+
+def _objects(site: Site, paper: Paper, statement: Statement) -> Data | None:
+    """What of the resources of a statement is not the bucket itself, to be copied."""
+    value = statement.elements.get("Resource")
+    if isinstance(value, ListValue) and not paper.in_text:
+        arn = requests.bucket_arn(site.scenario, site.bucket)
+        kept = [at(item.node) for item in value.items if not isinstance(item, Text) or item.pieces != arn]
+        if kept:
+            return kept[0] if len(kept) == 1 else kept
+    return paper.value_at(statement, "Resource")
+
+
+def source_bound(fault: Fault) -> Iterator[Repair]:
+    """Bind each statement that serves the trails of other accounts to this one, else to its account."""
+    for site, paper in sites_of(fault):
+        words = words_of(site)
+        leaking = leaks(site, (request for request, _ in calls.for_strangers(site)))
+        alone = [one for one in leaking if not others(one)]
+        account = _said(paper, [(key, said) for key, said in _accounts(words)])
+        trails = [one.bound() for one in (words, *companions(words))]
+        arns = _said(paper, [found for found in trails if found is not None and found[0] == SOURCE_ARN])
+        unsafe = _shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
+        if arns is not None and len(arns[1]) == len(trails) and len(alone) == len(leaking):
+            yield Repair("Bind the grant to the trail's ARN", _bound(paper, leaking, EQUALS, *arns), unsafe)
+        if account is not None:
+            changes = tuple(
+                change
+                for one in leaking
+                for change in _bound(paper, [one], EQUALS if one in alone else EQUALS + "IfExists", *account)
+            )
+            yield Repair("Bind the grant to the trail's account", changes, unsafe)
+
+
+def _bound(
+    paper: Paper, statements: Iterable[Statement], operator: str, key: str, values: list[Data]
+) -> tuple[Change, ...]:
+    value = values[0] if len(values) == 1 else values
+    return tuple(change for one in statements for change in paper.ask(one, operator, key, value))
+
+
+def _said(paper: Paper, bounds: list[tuple[str, Phrase]]) -> tuple[str, list[Data]] | None:
+    values = [paper.say(said) for _, said in bounds]
+    return None if not values or None in values else (bounds[0][0], list(values))
+
+
+def _accounts(words: Words) -> Iterator[tuple[str, Phrase]]:
+    account = words.account()
+    if account is not None:
+        yield SOURCE_ACCOUNT, account
+
+
+def companions(words: Words) -> Iterator[Words]:
+    """The other trails that deliver into the bucket."""
+    scenario = words.scenario
+    for other in scenario.model.template.of_type(words.trail.type):
+        if other is not words.trail and scenario.active(other):
+            bucket = log_bucket(scenario, other)
+            if bucket is not None and bucket.name == words.bucket.name:
+                yield words._replace(trail=other)
+
+
+def _shut_out(site: Site, statements: Iterable[Statement]) -> str:
+    """Why a person should look at a bound: the statements open the folders of accounts that the template names."""
+    own = site.scenario.model.fixed.get("AWS::AccountId", "")
+    for statement in statements:
+        for text in statement.resource.texts if statement.resource is not None else ():
+            for piece in text.pieces:
+                found = _ACCOUNT.search(piece) if isinstance(piece, str) else None
+                if found is not None and found[1] != own:
+                    return f"the trails of account {found[1]}, whose folder the statement opens, may be others"
+    return ""
+
+
+def taken(site: Site, statements: Iterable[Statement], *keys: str) -> str:
+    """Which parameter or mapping decides what statements ask of some condition keys; "" when none does."""
+    names = [key.lower() for key in keys]
+    asked = (value.node for one in statements for _, _, value in clauses_on(one, *names))
+    found = (decided(site.scenario, node) for node in asked)
+    return next((why for why in found if why and not why.startswith("Fn::")), "")
+
+
+def leaks(site: Site, asked: Iterable[Request]) -> list[Statement]:
+    """The statements that let through what they should not, in their order."""
+    settle = site.scenario.settle
+    found: dict[int, Statement] = {}
+    for request in asked:
+        for statement, answer in grantors(site.policy, request, settle):
+            if answer.is_yes and denied_wholly(site.policy, request, settle).outcome != "yes":
+                found[statement.index] = statement
+    return [found[index] for index in sorted(found)]
+
+
+def others(statement: Statement) -> list[Caller]:
+    """Whom a statement names besides CloudTrail."""
+    principal = statement.principal
+    if principal is None or principal.negated:
+        return list(principal.callers) if principal is not None else []
+    return [caller for caller in principal.callers if not _is_service(caller) and not _is_legacy(caller)]
+
+
+def _is_service(caller: Caller) -> bool:
+    return caller.kind == "Service" and (caller.text.literal == requests.SERVICE or _is_suffixed(caller))
+
+
+def _is_suffixed(caller: Caller) -> bool:
+    """Tell whether an entry is CloudTrail's name put together with `AWS::URLSuffix`."""
+    first = caller.text.pieces[0] if caller.text.pieces else ""
+    built = any(name == "AWS::URLSuffix" for name, _ in references(caller.text.node))
+    return built and isinstance(first, str) and first.startswith("cloudtrail.")
+
+
+def _is_legacy(caller: Caller) -> bool:
+    return caller.kind == "AWS" and account_of(caller.text.literal or "") in requests.LEGACY_ACCOUNTS
+
+
+def service_principal(fault: Fault) -> Iterator[Repair]:
+    """Name CloudTrail's service principal where the accounts of old, everybody or a misspelt service are named."""
+    title = f"Name the service principal {requests.SERVICE}"
+    for site, paper in sites_of(fault):
+        check = requests.acl_check(site.scenario, site.trail, site.bucket)
+        asked = [check, *calls.puts(site)]
+        named = {one.index for request in asked for one, answer in site.naming(request) if answer.is_yes}
+        granting = leaks(site, asked)
+        changes = [change for one in granting for change in _corrected(paper, one)]
+        if changes:
+            yield Repair(title, tuple(changes))
+        wrong = [one for one in granting if one.index not in named]
+        told = _CLOSED if any(not is_for_cloudtrail(one) for one in wrong) else ""
+        if wrong:
+            yield Repair(title, tuple(change for one in wrong for change in _named(paper, one)), told)
+
+
+def _corrected(paper: Paper, statement: Statement) -> Iterator[Change]:
+    """Spell the service as it is called everywhere."""
+    callers = statement.principal.callers if statement.principal is not None else ()
+    for caller in callers:
+        if caller.kind == "Service" and _is_suffixed(caller):
+            if paper.in_text:
+                yield paper.put(statement, ("Principal", "Service"), requests.SERVICE)
+            else:
+                yield Replace(at(caller.text.node), requests.SERVICE)
+
+
+def _named(paper: Paper, statement: Statement) -> tuple[Change, ...]:
+    principal = statement.principal
+    if principal is not None and principal.negated:
+        gone = ("NotPrincipal",)
+        return paper.put(statement, gone, SERVICE), paper.rename(statement, gone, "Principal")
+    everybody = principal is None or any(caller.kind == "*" for caller in principal.callers)
+    if not everybody and others(statement):
+        return (paper.append(statement, ("Principal", "Service"), requests.SERVICE),)
+    return (paper.put(statement, ("Principal",), SERVICE),)
+
+
+def is_for_cloudtrail(statement: Statement) -> bool:
+    """Tell whether a statement was plainly written for CloudTrail: it grants what CloudTrail does, and no more."""
+    principal, action, resource = statement.principal, statement.action, statement.resource
+    if principal is not None and not principal.negated and not any(one.kind == "*" for one in principal.callers):
+        return True  # nobody loses anything
+    if action is None or action.negated or resource is None or resource.negated:
+        return False
+    actions = {(text.literal or "").lower() for text in action.texts}
+    logs = all("AWSLogs/" in "".join(map(str, text.pieces)) for text in resource.texts)
+    return actions <= _OWN and (actions == {"s3:getbucketacl"} or logs)
