@@ -37,6 +37,7 @@ from trailguard.cloudformation.source.nodes import Node, SourceError, plain  # n
 from trailguard.cloudformation.source.reading import parse  # noqa: E402
 from trailguard.cloudformation.stacks.exchanges import imports_of  # noqa: E402
 from trailguard.cloudformation.template.template import Template, looks_like_template  # noqa: E402
+from trailguard.cloudformation.world.nesting import APPLICATION, STACK, STACK_SET  # noqa: E402
 from trailguard.findings import Finding, Report  # noqa: E402
 from trailguard.reading.discovery import Candidate, discover  # noqa: E402
 from trailguard.settings.settings import Context  # noqa: E402
@@ -59,7 +60,8 @@ GUESSES = (
     (("account",), ACCOUNT),
     (("region",), REGION),
 )
-LISTS = ("CommaDelimitedList", "List<")
+INNER = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}  # what is in nested stacks whose template is not there
+INSTANCE = "0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
 
 
 class Plain(yaml.CSafeDumper):
@@ -271,6 +273,18 @@ def templates_below(folder: str) -> Iterator[tuple[str, Template]]:
                 continue
 
 
+def _nested(template: Template, parameters: Mapping[str, str], name: str) -> Iterator[str]:
+    """The names of the stacks that the stack of a template made; what is in them nobody knows: a topic, say."""
+    for resource in template.resources.values():
+        if resource.type in (STACK, APPLICATION):
+            yield f"{name}-{resource.id}-ABCDEF123456"
+        elif resource.type == STACK_SET:
+            scenario = Scenario(Model(template, Pins(parameters, REGION, ACCOUNT), RETURNS), {})
+            node = scenario.property_node(resource, "StackSetName")
+            made = next(_asked(scenario, node), "") if node is not None else ""
+            yield f"StackSet-{made or f'{name}-{resource.id}-ABCDEF123456'}-{INSTANCE}"
+
+
 def build(folder: str) -> tuple[Account, dict[str, str]]:
     """The account for the templates below a folder, and the stack of each template by its path."""
     account = Account()
@@ -285,6 +299,8 @@ def build(folder: str) -> tuple[Account, dict[str, str]]:
         except (Split, Unbuildable, RecursionError, ValueError):
             continue
         account.stacks[name] = plain(template.document.root), parameters
+        for child in _nested(template, parameters, name):
+            account.stacks[child] = INNER, {}
         stacks[path] = name
     return account, stacks
 
@@ -298,7 +314,7 @@ def unknown(report: Report) -> Counter[str]:
 
 
 def _group(item: Finding) -> str:
-    return "of stacks whose template is not there" if item.message.endswith("in which a trail may be") else "of trails"
+    return "of stacks whose template is not there" if "cannot be judged, in which" in item.message else "of trails"
 
 
 def ambiguous(report: Report, stacks: Mapping[str, str], root: str) -> tuple[Context, ...]:

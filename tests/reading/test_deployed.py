@@ -257,6 +257,37 @@ class TestOneThing:
         told = {(item.rule.id, item.resource): item.verdict for item in report.results}
         assert told == {("TG106", "Trail"): "pass", ("TG203", "Trail"): "pass", ("TG602", "Trail"): "fail"}
 
+    def test_a_nested_template_that_is_not_there_is_the_one_that_was_deployed(self) -> None:
+        url = {"TemplateURL": "https://example.com/trail/child.json", "Parameters": {"Bucket": "audit-logs"}}
+        parent = {"Resources": {"TrailStack": {"Type": "AWS::CloudFormation::Stack", "Properties": url}}}
+        topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+        child = f"{HERE}/root-TrailStack-ABCDEF123456"
+        template(parent, "root.json")
+        account({f"{HERE}/root": {"template": parent}, f"{HERE}/other": STACK})
+        assert {item.verdict for item in judged().results} == {"unknown"}  # a trail may be in it
+        account({f"{HERE}/root": {"template": parent}, child: {"template": topic}})
+        assert judged().results == ()
+        account(
+            {f"{HERE}/root": {"template": parent}, child: STACK}, [*LOGS, trail("main", "audit-logs", f"{child}/Trail")]
+        )
+        assert judged().results == ()  # there is one, which is judged where it lives
+        report = judged(paths=("t", "snap"), world=())
+        assert {item.resource for item in report.results if item.subject == "trail"} == {"TrailTrailMain"}
+
+    def test_the_template_of_a_stack_set_is_that_of_its_instances(self) -> None:
+        properties = {"StackSetName": {"Ref": "Name"}, "TemplateURL": "https://example.com/trail.json"}
+        parent = {
+            "Parameters": {"Name": {"Type": "String"}},
+            "Resources": {"TrailSet": {"Type": "AWS::CloudFormation::StackSet", "Properties": properties}},
+        }
+        template(parent, "root.json")
+        instance = f"444455556666/{REGION}/StackSet-org-trails-0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
+        root = {"template": parent, "parameters": {"Name": "org-trails"}}
+        account({f"{HERE}/root": root})
+        assert {item.verdict for item in judged().results} == {"unknown"}
+        account({f"{HERE}/root": root, instance: {"template": {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}}})
+        assert judged().results == ()
+
 
 class TestDrift:
     def test_both_ways(self) -> None:

@@ -30,7 +30,8 @@ def standing(
     if kinship.accounts is None:
         return {}
     folders = scanned(kinship, focus)
-    found: dict[str, FileResult] = {}
+    names = kinship.stacks.files() if kinship.stacks is not None else ()
+    found = {name: FileResult(lines=results[name].lines) for name in names if name in results}
     for one in kinship.accounts.snapshots:
         paths = {path for part in one.parts for path in part.paths}
         for file in kinship.accounts.files:

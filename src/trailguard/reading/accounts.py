@@ -279,8 +279,9 @@ def replaced(stacks: Iterable[Stack]) -> dict[str, frozenset[str]]:
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
     """
-    pairs = ((stack.deployed, stack.template.resources) for stack in stacks if stack.deployed is not None)
-    return {known.name: known.kept - resources.keys() for known, resources in pairs}
+    own = (stack for stack in stacks if not stack.is_borrowed)
+    pairs = ((stack.deployed, stack.template.resources) for stack in own)
+    return {known.name: known.kept - resources.keys() for known, resources in pairs if known is not None}
 
 
 def _is_gone(thing: Thing, gone: Mapping[str, frozenset[str]]) -> bool:

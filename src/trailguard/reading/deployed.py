@@ -10,15 +10,15 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.letters import RESOLVED
-from trailguard.cloudformation.source.nodes import SourceError, TextNode, literal
+from trailguard.cloudformation.source.nodes import MapNode, SourceError, TextNode, literal, scalar_text
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.stacks.composing import composed
 from trailguard.cloudformation.stacks.observed import Deployed, Twin
 from trailguard.cloudformation.stacks.renaming import mark
 from trailguard.cloudformation.stacks.stacks import Stack
 from trailguard.cloudformation.stacks.stacks import Stacks as Together
-from trailguard.cloudformation.template.template import Template
-from trailguard.cloudformation.world.nesting import STACK
+from trailguard.cloudformation.template.template import Resource, Template, function_of
+from trailguard.cloudformation.world.nesting import APPLICATION, STACK, STACK_SET
 from trailguard.cloudformation.world.trees import Member
 from trailguard.errors import display_name
 from trailguard.findings import FileError, Notice
@@ -143,6 +143,8 @@ class Stacks:
                 frozenset(_kept(template)),
                 dict(self._nested(stack, template)) if template is not None else {},
                 {thing.logical_id: twin for thing in made if (twin := _twin(thing)) is not None},
+                template,
+                display_name(stack.path),
             )
         return self._deployed[name]
 
@@ -171,6 +173,10 @@ class Stacks:
         title = f"stack {name}"
         return Twin(whole, stacks, (stack.account, stack.region), logical_id + mark(1), title)
 
+    def files(self) -> set[str]:
+        """The files with the templates of all stacks."""
+        return {display_name(stack.path) for stack in self.known.values()}
+
     def texts(self, names: Container[str]) -> Iterator[tuple[str, str]]:
         """The texts of the templates of some stacks, by their files."""
         for stack in self.known.values():
@@ -178,15 +184,34 @@ class Stacks:
                 yield display_name(stack.path), self._bytes(stack).decode("utf-8", "replace")
 
     def _nested(self, stack: StackContext, template: Template) -> Iterator[tuple[str, Deployed]]:
-        """The stacks that a stack made: CloudFormation names them after it and the resource.
+        """The stacks that a stack made: CloudFormation names them after it and the resource, or after the stack set.
 
-        Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
+        Those of a stack set have one template, in whatever account and Region they are. Source:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html,
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html
         """
-        for resource in template.of_type(STACK):
-            form = re.compile(f"{re.escape(f'{stack.name}-{resource.id}-')}{_RANDOM}")
-            found = [name for name in self.known if form.fullmatch(name)]
-            if len(found) == 1:
-                yield resource.id, self.deployed(found[0])
+        for resource in template.resources.values():
+            if resource.type in (STACK, APPLICATION):
+                form = re.compile(f"{re.escape(f'{stack.name}-{resource.id}-')}{_RANDOM}")
+                found = [name for name in self.known if form.fullmatch(name)]
+                if len(found) == 1:
+                    yield resource.id, self.deployed(found[0])
+            elif resource.type == STACK_SET:
+                own = _set_name(resource, stack) or f"{stack.stack}-{resource.id}-{_RANDOM}"
+                form = re.compile(rf"\d{{12}}/[^/]+/StackSet-{own}-[0-9a-f-]{{36}}")
+                instance = next((name for name in self.known if form.fullmatch(name)), None)
+                if instance is not None:
+                    yield resource.id, self.deployed(instance)
+
+
+def _set_name(resource: Resource, stack: StackContext) -> str:
+    """The name of a stack set, as a regular expression; "" where CloudFormation makes it up."""
+    properties = resource.attribute("Properties")
+    node = properties.values.get("StackSetName") if isinstance(properties, MapNode) else None
+    named = function_of(node) if node is not None else None
+    if named is not None and named[0] == "Ref" and isinstance(named[1], TextNode):
+        return re.escape(stack.parameters.get(named[1].value, ""))
+    return re.escape(scalar_text(node) or "")
 
 
 def _given(template: Template, deployed: Deployed) -> dict[str, str]:

@@ -75,7 +75,7 @@ class Deployed(NamedTuple):
     `name` is what people call it, `generated` what AWS made up for its resources, by logical ID. `nested` are the
     stacks that its resources make, by logical ID. `date` is the day on which it was seen. `parameters` are the values
     that it has, `kept` the resources of it that stay when its template does not hold them any more. `twins` are the
-    resources as they exist.
+    resources as they exist. `template` is its own, which stands in `file`.
     """
 
     name: str
@@ -85,3 +85,5 @@ class Deployed(NamedTuple):
     kept: frozenset[str] = frozenset()
     nested: Mapping[str, Deployed] = {}
     twins: Mapping[str, Twin] = _NO_TWINS
+    template: Template | None = None
+    file: str = ""

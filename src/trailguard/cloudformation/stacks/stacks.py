@@ -97,6 +97,7 @@ class Stack:
         self.site = site
         self.observed = observed
         self.deployed = deployed
+        self.is_borrowed = False  # whether its template is known from what was deployed only
         self.number = number
         self.ending = mark(number)
         self.file = file

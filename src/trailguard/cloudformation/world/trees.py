@@ -25,7 +25,8 @@ MAX_DEPTH = 20
 class Member(NamedTuple):
     """A template of the world: its file as reports show it, and what is known of its deployment.
 
-    `deployed` is the stack that was made of it before, `observed` tells that what is in it exists.
+    `deployed` is the stack that was made of it before, `observed` tells that what is in it exists, `is_borrowed` that
+    nobody has the template but who looked at that stack.
     """
 
     file: str
@@ -35,6 +36,7 @@ class Member(NamedTuple):
     handed: Mapping[str, Node] = {}  # by the template that holds it as text, besides what its resource hands it
     deployed: Deployed | None = None
     observed: Observed | None = None
+    is_borrowed: bool = False
 
 
 class Remark(NamedTuple):
@@ -137,7 +139,7 @@ class Trees:
         target = self._locate(member, nested)
         name = nested.resource.id
         if isinstance(target, Missing):
-            return target
+            return _borrowed(member, name) or target
         guess, target = (target, target.member) if isinstance(target, Guess) else (None, target)
         is_made = (id(member.template.document), name) not in self._unmade
         if not is_made and nested.body is None:  # what is in a text stands nowhere by itself
@@ -205,6 +207,7 @@ class Trees:
                 arguments = Arguments(stack, maker, stack.handed(given), nested.is_set, nested.label)
                 twin = stack.deployed.nested.get(nested.resource.id) if stack.deployed is not None else None
                 child = Stack(next(numbers), target.file, target.template, arguments, deployed=twin)
+                child.is_borrowed = target.is_borrowed
                 line[child.number] = (*line[stack.number], id(target.template.document))
                 stacks.append(child)
                 pending.append((child, target))
@@ -235,6 +238,14 @@ class Trees:
             if name not in parameters and not child.template.macros:
                 text = f"{nested.resource.id} hands {child.file} a parameter {name} that it does not have"
                 self.remarks.append(Remark(owner.file, node, text))
+
+
+def _borrowed(member: Member, name: str) -> Member | None:
+    """What a stack was made of whose template is not there, as somebody saw it."""
+    known = member.deployed.nested.get(name) if member.deployed is not None else None
+    if known is None or known.template is None:
+        return None
+    return Member(known.file, known.template, deployed=known, is_borrowed=True)
 
 
 def _unread(nested: Nested) -> str:
