@@ -103,10 +103,12 @@ class TestWhatATemplateNames:
         finding = found(judged(), "TG203")
         assert finding.verdict == "fail"
         assert (finding.place.file, finding.place.span.line) == ("t/trail.yaml", 11)
-        assert finding.message.startswith(f"arn:aws:s3:::audit-logs {DAY}: no statement allows s3:PutObject")
+        assert finding.message.startswith(
+            f"The policy of arn:aws:s3:::audit-logs {DAY}: no statement allows s3:PutObject"
+        )
         (related,) = finding.related
         assert related.file == f"snap/{HERE}/existing-1.yaml"
-        assert related.message == f"arn:aws:s3:::audit-logs {DAY}"
+        assert related.message == f"the policy of arn:aws:s3:::audit-logs {DAY}"
         lines = Path(related.file).read_text(encoding="utf-8").splitlines()
         assert lines[related.span.line - 1].strip() == "- Effect: Allow"
 

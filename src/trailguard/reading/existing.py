@@ -32,7 +32,7 @@ from trailguard.errors import display_name
 from trailguard.findings import FileError
 from trailguard.reading.discovery import Content, read
 from trailguard.reading.snapshots import Exported, Part
-from trailguard.trails.observing import made_up
+from trailguard.trails.observing import called, made_up
 
 _HEAD = re.compile(rb"^  [\"']?([A-Za-z0-9]+)[\"']?:[ \t]*\r?$", re.MULTILINE)
 _RESOURCES = re.compile(rb"^Resources:[ \t]*\r?$", re.MULTILINE)
@@ -211,7 +211,7 @@ def member(
             continue
         name = thing.id if thing.id not in resources.values else f"{thing.id}X{len(resources.values)}"
         resources.keys[name], resources.values[name] = scalar_at(known[0], name), known[1]
-        titles[name] = thing.arn or thing.id
+        titles[name] = called(thing.type, thing.arn or thing.id)
         generated[name] = made_up(thing.type, thing.arn, texts_of(known[1]))
         texts.append(thing.data.decode("utf-8", "replace"))
         files.append(thing.file.name)
@@ -226,7 +226,7 @@ def member(
         if section.values or title == "Resources":
             root.keys[title], root.values[title] = TextNode(title, False, 1, 1, 1, 1), section
     template = Template(Document(root, "\n".join(texts), ()))
-    failed = {name: failures[arn] for name, arn in titles.items() if arn in failures}
+    failed = {name: failures[title] for name, title in titles.items() if title in failures}
     account, region = place
     name = "/".join(filter(None, place))
     observed = Observed(date, titles, generated, failed, unread=unread, place=name)

@@ -81,6 +81,11 @@ def words_of(arn: str) -> Iterator[str]:
         yield last.rpartition("/")[2]
 
 
+def called(kind: str, arn: str) -> str:
+    """A thing for people: its ARN; what has none of its own is that of something."""
+    return f"the policy of {arn}" if kind in (_BUCKET_POLICY, _TOPIC_POLICY) else arn
+
+
 def made_up(kind: str, arn: str, properties: Mapping[str, str]) -> dict[str, str]:
     """What a thing of a type is called, by the names in what Ref and Fn::GetAtt return of it.
 
