@@ -11,6 +11,7 @@ from tests.account.front import Front
 from tests.account.taking import taken
 from trailguard import Report, Settings, scan
 from trailguard.findings import Finding
+from trailguard.settings.settings import load
 
 pytestmark = pytest.mark.aws
 
@@ -58,12 +59,10 @@ def test_a_template_imports_what_a_stack_exports(snap: Path) -> None:
 
 
 def test_a_template_is_judged_as_the_stack_that_was_made_of_it(snap: Path) -> None:
-    policy = "  Trail:\n    Type: AWS::CloudTrail::Trail\n    Properties: {IsLogging: true, S3BucketName: !Ref Name}\nOutputs:"
-    Path("audit.yaml").write_text(STACK.replace("Outputs:", policy), encoding="utf-8")
+    added = NAMES.partition("\n")[2].replace("!ImportValue stack-bucket-name", "!Ref Name")
+    Path("audit.yaml").write_text(STACK.replace("Outputs:", f"{added}Outputs:"), encoding="utf-8")
     stack = f"{ACCOUNT}/{REGION}/audit"
     Path(".trailguard.yaml").write_text(f"contexts: [{{templates: audit.yaml, stack: {stack}}}]\n", encoding="utf-8")
-    from trailguard.settings.settings import load
-
     report = scan(["audit.yaml"], load("."), world=["snap"])
     finding = one(report, "TG203")
     assert (finding.verdict, finding.deployed) == ("fail", (stack,))  # its bucket has no policy
