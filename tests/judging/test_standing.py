@@ -18,8 +18,10 @@ from trailguard.commands.options import parser_of
 AUDIT = f"{HERE}/audit"
 ARN = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main"
 TEMPLATE: dict[str, Any] = {
-    "Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {"S3BucketName": "audit-logs", "IsLogging": True}}}
-}  # fmt: skip
+    "Resources": {
+        "Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {"S3BucketName": "audit-logs", "IsLogging": True}}
+    }
+}
 REFUSED = {"account": ACCOUNT, "region": REGION, "call": "sns:ListTopics", "resource": "", "code": "AccessDenied"}
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html")
 
