@@ -26,6 +26,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"
 GUIDE = ROOT / "docs" / "your-first-rule.md"
 STACKS = ROOT / "docs" / "stacks.md"
 LINTERS = ROOT / "docs" / "linters.md"  # tests/hosts runs what it shows
+ACCOUNTS = ROOT / "docs" / "accounts.md"  # and tests/account what this one does
 README = DOCUMENTS[0].read_text(encoding="utf-8")
 CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -100,7 +101,7 @@ def test_readme_shows_something() -> None:
 
 def test_who_else_shows_output() -> None:
     showing = {path for path in DOCUMENTS[1:] if blocks("console", path.read_text(encoding="utf-8"))}
-    assert showing == {GUIDE, STACKS, LINTERS}
+    assert showing == {GUIDE, STACKS, LINTERS, ACCOUNTS}
 
 
 @pytest.mark.parametrize(
@@ -153,12 +154,13 @@ def test_suppression_example_suppresses(tmp_path: Path) -> None:
 
 
 def test_rule_example_is_accepted(tmp_path: Path) -> None:
-    (example,) = blocks("yaml", (ROOT / "docs" / "rules-as-data.md").read_text(encoding="utf-8"))
+    example, repair = blocks("yaml", (ROOT / "docs" / "rules-as-data.md").read_text(encoding="utf-8"))
     folder = tmp_path / "ACME1-trail-name"
     folder.mkdir()
-    (folder / "rule.yaml").write_text(example, encoding="utf-8")
+    (folder / "rule.yaml").write_text(example + repair, encoding="utf-8")
     (rule,) = load_folder(str(tmp_path))
     assert rule.id == "ACME1"
+    assert rule.fix["unsafe"]
 
 
 def test_continuous_integration_installs_as_the_readme_says() -> None:

@@ -201,7 +201,9 @@ def sample() -> Report:
     )
 
 
-NEEDED = Prerequisites("The trail records, and its logs arrive", "Else there is nothing to audit.", ("TG101",), ("TG203",))
+NEEDED = Prerequisites(
+    "The trail records, and its logs arrive", "Else there is nothing to audit.", ("TG101",), ("TG203",)
+)
 FRAMEWORKS = (
     FrameworkInfo(
         "nist-800-53-r5",
@@ -240,7 +242,9 @@ FRAMEWORKS = (
 
 def audited() -> Report:
     """The same report with what formats for auditors show: frameworks, a day, an account and a rule that holds."""
-    held = RULES[0]._replace(id="TG404", name="key-rotation", title="Keys are rotated", controls={"cis-aws-5.0": ("3.7",)})
+    held = RULES[0]._replace(
+        id="TG404", name="key-rotation", title="Keys are rotated", controls={"cis-aws-5.0": ("3.7",)}
+    )
     kept = finding(held, PASS, Span(4, 3, 4, 8), subject="key", resource="Key", message="Key is rotated")
     report = sample()
     return report._replace(

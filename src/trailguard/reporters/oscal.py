@@ -169,7 +169,7 @@ class _Assessment:
         return {
             "uuid": uuid,
             "title": _title(item),
-            "description": markup(" ".join((item.message or item.rule.title or item.verdict, *sentences(item)))),
+            "description": markup(_told(item)),
             "props": [
                 *prop("rule", item.rule.id),
                 *prop("verdict", item.verdict),
@@ -211,7 +211,7 @@ class _Assessment:
         uuid = self._names.uuid("risk", item.rule.id, item.fingerprint)
         for one in about:
             one.risks.append(uuid)
-        told = [item.message or item.rule.title or item.verdict, *sentences(item)]
+        told = [_told(item)]
         told += [f"It also {more}."] if more else []
         told += [f"Accepted ({accepted.kind}): {accepted.reason}"] if accepted is not None else []
         origin = self._origin(item.rule.tool or "trailguard")
@@ -271,6 +271,11 @@ def _title(item: Finding) -> str:
     return one_line(f"{item.rule.id} {item.rule.name}: {item.rule.title}")
 
 
+def _told(item: Finding) -> str:
+    """What was found, in sentences."""
+    return " ".join((f"{(item.message or item.rule.title or item.verdict).rstrip('.')}.", *sentences(item)))
+
+
 def _acceptance(item: Finding) -> Iterable[dict[str, str]]:
     """How, why and until when somebody accepts a finding."""
     accepted = item.suppressed
@@ -299,9 +304,11 @@ def _evidence(file: str, span: Span, told: str, path: tuple[str | int, ...] = ()
 def _summary(report: Report) -> str:
     """What was judged in words, and what a reader must not overlook."""
     counts = report.summary()
-    told = [f"{counts['templates']} templates with {counts['subjects']} subjects were judged by trailguard."]
+    told = [
+        f"trailguard judged CloudFormation templates: {counts['templates']}. Trails and other subjects: {counts['subjects']}."
+    ]
     if report.errors:
-        told.append(f"{counts['errors']} errors: not everything was judged, and a state says nothing of the rest.")
+        told.append(f"Errors: {counts['errors']}. Not everything was judged, and a state says nothing of the rest.")
     if report.since:
         told.append(f"Only what changed since {report.since} is in it, and no evidence of the rest.")
     if any(item.verdict == UNKNOWN for item in report.results):

@@ -219,7 +219,7 @@ def _target(control: ControlInfo, name: ControlId, state: Standing, errors: int)
     """Whether a statement or an objective is satisfied; what is not met, or cannot be told, is not."""
     told = f"{state.state}: {reasons(state)}."
     if errors:
-        told += f" There are {errors} errors: not everything was judged, and this says nothing of the rest."
+        told += f" Errors: {errors}. Not everything was judged, and this says nothing of the rest."
     return {
         "type": name.kind,
         "target-id": name.target,
