@@ -305,7 +305,8 @@ def _summary(report: Report) -> str:
     """What was judged in words, and what a reader must not overlook."""
     counts = report.summary()
     told = [
-        f"trailguard judged CloudFormation templates: {counts['templates']}. Trails and other subjects: {counts['subjects']}."
+        f"CloudFormation templates judged: {counts['templates']}.",
+        f"Trails and other subjects in them: {counts['subjects']}.",
     ]
     if report.errors:
         told.append(f"Errors: {counts['errors']}. Not everything was judged, and a state says nothing of the rest.")
