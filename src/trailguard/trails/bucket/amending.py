@@ -19,7 +19,7 @@ from trailguard.iam.operators import NULL
 from trailguard.iam.patterns import covers
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.guarding import EQUALS, others, taken, words_of
+from trailguard.trails.bucket.guarding import EQUALS, shared, taken, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
 from trailguard.trails.facts.phrases import phrase_for
@@ -59,7 +59,7 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
         return
     statement = meant.statement
     unsafe = taken(site, [statement], *(clause.key for clause in meant.clauses))
-    unsafe = unsafe or (_SHARED if others(statement) and (meant.clauses or meant.resource) else "")
+    unsafe = unsafe or (_SHARED if shared(statement) and (meant.clauses or meant.resource) else "")
     plain = [paper.put(statement, ("Action",), need.action)] if meant.action else []
     asked, asking = _asked(site, paper, meant, need)
     for fitted, told in _fitted(paper, meant, need):
@@ -102,7 +102,7 @@ def _is_idle(site: Site, statement: Statement) -> bool:
     part = statement.action
     asked = (requests.acl_check(site.scenario, site.trail, site.bucket), *calls.puts(site)[:1])
     uses = part is None or part.negated or any(about_action(part, call, site.scenario.settle).is_yes for call in asked)
-    return not uses and not others(statement)
+    return not uses and not shared(statement)
 
 
 def _covers(site: Site, statement: Statement, call: Request) -> bool:
