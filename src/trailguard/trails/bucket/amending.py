@@ -27,7 +27,7 @@ from trailguard.trails.facts.repairs import Repair
 from trailguard.trails.facts.statements import Paper
 
 CHECK, WRITE = "s3:GetBucketAcl", "s3:PutObject"
-_SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
+SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
 LIKE = {"StringEquals": "StringLike", "StringNotEquals": "StringNotLike"}  # which take wildcards
 _SHARED = "others whom the statement names are let in by it, too"
 
@@ -150,9 +150,9 @@ def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> tuple[list[Cha
     for clause in meant.clauses:
         right = _right(site, paper, clause, need.calls[0])
         like = LIKE.get(clause.operator)
-        if clause.name in _SOURCES and like is not None and has_wildcard(clause):
+        if clause.name in SOURCES and like is not None and has_wildcard(clause):
             held.append(paper.rename(statement, ("Condition", clause.operator), like))
-        elif clause.name in _SOURCES:
+        elif clause.name in SOURCES:
             held += _bound(site, paper, statement)
         elif right is None:
             held.append(paper.remove(statement, ("Condition", clause.operator, clause.key)))
@@ -187,6 +187,10 @@ def _bound(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]
     value = None if bound is None else paper.say(bound[1])
     if bound is None or value is None:
         return ()
-    gone = [clause for clause in statement.clauses if clause.name in _SOURCES and clause.name != bound[0].lower()]
-    removed = tuple(paper.remove(statement, ("Condition", one.operator, one.key)) for one in gone)
-    return (*removed, *paper.ask(statement, EQUALS, bound[0], value))
+    return paper.ask_instead(statement, EQUALS, bound[0], value, other_sources(statement, bound[0]))
+
+
+def other_sources(statement: Statement, key: str) -> list[tuple[str, str]]:
+    """What a statement asks of the source of a call by other keys than one, each with its operator."""
+    asked = (one for one in statement.clauses if one.name in SOURCES and one.name != key.lower())
+    return [(one.operator, one.key) for one in asked]
