@@ -148,8 +148,11 @@ class Settings(NamedTuple):
         return (self.source, *self.places[path]) if path else ("", 0, 0)
 
 
-def load(start: str, explicit: str | None = None) -> Settings:
-    """Read the named configuration, or the nearest at or above a folder within its repository; raises ConfigError."""
+def load(start: str, explicit: str | None = None, within: bool = False) -> Settings:
+    """Read the named configuration, or the nearest at or above a folder within its repository; raises ConfigError.
+
+    With `within`, one that stands in the folder itself names files of that folder only, not of the whole repository.
+    """
     from trailguard.settings.sources import read, read_project
 
     if explicit is not None:
@@ -161,16 +164,17 @@ def load(start: str, explicit: str | None = None) -> Settings:
         if not found and not _mentions_us(project):
             continue
         table = read_project(project) if _mentions_us(project) else None
+        inside = folder if within and folder == folders[0] else folders[-1]
         if found or table is not None:
-            Reach(found[0] if found else project, folders[-1]).check()
+            Reach(found[0] if found else project, inside).check()
         if found:
             spare = [*found[1:], *([project] if table is not None else [])]
             notes = tuple(
                 f"{display_name(path)} is not used, because {display_name(found[0])} stands beside it" for path in spare
             )
-            return _settings(read(found[0]), notes, folders[-1])
+            return _settings(read(found[0]), notes, inside)
         if table is not None:
-            return _settings(table, (), folders[-1])
+            return _settings(table, (), inside)
     return Settings()
 
 
