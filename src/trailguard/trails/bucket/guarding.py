@@ -114,7 +114,7 @@ def source_bound(fault: Fault) -> Iterator[Repair]:
         account = _said(paper, [(key, said) for key, said in _accounts(words)])
         trails = [one.bound() for one in (words, *companions(words))]
         arns = _said(paper, [found for found in trails if found is not None and found[0] == SOURCE_ARN])
-        told = ", ".join(one.label for one in leaking)
+        told = leaking[0].label if len(leaking) == 1 else "the grants"
         unsafe = _shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
         if arns is not None and len(arns[1]) == len(trails) and len(alone) == len(leaking):
             yield Repair(f"Bind {told} to the trail's ARN", _bound(paper, leaking, EQUALS, *arns), unsafe)
