@@ -226,7 +226,7 @@ class _Mender:
         outcome = self._judged(self._sources.edited(edits), touched)
         seen = {key_of(one) for one in outcome.report.results}
         wanted = [plan.key for plan in plans if plan in batch or plan.key in seen]
-        return prove(self._before.report, outcome.report, wanted, touched), outcome
+        return prove(self._before.report, outcome.report, wanted, touched, self._sources.lacks), outcome
 
     def _judged(self, contents: Mapping[str, File], touched: Iterable[str]) -> Outcome:
         """What is found with other contents of some files; where there are several, in what has to do with some."""
@@ -265,7 +265,8 @@ class _Mender:
         while self._is_part:
             edits = self.edits()
             outcome = self._look.outcome({**self._changed, **self._sources.edited(edits)})
-            proof = prove(self._before.report, outcome.report, [plan.key for plan in self.accepted], edits)
+            wanted = [plan.key for plan in self.accepted]
+            proof = prove(self._before.report, outcome.report, wanted, edits, self._sources.lacks)
             if proof.holds:
                 self._last, self._is_part = outcome, False
                 break
