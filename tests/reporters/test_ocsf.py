@@ -101,6 +101,24 @@ def test_where_and_when() -> None:
     assert (nowhere["time"], nowhere["cloud"]) == (0, {"provider": "AWS"})
 
 
+@pytest.mark.parametrize(
+    ("more", "account", "region"),
+    [
+        ({}, "123456789012", "eu-west-1"),
+        ({"deployed": ("111122223333/us-gov-west-1/audit",)}, "111122223333", "us-gov-west-1"),
+        ({"deployed": ("111122223333/eu-west-1/a", "111122223333/eu-north-1/a")}, "111122223333", None),
+        ({"deployed": ("111122223333/eu-west-1/a", "444455556666/eu-west-1/a")}, None, "eu-west-1"),
+        ({"file": "snapshot/111122223333/eu-north-1/existing-1.yaml"}, "111122223333", "eu-north-1"),
+        ({"file": "111122223333/global/existing-1.yaml"}, "111122223333", None),
+        ({"file": "1234/eu-north-1/x.yaml"}, "123456789012", "eu-west-1"),
+    ],
+)
+def test_a_stack_or_a_snapshot_knows_better_where_it_is(more: Any, account: str | None, region: str | None) -> None:
+    made = events(audited()._replace(results=(finding(**more),)))[0]
+    assert made["cloud"].get("account", {}).get("uid") == account
+    assert made["cloud"].get("region") == made["resources"][0].get("region") == region
+
+
 def test_standards_and_requirements_bear_the_frameworks_titles() -> None:
     made = {one["metadata"]["event_code"]: one["compliance"] for one in events(audited())}
     assert made["TG101"]["standards"][:2] == ["CIS AWS Foundations Benchmark 5.0.0", "aws-fsbp"]

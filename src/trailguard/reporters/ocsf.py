@@ -53,6 +53,8 @@ _RESOURCE_TYPES = {
     "role": "AWS::IAM::Role",
     "topic": "AWS::SNS::Topic",
 }
+_REGION = r"[a-z]{2}(?:-[a-z0-9]+)+"
+_SNAPSHOT = rf"(?:^|/)(\d{{12}})/({_REGION}|global)/"  # how stacks and the files of a snapshot are named
 _TYPES = ["Software and Configuration Checks/Industry and Regulatory Standards"]
 
 
@@ -83,18 +85,19 @@ class _Events:
         self._needed = [(title, one.rules) for title, one in needed if one is not None]
         self._time = _milliseconds(report.date)
         self._judged = [{"name": key, "value": text} for key, text in judged(report)]
-        self._cloud, self._place = _where(dict(report.how))
+        self._how = dict(report.how)
 
     def finding(self, item: Finding) -> Json:
         """The event of one verdict."""
         rule, accepted = item.rule, item.suppressed
         level = (1, "Informational") if item.verdict in (PASS, NOT_APPLICABLE) else _severity(rule.severity)
         file, line = item.home, item.place.span.line
-        resource = {"uid": f"{file}#{item.resource}", "name": item.resource or file, "namespace": file, **self._place}
+        cloud, place = _where(self._how, item)
+        resource = {"uid": f"{file}#{item.resource}", "name": item.resource or file, "namespace": file, **place}
         if item.subject in _RESOURCE_TYPES:
             resource["type"] = _RESOURCE_TYPES[item.subject]
         resource["data"] = {"file": item.place.file, "line": line, "logical_id": item.resource}
-        event = self._event(level, rule.id, item.message or rule.title, accepted is not None)
+        event = self._event(level, rule.id, item.message or rule.title, accepted is not None, cloud)
         event["compliance"] = self._compliance(item)
         event["finding_info"] = {
             **self._information(item.fingerprint, rule.title or rule.id, item.place.file),
@@ -116,7 +119,9 @@ class _Events:
         """The event of what could not be judged, or of a notice: it is nothing that a rule asks for."""
         file = item.file or "-"
         is_error = kind == "error"
-        event = self._event((0, "Unknown") if is_error else (1, "Informational"), kind, item.message or kind, False)
+        cloud, place = _where(self._how)
+        level = (0, "Unknown") if is_error else (1, "Informational")
+        event = self._event(level, kind, item.message or kind, False, cloud)
         event["compliance"] = {
             "control": "trailguard",
             "standards": ["trailguard"],
@@ -130,11 +135,11 @@ class _Events:
         uid = str(uuid5(_NAMESPACE, json.dumps([kind, item.file, item.line, item.message])))
         event["finding_info"] = {**self._information(uid, title, file), "desc": item.message or kind, "types": _TYPES}
         data = {"file": file, "line": item.line, "logical_id": ""}
-        event["resources"] = [{"uid": file, "name": file, "namespace": file, **self._place, "data": data}]
+        event["resources"] = [{"uid": file, "name": file, "namespace": file, **place, "data": data}]
         event["unmapped"] = {**self._unmapped(kind), "place": {"file": file, "line": item.line, "column": column}}
         return event
 
-    def _event(self, level: tuple[int, str], code: str, message: str, accepted: bool) -> Json:
+    def _event(self, level: tuple[int, str], code: str, message: str, accepted: bool, cloud: Json) -> Json:
         return {
             "activity_id": 1,
             "activity_name": "Create",
@@ -163,7 +168,7 @@ class _Events:
                     "url_string": HOME,
                 },
             },
-            "cloud": self._cloud,
+            "cloud": cloud,
         }
 
     def _information(self, uid: str, title: str, file: str) -> Json:
@@ -237,14 +242,19 @@ def _milliseconds(day: str) -> int:
     return (dt.date.fromisoformat(day) - dt.date(1970, 1, 1)).days * 86_400_000
 
 
-def _where(how: Mapping[str, str]) -> tuple[Json, Json]:
-    """The cloud and the place of its resources, as far as the scan was told: templates rarely say."""
+def _where(how: Mapping[str, str], item: Finding | None = None) -> tuple[Json, Json]:
+    """The cloud and the place of its resources, as far as anything says: a deployed stack, a snapshot, an option."""
+    names = [*item.deployed] if item is not None and item.deployed else [item.home] if item is not None else []
+    known = [match.groups() for match in (re.search(_SNAPSHOT, name) for name in names) if match is not None]
+    accounts = {account for account, _ in known} or {how.get("account", "")}
+    regions = {region for _, region in known} or {how.get("Region", "")}
     cloud: Json = {"provider": "AWS"}
     place: Json = {}
-    if re.fullmatch(r"[a-z]{2}(-[a-z0-9]+)+", how.get("Region", "")):
-        cloud["region"] = place["region"] = how["Region"]
-    if re.fullmatch(r"\d{12}", how.get("account", "")):
-        cloud["account"] = {"uid": how["account"], "name": how["account"], "type_id": 10, "type": "AWS Account"}
+    account, region = ("".join(one) if len(one) == 1 else "" for one in (accounts, regions))
+    if re.fullmatch(_REGION, region):
+        cloud["region"] = place["region"] = region
+    if re.fullmatch(r"\d{12}", account):
+        cloud["account"] = {"uid": account, "name": account, "type_id": 10, "type": "AWS Account"}
     if re.fullmatch(r"[a-z-]+", how.get("partition", "")):
         place["cloud_partition"] = how["partition"]
     return cloud, place

@@ -179,6 +179,7 @@ class _Assessment:
                 *prop("witness", assignments(item.witness)),
                 *prop("reason", item.reason or ""),
                 *(one for context in item.contexts for one in prop("context", context)),
+                *(one for name in item.deployed for one in prop("deployed-as", name)),
                 *prop("construct", item.construct),
                 *(() if accepted is None else _acceptance(item)),
             ],
