@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +28,7 @@ from trailguard.findings import (
     Report,
     Span,
     Suppression,
+    Verdict,
 )
 from trailguard.reporters import oscal
 from trailguard.reporters.oscal_controls import catalog_ids, own_id
@@ -40,7 +43,7 @@ TOKEN = r"[A-Za-z_][A-Za-z0-9._-]*"
 
 def many(count: int = 300) -> Report:
     """A report with so many findings, of which every third shares its fingerprint with the one before."""
-    verdicts = (FAIL, CONDITIONAL, UNKNOWN, PASS)
+    verdicts: tuple[Verdict, ...] = (FAIL, CONDITIONAL, UNKNOWN, PASS)
     results = tuple(
         finding(RULES[number % 4], verdicts[number % 4], Span(number + 1, 1, number + 1, 2), resource=f"R{number // 3}",
                 fingerprint=f"f{number - number % 3}", cause=f"c{number // 2}", causes=(f"c{number // 2}",))
@@ -277,6 +280,19 @@ def test_only_what_is_met_is_satisfied(verdicts: dict[str, list[Any]], behind: s
 )
 def test_controls_are_named_as_in_their_catalog(framework: str, own: str, expected: list[tuple[str, str]]) -> None:
     assert [(one.control, one.target) for one in catalog_ids(framework, own)] == expected
+
+
+@pytest.mark.parametrize("framework", ["nist-800-53-r5", "fedramp-moderate-r4", "nist-csf-2.0"])
+def test_every_control_of_these_frameworks_is_in_a_catalog(framework: str) -> None:
+    rules = Path(__file__).parents[2] / "rules" / "controls.yaml"
+    controls = yaml.safe_load(rules.read_text(encoding="utf-8"))[framework]["controls"]
+    assert [name for name in controls if not catalog_ids(framework, str(name))] == []
+
+
+def test_a_part_of_the_evidence_is_called_one() -> None:
+    part = audited()._replace(since="origin/main", errors=())
+    assert "Only what changed since origin/main is in it" in result(part)["description"]
+    assert all("changed since origin/main" in one["target"]["status"]["remarks"] for one in findings(part).values())
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ class Controls:
                         "uuid": names.uuid("finding", framework.name, control.id, name.target),
                         **self._finding(framework, control, state, by_rule),
                         "origins": origins,
-                        "target": _target(control, name, state, len(self._report.errors)),
+                        "target": _target(control, name, state, self._report),
                         **_related(state, by_rule),
                     }
 
@@ -215,11 +215,13 @@ def reasons(state: Standing) -> str:
     return "; ".join(f"{words}: {', '.join(rules)}" if rules else words for words, rules in state.reasons)
 
 
-def _target(control: ControlInfo, name: ControlId, state: Standing, errors: int) -> dict[str, Any]:
+def _target(control: ControlInfo, name: ControlId, state: Standing, report: Report) -> dict[str, Any]:
     """Whether a statement or an objective is satisfied; what is not met, or cannot be told, is not."""
     told = f"{state.state}: {reasons(state)}."
-    if errors:
-        told += f" Errors: {errors}. Not everything was judged, and this says nothing of the rest."
+    if report.errors:
+        told += f" Errors: {len(report.errors)}. Not everything was judged, and this says nothing of the rest."
+    if report.since:
+        told += f" Only what changed since {report.since} was looked at."
     return {
         "type": name.kind,
         "target-id": name.target,

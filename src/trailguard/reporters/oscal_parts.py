@@ -1,6 +1,6 @@
 """The small parts of OSCAL documents: identifiers, properties, text, times.
 
-Which characters each may hold: https://pages.nist.gov/OSCAL/resources/concepts/layer/control/catalog/sp800-53rev5-example/
+Which characters each may hold: https://pages.nist.gov/OSCAL/learn/concepts/layer/control/catalog/sp800-53rev5-example/
 and the data types of https://pages.nist.gov/metaschema/specification/datatypes/.
 """
 
