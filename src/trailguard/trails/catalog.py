@@ -17,6 +17,7 @@ from trailguard.trails.facts.links import LinkFinder
 from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
 from trailguard.trails.key import encryption
+from trailguard.trails.observing import PLACES
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import groupkey, logs, topics, writing
@@ -175,6 +176,7 @@ FACTS: Mapping[str, Mapping[str, FactSpec]] = {
             "management_events.recorded": _HERE + "recording.events",
             "alarm.": _HERE + "watching.alarms",
             "naming.": _HERE + "whole.naming",
+            "deployed.": _HERE + "whole.drift",
         },
     ),
     "event_data_store": _Facts({}, {"": _HERE + "whole.lake"}),
@@ -333,6 +335,11 @@ def marking_type(subject: str) -> str:
 def connection_of(fact: str) -> str | None:
     """The connection of a trail's delivery chain that a fact is about; None for the trail itself."""
     return next((kind for start, kind in ABOUT.items() if fact.startswith(start)), None)
+
+
+def place_of(kind: str) -> str:
+    """The property of a trail that names what a thing of a type is, or belongs to; "" where none does."""
+    return PLACES.get(kind, "")
 
 
 def policies_of(scenario: Scenario, trail: Resource) -> tuple[Resource, ...]:
