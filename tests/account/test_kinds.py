@@ -14,6 +14,7 @@ NOT_READ = {
     "AWS::CloudTrail::Trail": {"AggregationConfigurations"},  # checked for its form only
     "AWS::S3::Bucket": {"BucketNamePrefix", "BucketNamespace"},  # what the name was made of
     "AWS::KMS::Key": {"BypassPolicyLockoutSafetyCheck"},  # said when it is made
+    "AWS::IAM::ManagedPolicy": {"Roles"},  # each role says it, in ManagedPolicyArns
 }
 GIVEN_BACK = {"Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"}
 
