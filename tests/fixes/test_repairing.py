@@ -148,6 +148,31 @@ def test_what_needs_each_other_lands_in_several_files(tmp_path: Path) -> None:
     assert not result.left
 
 
+def test_what_the_first_pass_wrote_in_one_file_stays_when_the_next_writes_another(tmp_path: Path) -> None:
+    """Plain HTTP can be denied only in the policy that the first pass adds to the child; it edits the parent, too."""
+    written(
+        tmp_path,
+        root="""\
+            Resources:
+              Logs: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ./bucket.yaml}}
+              Trail:
+                Type: AWS::CloudTrail::Trail
+                Properties: {IsLogging: true, S3BucketName: !GetAtt Logs.Outputs.Name}
+        """,
+        bucket="""\
+            Resources:
+              Bucket: {Type: AWS::S3::Bucket}
+            Outputs:
+              Name: {Value: !Ref Bucket}
+        """,
+    )
+    _, result = fix(tmp_path, "TG101", "TG201", "TG308")
+    assert not result.left
+    found = {key_of(one): one.verdict for one in scan([str(tmp_path)], Settings(profile="all")).results}
+    assert {found[key] for key in found if key.rule in ("TG101", "TG201", "TG308")} == {PASS}
+    assert {key_of(one): one.verdict for one in result.outcome.report.results} == found
+
+
 CASES = {
     "the body of a loop": (
         "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::Trails:\n  - Name\n  - [A, B]\n"
@@ -282,6 +307,16 @@ def test_a_fix_that_makes_something_else_worse_is_not_offered(tmp_path: Path) ->
     assert not result.plans
     (reason,) = result.left.values()
     assert reason.startswith("set IsLogging to true does not help: it would make TG601 fail for Second")
+
+
+def test_several_files_are_looked_at_again_as_they_are_by_then(tmp_path: Path) -> None:
+    for name in ("acl-check-on-objects.yaml", "any-of-two-acls.yaml"):
+        (tmp_path / name).write_bytes((ROOT / "examples" / "broken" / name).read_bytes())
+    _, result = fix(tmp_path, "TG", unsafe=True)  # an organization's trail takes one more folder, at the second look
+    assert texts(tmp_path)["acl-check-on-objects.yaml"].count("AWSLogs/o-*/*") == 1
+    assert len(result.plans) == len({(plan.key, plan.title) for plan in result.plans})
+    _, again = fix(tmp_path, "TG", unsafe=True)
+    assert not again.plans
 
 
 def test_one_bad_plan_does_not_stop_the_others(tmp_path: Path) -> None:

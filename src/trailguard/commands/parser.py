@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=f"trailguard {command}",
             usage=f"trailguard {command} {usage}",  # making it up takes argparse longer than parsing
-            description=description.capitalize() + ".",
+            description=description[:1].upper() + description[1:] + ".",
             epilog="examples:\n" + examples,
             formatter_class=Layout,
             allow_abbrev=False,
@@ -126,6 +126,13 @@ def processes(value: str) -> int:
         return AUTO
     if not value.isdecimal() or not 1 <= len(value) <= 4 or int(value) < 1:
         raise argparse.ArgumentTypeError(f'"{value}" is not a number of processes, 1 or more, or auto')
+    return int(value)
+
+
+def days(value: str) -> int:
+    """Read a number of days."""
+    if not value.isdecimal() or len(value) > 5:
+        raise argparse.ArgumentTypeError(f'"{value}" is not a number of days')
     return int(value)
 
 
