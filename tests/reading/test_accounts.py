@@ -244,6 +244,12 @@ class TestWhatWinsAndWhatIsOne:
         template("S3BucketName: audit-logs")
         assert is_settled(verdicts(judged()))
 
+    def test_a_bucket_that_another_account_has_is_not_made_with_its_policy(self) -> None:
+        write(Path("snap"), {HERE: [], OTHER: [bucket("audit-logs"), policy("audit-logs")]})
+        more = "  Logs:\n    Type: AWS::S3::Bucket\n    Properties: {BucketName: audit-logs}\n"
+        template("S3BucketName: !Ref Logs", more=more)
+        assert verdicts(judged())["TG201"] == "fail"
+
     def test_a_topic_of_another_account_is_another_topic(self) -> None:
         name = f"arn:aws:sns:{REGION}:444455556666:audit"
         write(

@@ -93,6 +93,23 @@ class TestEqualResources:
         (told,) = (item.message for item in report.notices if item.file == "t/trail.json")
         assert f"{AUDIT}, {HERE}/second" in told
 
+    def test_of_two_templates_neither_is_meant_unless_they_are_copies(self) -> None:
+        account({AUDIT: STACK})
+        template()
+        template(name="copy.json")
+        report = judged()
+        assert {item.verdict for item in report.results if item.rule.id == "TG203"} == {"pass"}
+        changed = {**TRAIL, "Properties": {**TRAIL["Properties"], "IsLogging": False}}
+        template({**WHOLE, "Resources": {"Trail": changed}}, name="copy.json")
+        report = judged()
+        assert {item.verdict for item in report.results if item.rule.id == "TG203"} == {"unknown"}
+        told = {item.file: item.message for item in report.notices}
+        assert told.keys() == {"t/trail.json", "t/copy.json"}
+        assert (
+            "stack 111122223333/eu-west-1/audit has the same resources as each of t/copy.json, t/trail.json"
+            in told["t/copy.json"]
+        )
+
     @pytest.mark.parametrize("settings", [Settings(region=REGION), Settings(parameters={"AWS::StackName": "audit"})])
     def test_what_is_given_tells_them_apart(self, settings: Settings) -> None:
         account({AUDIT: STACK, f"{ACCOUNT}/us-east-1/second": STACK})

@@ -110,7 +110,7 @@ class Kinship:
         found = self._loader.members(paths, pins)
         if self.stacks is None or stacks is None:
             return found
-        return {path: self.stacks.member(one, stacks.get(path, "")) for path, one in found.items()}
+        return self.stacks.members(found, stacks)
 
     def constructs(self) -> dict[tuple[str, str], str]:
         """The constructs that resources were made from, by file and logical ID, as the assemblies have them."""
