@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
@@ -104,18 +104,36 @@ class Accounts:
 
     def _users(self, name: str, place: _Where) -> Iterator[Thing]:
         """The things that speak of something that a template makes or has a say in."""
-        for file in self.files if len(name) >= _SHORT else ():
-            for thing in file.naming(name.encode()):
-                is_bucket_of = thing.type == observing.TRAIL
-                if thing.type in observing.USERS and (is_bucket_of or _agree(place, _place_of(thing))):
-                    yield thing
+        for thing in self._naming(name.encode(), observing.USERS):
+            if thing.type == observing.TRAIL or _agree(place, _place_of(thing)):
+                yield thing
+
+    def _naming(self, name: bytes, types: Collection[str]) -> Iterator[Thing]:
+        """The things of some types in whose text a name stands."""
+        parts = _WORD.findall(name) if len(name) >= _SHORT else ()
+        for thing in self._users_by_word.get(max(parts, key=len), ()) if parts else ():
+            if thing.type in types and name in thing.data:
+                yield thing
+
+    @cached_property
+    def _users_by_word(self) -> Mapping[bytes, Sequence[Thing]]:
+        """What may name others and has a say in the verdicts about them, by the words in its text."""
+        found: dict[bytes, list[Thing]] = {}
+        for thing in self.things:
+            for word in set(_WORD.findall(thing.data)) if thing.type in observing.USERS else ():
+                found.setdefault(word, []).append(thing)
+        return found
 
     def _around(self, wanted: Wanted, place: _Where) -> Iterator[Thing]:
         """What is beside the trails of templates whose account and Region are known: other trails, event rules."""
         trails = any(stack.template.of_type(observing.TRAIL) for stack in wanted.stacks)
         if trails and all(place):
-            beside = (thing for thing in self.things if thing.type == observing.TRAIL or _watches(thing))
-            yield from (thing for thing in beside if _place_of(thing) == place)
+            yield from (thing for thing in self._beside if _place_of(thing) == place)
+
+    @cached_property
+    def _beside(self) -> Sequence[Thing]:
+        """All trails, and all event rules that may watch some."""
+        return [thing for thing in self.things if thing.type == observing.TRAIL or _watches(thing)]
 
     def _closed(self, seeds: Iterable[Thing]) -> dict[int, Thing]:
         """Some things with all that they lead to."""
@@ -136,8 +154,7 @@ class Accounts:
         kinds = observing.NAMED_BY.get(thing.type)
         if kinds is not None:
             for name in _spoken(thing):
-                users = (user for file in self.files for user in file.naming(name))
-                yield from (user for user in users if user.type in kinds and _agree(place, _place_of(user)))
+                yield from (user for user in self._naming(name, kinds) if _agree(place, _place_of(user)))
 
     def texts(self, names: Container[str]) -> Iterator[tuple[str, str]]:
         """The texts of some files, by name."""
@@ -190,8 +207,16 @@ class Accounts:
         known = (key, tuple(map(id, own)), tuple(map(id, exports)))
         if known not in self._members:
             date = self._dates.get(key, self.snapshots[0].date)
-            self._members[known] = member(own, exports, key, date, self.failures, self._unread(key, date))
+            made = member(own, exports, key, date, self.failures, self._unread(key, date))
+            seen = made.observed._replace(organization=self._organizations.get(key[0], "")) if made.observed else None
+            self._members[known] = made._replace(observed=seen)
         return self._members[known]
+
+    @cached_property
+    def _organizations(self) -> Mapping[str, str]:
+        """The organizations of the accounts, as far as they are known."""
+        pairs = ((part.account, one.organization) for one in reversed(self.snapshots) for part in one.parts)
+        return {account: organization for account, organization in pairs if organization}
 
     @cached_property
     def _dates(self) -> Mapping[_Where, str]:
