@@ -12,7 +12,9 @@ from functools import cached_property
 from typing import TypeAlias
 
 from trailguard.cloudformation.scenarios.values import Pieces
+from trailguard.cloudformation.source.nodes import MapNode, TextNode, scalar_text
 from trailguard.cloudformation.stacks.stacks import Stack
+from trailguard.cloudformation.template.template import function_of
 from trailguard.cloudformation.world.standing import Wanted
 from trailguard.cloudformation.world.trees import Member
 from trailguard.errors import display_name
@@ -80,16 +82,25 @@ class Accounts:
             seeds.update((id(thing), thing) for thing in self._users(name, place))
         near = [*self._closed(seeds.values()).values(), *self._around(wanted, place)]
         gone = replaced(wanted.stacks)
-        return self._grouped((thing for thing in near if not _is_gone(thing, gone)), exports, place)
+        left = (thing for thing in near if not _is_gone(thing, gone))
+        twins = {(*place, name) for one in wanted.members for name in trail_names(one)}
+        return self._grouped((thing for thing in left if not _is_among(thing, twins)), exports, place)
 
-    def live(self, gone: Mapping[str, frozenset[str]], types: Iterable[str], folders: Iterable[str]) -> list[Member]:
+    def live(
+        self,
+        gone: Mapping[str, frozenset[str]],
+        twins: Container[tuple[str | None, str | None, str]],
+        types: Iterable[str],
+        folders: Iterable[str],
+    ) -> list[Member]:
         """What is live in the snapshots in some folders: all trails, what else is asked for, and what they lead to.
 
-        `gone` are stacks of which templates are judged instead, each with what stays of it all the same.
+        `gone` are stacks of which templates are judged instead, each with what stays of it all the same, `twins` are
+        trails that templates make, by account, Region and name.
         """
         wanted = {*types, observing.TRAIL, observing.STORE}
         inside = {path for one in self.snapshots if one.folder in folders for part in one.parts for path in part.paths}
-        left = [thing for thing in self.things if not _is_gone(thing, gone)]
+        left = [thing for thing in self.things if not _is_gone(thing, gone) and not _is_among(thing, twins)]
         seeds = [thing for thing in left if thing.type in wanted and thing.file.path in inside]
         near = self._closed(seeds)
         places = {_place_of(thing) for thing in seeds}
@@ -307,6 +318,25 @@ def replaced(stacks: Iterable[Stack]) -> dict[str, frozenset[str]]:
     own = (stack for stack in stacks if not stack.is_borrowed)
     pairs = ((stack.deployed, stack.template.resources) for stack in own)
     return {known.name: known.kept - resources.keys() for known, resources in pairs if known is not None}
+
+
+def trail_names(one: Member) -> Iterator[str]:
+    """The names of the trails that a template certainly makes, as far as it says them, or its deployment does."""
+    for trail in one.template.of_type(observing.TRAIL):
+        properties = trail.attribute("Properties")
+        node = properties.values.get("TrailName") if isinstance(properties, MapNode) else None
+        called = function_of(node) if node is not None else None
+        if called is not None and called[0] == "Ref" and isinstance(called[1], TextNode):
+            name = one.parameters.get(called[1].value)
+        else:
+            name = scalar_text(node)
+        if name and trail.condition is None:
+            yield name
+
+
+def _is_among(thing: Thing, twins: Container[tuple[str | None, str | None, str]]) -> bool:
+    """Tell whether a thing is one of some trails, by account, Region and name."""
+    return thing.type == observing.TRAIL and (*_place_of(thing), thing.arn.rpartition("/")[2]) in twins
 
 
 def _is_gone(thing: Thing, gone: Mapping[str, frozenset[str]]) -> bool:
