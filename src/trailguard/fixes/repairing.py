@@ -17,7 +17,7 @@ from trailguard.fixes.proofs import Proof, prove, standing
 from trailguard.judging.offers import Key, joined, key_of
 from trailguard.reading.collected import File
 from trailguard.scanning import Look, Outcome
-from trailguard.trails.facts.repairs import Repair
+from trailguard.trails.facts.repairs import Repair, Use
 
 _STEPS = 3  # times that what a plan makes worse is repaired with it
 _PASSES = 5  # times that what was repaired is looked at again: what one fix makes possible, the next time finds
@@ -105,8 +105,9 @@ class _Mender:
         self.accepted: list[Plan] = []
         self.also: set[Key] = set()
         self.left: dict[Key, str] = {}
+        uses = _uses(before, self._findings)
         for key, finding in self._findings.items():
-            plans, refusal = plans_for(finding, before.offers.get(key, ()), self._sources)
+            plans, refusal = plans_for(finding, before.offers.get(key, ()), self._sources, uses.get(key.rule, ()))
             self._pending[key] = plans
             self.left[key] = refusal or f"a person has to decide how: {finding.rule.remedy}"
 
@@ -199,9 +200,10 @@ class _Mender:
         sources = Sources(outcome.files)
         findings = {key_of(one): one for one in outcome.report.results if one.is_open}
         more: list[Plan] = []
+        uses = _uses(outcome, proof.worse & findings.keys())
         for key in sorted(proof.worse):
             offers = outcome.offers.get(key, ()) if key in findings else ()
-            plans = plans_for(findings[key], offers, sources)[0] if offers else []
+            plans = plans_for(findings[key], offers, sources, uses.get(key.rule, ()))[0] if offers else []
             if not plans:
                 return None
             more.append(plans[0])
@@ -297,6 +299,14 @@ class _Mender:
             places = Places(self._sources.text(name))
             edits += [FileEdit(name, Span(*places.at(one.start), *places.at(one.end)), one.text) for one in those]
         return Fix(plan.title, plan.unsafe, tuple(edits))
+
+
+def _uses(outcome: Outcome, keys: Iterable[Key]) -> Mapping[str, Sequence[Use]]:
+    """The uses that the findings with some keys make of text that is used more than once, by rule."""
+    found: dict[str, list[Use]] = {}
+    for key in keys:
+        found.setdefault(key.rule, []).extend(use for repair in outcome.offers.get(key, ()) for use in repair.uses)
+    return found
 
 
 def _is_suspect(plan: Plan, proof: Proof) -> bool:
