@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 from tests.hosts.hooking import event, serving  # noqa: E402
 from trailguard.cloudformation.source.nodes import plain  # noqa: E402
 from trailguard.cloudformation.source.reading import parse  # noqa: E402
-from trailguard.commands.init_template import SWITCHES, template  # noqa: E402
+from trailguard.init_template import SWITCHES, template  # noqa: E402
 
 WANTED = 3.0  # seconds of CPU, for 500 resources
 GIVEN = {

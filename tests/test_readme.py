@@ -26,6 +26,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"
 GUIDE = ROOT / "docs" / "your-first-rule.md"
 STACKS = ROOT / "docs" / "stacks.md"
 LINTERS = ROOT / "docs" / "linters.md"  # tests/hosts runs what it shows
+ACCOUNTS = ROOT / "docs" / "accounts.md"  # and tests/account what this one does
 README = DOCUMENTS[0].read_text(encoding="utf-8")
 CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -100,7 +101,7 @@ def test_readme_shows_something() -> None:
 
 def test_who_else_shows_output() -> None:
     showing = {path for path in DOCUMENTS[1:] if blocks("console", path.read_text(encoding="utf-8"))}
-    assert showing == {GUIDE, STACKS, LINTERS}
+    assert showing == {GUIDE, STACKS, LINTERS, ACCOUNTS}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from trailguard.commands import init_template
+from trailguard import init_template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file
 from trailguard.judging.results import Task
@@ -118,6 +118,7 @@ OTHERS = {
     "TG309": "it is about how a name is written, not about its value",
     "TG310": "what makes an output the bucket's name is a reference",
     "TG601": "it takes two trails",
+    "TG602": "it takes a trail that exists",
 }
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import boto3
-
 ACCOUNT = "123456789012"  # that moto gives to whoever has made-up keys
 REGION = "eu-west-1"
 OTHER_REGION = "us-east-1"
@@ -20,6 +18,8 @@ def client(
     url: str, service: str, region: str = REGION, keys: tuple[str, str, str | None] = ("AKIAEXAMPLE", "made-up", None)
 ) -> Any:
     """A client with made-up keys, or with some that were given."""
+    import boto3
+
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
     return boto3.client(service, endpoint_url=url, region_name=region, **dict(zip(names, keys, strict=True)))
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,13 @@ from tests.account.front import Answer, Call, Front, as_json
 @pytest.fixture(scope="session")
 def moto() -> Iterator[int]:
     """The port of a server of moto, in a process of its own."""
+    with server() as port:
+        yield port
+
+
+@contextmanager
+def server() -> Iterator[int]:
+    """A server of moto, in a process of its own; gives its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]

@@ -216,6 +216,29 @@ def test_ctrl_c_ends_at_once(front: Front, tmp_path: Path, whole: dict[str, byte
     assert files(folder) == whole
 
 
+@pytest.mark.slow
+def test_two_at_once_do_not_share_a_folder(
+    front: Front, tmp_path: Path, whole: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    held, reached = threading.Event(), threading.Event()
+
+    def hang(call: Call) -> None:
+        if call.name == "sns:ListTopics" and not reached.is_set():
+            reached.set()
+            held.wait(60)
+
+    folder = tmp_path / "it"
+    with front.replying(hang), running(folder) as process:
+        assert reached.wait(60)
+        capsys.readouterr()
+        assert main(["snapshot", str(folder), *BOTH]) == 2
+        assert capsys.readouterr().err.endswith("another snapshot is being written to it\n")
+        held.set()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert files(folder) == whole
+
+
 def test_every_page_is_read(front: Front, tmp_path: Path) -> None:
     """In another Region, so that the other tests see none of it."""
     region = "eu-central-1"

@@ -311,3 +311,121 @@ def denied(call: Call) -> Answer:
 
     code = "AccessDenied" if call.name.startswith(("s3:", "sns:", "iam:")) else "AccessDeniedException"
     return error(call, 403, code)
+
+
+COMPOSITE = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:any"
+REPLICA = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mrk-0123456789abcdef0123456789abcdef"
+
+
+def composite(call: Call) -> Answer | None:
+    """An alarm that is made of others, and one on a search of metrics; moto answers no such call over HTTP."""
+    if call.name != "cloudwatch:DescribeAlarms":
+        return None
+    metric = {"Namespace": "Audit", "MetricName": "Changes", "Dimensions": [{"Name": "Account", "Value": ACCOUNT}]}
+    stat = {"Metric": metric, "Period": 300, "Stat": "Sum"}
+    queries = [
+        {"Id": "m1", "MetricStat": stat, "ReturnData": False},
+        {"Id": "e1", "Expression": "m1 * 2", "Label": "twice", "ReturnData": True},
+    ]
+    many = {
+        "AlarmName": "twice",
+        "AlarmArn": COMPOSITE.replace(":any", ":twice"),
+        "ActionsEnabled": True,
+        "AlarmActions": [TOPIC],
+        "OKActions": [],
+        "InsufficientDataActions": [],
+        "StateValue": "OK",
+        "EvaluationPeriods": 3,
+        "DatapointsToAlarm": 2,
+        "Threshold": 0.5,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Metrics": queries,
+    }
+    together = {
+        "AlarmName": "any",
+        "AlarmArn": COMPOSITE,
+        "ActionsEnabled": False,
+        "AlarmActions": [TOPIC],
+        "AlarmRule": "ALARM(twice) OR ALARM(changes)",
+        "StateValue": "ALARM",
+    }
+    return as_json({"MetricAlarms": [many], "CompositeAlarms": [together]})
+
+
+def test_alarms_that_are_made_of_others(front: Front, tmp_path: Path) -> None:
+    with front.replying(composite):
+        taken(tmp_path / "it", "--only", "alarms")
+    found = resources(tmp_path / "it")
+    assert found["AWS::CloudWatch::CompositeAlarm", COMPOSITE]["Properties"] == {
+        "AlarmName": "any",
+        "ActionsEnabled": False,
+        "AlarmActions": [TOPIC],
+        "AlarmRule": "ALARM(twice) OR ALARM(changes)",
+    }
+    alarm = found["AWS::CloudWatch::Alarm", COMPOSITE.replace(":any", ":twice")]["Properties"]
+    assert [query["Id"] for query in alarm["Metrics"]] == ["m1", "e1"]
+    assert (alarm["Threshold"], alarm["DatapointsToAlarm"]) == (0.5, 2)
+    assert "StateValue" not in alarm
+    assert linted(tmp_path / "it") == ""
+
+
+def replicated(call: Call) -> Answer | None:
+    """A key that is a replica of one in another Region, and one that AWS manages."""
+    managed = REPLICA.replace("mrk-0", "0")
+    match call.name:
+        case "kms:ListKeys":
+            return as_json({"Keys": [{"KeyId": arn.rpartition("/")[2], "KeyArn": arn} for arn in (REPLICA, managed)]})
+        case "kms:DescribeKey":
+            told = {"KeyId": REPLICA.rpartition("/")[2], "Arn": REPLICA, "Enabled": True, "KeyState": "Enabled"}
+            if call.says(managed):
+                return as_json({"KeyMetadata": told | {"KeyManager": "AWS", "Arn": managed}})
+            primary = {"Arn": REPLICA.replace(REGION, OTHER_REGION), "Region": OTHER_REGION}
+            copies = {"MultiRegionKeyType": "REPLICA", "PrimaryKey": primary, "ReplicaKeys": []}
+            more = {"MultiRegion": True, "MultiRegionConfiguration": copies, "KeyManager": "CUSTOMER"}
+            return as_json({"KeyMetadata": told | more})
+        case "kms:GetKeyPolicy":
+            return as_json({"Policy": '{"Version": "2012-10-17", "Statement": []}'})
+        case "kms:ListAliases":
+            aliases = [{"AliasName": "alias/aws/s3", "AliasArn": "a", "TargetKeyId": "k"}]
+            return as_json({"Aliases": [*aliases, {"AliasName": "alias/idle", "AliasArn": "b"}]})
+    return None
+
+
+def test_a_key_that_is_a_replica(front: Front, tmp_path: Path) -> None:
+    with front.replying(replicated):
+        record = taken(tmp_path / "it", "--only", "keys")
+    ((key, replica),) = resources(tmp_path / "it").items()
+    assert key == ("AWS::KMS::ReplicaKey", REPLICA)
+    assert replica["Properties"] == {
+        "Enabled": True,
+        "PrimaryKeyArn": REPLICA.replace(REGION, OTHER_REGION),
+        "KeyPolicy": {"Version": "2012-10-17", "Statement": []},
+    }
+    assert record["refused"] == []
+    assert "kms:GetKeyRotationStatus" not in {call.name for call in front.calls}
+
+
+def test_what_was_listed_and_is_gone(front: Front, tmp_path: Path) -> None:
+    """A bucket, a topic, a stack are deleted between the list and the look at them."""
+    from tests.account.front import error
+
+    gone = {
+        "s3:GetBucketVersioning": (404, "NoSuchBucket"),
+        "sns:GetTopicAttributes": (404, "NotFound"),
+        "cloudformation:ListStackResources": (400, "ValidationError"),
+        "kms:DescribeKey": (400, "NotFoundException"),
+        "events:ListTargetsByRule": (400, "ResourceNotFoundException"),
+        "cloudtrail:GetTrailStatus": (400, "TrailNotFoundException"),
+    }
+    with front.replying(lambda call: error(call, *gone[call.name]) if call.name in gone else None):
+        record = taken(tmp_path / "it")
+    assert record["refused"] == record["unread"] == []
+    kinds = {kind for kind, _ in resources(tmp_path / "it")}
+    assert kinds == {
+        "AWS::CloudWatch::Alarm",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Role",
+        "AWS::KMS::Alias",
+        "AWS::Logs::LogGroup",
+        "AWS::Logs::MetricFilter",
+    }

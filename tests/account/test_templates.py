@@ -1,4 +1,4 @@
-"""Templates of what exists: parts below CloudFormation's limits, and texts that mean the same to every reader of YAML."""
+"""Templates of what exists: parts below CloudFormation's limits, texts that mean the same to each reader of YAML."""
 
 from __future__ import annotations
 

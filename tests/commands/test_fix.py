@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_written_is_an_error(here: Path, capfd: pytest.Cap
 
 
 def test_a_file_that_was_changed_meanwhile_is_not_written(here: Path) -> None:
-    from trailguard.commands.fix import _written
+    from trailguard.fixes.delivering import written
     from trailguard.fixes.repairing import repaired
     from trailguard.judging.offers import key_of
 
@@ -158,7 +158,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_written(here: Path) -> None:
     before = look.outcome()
     result = repaired(look, before, [key_of(one) for one in before.report.results if one.rule.id == "TG101"])
     path.write_text(f"{BROKEN}# later\n", encoding="utf-8")
-    fault = _written(before, "trail.yaml", result.edits["trail.yaml"])
+    fault = written(before, "trail.yaml", result.edits["trail.yaml"])
     assert fault is not None
     assert fault.message == "it was changed meanwhile, so it is not written"
     assert path.read_text(encoding="utf-8") == f"{BROKEN}# later\n"

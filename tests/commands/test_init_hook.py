@@ -13,7 +13,7 @@ import pytest
 from trailguard.commands import cli
 from trailguard.commands.init_hook import template
 from trailguard.hosts import hook
-from trailguard.hosts.hook_settings import PREFIX
+from trailguard.hosts.hook_settings import PREFIX, configured
 from trailguard.hosts.hook_world import VARIABLE
 from trailguard.scanning import scan
 from trailguard.settings.settings import KEYS, Settings
@@ -86,7 +86,17 @@ def test_the_handler_is_there() -> None:
 def test_its_variables_are_settings() -> None:
     variables = RESOURCES["Function"]["Properties"]["Environment"]["Variables"]
     assert set(variables) - {VARIABLE} <= {PREFIX + key.upper() for key in KEYS}
-    assert set(DOCUMENT["Parameters"]["FailOn"]["AllowedValues"]) == {"fail", "conditional", "unknown"}
+    assert set(DOCUMENT["Parameters"]["FailOn"]["AllowedValues"]) == {"", "fail", "conditional", "unknown"}
+
+
+def test_the_configuration_of_the_package_counts_unless_told_otherwise(tmp_path: Path) -> None:
+    (tmp_path / ".trailguard.yaml").write_text("profile: all\nfail_on: unknown\n", encoding="utf-8")
+    parameters = DOCUMENT["Parameters"]
+    variables = RESOURCES["Function"]["Properties"]["Environment"]["Variables"]
+    usual = {name: parameters[value["Ref"]]["Default"] for name, value in variables.items() if "Ref" in value}
+    settings = configured(str(tmp_path), usual)
+    assert (settings.profile, settings.fail_on) == ("all", "unknown")
+    assert set(usual) == {"TRAILGUARD_PROFILE", "TRAILGUARD_FAIL_ON"}
 
 
 def test_without_a_package_there_is_a_bucket_alone() -> None:

@@ -738,6 +738,7 @@ TEXT = "A:\n  B: 1\n  L: [1]\n  F: !Ref x\nC: &c {d: 1}\nE: *c\n"
         ([remove(("A", "B")), replace(("A", "B"), "y")], "one change removes what another one changes"),
         ([rename(("A", "B"), "x"), rename(("A", "B"), "y")], "two changes give one key different names"),
         ([rename(("A", "B"), "L")], "there is a key with the name L already"),
+        ([rename(("A", "B"), "N"), put(("A",), ("N", "x"), 2)], "there is a key with the name N already"),
     ],
 )
 def test_changes_that_exclude_each_other(changes: list[Any], reason: str) -> None:

@@ -83,6 +83,12 @@ def test_a_new_subject_that_is_at_fault_is_worse() -> None:
     assert prove(report(finding("pass")), report(finding("pass"), finding("pass", "Other")), [], ["a.yaml"]).holds
 
 
+def test_a_subject_that_was_there_all_along_is_revealed() -> None:
+    before, after = report(finding("unknown")), report(finding("fail", "Bucket"))
+    assert prove(before, after, [], ["a.yaml"], lambda key: key.resource != "Bucket").holds
+    assert not prove(before, after, [], ["a.yaml"], lambda key: True).holds
+
+
 def test_new_errors_and_notices_are_faults_wherever_their_lines_move() -> None:
     old = FileError("a.yaml", 3, 1, "bad on line 3")
     assert prove(report(errors=(old,)), report(errors=(old._replace(line=4, message="bad on line 4"),)), [], []).holds

@@ -309,6 +309,16 @@ def test_a_fix_that_makes_something_else_worse_is_not_offered(tmp_path: Path) ->
     assert reason.startswith("set IsLogging to true does not help: it would make TG601 fail for Second")
 
 
+def test_several_files_are_looked_at_again_as_they_are_by_then(tmp_path: Path) -> None:
+    for name in ("acl-check-on-objects.yaml", "any-of-two-acls.yaml"):
+        (tmp_path / name).write_bytes((ROOT / "examples" / "broken" / name).read_bytes())
+    _, result = fix(tmp_path, "TG", unsafe=True)  # an organization's trail takes one more folder, at the second look
+    assert texts(tmp_path)["acl-check-on-objects.yaml"].count("AWSLogs/o-*/*") == 1
+    assert len(result.plans) == len({(plan.key, plan.title) for plan in result.plans})
+    _, again = fix(tmp_path, "TG", unsafe=True)
+    assert not again.plans
+
+
 def test_one_bad_plan_does_not_stop_the_others(tmp_path: Path) -> None:
     """All are proven together first; those that fail are told apart, and the rest holds."""
     second = GOOD.partition("\n")[2].replace("Trail:", "Second:", 1).replace("IsLogging: true", "IsLogging: false")

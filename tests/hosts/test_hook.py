@@ -38,7 +38,7 @@ Resources:
       EnableLogFileValidation: true
       IsMultiRegionTrail: !Ref Multi
 """
-GOOD = (ROOT / "src/trailguard/commands/init_template.yaml").read_text(encoding="utf-8")
+GOOD = (ROOT / "src/trailguard/init_template.yaml").read_text(encoding="utf-8")
 TEMPLATES = sorted(ROOT.glob("examples/**/*.yaml")) + sorted(ROOT.glob("rules/TG[12]*/fail/*.*"))[::24]
 
 

@@ -26,7 +26,7 @@ from tests.hosts.hooking import event
 from trailguard.commands.init_hook import template
 from trailguard.commands.options import parser_of
 from trailguard.hosts import hook, hook_payload
-from trailguard.hosts.hook_answer import MESSAGE, MESSAGE_OF_CONTROL
+from trailguard.hosts.hook_answer import MESSAGE, MESSAGE_OF_CONTROL, MOST_ANNOTATIONS
 from trailguard.hosts.hook_event import read
 from trailguard.hosts.hook_settings import configured, left_out
 from trailguard.settings.settings import Settings
@@ -107,7 +107,8 @@ def test_the_examples_of_variables_are_accepted(tmp_path: Path) -> None:
 
 def test_what_the_page_counts_is_so() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert f"{MESSAGE:,} letters, {MESSAGE_OF_CONTROL:,} for" in page
+    assert f"{MESSAGE:,} characters, {MESSAGE_OF_CONTROL:,} for" in page
+    assert f"more than {MOST_ANNOTATIONS} annotations" in page
     assert f"more than {hook_payload.MOST // 1_000_000} MB, {hook_payload.PATIENCE:g} s" in page
     assert f"after {hook.PATIENCE:g} s at most" in page
     skipped = left_out(Settings(profile="all"), read(event("resource")))

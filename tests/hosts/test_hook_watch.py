@@ -30,14 +30,14 @@ def test_what_takes_too_long_is_ended(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
 
     def forever() -> bytes:
+        mark.write_text(str(os.getpid()))
         while True:
-            mark.write_text(str(os.getpid()))
             time.sleep(0.01)
 
     began = time.monotonic()
     with pytest.raises(HookError, match=r"judging it takes longer than 0\.5 s"):
         within(0.5, forever)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
 
@@ -50,7 +50,7 @@ def test_what_cannot_be_interrupted_is_ended_too() -> None:
     began = time.monotonic()
     with pytest.raises(HookError, match="takes longer"):
         within(0.3, stubborn)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_half_an_answer_is_none() -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Place = tuple[str, str]
 
 _MISSING = ("kind", "arn", "account", "region", "by")
+_WITH_ANOTHER = ("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy")  # read with each thing that is there
 _NOT_ASKED = "it was not asked for (--only)"
 
 
@@ -126,6 +127,8 @@ def _left_out(question: Question, found: Survey) -> Iterator[dict[str, str]]:
             reason = "only what templates name was asked for (--for)" if name in question.kinds else _NOT_ASKED
             for region in (GLOBAL,) if kind.is_global else regions:
                 for each in kind.types:
+                    if name in question.kinds and each in _WITH_ANOTHER:
+                        continue
                     yield {"account": account, "region": region, "type": each, "reason": reason}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import as_completed
+from contextlib import closing
 from datetime import datetime, timezone
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ _READERS: dict[str, Callable[[Part], None]] = {
     "events": watching.read_rules,
     "stacks": stacks.read,
 }
+_AT_ONCE = 8  # parts: fewer than calls, so that an interruption finds most of what was asked finished
 _AGAIN = "what has been read is kept, and the same command goes on from there"
 _FIRST = "stacks"  # with templates: they tell what else the templates name
 
@@ -44,8 +46,8 @@ _FIRST = "stacks"  # with templates: they tell what else the templates name
 class Outcome(NamedTuple):
     """What a snapshot came to.
 
-    `calls` were made, `refused` of them answered with no. `troubles` are sentences about trails that do not deliver,
-    `shut` the accounts that let nobody in.
+    `calls` were made, `refused` of them answered with no. `trails` are sentences about those that deliver, `troubles`
+    about those that do not and about files that could not be read; `shut` are the accounts that let nobody in.
     """
 
     accounts: int
@@ -53,7 +55,7 @@ class Outcome(NamedTuple):
     resources: int
     calls: int
     refused: int
-    trails: int
+    trails: tuple[str, ...]
     troubles: tuple[str, ...]
     shut: tuple[str, ...]
 
@@ -64,28 +66,30 @@ def take(question: Question, folder: str, step: Step) -> Outcome:
     Raises UserError for what the user has to change: no boto3, no credentials, no permission, a folder that holds
     something else, templates that cannot be read, AWS out of reach.
     """
-    store = Store(folder)
-    named_in, faults = wanted(question.paths) if question.paths else (None, [])
-    clients = aws.clients(question.way)
-    traffic = Traffic(Threads(aws.CONNECTIONS))
-    try:
-        found = survey(question, clients, traffic)
-        store.begin(question.asked(found.by) | {"names": named_in.digest() if named_in else ""})
-        readings = _all_readings(question, found, named_in, store, step)
-        _check_permission(found, readings)
-        seen = named.complete(found.askers, readings, question.kinds, named_in, now)
-    except Failed as error:
-        raise UserError("", 0, 0, f"AWS gave no answer: {error}; {_AGAIN}") from None
-    written, record = texts(question, found, readings, seen)
-    store.write(written, record)
+    with closing(Store(folder)) as store:
+        named_in, faults = wanted(question.paths) if question.paths else (None, [])
+        clients = aws.clients(question.way)
+        with Threads(aws.CONNECTIONS) as threads:
+            traffic = Traffic(threads)
+            try:
+                found = survey(question, clients, traffic)
+                store.begin(question.asked(found.by) | {"names": named_in.digest() if named_in else ""})
+                readings = _all_readings(question, found, named_in, store, step)
+                _check_permission(found, readings)
+                seen = named.complete(found.askers, readings, question.kinds, named_in, now)
+            except Failed as error:
+                raise UserError("", 0, 0, f"AWS gave no answer: {error}; {_AGAIN}") from None
+        written, record = texts(question, found, readings, seen)
+        store.write(written, record)
+    states = [(each, trails.trouble(each)) for each in record["trails"]]
     return Outcome(
         accounts=len(found.askers),
         places=sum(map(len, found.regions.values())),
         resources=sum(len(reading.resources) for reading in (*readings, *seen.readings)),
         calls=traffic.calls,
         refused=len(record["refused"]),
-        trails=len(record["trails"]),
-        troubles=(*faults, *filter(None, map(trails.trouble, record["trails"]))),
+        trails=tuple(f"{each['arn']} {trails.delivery(each)}" for each, told in states if told is None),
+        troubles=(*faults, *(f"{each['arn']} {told}" for each, told in states if told is not None)),
         shut=tuple(account for account, told in record["accounts"].items() if not told["entered"]),
     )
 
@@ -121,18 +125,18 @@ class _Round(NamedTuple):
         places = self._places()
         known = {place: kept for place in places if (kept := store.load(self._part(*place))) is not None}
         readings = [Reading.of(kept) for kept in known.values()]
-        threads = Threads(min(aws.CONNECTIONS, len(places)))
-        futures = [threads.submit(self._read, *place) for place in places if place not in known]
         failures: list[Failed] = []
-        for future in as_completed(futures):
-            try:
-                reading = future.result()
-            except Failed as error:
-                failures.append(error)
-                continue
-            store.keep(self._part(reading.account, reading.region), reading._asdict())
-            readings.append(reading)
-            step(len(readings), len(places))
+        with Threads(min(_AT_ONCE, len(places))) as threads:
+            futures = [threads.submit(self._read, *place) for place in places if place not in known]
+            for future in as_completed(futures):
+                try:
+                    reading = future.result()
+                except Failed as error:
+                    failures.append(error)
+                    continue
+                store.keep(self._part(reading.account, reading.region), reading._asdict())
+                readings.append(reading)
+                step(len(readings), len(places))
         if failures:
             raise failures[0]
         return sorted(readings, key=lambda reading: (reading.account, reading.region))

@@ -36,7 +36,14 @@ class Store:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._begun = os.path.join(folder, _BEGUN)
+        self._held: int | None = None
         self._check()
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def _check(self) -> None:
         """Refuse a folder in which a snapshot would mix with what is there."""
@@ -59,6 +66,7 @@ class Store:
 
     def begin(self, question: dict[str, Any]) -> None:
         """Take up what was begun with the same question; what belongs to another one is dropped."""
+        self._lock()
         written = os.path.exists(os.path.join(self._begun, _WRITING))
         if written and os.path.exists(os.path.join(self.folder, WHOLE)):
             shutil.rmtree(self._begun)  # the last one ended when it had but to tidy up
@@ -66,6 +74,20 @@ class Store:
             shutil.rmtree(self._begun, ignore_errors=True)
         os.makedirs(self._begun, exist_ok=True)
         files.replace(os.path.join(self._begun, _QUESTION), json.dumps(question, indent=1))
+
+    def _lock(self) -> None:
+        """Have the folder alone, until it is closed or the process ends; raises UserError when another one has it."""
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            return
+        os.makedirs(self.folder, exist_ok=True)
+        self._held = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise UserError(self.folder, 0, 0, "another snapshot is being written to it") from None
 
     def load(self, name: str) -> dict[str, Any] | None:
         """A part that was read lately; None when there is none."""

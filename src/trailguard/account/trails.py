@@ -128,21 +128,31 @@ def _status(part: Part, arn: str) -> dict[str, Any]:
 
 
 def trouble(status: dict[str, Any]) -> str | None:
-    """What is wrong with the deliveries of a trail, in a sentence; None when nothing is known to be."""
-    if status.get("is_logging") is False:
-        since = f" since {status['stop_logging_time']}" if "stop_logging_time" in status else ""
-        return f"{status['arn']} has not been logging{since}"
+    """What is wrong with the deliveries of a trail, in words that follow its ARN; None when nothing is known to be."""
+    if "unread" in status:
+        return f"may deliver or not: {status['unread']}"
+    if status["is_logging"] is False:
+        return f"has not been logging{_since(status, 'stop_logging_time', ' since ')}"
     failing = {what: status[f"latest_{key}_error"] for key, what in _WAYS.items() if f"latest_{key}_error" in status}
     if not failing:
         return None
     said = "; ".join(f"{what}: {error}" for what, error in failing.items())
-    since = f"since {status['latest_delivery_time']}" if "latest_delivery_time" in status else "anything"
-    start = (
-        f"has not delivered {since}"
-        if "latest_delivery_error" in status
-        else "delivers log files, and fails beside them"
+    if "latest_delivery_error" in status:
+        return f"has not delivered{_since(status, 'latest_delivery_time', ' since ')} ({said})"
+    return f"delivers, but not everything ({said})"
+
+
+def delivery(status: dict[str, Any]) -> str:
+    """What is known of the deliveries of a trail that has no trouble, in words that follow its ARN."""
+    return (
+        f"delivered last{_since(status, 'latest_delivery_time', ' at ')}"
+        if "latest_delivery_time" in status
+        else "has not delivered yet"
     )
-    return f"{status['arn']} {start} ({said})"
+
+
+def _since(status: dict[str, Any], key: str, word: str) -> str:
+    return f"{word}{status[key]}" if key in status else ""
 
 
 def iso(time: Any) -> str:

@@ -98,11 +98,13 @@ def _templates(paths: Sequence[str], faults: list[str]) -> Iterator[dict[str, An
     from trailguard.cloudformation.source.reading import parse
     from trailguard.errors import display_name
     from trailguard.inputs import contents
-    from trailguard.reading.discovery import Unreadable, discover
+    from trailguard.reading.discovery import SnapshotFolder, Unreadable, discover
 
     for file in discover(paths):
         if isinstance(file, Unreadable):
             faults.append(f"{display_name(file.path)}: {file.message}")
+            continue
+        if isinstance(file, SnapshotFolder):  # what exists names nothing that is to be looked for
             continue
         data = contents(file.path)
         if not file.explicit and b"Resources" not in data:

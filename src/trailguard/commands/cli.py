@@ -253,8 +253,8 @@ def _test(args: Namespace) -> int:
 
 
 def _init(args: Namespace) -> int:
-    from trailguard import files
-    from trailguard.commands import init_hook, init_template
+    from trailguard import files, init_template
+    from trailguard.commands import init_hook
     from trailguard.commands.options import parser_of
 
     form = args.format or ("json" if args.output.lower().endswith(".json") else "yaml")
@@ -278,6 +278,12 @@ def _init(args: Namespace) -> int:
         say(f"error: {files.cannot_write(args.output, error)}")
         return 2
     return 0
+
+
+def _mcp(args: Namespace) -> int:
+    from trailguard.commands.mcp import mcp
+
+    return mcp(args)
 
 
 def _path(args: Namespace) -> int:
@@ -308,6 +314,7 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "facts": _facts,
     "test": _test,
     "init": _init,
+    "mcp": _mcp,
     "path": _path,
     "completion": _completion,
 }

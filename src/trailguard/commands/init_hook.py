@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trailguard.commands.init_template import as_json
+from trailguard.init_template import as_json
 
 
 def template(form: str = "yaml") -> str:

@@ -232,6 +232,25 @@ def _switch(parser: Any, name: str, text: str, default: bool) -> None:
     action.default = default  # given at once, older Pythons add it to the help in their own words
 
 
+def _mcp() -> Parser:
+    parser = parser_for(
+        "mcp",
+        "[OPTION…]",
+        """\
+  trailguard mcp
+  trailguard mcp --root templates/
+  claude mcp add trailguard -- trailguard mcp
+
+exit status:
+  0 the assistant has hung up, 2 it could not be served""",
+    )
+    text = "the folder that the assistant may look into; nothing outside of it is read (default: the working directory)"
+    parser.add_argument("--root", metavar="DIR", help=text)
+    text = "let the tools fix and init write to files in it, when the assistant asks for that"
+    parser.add_argument("--write", action="store_true", help=text)
+    return parser
+
+
 def _snapshot() -> Parser:
     from trailguard.commands.snapshot_options import snapshot
 
@@ -311,6 +330,7 @@ _PARSERS = {
     "facts": _facts,
     "test": _test,
     "init": _init,
+    "mcp": _mcp,
     "path": _path,
     "completion": _completion,
 }

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from trailguard.account.snapshot import Outcome
 
+_MOST = 20  # trails without trouble that are listed
+
 
 def snapshot(args: Namespace) -> int:
     """Take a snapshot, or print the policy that taking it needs; gives the exit status."""
@@ -62,14 +64,13 @@ def _policy(question: Question) -> dict[str, object]:
 def _tell(outcome: Outcome, folder: str) -> None:
     """Say what was read, what was refused, and which trails do not deliver."""
     name = display_name(folder)
-    counts = (
-        (outcome.accounts, "account"),
-        (outcome.places, "Region"),
-        (outcome.trails, "trail"),
-        (outcome.resources, "resource"),
-    )
+    counts = ((outcome.accounts, "account"), (outcome.places, "Region"), (outcome.resources, "resource"))
     told = ", ".join(f"{number:,} {word}{'' if number == 1 else 's'}" for number, word in counts)
     say(f"{name}: {told} ({outcome.calls:,} calls)")
+    for line in outcome.trails[:_MOST]:
+        say(f"trail: {line}")
+    if len(outcome.trails) > _MOST:
+        say(f"trail: {len(outcome.trails) - _MOST:,} more; {name}/snapshot.json lists all")
     for line in outcome.troubles:
         say(f"warning: {line}")
     if outcome.refused:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.source.tags import SHORT_FORMS
 from trailguard.fixes.pieces import Piece
+from trailguard.fixes.scalars import is_plain
 
 _LINE_BREAK = re.compile(r"\r\n?|\n")
-_BOOLEAN = re.compile(r"(?:true|false|True|False|TRUE|FALSE|yes|no|Yes|No|YES|NO|on|off|On|Off|ON|OFF)")
 _FUNCTIONS = frozenset(SHORT_FORMS.values())
 _NEAR = 60  # how many pieces around a place are looked at
 _MANY = 10_000  # how many of a document tell what is usual in it
@@ -196,9 +196,9 @@ class Layout:
         return self._is_short
 
     def _quotes(self, container: Piece) -> tuple[str, bool]:
-        """The quotes of texts that need some, and whether all texts near have quotes."""
+        """The quotes of texts that need some, and whether all texts near have quotes, those too that need none."""
         texts = [piece for piece in islice(container.items, 50) if piece.kind == "text" and piece.value]
-        texts = [piece for piece in texts if piece.style not in ("|", ">") and not _is_word(piece.value)]
+        texts = [piece for piece in texts if piece.style not in ("|", ">") and is_plain(piece.value, False)]
         styles = {piece.style for piece in texts}
         if len(styles) == 1 and (style := styles.pop()) in ("'", '"'):
             return style, True
@@ -275,10 +275,6 @@ class Layout:
 def is_boolean(piece: Piece) -> bool:
     """Whether a piece is a Boolean to CloudFormation, for which "true" and "false" in quotes are some, too."""
     return piece.kind == "text" and piece.value in (WORDS if not piece.style and piece.plain else ("true", "false"))
-
-
-def _is_word(text: str) -> bool:
-    return _BOOLEAN.fullmatch(text) is not None or text.isdigit()
 
 
 def _near(container: Piece) -> Iterator[Piece]:

@@ -160,7 +160,7 @@ class Plan:
             taken = (
                 {other.value for other in holder.keys if other is not key and other not in self.names} if holder else ()
             )
-            if name in taken:
+            if name in taken or (holder is not None and name in self.entries.get(holder, {})):
                 raise Conflict(f"there is a key with the name {name} already")
 
     def _differs_in_parts(self, piece: Piece, value: Any, pending: list[Piece]) -> bool:

@@ -69,6 +69,11 @@ class Sources:
         maker = generated(path, self._texts[name])
         return f"{name} is written by {maker}, so its source has to change" if maker else ""
 
+    def lacks(self, key: Key) -> bool:
+        """Tell whether a file does not even name a resource, so that edits must have made it."""
+        file = self.files.get(key.file)
+        return file is None or key.resource not in decoded(file.data)
+
     def edits(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
         """What several plans change, by file. Raises Unwritable, and Conflict where they exclude each other."""
         bare = self._bare(plans)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, Finding, Report, Verdict
@@ -43,10 +43,17 @@ def standing(findings: Iterable[Finding]) -> dict[Key, dict[str, Finding]]:
     return found
 
 
-def prove(before: Report, after: Report, wanted: Iterable[Key], edited: Iterable[str]) -> Proof:
+def prove(
+    before: Report,
+    after: Report,
+    wanted: Iterable[Key],
+    edited: Iterable[str],
+    is_made: Callable[[Key], bool] = lambda key: True,
+) -> Proof:
     """Hold a report against the one before; `wanted` is what was to be repaired, `edited` are the edited files.
 
-    Where the later report is about a part of the files, the rest is taken to be as it was.
+    Where the later report is about a part of the files, the rest is taken to be as it was. `is_made` tells of a subject
+    that was none before whether the edits made it; else it was there, at fault, and nothing was known of it.
     """
     old, new = standing(before.results), standing(after.results)
     judged = {key.file for key in new} | set(edited)
@@ -58,7 +65,7 @@ def prove(before: Report, after: Report, wanted: Iterable[Key], edited: Iterable
             worse.add(key)
     for key in new.keys() - old.keys():
         bad = [one for one in new[key].values() if one.verdict in (FAIL, CONDITIONAL)]
-        if bad:
+        if bad and is_made(key):
             worse.add(key)
             reasons.append(f"{key.rule} would be broken by {key.resource}")
     faults = _new_faults(before, after)

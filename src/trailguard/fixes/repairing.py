@@ -51,22 +51,21 @@ def repaired(look: Look, before: Outcome, wanted: Iterable[Key], unsafe: bool = 
     left: dict[Key, str] = {}
     edits: dict[str, list[Edit]] = {}
     outcome = before
-    written: dict[str, File] = {}
+    changed: dict[str, File] = {}
     for number in range(_PASSES):
-        open_ = [one for one in outcome.report.results if one.is_open and key_of(one) in keys]
-        mender = _Mender(look, outcome, open_, written)
+        findings = [one for one in outcome.report.results if one.is_open and key_of(one) in keys]
+        mender = _Mender(look, outcome, findings, changed)
         mender.run(unsafe)
-        now = mender.final()
+        outcome = mender.final()  # which may give plans up
         left = mender.left
         if not mender.accepted:
             break
         if not number:
             fixes = mender.fixes()
         edits = _after(edits, mender.edits())
-        written |= mender.edited()
+        changed = mender.files()
         plans += mender.accepted
         also |= mender.also
-        outcome = now
     repaired_keys = {plan.key for plan in plans}
     return Repaired(tuple(plans), fixes, frozenset(also - repaired_keys), left, outcome, edits)
 
@@ -89,14 +88,14 @@ def _after(first: Mapping[str, list[Edit]], then: Mapping[str, list[Edit]]) -> d
 
 
 class _Mender:
-    """Tries the plans for some findings of one outcome. `written` are files that were edited before it already."""
+    """Tries the plans for some findings of one outcome, in which some files are `changed` from what the look read."""
 
     def __init__(
-        self, look: Look, before: Outcome, findings: Sequence[Finding], written: Mapping[str, File] = {}
+        self, look: Look, before: Outcome, findings: Sequence[Finding], changed: Mapping[str, File] = {}
     ) -> None:
         self._look = look
+        self._changed = changed
         self._before = before
-        self._written = dict(written)
         self._sources = Sources(before.files)
         self._last: Outcome = before
         self._is_part = False  # whether the last outcome is about a part of the files
@@ -148,7 +147,7 @@ class _Mender:
             if plan is None or cause in causes:
                 continue
             try:
-                self._sources.edits([*self.accepted, *batch, plan])
+                self._sources.edits([one for one in (*self.accepted, *batch, plan) if one.files & plan.files])
             except Conflict as conflict:
                 if not batch:  # it is in the way of what was accepted
                     plans.remove(plan)
@@ -196,7 +195,7 @@ class _Mender:
         if proof.unrepaired or proof.faults:
             return None
         first = self._sources.edits([plan])
-        outcome = self._judged(self._sources.edited(first))
+        outcome = self._judged(self._sources.edited(first), first)
         sources = Sources(outcome.files)
         findings = {key_of(one): one for one in outcome.report.results if one.is_open}
         more: list[Plan] = []
@@ -206,6 +205,10 @@ class _Mender:
             plans = plans_for(findings[key], offers, sources, uses.get(key.rule, ()))[0] if offers else []
             if not plans:
                 return None
+            try:
+                sources.edits([*more, plans[0]])
+            except Conflict:
+                continue  # the next step sees to it
             more.append(plans[0])
         try:
             edits = _after(first, sources.edits(more))
@@ -221,12 +224,16 @@ class _Mender:
             edits = self._sources.edits(plans)
         except Unwritable as error:
             return Proof(frozenset(plan.key for plan in batch), frozenset(), frozenset(), (error.reason,)), self._last
-        outcome = self._judged(self._sources.edited(edits))
-        return prove(self._before.report, outcome.report, [plan.key for plan in plans], edits), outcome
+        touched = {name for plan in batch for name in plan.files}
+        outcome = self._judged(self._sources.edited(edits), touched)
+        seen = {key_of(one) for one in outcome.report.results}
+        wanted = [plan.key for plan in plans if plan in batch or plan.key in seen]
+        return prove(self._before.report, outcome.report, wanted, touched, self._sources.lacks), outcome
 
-    def _judged(self, contents: Mapping[str, File]) -> Outcome:
+    def _judged(self, contents: Mapping[str, File], touched: Iterable[str]) -> Outcome:
+        """What is found with other contents of some files; where there are several, in what has to do with some."""
         several = len(self._before.files) > 1
-        return self._look.outcome({**self._written, **contents}, contents if several else None)
+        return self._look.outcome({**self._changed, **contents}, touched if several else None)
 
     def _accept(self, batch: Sequence[Plan], outcome: Outcome) -> None:
         self.accepted += batch
@@ -248,9 +255,9 @@ class _Mender:
         """What all accepted plans change together."""
         return self._sources.edits(self.accepted)
 
-    def edited(self) -> dict[str, File]:
-        """The files that all accepted plans change, as they are then."""
-        return self._sources.edited(self.edits())
+    def files(self) -> dict[str, File]:
+        """The files that differ from what the look read: those that were changed before, and those that are now."""
+        return {**self._changed, **self._sources.edited(self.edits())}
 
     def final(self) -> Outcome:
         """What is found with all accepted plans in all files: the last proof, of all of it at once.
@@ -259,8 +266,9 @@ class _Mender:
         """
         while self._is_part:
             edits = self.edits()
-            outcome = self._look.outcome({**self._written, **self._sources.edited(edits)})
-            proof = prove(self._before.report, outcome.report, [plan.key for plan in self.accepted], edits)
+            outcome = self._look.outcome({**self._changed, **self._sources.edited(edits)})
+            wanted = [plan.key for plan in self.accepted]
+            proof = prove(self._before.report, outcome.report, wanted, edits, self._sources.lacks)
             if proof.holds:
                 self._last, self._is_part = outcome, False
                 break

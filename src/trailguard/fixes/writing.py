@@ -16,6 +16,8 @@ from trailguard.fixes.removing import Remover
 from trailguard.fixes.rendering import Rendered, Renderer, as_argument
 from trailguard.fixes.slots import Slots
 
+_WIDEST = 100  # characters of a line with a list in it
+
 
 class Writer:
     """Writes the changes of one document; its edits come in an order in which those at one place follow each other."""
@@ -160,8 +162,10 @@ class Writer:
             if inner.kind == "text" and not inner.style and scalars.ends_in_flow(self.text[inner.start : end]):
                 old = old[: inner.start - start] + flow.scalar(inner.value)
             comma = renderer.style.comma
-            self._edit(start, end, f"[{old}{comma}{comma.join(written)}]")
-            return
+            listed = f"[{old}{comma}{comma.join(written)}]"
+            if layout.column(start) + len(listed) <= _WIDEST:
+                self._edit(start, end, listed)
+                return
         self.copy.moved.add(piece)
         value = renderer.block([piece, *added])
         self.edits += self.slots.replaced(piece, value, renderer)

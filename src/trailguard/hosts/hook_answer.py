@@ -23,6 +23,7 @@ from trailguard.terminal import visible
 MESSAGE, MESSAGE_OF_CONTROL = 4096, 1024  # characters
 NAME, LINK, TEXT = 1024, 5120, 16384  # characters
 MOST = 5_000_000  # bytes of the whole answer
+MOST_ANNOTATIONS = 200  # AWS names no number, and an answer that it does not take would judge nothing
 _LEVELS = {"critical": "CRITICAL", "high": "HIGH", "medium": "MEDIUM", "low": "LOW", "info": "INFORMATIONAL"}
 
 
@@ -108,7 +109,8 @@ def fitting(annotations: Sequence[Annotation], most: int = MOST) -> list[Annotat
     kept: list[Annotation] = []
     for number, item in enumerate(annotations):
         most -= len(json.dumps(item)) + 2
-        if most < 0:
+        is_last = number == MOST_ANNOTATIONS - 1 and number + 1 < len(annotations)
+        if most < 0 or is_last:
             left = len(annotations) - number
             kept.append({
                 "annotationName": "trailguard",

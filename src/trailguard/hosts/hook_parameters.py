@@ -26,7 +26,7 @@ _FREE = "judged for every value that the template allows"
 class Actual(NamedTuple):
     """The values of a deployment's parameters as far as they are known, and what is to be said of the others.
 
-    Without `is_known` nothing is known of any.
+    Without `is_known` there are some of which somebody else may believe to know more, from before.
     """
 
     values: Mapping[str, str] = {}
@@ -129,19 +129,20 @@ def _sorted(listed: Iterable[Mapping[str, Any]]) -> _Sorted:
 def _told(listed: Iterable[Mapping[str, Any]], event: Event) -> Actual:
     values, masked, kept = _sorted(listed)
     notes = [f"NoEcho hides the value of {', '.join(masked)}: {_FREE}"] if masked else []
-    if kept:
-        before, note = _before(kept, event)
-        values.update(before)
-        notes += note
-    return Actual(values, tuple(notes))
+    if not kept:
+        return Actual(values, tuple(notes))
+    before = _before(kept, event)
+    return Actual({**values, **before.values}, (*notes, *before.notes), before.is_known)
 
 
-def _before(wanted: Iterable[str], event: Event) -> tuple[dict[str, str], list[str]]:
+def _before(wanted: Iterable[str], event: Event) -> Actual:
     """The values that the stack keeps, and what is to be said of those that it does not show."""
+    has: dict[str, str] = {}
+    why, is_known = "NoEcho", True
     try:
-        has, why = _sorted(_stack(event).get("Parameters", [])).values, "NoEcho"
+        has = _sorted(_stack(event).get("Parameters", [])).values
     except Exception as error:  # as above
-        has, why = {}, str(error) if isinstance(error, _Unknown) else reason_of(error)
+        why, is_known = str(error) if isinstance(error, _Unknown) else reason_of(error), False
     lost = [key for key in wanted if key not in has]
     note = f"the stack keeps the value of {', '.join(lost)}, which is not known ({why}): {_FREE}"
-    return {key: has[key] for key in wanted if key in has}, [note] * bool(lost)
+    return Actual({key: has[key] for key in wanted if key in has}, (note,) if lost else (), is_known)

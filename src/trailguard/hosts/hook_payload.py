@@ -10,7 +10,7 @@ import ipaddress
 import json
 import os
 import time
-from http.client import responses
+from http.client import HTTPException, responses
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import BaseHandler, HTTPRedirectHandler, ProxyHandler, Request, build_opener
@@ -74,16 +74,9 @@ def fetch(url: str, most: int = MOST, patience: float = PATIENCE) -> bytes:
         error.close()
         phrase = responses.get(error.code, "")  # the reason may be an address
         raise HookError(f"the payload cannot be fetched: {error.code} {phrase}".rstrip()) from None
-    except URLError as error:
-        raise HookError(f"the payload cannot be fetched: {_reason(error.reason)}") from None
-    except (OSError, ValueError) as error:
-        raise HookError(f"the payload cannot be fetched: {_reason(error)}") from None
-    except Exception as error:  # http.client has errors of its own for what is no HTTP
-        raise (
-            error
-            if isinstance(error, HookError)
-            else HookError(f"the payload cannot be fetched: {type(error).__name__}")
-        ) from None
+    except (OSError, ValueError, HTTPException) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        raise HookError(f"the payload cannot be fetched: {_reason(reason)}") from None
 
 
 class _Redirects(HTTPRedirectHandler):

@@ -9,7 +9,17 @@ from typing import NamedTuple
 from trailguard.cloudformation.source.tags import LOOP
 from trailguard.errors import display_name
 from trailguard.findings import FileError
-from trailguard.reading.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, may_hold, read
+from trailguard.reading.discovery import (
+    MARK,
+    TEMPLATE,
+    Candidate,
+    Content,
+    SnapshotFolder,
+    Unreadable,
+    discover,
+    may_hold,
+    read,
+)
 from trailguard.rulebook.rule import Rule
 from trailguard.trails import catalog
 
@@ -38,7 +48,7 @@ class Found(NamedTuple):
     `files` are those that were read, `folders` where references may lead, those `walked` through among them, `names`
     the paths of all files looked at. `markers` are bytes without which a file holds nothing to judge. `idle` are the
     names of templates that hold nothing to judge and refer to no other, by their paths, `ignored` says what was passed
-    over.
+    over. `snapshots` are the folders that hold one.
     """
 
     files: tuple[File, ...]
@@ -50,6 +60,7 @@ class Found(NamedTuple):
     ignored: tuple[tuple[str, str], ...]
     looked_at: int
     idle: Mapping[str, str]
+    snapshots: tuple[str, ...] = ()
 
 
 def collect(
@@ -76,7 +87,13 @@ def collect(
     if stdin is not None:
         files.append(File(stdin[0], stdin[0], stdin[1], True, may_hold(stdin[1], LINKS)))
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
+    snapshots: list[str] = []
+    held = 0  # files of snapshots
     for item in discover(paths, include, exclude, root) if paths else ():
+        if isinstance(item, SnapshotFolder):
+            snapshots.append(item.path)
+            held += sum(len(files) for _, _, files in os.walk(item.path))
+            continue
         names.append(item.path)
         tick(len(names))
         name = display_name(item.path)
@@ -91,7 +108,7 @@ def collect(
             ignored.append((name, "it is not a CloudFormation template"))
         else:
             errors.append(FileError(name, 0, 0, data.message))
-    looked_at = len(names) + (stdin is not None)
+    looked_at = len(names) + held + (stdin is not None)
     return Found(
         tuple(files),
         tuple(folders),
@@ -102,12 +119,19 @@ def collect(
         tuple(ignored),
         looked_at,
         idle,
+        tuple(snapshots),
     )
 
 
 def names_below(paths: Sequence[str], include: Sequence[str], exclude: Sequence[str], root: str) -> set[str]:
-    """The names in reports of all files below some paths."""
-    return {display_name(item.path) for item in discover(paths, include, exclude, root)} if paths else set()
+    """The names in reports of all files below some paths; of a snapshot that of the file that marks it."""
+    found = discover(paths, include, exclude, root) if paths else ()
+    return {name_of(item.path) if isinstance(item, SnapshotFolder) else display_name(item.path) for item in found}
+
+
+def name_of(folder: str) -> str:
+    """The name in reports of the file that marks a snapshot."""
+    return display_name(os.path.join(folder, MARK))
 
 
 def markers_of(rules: Iterable[Rule]) -> tuple[bytes, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.trails.bucket.fixing import LEFT, SAFE, UNSAFE, fixed, lines
 from tests.trails.bucket.templates import CHECK, TRAIL, WRITE, named, statements
 
@@ -91,11 +93,24 @@ def test_people_beside_the_service_are_not_bound(tmp_path: Path) -> None:
     assert found == ["+ Condition:", "+ StringEqualsIfExists:", "+ aws:SourceAccount: !Ref AWS::AccountId"]
 
 
-def test_the_folder_of_another_account_makes_a_bound_a_matter_for_people(tmp_path: Path) -> None:
-    shared = WRITE.replace("${AWS::AccountId}/*", "*").replace("      aws:SourceAccount: !Ref AWS::AccountId\n", "")
-    other = shared.replace("AWSLogs/*", "AWSLogs/111122223333/*")
-    assert standing(tmp_path, "TG205", statements(CHECK, shared, other)) == {UNSAFE}
-    assert standing(tmp_path, "TG205", statements(CHECK, shared)) == {SAFE}
+@pytest.mark.parametrize(
+    ("owner", "expected"),
+    [
+        ("*", SAFE),
+        ("????????????/*", SAFE),
+        ("${AWS::AccountId}/*", SAFE),
+        ("111122223333/*", UNSAFE),
+        ("o-exampleorgid/*", UNSAFE),
+        ("${Member}/*", UNSAFE),
+    ],
+)
+def test_the_folder_of_others_makes_a_bound_a_matter_for_people(tmp_path: Path, owner: str, expected: str) -> None:
+    """Their trails are not in the template: no proof can tell that they deliver no more."""
+    head = "Parameters:\n  Member: {Type: String}\n"
+    unbound = WRITE.replace("      aws:SourceAccount: !Ref AWS::AccountId\n", "")
+    own = "!Sub ${Bucket.Arn}/AWSLogs/${AWS::AccountId}/*"
+    both = f"[!Sub '${{Bucket.Arn}}/AWSLogs/${{AWS::AccountId}}/*', !Sub '${{Bucket.Arn}}/AWSLogs/{owner}']"
+    assert standing(tmp_path, "TG205", head + statements(CHECK, unbound.replace(own, both))) == {expected}
 
 
 def test_old_accounts_make_room_for_the_service(tmp_path: Path) -> None:

@@ -54,10 +54,17 @@ def test_accesses_are_logged_where_others_are(tmp_path: Path) -> None:
     assert found == ["+ Properties:", "+ LoggingConfiguration:", "+ DestinationBucketName: !Ref AccessLogs"]
 
 
+def test_a_bucket_for_access_logs_is_made_where_somebody_agrees_to_pay(tmp_path: Path) -> None:
+    found = lines(tmp_path, "TG304", statements(CHECK, WRITE), unsafe=True)
+    assert "+ DestinationBucketName: !Ref BucketAccessLogs" in found
+    assert found.count("+ Type: AWS::S3::Bucket") == found.count("+ Type: AWS::S3::BucketPolicy") == 1
+    assert "+ aws:SourceArn: !GetAtt Bucket.Arn" in found
+
+
 def test_an_output_gives_the_name_under_a_name_that_is_free(tmp_path: Path) -> None:
     taken = "Outputs:\n  BucketName:\n    Value: something\n"
     found = lines(tmp_path, "TG310", statements(CHECK, WRITE) + taken)
-    assert found == ["+ BucketName2:", "+ Value: !Ref Bucket"]
+    assert found == ["+ BucketName1:", "+ Value: !Ref Bucket"]
     assert lines(tmp_path, "TG310", statements(CHECK, WRITE))[-1] == "+ Value: !Ref Bucket"
 
 

@@ -70,6 +70,22 @@ def test_what_is_named_as_text_or_wrong_is_referred_to(tmp_path: Path, what: str
     assert found == [f"- {name}: {said}", f"+ {name}: !GetAtt {target}.Arn"]
 
 
+def test_events_are_sent_to_what_is_there_for_them_for_a_price(tmp_path: Path) -> None:
+    text = logging()
+    text = text[: text.index("      CloudWatchLogsLogGroupArn")]
+    assert lines("TG109", tmp_path, text, unsafe=True)[-2:] == [  # behind what other rules ask of the group then
+        "+ CloudWatchLogsLogGroupArn: !GetAtt Group.Arn",
+        "+ CloudWatchLogsRoleArn: !GetAtt Role.Arn",
+    ]
+    assert "charges" in fixed("TG109", tmp_path, {"template.yaml": text}).left[0]
+
+
+def test_of_two_log_groups_a_person_chooses(tmp_path: Path) -> None:
+    text = logging(more="  Other: {Type: AWS::Logs::LogGroup}")
+    text = text[: text.index("      CloudWatchLogsLogGroupArn")]
+    assert not fixed("TG109", tmp_path, {"template.yaml": text}, unsafe=True).texts
+
+
 def test_the_trust_policy_gets_a_statement_and_keeps_the_other_service(tmp_path: Path) -> None:
     added = lines("TG208", tmp_path, logging(service="lambda.amazonaws.com"))
     assert sorted(added) == [

@@ -47,7 +47,7 @@ CORRECTED = [
     ),
     pytest.param(
         "EventSelectors:\n  - DataResources:\n      - Type: AWS::S3::Object\n        Values:\n          - '*'",
-        ["- !Sub 'arn:${AWS::Partition}:s3'"],
+        ["- !Sub arn:${AWS::Partition}:s3"],
         id="all-buckets",
     ),
     pytest.param(
@@ -142,6 +142,21 @@ def test_a_reference_gives_what_the_property_takes(tmp_path: Path, name: str, sa
     assert lines("TG113", tmp_path, template(properties, more)) == [f"- {name}: {said}", f"+ {name}: {meant}"]
 
 
+def test_what_is_of_another_kind_is_replaced_by_the_only_one_where_somebody_agrees(tmp_path: Path) -> None:
+    more = "  Group: {Type: AWS::Logs::LogGroup}\n  News: {Type: AWS::SNS::Topic}"
+    text = template("SnsTopicName: !Ref Group", more)
+    assert not fixed("TG113", tmp_path, {"template.yaml": text}).texts
+    assert "a guess" in fixed("TG113", tmp_path, {"template.yaml": text}).left[0]
+    several = template("SnsTopicName: !Ref Group", more + "\n  Other: {Type: AWS::SNS::Topic}")
+    assert not fixed("TG113", tmp_path, {"template.yaml": several}, unsafe=True).texts
+
+
+def test_insights_into_data_events_take_data_events(tmp_path: Path) -> None:
+    text = template("InsightSelectors: [{InsightType: ApiErrorRateInsight, EventCategories: [Data]}]")
+    assert not fixed("TG113", tmp_path, {"template.yaml": text}).texts
+    assert "+ DataResources:" in lines("TG113", tmp_path, text, unsafe=True)
+
+
 def test_the_one_role_goes_with_the_log_group(tmp_path: Path) -> None:
     more = """
   Group:
@@ -191,8 +206,28 @@ def test_a_bucket_of_the_template_is_meant_with_all_that_is_in_it(tmp_path: Path
     )
 
 
-@pytest.mark.parametrize("name", ["TrailName: a..b", "TrailName: ab", "S3KeyPrefix: [audit, trail]"])
-def test_names_are_chosen_by_people(tmp_path: Path, name: str) -> None:
+RESPELT = [
+    ("TrailName: audit..trail", "TrailName: audit.trail"),
+    ("TrailName: audit-", "TrailName: audit"),
+    ("TrailName: !Sub '${AWS::StackName}--audit'", "TrailName: !Sub '${AWS::StackName}-audit'"),
+    ("SnsTopicName: audit news", "SnsTopicName: audit-news"),
+]
+
+
+@pytest.mark.parametrize(("said", "near"), RESPELT)
+def test_the_nearest_name_is_for_people_to_agree_to(tmp_path: Path, said: str, near: str) -> None:
+    assert not fixed("TG113", tmp_path, {"template.yaml": template(said)}).texts
+    assert lines("TG113", tmp_path, template(said), unsafe=True) == [f"- {said}", f"+ {near}"]
+
+
+def test_a_bucket_that_is_made_here_gets_a_name_that_s3_takes(tmp_path: Path) -> None:
+    more = "  Logs:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: Audit_Logs"
+    found = lines("TG113", tmp_path, template("", more, bucket="!Ref Logs"), unsafe=True)
+    assert "+ BucketName: audit-logs" in found
+
+
+@pytest.mark.parametrize("name", ["TrailName: ab", "TrailName: 10.0.0.1", "S3KeyPrefix: [audit, trail]"])
+def test_what_has_no_nearest_name_is_for_people(tmp_path: Path, name: str) -> None:
     result = fixed("TG113", tmp_path, {"template.yaml": template(name)}, unsafe=True)
     assert not result.texts
     assert result.left

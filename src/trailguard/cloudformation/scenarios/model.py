@@ -130,9 +130,8 @@ class Model:
         for name in ("AWS::StackName", "AWS::StackId"):
             self._add_opaque(name, ending, _OPAQUE_PSEUDO[name])
         if stack.site == ending:
-            apart = f"nothing says whether {stack.file} is deployed in the same {{}} as the others; give it with {{}}"
-            self._add_opaque("AWS::AccountId", ending, apart.format("account", "--account-id"))
-            self._add_region("AWS::Region" + ending, apart.format("Region", "--region"))
+            self._add_opaque("AWS::AccountId", ending, _apart(stack.file, "account", "--account-id"))
+            self._add_region("AWS::Region" + ending, _apart(stack.file, "Region", "--region"))
         elif stack.place == ending:
             self._add_region("AWS::Region" + ending, several=True)
             self._add_opaque("AWS::AccountId", ending, "the stack set works in accounts that are chosen at deployment")
@@ -183,6 +182,11 @@ class Model:
             # Of one that is stored, the template restricts the name to look up.
             and not self.template.parameters[name].is_stored
         ]
+
+
+def _apart(file: str, what: str, option: str) -> str:
+    """Why nobody knows where a stack is."""
+    return f"nothing says whether {file} is deployed in the same {what} as the others; give it with {option}"
 
 
 def _stored_reason(parameter: Parameter) -> str | None:

@@ -17,12 +17,11 @@ from trailguard.iam.globs import glob
 from trailguard.iam.inclusion import Group
 from trailguard.iam.operators import NULL
 from trailguard.iam.patterns import covers
-from trailguard.iam.policy import ELEMENTS, Statement
+from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.accepted import refusal_fact
-from trailguard.trails.bucket.guarding import EQUALS, leaks, others, taken, words_of
+from trailguard.trails.bucket.guarding import EQUALS, others, taken, words_of
 from trailguard.trails.bucket.sites import Site
-from trailguard.trails.bucket.wording import ACL, SOURCE_ACCOUNT, SOURCE_ARN
+from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
 from trailguard.trails.facts.phrases import phrase_for
 from trailguard.trails.facts.repairs import Repair
 from trailguard.trails.facts.statements import Paper
@@ -63,15 +62,9 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     unsafe = unsafe or (_SHARED if others(statement) and (meant.clauses or meant.resource) else "")
     plain = [paper.put(statement, ("Action",), need.action)] if meant.action else []
     asked, asking = _asked(site, paper, meant, need)
-    is_refused = refusal_fact(site.scenario, site.resource) is not None
     for fitted, told in _fitted(paper, meant, need):
         words = [word for word in (f"Grant {need.action}" if meant.action else "", told, asking) if word]
-        changes = (*plain, *fitted, *asked, *_guards(site, paper, meant, need, False))
-        repair = Repair("; ".join(words) or f"Correct {statement.label}", changes, unsafe)
-        yield repair
-        if is_refused:  # then nothing was in force, and the other statements now are
-            guards = (*_guards(site, paper, meant, need, True), *guarded(site, paper, statement, True))
-            yield repair._replace(changes=(*plain, *fitted, *asked, *guards))
+        yield Repair("; ".join(words) or f"Correct {statement.label}", (*plain, *fitted, *asked), unsafe)
 
 
 def _miss(site: Site, statement: Statement, need: Need) -> _Miss:
@@ -85,7 +78,7 @@ def _miss(site: Site, statement: Statement, need: Need) -> _Miss:
         if not conditions_hold((clause,), call.context, settle).answer.is_yes
     }
     fits = all(_covers(site, statement, call) for call in need.calls)
-    slip = not does and _is_slip(statement, need.action)
+    slip = not does and (_is_slip(statement, need.action) or (fits and _is_idle(site, statement)))
     touches = fits or any(about_resource(statement.resource, call, settle).is_yes for call in need.calls)
     negated = statement.resource is not None and statement.resource.negated and not fits
     rank = (2 if does else 1) * 4 + 2 * fits + touches + (not clauses)
@@ -102,6 +95,14 @@ def _is_slip(statement: Statement, action: str) -> bool:
     start, middle = ("s3:get", "acl") if action == CHECK else ("s3:put", "object")
     names = [(text.literal or "").lower() for text in part.texts]
     return all(name.startswith(start) and middle in name for name in names)
+
+
+def _is_idle(site: Site, statement: Statement) -> bool:
+    """Tell whether a statement grants CloudTrail, and nobody else, nothing that it does."""
+    part = statement.action
+    asked = (requests.acl_check(site.scenario, site.trail, site.bucket), *calls.puts(site)[:1])
+    uses = part is None or part.negated or any(about_action(part, call, site.scenario.settle).is_yes for call in asked)
+    return not uses and not others(statement)
 
 
 def _covers(site: Site, statement: Statement, call: Request) -> bool:
@@ -189,58 +190,3 @@ def _bound(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]
     gone = [clause for clause in statement.clauses if clause.name in _SOURCES and clause.name != bound[0].lower()]
     removed = tuple(paper.remove(statement, ("Condition", one.operator, one.key)) for one in gone)
     return (*removed, *paper.ask(statement, EQUALS, bound[0], value))
-
-
-def _guards(site: Site, paper: Paper, meant: _Miss, need: Need, always: bool) -> Iterator[Change]:
-    """What a statement has to ask for besides, so that it lets nothing through that is kept out now.
-
-    Where others let it through, that is not asked for, unless it shall be `always`.
-    """
-    statement = meant.statement
-    asked = {clause.name for clause in statement.clauses}
-    missed = {clause.name for clause in meant.clauses}
-    acls = (request for request, _ in calls.with_other_acls(site))
-    if need.action == WRITE and ACL not in asked and (always or not leaks(site, acls)):
-        yield from paper.ask(statement, EQUALS, ACL, requests.OWNER_ACL)
-    is_bound = any(name in asked or name in missed for name in _SOURCES)
-    strangers = (request for request, _ in calls.for_strangers(site))
-    if not is_bound and (always or not leaks(site, strangers)):
-        yield from _bound(site, paper, statement)
-
-
-def guarded(site: Site, paper: Paper, but: Statement | None = None, is_refused: bool = False) -> tuple[Change, ...]:
-    """Guard all statements but one against other ACLs and the trails of strangers, as far as that can be told.
-
-    In a policy that is refused, what a statement asks for may not be understood yet: there each gets its guards.
-    """
-    changes: list[Change] = []
-    check = requests.acl_check(site.scenario, site.trail, site.bucket)
-    puts = calls.puts(site)
-    leaking = leaks(site, (request for request, _ in calls.for_strangers(site)))
-    unguarded = leaks(site, (request for request, _ in calls.with_other_acls(site)))
-    for one in site.policy.statements:
-        if one is but:
-            continue
-        asked = {clause.name for clause in one.clauses}
-        checks, writes = (is_refused and _does(site, one, call) for call in (check, puts[0]))
-        if one in unguarded or (writes and not checks and not any("acl" in key for key in asked)):
-            changes += paper.ask(one, EQUALS, ACL, requests.OWNER_ACL)
-        if one in leaking or ((checks or writes) and asked.isdisjoint(_SOURCES)):
-            changes += _bound(site, paper, one)
-    return tuple(changes)
-
-
-def _does(site: Site, statement: Statement, call: Request) -> bool:
-    """Tell whether a statement is there to let CloudTrail make a call, its resources and conditions aside."""
-    settle = site.scenario.settle
-    effect = statement.effect
-    if effect is None or effect.literal != "Allow" or _has_odd_element(statement):
-        return False
-    if not about_action(statement.action, call, settle).is_yes:
-        return False
-    return named(statement.principal, call._replace(accounts=()), settle).is_yes
-
-
-def _has_odd_element(statement: Statement) -> bool:
-    """Tell whether a statement has an element that no policy has, which may be meant as its condition."""
-    return any(name not in ELEMENTS for name in statement.elements)

@@ -17,8 +17,10 @@ from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.bucket.reordering import waiting
 from trailguard.trails.bucket.requests import SERVICE
+from trailguard.trails.facts.facts import is_empty
 from trailguard.trails.facts.policies import VERSION, Document, document_at, document_of, exempting, trail_arn
 from trailguard.trails.facts.repairs import (
+    PROPERTIES,
     Fault,
     Repair,
     append,
@@ -32,13 +34,43 @@ from trailguard.trails.facts.repairs import (
 )
 from trailguard.trails.key import granting, keys
 from trailguard.trails.watching import logs, topics, writing
-from trailguard.trails.watching.roles import MANAGED_POLICY, permissions
+from trailguard.trails.watching.roles import MANAGED_POLICY, ROLE, permissions
 
 _TRUST: dict[str, Data] = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
 _REPLACED = "a log group of another class is another log group"
 
 
+_CHARGED = "CloudWatch Logs charges for the events that it takes in"
+
+
 # --- the log group ----------------------------------------------------------------------------------------------------
+
+
+def sent(fault: Fault) -> Iterator[Repair]:
+    """Send the events to the one log group there is, with the one role that CloudTrail may assume."""
+    scenario, trail = fault.scenario, fault.resource
+    groups, roles = (
+        [one for one in scenario.model.template.of_type(kind) if _is_at_hand(scenario, trail, one)]
+        for kind in (logs.GROUP, ROLE)
+    )
+    parts: list[Repair] = []
+    for name, found in ((logs.GROUP_ARN, groups), (writing.ROLE_ARN, roles)):
+        arn = arn_of(scenario, trail, found[0]) if len(found) == 1 else None
+        if arn is None:
+            return
+        if is_empty(scenario.value_of(trail, name)):
+            title = f"Set {name} to the ARN of {bare(found[0].id)}"
+            parts.append(next(setting(fault, name, arn, _CHARGED))._replace(title=title))
+    if parts:
+        yield together(parts)
+
+
+def _is_at_hand(scenario: Scenario, trail: Resource, made: Resource) -> bool:
+    """Tell whether the trail can refer to a log group, or to a role that names CloudTrail."""
+    if not same_stack(scenario, trail, made) or not scenario.active(made):
+        return False
+    trust = made.attribute(PROPERTIES)
+    return made.type == logs.GROUP or (trust is not None and SERVICE in str(plain(trust)))
 
 
 def group_arn(fault: Fault) -> Iterator[Repair]:
