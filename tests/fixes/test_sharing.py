@@ -133,7 +133,8 @@ def test_what_makes_others_too_is_for_a_person_to_look_at(
 ) -> None:
     result = fixed(tmp_path, rule, files)
     assert not result.edits
-    assert all(f"({reason})" in left for left in result.left.values()) and result.left
+    assert result.left
+    assert all(f"({reason})" in left for left in result.left.values())
 
 
 def test_what_all_are_at_fault_of_is_fixed_for_all(tmp_path: Path) -> None:

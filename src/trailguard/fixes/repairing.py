@@ -324,7 +324,7 @@ def _is_suspect(plan: Plan, proof: Proof) -> bool:
 
 
 def _lowered(title: str) -> str:
-    return title[:1].lower() + title[1:]
+    return "; ".join(part[:1].lower() + part[1:] for part in title.split("; "))
 
 
 def edits_of(fix: Fix, files: Mapping[str, File]) -> dict[str, list[Edit]]:
