@@ -14,7 +14,7 @@ from trailguard.cloudformation.source.nodes import TextNode
 from trailguard.iam.evaluate import Request, denials
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.amending import LIKE, has_wildcard
+from trailguard.trails.bucket.amending import LIKE, SOURCES, has_wildcard, other_sources
 from trailguard.trails.bucket.guarding import sites_of, taken, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
@@ -22,7 +22,6 @@ from trailguard.trails.facts.repairs import Fault, Repair
 from trailguard.trails.facts.statements import Paper
 
 CALLER = "aws:PrincipalServiceName"
-_SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
 _TLS = "aws:securetransport"
 _UNEQUAL, _UNEQUAL_IF_EXISTS = "StringNotEquals", "StringNotEqualsIfExists"
 
@@ -61,18 +60,14 @@ def _corrected(site: Site, paper: Paper, statement: Statement) -> Iterator[tuple
     for clause in statement.clauses:
         if clause.name == _TLS and clause.operator.startswith("Bool"):
             yield (paper.put(statement, ("Condition", clause.operator, clause.key), "false"),)
-        if clause.name in _SOURCES and clause.operator in LIKE and has_wildcard(clause):
+        if clause.name in SOURCES and clause.operator in LIKE and has_wildcard(clause):
             yield (paper.rename(statement, ("Condition", clause.operator), LIKE[clause.operator]),)
-        if clause.name in _SOURCES and clause.test is not None and clause.test.negated:
+        if clause.name in SOURCES and clause.test is not None and clause.test.negated:
             bound = words_of(site).bound()
             value = None if bound is None else paper.say(bound[1])
             if bound is not None and value is not None:
-                gone = (
-                    paper.remove(statement, ("Condition", one.operator, one.key))
-                    for one in statement.clauses
-                    if one.name in _SOURCES and one.name != bound[0].lower()
-                )
-                yield (*gone, *paper.ask(statement, _UNEQUAL, bound[0], value))
+                gone = other_sources(statement, bound[0])
+                yield paper.ask_instead(statement, _UNEQUAL, bound[0], value, gone)
 
 
 def _exempted(paper: Paper, statement: Statement) -> tuple[Change, ...]:

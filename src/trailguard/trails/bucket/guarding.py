@@ -61,7 +61,7 @@ def owner_control(fault: Fault) -> Iterator[Repair]:
                 _apart(site, paper, one) if one in needed else paper.ask(one, EQUALS, ACL, requests.OWNER_ACL)
             )
         )
-        unsafe = _OTHERS if any(others(one) for one in leaking) else taken(site, leaking, ACL)
+        unsafe = _OTHERS if any(shared(one) for one in leaking) else taken(site, leaking, ACL)
         if needed:
             yield Repair("Grant the write in a statement of its own, with the ACL that CloudTrail sends", apart, unsafe)
         if leaking:
@@ -110,11 +110,11 @@ def source_bound(fault: Fault) -> Iterator[Repair]:
     for site, paper in sites_of(fault):
         words = words_of(site)
         leaking = leaks(site, (request for request, _ in calls.for_strangers(site)))
-        alone = [one for one in leaking if not others(one)]
+        alone = [one for one in leaking if not shared(one)]
         account = _said(paper, [(key, said) for key, said in _accounts(words)])
         trails = [one.bound() for one in (words, *companions(words))]
         arns = _said(paper, [found for found in trails if found is not None and found[0] == SOURCE_ARN])
-        told = ", ".join(one.label for one in leaking)
+        told = leaking[0].label if len(leaking) == 1 else "the grants"
         unsafe = _shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
         if arns is not None and len(arns[1]) == len(trails) and len(alone) == len(leaking):
             yield Repair(f"Bind {told} to the trail's ARN", _bound(paper, leaking, EQUALS, *arns), unsafe)
@@ -207,6 +207,12 @@ def granting(site: Site, asked: Iterable[Request]) -> list[Statement]:
             if answer.is_yes:
                 found[statement.index] = statement
     return [found[index] for index in sorted(found)]
+
+
+def shared(statement: Statement) -> bool:
+    """Tell whether a statement is for others besides CloudTrail, too."""
+    callers = others(statement)
+    return bool(callers) and not (all(one.kind == "*" for one in callers) and is_for_cloudtrail(statement))
 
 
 def others(statement: Statement) -> list[Caller]:
