@@ -72,10 +72,7 @@ def test_what_the_deny_kept_out_is_kept_out_by_the_grants(tmp_path: Path) -> Non
 
 def test_another_service_that_a_deny_excepts_stays_excepted(tmp_path: Path) -> None:
     rest = "  Condition: {StringNotEquals: {'aws:PrincipalServiceName': [config.amazonaws.com]}}\n"
-    assert lines(tmp_path, "TG204", denying(rest)) == [
-        "- Condition: {StringNotEquals: {'aws:PrincipalServiceName': [config.amazonaws.com]}}",
-        "+ Condition: {StringNotEquals: {'aws:PrincipalServiceName': [config.amazonaws.com, cloudtrail.amazonaws.com]}}",
-    ]
+    assert "[config.amazonaws.com, cloudtrail.amazonaws.com]" in lines(tmp_path, "TG204", denying(rest))[-1]
 
 
 def test_other_trails_that_a_deny_excepts_stay_excepted(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from trailguard.iam.conditions import Clause
 from trailguard.iam.evaluate import Request, denials
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.amending import LIKE, SOURCES, has_wildcard
-from trailguard.trails.bucket.guarding import sites_of, taken, words_of
+from trailguard.trails.bucket.amending import LIKE, has_wildcard
+from trailguard.trails.bucket.guarding import SOURCES, sites_of, taken, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
 from trailguard.trails.facts.repairs import Fault, Repair
