@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from trailguard.judging.offers import Key
     from trailguard.reading.collected import File
     from trailguard.reading.kinship import Kinship
+    from trailguard.reading.memory import Memory
     from trailguard.trails.facts.repairs import Repair
 
 
@@ -70,15 +71,22 @@ def scan(
 
 
 class Outcome(NamedTuple):
-    """What judging gave: the report, what may repair its findings, and the files that were read, by their names."""
+    """What judging gave: the report, what may repair its findings, and the files that were read, by their names.
+
+    `judged` are the names of the files that were judged, those among them that belong together with others.
+    """
 
     report: Report
     offers: Mapping[Key, tuple[Repair, ...]]
     files: Mapping[str, File]
+    judged: frozenset[str] = frozenset()
 
 
 class Look:
-    """What a scan looks at, read once. It can be judged again as it would be with other contents of some files."""
+    """What a scan looks at, read once. It can be judged again as it would be with other contents of some files.
+
+    `found` is what was read before, `memory` keeps what is found out about the bytes of files.
+    """
 
     def __init__(
         self,
@@ -88,13 +96,16 @@ class Look:
         task: Task,
         jobs: int = 1,
         tick: Tick = lambda done, total, what: None,
+        found: Found | None = None,
+        memory: Memory | None = None,
     ) -> None:
+        self._memory = memory
         self._paths = paths
         self._task = task
         self._jobs = jobs
         self._tick = tick
         self._is_part = bool(world)
-        self._area = _collected(paths, given, world, task, tick)
+        self._area = _collected(paths, given, world, task, tick) if found is None else _Area(found, None)
 
     def outcome(self, contents: Mapping[str, File] = {}, names: Iterable[str] | None = None) -> Outcome:
         """Judge everything, or what belongs together with the files of some names.
@@ -102,7 +113,7 @@ class Look:
         `contents` are files, by their names, that are to be taken for what they hold there.
         """
         area, task = self._area.with_contents(contents), self._task
-        kinship = _kinship(area.found, task.settings, contents, self._tick)
+        kinship = _kinship(area.found, task.settings, contents, self._tick, self._memory)
         if names is not None:
             area = area._replace(focus=frozenset(names))
         elif kinship is not None and area.focus is not None:
@@ -114,7 +125,9 @@ class Look:
         accepted = _accepted(results, task, None if is_part else _seen(area, results))
         report = _report(area, results, _errors(area, results, kinship), accepted, task)
         files = {file.name: file for file in area.found.files}
-        return Outcome(report, _offers(results), {**(kinship.files() if kinship is not None else {}), **files})
+        return Outcome(
+            report, _offers(results), {**(kinship.files() if kinship is not None else {}), **files}, frozenset(results)
+        )
 
 
 def _offers(results: Mapping[str, FileResult]) -> Mapping[Key, tuple[Repair, ...]]:
@@ -182,7 +195,9 @@ def _deployed_with(paths: Iterable[str], found: Found, settings: Settings) -> se
     return {file.name for file in found.files for item in contexts if is_in(file.name, item, settings.root)}
 
 
-def _kinship(found: Found, settings: Settings, contents: Mapping[str, File], tick: Tick) -> Kinship | None:
+def _kinship(
+    found: Found, settings: Settings, contents: Mapping[str, File], tick: Tick, memory: Memory | None = None
+) -> Kinship | None:
     """What is known of the templates that refer to each other; None where none can, which saves the time to ask."""
     is_single = len(found.files) + len(found.idle) < 2
     if not found.files or (is_single and not found.files[0].refers):
@@ -195,7 +210,7 @@ def _kinship(found: Found, settings: Settings, contents: Mapping[str, File], tic
     others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
     linked = partial(tick, total=0, what="linking")
     files = (*found.files, *(file for file in contents.values() if file not in found.files))
-    kinship = Kinship(Loader(files, found.folders, found.names, leave_out, others.ending, linked))
+    kinship = Kinship(Loader(files, found.folders, found.names, leave_out, others.ending, linked, memory))
     kinship.gather(found.markers, pins_of(settings), found.idle)
     return kinship
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.source.tags import LOOP
 from trailguard.errors import display_name
@@ -17,6 +17,8 @@ from trailguard.trails import catalog
 IMPORTS, EXPORTS, INCLUDES = (b"ImportValue",), (b"Export",), (b"AWS::Include", b"${file(")
 MAKERS = (b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")  # the type of a stack set begins so too
 LINKS = (*IMPORTS, *EXPORTS, *MAKERS, *INCLUDES)
+
+Seen: TypeAlias = "Content | Unreadable | str | None"  # what was read at a path
 
 
 class File(NamedTuple):
@@ -67,40 +69,53 @@ def collect(
     With `insist`, files that are named are read whatever they are; else only when they may be of interest. `tick` is
     told how many files have been looked at.
     """
-    markers = _markers(rules)
+    markers = markers_of(rules)
+    seen: dict[str, Seen] = {}
+    for item in discover(paths, include, exclude, root) if paths else ():
+        tick(len(seen) + 1)
+        asked = isinstance(item, Candidate) and item.explicit and insist
+        seen[item.path] = read(item.path, asked, markers, LINKS) if isinstance(item, Candidate) else item
+    return sorted_out(paths, seen, markers, stdin)
+
+
+def sorted_out(
+    paths: Sequence[str],
+    seen: Mapping[str, Seen],
+    markers: tuple[bytes, ...],
+    stdin: tuple[str, bytes] | None = None,
+    known: Mapping[str, File] = {},
+) -> Found:
+    """What lies below some paths, from what was `seen` at the path of each file; `known` are files as they were."""
     files: list[File] = []
     errors: list[FileError] = []
     ignored: list[tuple[str, str]] = []
-    names: list[str] = []
     idle: dict[str, str] = {}
     if stdin is not None:
         files.append(File(stdin[0], stdin[0], stdin[1], True, may_hold(stdin[1], LINKS)))
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
-    for item in discover(paths, include, exclude, root) if paths else ():
-        names.append(item.path)
-        tick(len(names))
-        name = display_name(item.path)
-        asked = isinstance(item, Candidate) and item.explicit and insist
-        data = read(item.path, asked, markers, LINKS) if isinstance(item, Candidate) else item
+    for path, data in seen.items():
+        if path in known:
+            files.append(known[path])
+            continue
+        name = display_name(path)
         if isinstance(data, Content):
-            refers = not data.marked or item.path.endswith(".template.json") or may_hold(data.data, LINKS)
-            files.append(File(item.path, name, data.data, data.marked, refers))
+            refers = not data.marked or path.endswith(".template.json") or may_hold(data.data, LINKS)
+            files.append(File(path, name, data.data, data.marked, refers))
         elif data == TEMPLATE:
-            idle[item.path] = name
+            idle[path] = name
         elif not isinstance(data, Unreadable):
             ignored.append((name, "it is not a CloudFormation template"))
         else:
             errors.append(FileError(name, 0, 0, data.message))
-    looked_at = len(names) + (stdin is not None)
     return Found(
         tuple(files),
         tuple(folders),
         tuple(filter(os.path.isdir, paths)),
-        tuple(names),
+        tuple(seen),
         markers,
         tuple(errors),
         tuple(ignored),
-        looked_at,
+        len(seen) + (stdin is not None),
         idle,
     )
 
@@ -110,7 +125,7 @@ def names_below(paths: Sequence[str], include: Sequence[str], exclude: Sequence[
     return {display_name(item.path) for item in discover(paths, include, exclude, root)} if paths else set()
 
 
-def _markers(rules: Iterable[Rule]) -> tuple[bytes, ...]:
+def markers_of(rules: Iterable[Rule]) -> tuple[bytes, ...]:
     """Bytes without which a file holds no subject of the rules: the services of their resource types.
 
     A loop may put a type together, and what is not seen may be anything.

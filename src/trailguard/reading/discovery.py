@@ -142,6 +142,19 @@ def excluded(path: str, exclude: Sequence[str], base: str = "") -> bool:
     return bool(exclude) and globs(tuple(exclude), base).fits(path)
 
 
+def would_find(path: str, folder: str, include: Sequence[str], exclude: Sequence[str], base: str) -> bool:
+    """Tell whether a file that is not there yet would be found below a folder, as far as its name tells."""
+    inside = os.path.relpath(path, folder)
+    parts = inside.split(os.sep)
+    if parts[0] == os.pardir or any(part.startswith(".") or part in SKIPPED_FOLDERS for part in parts):
+        return False
+    shown = inside if folder == os.curdir else os.path.join(folder, inside)
+    patterns = _Patterns(folder, base, include or DEFAULT_INCLUDE, exclude)
+    folders = [os.sep.join([*([] if folder == os.curdir else [folder]), *parts[:end]]) for end in range(1, len(parts))]
+    is_left_out = patterns.excluded(shown, False) or any(patterns.excluded(above, True) for above in folders)
+    return patterns.wanted(parts[-1], shown) and not is_left_out
+
+
 def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
     ignored = Ignored(root)
     files: list[str] = []
@@ -220,6 +233,11 @@ def read(
             data = stream.read()
     except OSError as error:
         return Unreadable(path, _reason(error))
+    return sifted(data, explicit, markers, links)
+
+
+def sifted(data: bytes, explicit: bool, markers: Sequence[bytes], links: Sequence[bytes] = ()) -> Content | str | None:
+    """What `read` gives for a file that holds some bytes."""
     if explicit or may_hold(data, markers):
         return Content(data, True)
     if links and may_hold(data, links) and may_hold(data, _SECTIONS):
