@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
-from trailguard.commands import init_template
+from trailguard import init_template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS
 from trailguard.judging.alone import judge_file
 from trailguard.judging.results import FileResult, Task

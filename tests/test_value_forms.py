@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from trailguard.commands import init_template
+from trailguard import init_template
 from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file
 from trailguard.judging.results import Task

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from trailguard.commands import files
+from trailguard import files
 from trailguard.commands.cli import main
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, /dev and /proc as Linux has them")

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import ROOT
-from trailguard.commands import init_template
+from trailguard import init_template
 from trailguard.findings import OPEN, UNKNOWN, Finding
 from trailguard.judging.alone import judge_file
 from trailguard.judging.factsheet import facts

@@ -145,9 +145,8 @@ def _explain(args: Namespace) -> int:
 def _baseline(args: Namespace) -> int:
     import json
 
-    from trailguard import scanning
+    from trailguard import files, scanning
     from trailguard.acceptance import baseline
-    from trailguard.commands import files
     from trailguard.errors import display_name
 
     settings = settings_of(args)
@@ -248,7 +247,7 @@ def _test(args: Namespace) -> int:
 
 
 def _init(args: Namespace) -> int:
-    from trailguard.commands import files, init_template
+    from trailguard import files, init_template
 
     form = args.format or ("json" if args.output.lower().endswith(".json") else "yaml")
     text = init_template.template([name for name in init_template.SWITCHES if getattr(args, name)], form)

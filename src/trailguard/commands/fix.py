@@ -6,20 +6,18 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from trailguard.commands import files
 from trailguard.commands.fixtext import asked, told
 from trailguard.commands.progress import Progress
 from trailguard.commands.settings_of import settings_of
 from trailguard.commands.streams import read_input, say, shown, write, write_bytes
 from trailguard.errors import UserError
-from trailguard.findings import FileError, Report
-from trailguard.fixes.diff import unified
-from trailguard.fixes.edits import Edit, applied, decoded, encoded
+from trailguard.findings import Report
+from trailguard.fixes.delivering import diff, edited, narrowed, written
+from trailguard.fixes.edits import Edit
 from trailguard.fixes.plans import Plan
 from trailguard.fixes.repairing import Repaired, edits_of, repaired
 from trailguard.fixes.reporting import look_at
 from trailguard.judging.offers import Key, key_of
-from trailguard.rulebook.shelf import load
 from trailguard.scanning import Look, Outcome
 from trailguard.terminal import is_terminal
 
@@ -47,7 +45,7 @@ def fix(args: Namespace) -> int:
         progress.wipe()
         if args.interactive:
             result = _chosen(look, before, wanted, args, result)
-    report = _asked_for(result.outcome.report, settings, args)
+    report = narrowed(result.outcome.report, settings, args.rule, args.resource)
     if not report.templates and not report.errors:
         say(f"no CloudFormation template in {', '.join(map(shown, paths))}")
     return _delivered(args, before, result, report, stdin)
@@ -63,20 +61,9 @@ def _looked(
     return look, look.outcome()
 
 
-def _asked_for(report: Report, settings: Settings, args: Namespace) -> Report:
-    """The part of a report that the user asked for: the rules of the settings, and what the options narrow it to."""
-    rulebook = load(settings)
-    rules = {rule.id for rule in rulebook.selected}
-    if args.rule:
-        rules = {id_ for name in args.rule for id_ in rulebook.rules.ids_of(name)}
-    results = (one for one in report.results if one.rule.id in rules)
-    kept = tuple(one for one in results if not args.resource or one.resource in args.resource)
-    return report._replace(results=kept, threshold=settings.threshold)
-
-
 def _wanted(args: Namespace, settings: Settings, report: Report, paths: Sequence[str], progress: Progress) -> list[Key]:
     """What is to be fixed."""
-    narrow = _asked_for(report, settings, args)
+    narrow = narrowed(report, settings, args.rule, args.resource)
     if args.diff is not None:
         from trailguard.commands.scan import new_or_worse
 
@@ -100,17 +87,8 @@ def _chosen(look: Look, before: Outcome, wanted: Sequence[Key], args: Namespace,
 def _diff_of(plan: Plan, result: Repaired, before: Outcome) -> str:
     """What a plan changes, as far as that can be told of it by itself."""
     fix = result.fixes.get(plan.key)
-    parts = [] if fix is None else [_diff(before, name, edits) for name, edits in edits_of(fix, before.files).items()]
+    parts = [] if fix is None else [diff(before, name, edits) for name, edits in edits_of(fix, before.files).items()]
     return b"".join(parts).decode("utf-8", "replace")
-
-
-def _new(before: Outcome, name: str, edits: Sequence[Edit]) -> bytes:
-    data = before.files[name].data
-    return encoded(data, applied(decoded(data), edits))
-
-
-def _diff(before: Outcome, name: str, edits: Sequence[Edit]) -> bytes:
-    return unified(name, before.files[name].data, _new(before, name, edits))
 
 
 def _delivered(args: Namespace, before: Outcome, result: Repaired, report: Report, stdin: bytes | None) -> int:
@@ -118,30 +96,17 @@ def _delivered(args: Namespace, before: Outcome, result: Repaired, report: Repor
     summary = told(result, report, args)
     edits: Mapping[str, Sequence[Edit]] = dict(sorted(result.edits.items()))
     if args.show_diff:
-        status = write_bytes(b"".join(_diff(before, name, those) for name, those in edits.items()))
+        status = write_bytes(b"".join(diff(before, name, those) for name, those in edits.items()))
         say(summary.rstrip("\n"))
         return max(status, 1 if edits and not report.errors else 0, report.status())
     if stdin is not None:
         name = args.stdin_filename
-        status = write_bytes(_new(before, name, edits[name]) if name in edits else stdin)
+        status = write_bytes(edited(before, name, edits[name]) if name in edits else stdin)
         edits = {other: those for other, those in edits.items() if other != name}
         say(summary.rstrip("\n"))
     else:
         status = write(summary)
-    faults = tuple(fault for name, those in edits.items() if (fault := _written(before, name, those)) is not None)
+    faults = tuple(fault for name, those in edits.items() if (fault := written(before, name, those)) is not None)
     for fault in faults:
         say(f"error: {fault.file}: {fault.message}")
     return max(status, report._replace(errors=(*report.errors, *faults)).status())
-
-
-def _written(before: Outcome, name: str, edits: Sequence[Edit]) -> FileError | None:
-    """Write one file, if it is what was judged; else give the reason why not."""
-    file = before.files[name]
-    try:
-        with open(file.path, "rb") as stream:
-            if stream.read() != file.data:
-                return FileError(name, 0, 0, "it was changed meanwhile, so it is not written")
-        files.replace_bytes(file.path, _new(before, name, edits))
-    except OSError as error:
-        return FileError(name, 0, 0, f"it cannot be written: {(error.strerror or str(error)).lower()}")
-    return None

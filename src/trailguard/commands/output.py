@@ -6,8 +6,8 @@ import os
 import sys
 from importlib import import_module
 
-from trailguard.commands.files import cannot_write, replace
 from trailguard.commands.streams import reconfigure, say, write
+from trailguard.files import cannot_write, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

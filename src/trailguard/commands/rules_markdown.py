@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 
+from trailguard.rulebook.described import asked_of, example_name
 from trailguard.rulebook.frameworks import Control, Framework
-from trailguard.rulebook.options import Option, Requirement
+from trailguard.rulebook.options import Option
 from trailguard.rulebook.rule import Rule
 from trailguard.terminal import visible
 
@@ -170,15 +170,6 @@ def rule_page(rule: Rule) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def asked_of(rule: Rule) -> list[str]:
-    """What a rule asks of which facts, a sentence for each."""
-
-    def told(word: str, items: Iterable[Requirement]) -> list[str]:
-        return [f"{word} where the fact `{item.fact}` satisfies `{json.dumps(item.must)}`." for item in items]
-
-    return [*told("It applies", rule.when), *told("It holds", rule.require)]
-
-
 def _a(noun: str) -> str:
     return f"an {noun}" if noun[:1] in "aeiouAEIOU" else f"a {noun}"
 
@@ -207,11 +198,6 @@ def _flow(value: object, indent: int = 0) -> list[str]:
         else:
             lines.append(" " * indent + f"{name}: {json.dumps(inner)}")
     return lines
-
-
-def example_name(rule: Rule, path: str) -> str:
-    """An example's path as its rule's folder is called, wherever that lies."""
-    return os.path.relpath(path, os.path.dirname(rule.folder)).replace(os.sep, "/")
 
 
 def text_lines(path: str) -> list[str]:

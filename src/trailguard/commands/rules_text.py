@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from trailguard.commands import rules_markdown
-from trailguard.commands.rules_markdown import asked_of, controls_of, example_name, text_lines
+from trailguard.commands.rules_markdown import controls_of, text_lines
+from trailguard.rulebook.described import asked_of, example_name, framework_data, rule_data
 from trailguard.terminal import cells, paragraph, visible
 
 TYPE_CHECKING = False
@@ -85,56 +86,11 @@ def as_json(rules: Sequence[Rule], profile: str, frameworks: Sequence[Framework]
     from trailguard.reporters.common import json_safe
 
     document: dict[str, object] = {"schema": "trailguard-rules/1", "profile": profile}
-    document["rules"] = [_rule_data(rule) for rule in rules]
+    document["rules"] = [rule_data(rule) for rule in rules]
     if frameworks:
-        document["frameworks"] = [_framework_data(framework, rules) for framework in frameworks]
-        document["framework"] = _framework_data(frameworks[0], rules)
+        document["frameworks"] = [framework_data(framework, rules) for framework in frameworks]
+        document["framework"] = framework_data(frameworks[0], rules)
     return json_safe(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
-
-
-def _rule_data(rule: Rule) -> dict[str, object]:
-    loose = rule.unverified
-    controls = {name: list(items) for name, items in loose.controls.items()} if loose is not None else {}
-    return {
-        "id": rule.id,
-        "name": rule.name,
-        "title": rule.title,
-        "severity": rule.severity,
-        "subject": rule.subject,
-        "why": rule.why,
-        "remedy": rule.remedy,
-        "controls": {framework: list(items) for framework, items in rule.controls.items()},
-        "unverified": loose and {"source": loose.source, "date": loose.date, "controls": controls},
-        "options": {
-            name: {"schema": option.schema, "default": option.default, "description": option.description}
-            for name, option in rule.options.items()
-        },
-        "references": list(rule.references),
-    }
-
-
-def _framework_data(framework: Framework, rules: Sequence[Rule]) -> dict[str, object]:
-    controls = [
-        {
-            "id": control.id,
-            "title": control.title,
-            "rules": [rule.id for rule in found],
-            "unverified": [rule.id for rule in found if framework.is_unverified(control.id, rule)],
-            "undecidable": control.undecidable,
-        }
-        for control, found in framework.coverage(rules)
-    ]
-    needed = framework.prerequisites
-    return {
-        "name": framework.name,
-        "title": framework.title,
-        "source": framework.source,
-        "date": framework.date,
-        "note": framework.note,
-        "controls": controls,
-        "prerequisites": needed and {"title": needed.title, "why": needed.why, "rules": list(needed.rules)},
-        "unverified": [{"source": source, "date": date} for source, date in framework.origins(rules)],
-    }
 
 
 def explain(rule: Rule, style: Style, width: int) -> str:

@@ -15,7 +15,7 @@ _MARK = re.compile(
 )
 _COMMENT = re.compile(r'^\s*(?:#|//|"(?:Description|_?comment|//)"\s*:|Description\s*:)', re.IGNORECASE)
 _HEAD = 30  # lines in which a mark may stand
-_CONSTRUCT = '"aws:cdk:path"', "aws:cdk:path:"
+_CONSTRUCT = re.compile("""aws:cdk:path["']?\\s*:""")
 
 
 def generated(path: str, text: str) -> str:
@@ -24,7 +24,7 @@ def generated(path: str, text: str) -> str:
     for name in reversed(folders):
         if name in _FOLDERS:
             return _FOLDERS[name]
-    if any(mark in text for mark in _CONSTRUCT):
+    if _CONSTRUCT.search(text):
         return "the CDK"
     head = text.splitlines()[:_HEAD]
     return "a program, as it says" if any(_COMMENT.match(line) and _MARK.search(line) for line in head) else ""

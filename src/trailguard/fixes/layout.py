@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -61,6 +62,7 @@ class Layout:
         self.root = root
         found = _LINE_BREAK.search(text)
         self.eol = found[0] if found else "\n"
+        self._starts = [0, *(found.end() for found in _LINE_BREAK.finditer(text))]
         self._step: int | None = None
         self._offset: int | None = None
         self._is_short: bool | None = None
@@ -70,18 +72,19 @@ class Layout:
 
     def line_start(self, index: int) -> int:
         """Where the line of an index begins."""
-        text = self.text
-        return max(text.rfind("\n", 0, index), text.rfind("\r", 0, index)) + 1
+        return self._starts[bisect_right(self._starts, index) - 1]
 
     def line_end(self, index: int) -> int:
         """Where the line of an index ends, before its line break."""
-        found = _LINE_BREAK.search(self.text, index)
-        return found.start() if found else len(self.text)
+        end = self.next_line(index)
+        if self.text[end - 1 : end] not in ("\n", "\r") or end <= self.line_start(index):
+            return end
+        return end - 2 if self.text[end - 2 : end] == "\r\n" else end - 1
 
     def next_line(self, index: int) -> int:
         """Where the line after that of an index begins; the end of the text after the last one."""
-        found = _LINE_BREAK.search(self.text, index)
-        return found.end() if found else len(self.text)
+        following = bisect_right(self._starts, index)
+        return self._starts[following] if following < len(self._starts) else len(self.text)
 
     def column(self, index: int) -> int:
         """How many characters stand before an index in its line."""

@@ -17,6 +17,7 @@ from trailguard.fixes.rendering import Rendered, Renderer, as_argument
 from trailguard.fixes.slots import Slots
 
 _COMMENT = re.compile(r"[ \t]*#")
+_HEADER = re.compile(r"([|>][1-9]?)([-+]?)")
 _KEEPS = re.compile(r"[|>][0-9]*\+")
 
 
@@ -35,7 +36,7 @@ class Writer:
     def written(self) -> list[Edit]:
         """All edits, the innermost first."""
         plan = self.plan
-        emptied = [piece for piece, numbers in plan.gone.items() if len(numbers) == len(piece.items)]
+        emptied = {piece for piece, numbers in plan.gone.items() if len(numbers) == len(piece.items)}
         jobs = {*plan.entries, *plan.items, *plan.wrapped, *plan.values, *plan.names, *plan.gone}
         for piece in sorted(jobs, key=lambda piece: (-sum(1 for _ in piece.around()), piece.start)):
             if piece in plan.names:
@@ -111,7 +112,10 @@ class Writer:
         innermost = last
         while innermost.items:
             innermost = innermost.items[-1]
-        keeps = innermost.style in ("|", ">") and _KEEPS.match(text, innermost.start) is not None
+        is_block = innermost.style in ("|", ">")
+        keeps = is_block and _KEEPS.match(text, innermost.start) is not None
+        if is_block and position == len(text):
+            self._end_without_break(innermost)
         is_loose = container.kind == "list" and self.slots.is_not_indented(container)
         index = position
         while index < len(text):
@@ -130,6 +134,12 @@ class Writer:
                 position = end
             index = end
         return position
+
+    def _end_without_break(self, piece: Piece) -> None:
+        """See to it that a block scalar which the text ends with does not get a line break from what follows."""
+        found = _HEADER.match(self.text, piece.start)
+        if found is not None and found[2] != "-":
+            self._edit(found.end(1), found.end(), "-")
 
     def _add_to_flow(self, piece: Piece, added: Any) -> None:
         renderer = self._renderer(piece)

@@ -165,8 +165,16 @@ class Policy(NamedTuple):
 
     def resource_texts(self) -> list[Pieces]:
         """The resources that its statements name, or may name, as they are written."""
-        parts = [statement.resource for statement in self.possible if statement.resource is not None]
-        return [text.pieces for part in parts if not part.negated for text in part.texts]
+        return _resources_of(self.possible)
+
+    def granted_texts(self) -> list[Pieces]:
+        """Those of the statements that grant something, or may."""
+        return _resources_of(one for one in self.possible if one.effect is None or one.effect.literal != "Deny")
+
+
+def _resources_of(statements: Iterable[Statement]) -> list[Pieces]:
+    parts = [statement.resource for statement in statements if statement.resource is not None]
+    return [text.pieces for part in parts if not part.negated for text in part.texts]
 
 
 def read_policy(value: Value, parts: frozenset[str] = RESOURCE_POLICY) -> Policy:

@@ -9,30 +9,39 @@ from trailguard.reporters.common import by_cause, json_safe, judged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
     from trailguard.findings import FileError, Finding, Fix, Notice, Related, Report, RuleInfo, Span, Unverified
 
 SCHEMA = "trailguard-report/1"
+_SHORT = ("schema", "tool", "profile", "judged", "causes", "summary")  # what stands in a line
 
 
 def render(report: Report) -> str:
     """Write the report as JSON; everything is in it, pass and suppressed results too."""
-    skipped = ({"file": file, "reason": reason} for file, reason in report.ignored)
-    parts = [
-        ("schema", _line(SCHEMA)),
-        ("tool", _line({"name": "trailguard", "version": report.version})),
-        ("profile", _line(report.profile)),
-        ("judged", _line({key.replace(" ", "_").lower(): told for key, told in judged(report)})),
-        ("causes", _line(len(by_cause(report)))),
-        ("summary", _line(report.summary())),
-        ("rules", _lines(map(_rule, report.rules))),
-        ("results", _lines(map(_result, report.results))),
-        ("errors", _lines(map(_error, report.errors))),
-        ("notices", _lines(map(_notice, report.notices))),
-        ("skipped", _lines(skipped)),
-    ]
+    parts = ((key, _line(value) if key in _SHORT else _lines(value)) for key, value in _parts(report))
     return json_safe("{\n" + ",\n".join(f' "{key}": {value}' for key, value in parts) + "\n}\n")
+
+
+def data(report: Report) -> dict[str, Any]:
+    """The same as plain data, for programs that put it into messages of their own."""
+    return {key: value if key in _SHORT else list(value) for key, value in _parts(report)}
+
+
+def _parts(report: Report) -> Iterator[tuple[str, Any]]:
+    """The keys of the report with their values; those that are not short are made one by one."""
+    yield "schema", SCHEMA
+    yield "tool", {"name": "trailguard", "version": report.version}
+    yield "profile", report.profile
+    yield "judged", {key.replace(" ", "_").lower(): told for key, told in judged(report)}
+    yield "causes", len(by_cause(report))
+    yield "summary", report.summary()
+    yield "rules", map(_rule, report.rules)
+    yield "results", map(result, report.results)
+    yield "errors", map(_error, report.errors)
+    yield "notices", map(_notice, report.notices)
+    yield "skipped", ({"file": file, "reason": reason} for file, reason in report.ignored)
 
 
 def _line(value: object) -> str:
@@ -71,8 +80,8 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
     }
 
 
-def _result(item: Finding) -> dict[str, object]:
-    """Write one result; keys of the first version come first."""
+def result(item: Finding) -> dict[str, object]:
+    """One result as plain data; keys of the first version come first."""
     accepted = item.suppressed
     return {
         "rule": item.rule.id,

@@ -211,7 +211,7 @@ REPAIRS: Mapping[str, str] = {
     "topic.publish_allowed": "watching.admitting:publish_allowed",
     "topic.publish_not_denied": "watching.admitting:publish_not_denied",
     "topic.key_usable": "watching.admitting:topic_key",
-    "topic.ordered": "watching.admitting:ordered",
+    "topic.ordered": "watching.admitting:topic_ordered",
     "chain.no_null": "whole.cleaning:nulls",
     "chain.dependencies_named": "whole.cleaning:dependencies",
     "chain.acyclic": "whole.cleaning:circles",

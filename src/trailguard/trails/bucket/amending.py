@@ -23,7 +23,7 @@ from trailguard.trails.bucket.accepted import refusal_fact
 from trailguard.trails.bucket.guarding import EQUALS, leaks, others, taken, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import ACL, SOURCE_ACCOUNT, SOURCE_ARN
-from trailguard.trails.facts.phrases import Phrase, phrase_for
+from trailguard.trails.facts.phrases import phrase_for
 from trailguard.trails.facts.repairs import Repair
 from trailguard.trails.facts.statements import Paper
 
@@ -33,11 +33,11 @@ _SHARED = "others whom the statement names are let in by it, too"
 
 
 class Need(NamedTuple):
-    """What is to be granted: the calls that are not let through, and the resources that they are about."""
+    """What is to be granted: the calls that are not let through, and the resources that they are about, as values."""
 
     action: str
     calls: Sequence[Request]
-    resources: Sequence[Phrase]
+    values: Sequence[Data]
 
 
 class _Miss(NamedTuple):
@@ -55,8 +55,7 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     statements = [one for one in site.policy.statements if one.fault is None]
     found = [_miss(site, one, need) for one in statements if one.effect is not None and one.effect.literal == "Allow"]
     meant = max(found, key=lambda one: one.rank, default=None)
-    values = [paper.say(one) for one in need.resources]
-    if meant is None or not meant.rank or None in values:
+    if meant is None or not meant.rank:
         return
     statement = meant.statement
     unsafe = taken(site, [statement], *(clause.key for clause in meant.clauses))
@@ -64,7 +63,7 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     plain = [paper.put(statement, ("Action",), need.action)] if meant.action else []
     asked, asking = _asked(site, paper, meant, need)
     is_refused = refusal_fact(site.scenario, site.resource) is not None
-    for fitted, told in _fitted(paper, meant, need, values):
+    for fitted, told in _fitted(paper, meant, need):
         words = [word for word in (f"Grant {need.action}" if meant.action else "", told, asking) if word]
         changes = (*plain, *fitted, *asked, *_guards(site, paper, meant, need, False))
         repair = Repair("; ".join(words) or f"Correct {statement.label}", changes, unsafe)
@@ -115,15 +114,15 @@ def _covers(site: Site, statement: Statement, call: Request) -> bool:
 # --- the resource ----------------------------------------------------------------------------------------------------
 
 
-def _fitted(paper: Paper, meant: _Miss, need: Need, values: list[Data]) -> Iterator[tuple[list[Change], str]]:
+def _fitted(paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Change], str]]:
     """The ways to make a statement be about the right resources; what is of use for something else stays."""
     statement = meant.statement
     if not meant.resource:
         yield [], ""
         return
     told = "the bucket" if need.action == CHECK else "the folders that the trail writes to"
-    in_place = [paper.put(statement, ("Resource",), values[0] if len(values) == 1 else values)]
-    beside = [paper.append(statement, ("Resource",), value) for value in values]
+    in_place = [paper.put(statement, ("Resource",), need.values[0] if len(need.values) == 1 else list(need.values))]
+    beside = [paper.append(statement, ("Resource",), value) for value in need.values]
     ways = [(in_place, f"Correct the resource to {told}"), (beside, f"Add {told} to the resources")]
     yield from ways if _is_only_about(statement, need.action) or meant.action else ways[:0:-1]
 

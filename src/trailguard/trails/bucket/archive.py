@@ -241,7 +241,7 @@ def _log_keys(scenario: Scenario, bucket: Resource, prefix: Text) -> list[tuple[
     if found:
         return found
     for policy in policies_on(scenario, scenario.returned_pieces(bucket, "Ref"), bucket):
-        for resource in policy_of(scenario, policy).resource_texts():
+        for resource in policy_of(scenario, policy).granted_texts():
             rest, beyond = trim_start(resource, below)
             if rest and not beyond:
                 found.append(((glob(rest),), False))

@@ -24,7 +24,7 @@ from trailguard.trails.bucket.guarding import EQUALS, companions
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import ACL, SERVICE, SOURCE_ACCOUNT, SOURCE_ARN, Words, portable
 from trailguard.trails.facts.names import bucket_name, same_name
-from trailguard.trails.facts.phrases import Phrase, phrase_of, written
+from trailguard.trails.facts.phrases import phrase_of, written
 from trailguard.trails.facts.repairs import Fault, Repair, chosen, root_of
 from trailguard.trails.facts.statements import Paper, paper_of
 
@@ -199,12 +199,12 @@ def standard_statements(words: Words) -> list[Data]:
     """The statements of AWS's own policy for all trails of the bucket; none where they cannot be told there."""
     arn = words.arn()
     trails = [words, *companions(words)]
-    folders: dict[Phrase, None] = {}
+    said: dict[str, Data] = {}
     for one in trails:
-        below = [words.below(folder) for folder in one.folders() or ()]
+        below = [one.below(owner, written) for owner in one.owners() or ()]
         if not below or None in below:
             return []
-        folders.update(dict.fromkeys(folder for folder in below if folder is not None))
+        said.update((repr(value), value) for values in below for value in values or ())
     bounds = dict.fromkeys(one.bound() for one in trails)
     if any(bound is None or bound[0] != SOURCE_ARN for bound in bounds):
         bounds = dict.fromkeys((SOURCE_ACCOUNT, own) if (own := one.account()) else None for one in trails)
@@ -213,10 +213,12 @@ def standard_statements(words: Words) -> list[Data]:
     values = [written(bound[1]) for bound in bounds if bound is not None]
     key = next(bound[0] for bound in bounds if bound is not None)
     source: dict[str, Data] = {key: values[0] if len(values) == 1 else values}
-    said = [written(folder) for folder in folders]
+    folders = list(said.values())
     check: dict[str, Data] = {"Sid": "AWSCloudTrailAclCheck", "Effect": "Allow", "Principal": SERVICE}
     write: dict[str, Data] = {"Sid": "AWSCloudTrailWrite", "Effect": "Allow", "Principal": SERVICE}
     check.update({"Action": CHECK, "Resource": written(arn), "Condition": {EQUALS: source}})
     asked = {ACL: requests.OWNER_ACL, **source}
-    write.update({"Action": WRITE, "Resource": said[0] if len(said) == 1 else said, "Condition": {EQUALS: asked}})
+    write.update(
+        {"Action": WRITE, "Resource": folders[0] if len(folders) == 1 else folders, "Condition": {EQUALS: asked}}
+    )
     return [check, write]

@@ -5,11 +5,11 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-buc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from trailguard.cloudformation.source.changes import Data, Replace, at
 from trailguard.cloudformation.source.nodes import TextNode
-from trailguard.iam.evaluate import grants
+from trailguard.iam.evaluate import Request, grants
 from trailguard.trails.bucket import calls, files, requests
 from trailguard.trails.bucket.amending import CHECK, WRITE, Need, corrections
 from trailguard.trails.bucket.buckets import log_bucket
@@ -17,7 +17,6 @@ from trailguard.trails.bucket.founding import founded
 from trailguard.trails.bucket.guarding import EQUALS, sites_of, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import ACL, SERVICE, Words
-from trailguard.trails.facts.phrases import Phrase
 from trailguard.trails.facts.repairs import Fault, Repair
 from trailguard.trails.facts.statements import Paper, new_sid
 
@@ -30,9 +29,10 @@ def acl_check(fault: Fault) -> Iterator[Repair]:
     yield from _policy(fault)
     for site, paper in sites_of(fault):
         arn = words_of(site).arn()
-        if arn is not None:
+        value = None if arn is None else paper.say(arn)
+        if value is not None:
             call = requests.acl_check(site.scenario, site.trail, site.bucket)
-            yield from _granted(site, paper, Need(CHECK, [call], [arn]))
+            yield from _granted(site, paper, Need(CHECK, [call], [value]))
 
 
 def log_write(fault: Fault) -> Iterator[Repair]:
@@ -41,28 +41,35 @@ def log_write(fault: Fault) -> Iterator[Repair]:
     yield from _prefix(fault)
     for site, paper in sites_of(fault):
         words = words_of(site)
-        folders = words.folders()
-        if folders is None:
-            continue
-        scenario, trail = site.scenario, site.trail
-        own = files.writes(scenario, trail, site.bucket, site.whole, files.account_folders(scenario, trail))
-        needs = [(folders[0], [write.request for write in own])]
-        if len(folders) > 1:
-            found = calls.organizations(site)
-            whole = [files.organization_folder(scenario, trail, one) for one in found]
-            needs.append(
-                (folders[1], [one.request for one in files.writes(scenario, trail, site.bucket, site.whole, whole)])
-            )
-        missing = [
-            (folder, asked)
-            for folder, asked in needs
-            if any(grants(site.policy, one, scenario.settle).outcome != "yes" for one in asked)
-        ]
-        resources = [words.below(folder) for folder, _ in missing]
-        said = [one for one in resources if one is not None]
-        if said and len(said) == len(resources):
-            asked = [one for _, some in missing for one in some]
-            yield from _granted(site, paper, Need(WRITE, asked, said))
+        owners = words.owners()
+        asked: list[Request] = []
+        values: list[Data] = []
+        for owner, calls_of in zip(owners or (), (_own, _of_organization), strict=False):
+            missing = [one for one in calls_of(site) if not _is_granted(site, one)]
+            below = words.below(owner, paper.say) if missing else []
+            if below is None:
+                return
+            asked += missing
+            values += below
+        if asked and values:
+            yield from _granted(site, paper, Need(WRITE, asked, values))
+
+
+def _own(site: Site) -> list[Request]:
+    folders = files.account_folders(site.scenario, site.trail)
+    return [one.request for one in files.writes(site.scenario, site.trail, site.bucket, site.whole, folders)]
+
+
+def _of_organization(site: Site) -> list[Request]:
+    scenario, trail = site.scenario, site.trail
+    if not requests.is_organization_trail(scenario, trail):
+        return []
+    folders = [files.organization_folder(scenario, trail, one) for one in calls.organizations(site)]
+    return [one.request for one in files.writes(scenario, trail, site.bucket, site.whole, folders)]
+
+
+def _is_granted(site: Site, call: Request) -> bool:
+    return grants(site.policy, call, site.scenario.settle).outcome == "yes"
 
 
 def _policy(fault: Fault) -> Iterator[Repair]:
@@ -82,24 +89,23 @@ def _prefix(fault: Fault) -> Iterator[Repair]:
 def _granted(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     does = _DOES[need.action]
     yield from corrections(site, paper, need)
-    statement = standard(words_of(site), need.action, need.resources, paper)
+    statement = standard(words_of(site), need, paper)
     if statement is not None:
         whole = {**new_sid(site.whole, _SIDS[need.action]), **statement}
         yield Repair(f"Add a statement that lets CloudTrail {does}", (paper.new(whole),))
 
 
-def standard(words: Words, action: str, resources: Sequence[Phrase], paper: Paper) -> dict[str, Data] | None:
+def standard(words: Words, need: Need, paper: Paper) -> dict[str, Data] | None:
     """The statement of AWS's own policy for an action, bound to the trail or its account."""
     bound = words.bound()
-    said = [paper.say(one) for one in resources]
     value = None if bound is None else paper.say(bound[1])
-    if None in said or bound is None or value is None:
+    if bound is None or value is None:
         return None
-    asked: Mapping[str, Data] = {ACL: requests.OWNER_ACL} if action == WRITE else {}
+    asked: Mapping[str, Data] = {ACL: requests.OWNER_ACL} if need.action == WRITE else {}
     return {
         "Effect": "Allow",
         "Principal": SERVICE,
-        "Action": action,
-        "Resource": said[0] if len(said) == 1 else said,
+        "Action": need.action,
+        "Resource": need.values[0] if len(need.values) == 1 else list(need.values),
         "Condition": {EQUALS: {**asked, bound[0]: value}},
     }

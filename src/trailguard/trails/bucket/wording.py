@@ -6,22 +6,25 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-buc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import trim_start
 from trailguard.cloudformation.source.changes import Data
+from trailguard.cloudformation.source.nodes import ListNode, Node, TextNode, file_of, literal
 from trailguard.cloudformation.stacks.renaming import bare
-from trailguard.cloudformation.template.template import Resource
+from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.iam.policy import Policy
 from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.buckets import LogBucket
 from trailguard.trails.facts.phrases import (
     PARTITION,
     Name,
+    Part,
     Phrase,
     joined,
+    may_be_nothing,
     phrase_at,
     phrase_for,
     phrase_of,
@@ -29,6 +32,7 @@ from trailguard.trails.facts.phrases import (
 )
 from trailguard.trails.facts.repairs import same_stack
 
+Say: TypeAlias = "Callable[[Phrase], Data | None]"
 SERVICE: Mapping[str, Data] = {"Service": requests.SERVICE}
 ACL = "s3:x-amz-acl"
 SOURCE_ARN, SOURCE_ACCOUNT = "aws:SourceArn", "aws:SourceAccount"
@@ -66,25 +70,56 @@ class Words(NamedTuple):
         """The trail's account."""
         return pseudo_phrase(self.scenario, self.here, self.trail, "AWS::AccountId")
 
-    def folders(self) -> list[Phrase] | None:
-        """What is granted below the bucket: the account's folder, and that of an organization, each to its end."""
-        scenario, account = self.scenario, self.account()
-        prefix = self._prefix()
-        if account is None or prefix is None:
+    def owners(self) -> list[Phrase] | None:
+        """Whose folders the trail writes to: its account's, and those of the organization that it may be for."""
+        account = self.account()
+        if account is None:
             return None
-        owners = [account]
-        if requests.is_organization_trail(scenario, self.trail):
-            owners.append(self.organization())
-        return [joined(*prefix, "AWSLogs/", *owner, "/*") for owner in owners]
+        node = self.scenario.property_node(self.trail, "IsOrganizationTrail")
+        is_never = node is None or (isinstance(node, TextNode) and literal(node) in (False, "false", "False", "FALSE"))
+        return [account] if is_never else [account, self.organization()]
 
-    def _prefix(self) -> Phrase | None:
-        scenario = self.scenario
-        pieces = requests.prefix(scenario, self.trail)
-        node = scenario.property_node(self.trail, "S3KeyPrefix")
-        if node is None or not pieces:
-            return ()
-        said = phrase_at(scenario, self.here, node)
-        return phrase_for(scenario, self.here, pieces) if said is None else joined(*said, "/")
+    def below(self, owner: Phrase, say: Say) -> list[Data] | None:
+        """The ARNs of what is in the folder of an owner, whatever the prefix may be; None where nobody can say them."""
+        arn = self.arn()
+        if arn is None:
+            return None
+        node = self.scenario.property_node(self.trail, "S3KeyPrefix")
+        found = self._below(node, lambda prefix: say(joined(*arn, "/", *prefix, "AWSLogs/", *owner, "/*")))
+        return None if None in found else [value for value in found if value is not None]
+
+    def _below(self, node: Node | None, say: Say, is_some: bool = False) -> list[Data | None]:
+        """What is said of each prefix that a node may be; `is_some` tells that one is never empty."""
+        call = function_of(node) if node is not None else None
+        if node is None or (call is not None and call[0] == "Ref" and may_be_nothing(node)):
+            return [say(())]
+        said = phrase_at(self.scenario, self.here, node)
+        if call is not None and call[0] == "Fn::If" and file_of(node) == file_of(self.here.body):
+            test, *branches = call[1].items if isinstance(call[1], ListNode) else [node]
+            ways = [self._below(branch, say, any(map(may_be_nothing, branches))) for branch in branches]
+            if isinstance(test, TextNode) and all(len(way) == 1 and isinstance(way[0], Mapping) for way in ways):
+                return [{"Fn::If": [bare(test.value), *(way[0] for way in ways)]}]
+            return list({repr(value): value for way in ways for value in way}.values())
+        if said is None:
+            pieces = requests.prefix(self.scenario, self.trail)
+            told = phrase_for(self.scenario, self.here, pieces)
+            return [None if told is None else say(told)]
+        nothing = [say(())] if not said or (not is_some and self._may_be_empty(said)) else []
+        return [*nothing, *([say(joined(*said, "/"))] if said else [])]
+
+    def _may_be_empty(self, phrase: Phrase) -> bool:
+        """Tell whether a phrase of nothing but parameters can come to nothing."""
+        model = self.scenario.model
+        for part in phrase:
+            name = part.name if isinstance(part, Name) else ""
+            while name in model.stacks.bindings:
+                handed = function_of(model.stacks.bindings[name].argument)
+                is_name = handed is not None and handed[0] == "Ref" and isinstance(handed[1], TextNode)
+                name = handed[1].value if is_name and handed is not None and isinstance(handed[1], TextNode) else ""
+            variable = model.space.variables.get(name)
+            if name not in model.template.parameters or variable is None or not variable.permits(""):
+                return False
+        return bool(phrase)
 
     def organization(self) -> Phrase:
         """The ID of the trail's organization, as far as it is told."""
@@ -113,11 +148,6 @@ class Words(NamedTuple):
                 return (Name(name),)
         return _ANY_ORGANIZATION
 
-    def below(self, folder: Phrase) -> Phrase | None:
-        """The ARN of what is in a folder."""
-        arn = self.arn()
-        return None if arn is None else joined(*arn, "/", *folder)
-
     def bound(self) -> tuple[str, Phrase] | None:
         """The condition key and its value by which a grant is bound to the trail, else to its account."""
         scenario, here, trail = self.scenario, self.here, self.trail
@@ -145,7 +175,7 @@ def _arns(scenario: Scenario, bucket: LogBucket, here: Resource, policy: Policy 
             rest, beyond = trim_start(text.pieces, known)
             if beyond or (rest and not str(rest[0]).startswith("/")):
                 continue
-            said = phrase_of(text.node)
+            said = phrase_of(text.node) if policy is not None and text.node is not policy.node else None
             if said is not None and any(isinstance(part, Name) for part in said):
                 yield portable(_before_slash(said))
     if bucket.resource is not None and same_stack(scenario, bucket.resource, here):
@@ -161,7 +191,7 @@ def _arns(scenario: Scenario, bucket: LogBucket, here: Resource, policy: Policy 
 
 
 def _before_slash(phrase: Phrase) -> Phrase:
-    found: list[str | Name] = []
+    found: list[Part] = []
     for part in phrase:
         if isinstance(part, str) and "/" in part:
             return joined(*found, part.partition("/")[0])

@@ -7,14 +7,15 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import OPAQUE, Pieces, Symbol
-from trailguard.cloudformation.source.changes import Data
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, scalar_text
+from trailguard.cloudformation.source.changes import At, Data, at
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, file_of, scalar_text
 from trailguard.cloudformation.stacks.renaming import ELSEWHERE, bare
+from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import PLACEHOLDER, Resource, function_of
 from trailguard.trails.facts.repairs import arn_of, name_of
 
@@ -27,12 +28,19 @@ class Name(NamedTuple):
     name: str
 
 
-Phrase: TypeAlias = "tuple[str | Name, ...]"
+class Copied(NamedTuple):
+    """A part of a text that is said as it is said elsewhere in the same template."""
+
+    at: At
 
 
-def joined(*parts: str | Name) -> Phrase:
+Part: TypeAlias = "str | Name | Copied"
+Phrase: TypeAlias = "tuple[Part, ...]"
+
+
+def joined(*parts: Part) -> Phrase:
     """A phrase, in which literals that stand side by side are one."""
-    made: list[str | Name] = []
+    made: list[Part] = []
     for part in parts:
         if isinstance(part, str) and made and isinstance(made[-1], str):
             made[-1] += part
@@ -68,7 +76,7 @@ def _substituted(argument: Node) -> Phrase | None:
         argument = argument.items[0]
     if not isinstance(argument, TextNode):
         return None
-    parts: list[str | Name] = []
+    parts: list[Part] = []
     for index, part in enumerate(PLACEHOLDER.split(argument.value)):
         name = part.strip()
         if index % 2 == 0:
@@ -93,7 +101,7 @@ def _concatenated(argument: Node) -> Phrase | None:
     if between is None or not isinstance(items, ListNode):
         return None
     phrases = [phrase_of(item) for item in items.items]
-    found: list[str | Name] = []
+    found: list[Part] = []
     for index, phrase in enumerate(phrases):
         if phrase is None:
             return None
@@ -101,25 +109,46 @@ def _concatenated(argument: Node) -> Phrase | None:
     return joined(*found)
 
 
-def written(phrase: Phrase, in_text: bool = False) -> Data:
-    """A phrase as the value of a node; `in_text`, as part of a text in which `Fn::Sub` fills in names already."""
-    if not in_text and all(isinstance(part, str) for part in phrase):
+def written(phrase: Phrase) -> Data:
+    """A phrase as the value of a node."""
+    if all(isinstance(part, str) for part in phrase):
         return "".join(map(str, phrase))
-    if not in_text and len(phrase) == 1 and isinstance(phrase[0], Name):
-        name, dot, attribute = bare(phrase[0].name).partition(".")
+    first = phrase[0]
+    if len(phrase) == 1 and isinstance(first, Copied):
+        return first.at
+    if len(phrase) == 1 and isinstance(first, Name):
+        name, dot, attribute = bare(first.name).partition(".")
         return {"Fn::GetAtt": [name, attribute]} if dot else {"Ref": name}
-    spelt = "".join(_in_sub(part) for part in phrase)
-    return spelt if in_text else {"Fn::Sub": spelt}
+    copies = list(dict.fromkeys(part for part in phrase if isinstance(part, Copied)))
+    spelt = "".join(_in_sub(part, copies) for part in phrase)
+    if not copies:
+        return {"Fn::Sub": spelt}
+    return {"Fn::Sub": [spelt, {_variable(number): copy.at for number, copy in enumerate(copies)}]}
 
 
-def _in_sub(part: str | Name) -> str:
-    return part.replace("${", "${!") if isinstance(part, str) else "${" + bare(part.name) + "}"
+def _in_sub(part: Part, copies: Sequence[Copied]) -> str:
+    if isinstance(part, str):
+        return part.replace("${", "${!")
+    return "${" + (bare(part.name) if isinstance(part, Name) else _variable(copies.index(part))) + "}"
+
+
+def _variable(number: int) -> str:
+    return f"Part{number + 1}"
 
 
 def phrase_at(scenario: Scenario, here: Resource, node: Node) -> Phrase | None:
     """What a node of any stack says, in the names of the stack of a resource; None where those do not suffice."""
-    said = phrase_of(scenario.unwrap(node) or node)
+    said = phrase_of(node)
+    if said is None and function_of(node) is not None:
+        if file_of(node) == file_of(here.body) and not may_be_nothing(node):
+            return (Copied(at(node)),)
+        said = phrase_of(scenario.unwrap(node) or node)
     return None if said is None else retold(scenario, here, said)
+
+
+def may_be_nothing(node: Node) -> bool:
+    """Tell whether a node may be `AWS::NoValue`."""
+    return any(name == "AWS::NoValue" for name, _ in references(node))
 
 
 def retold(scenario: Scenario, here: Resource, phrase: Phrase) -> Phrase | None:
@@ -128,8 +157,8 @@ def retold(scenario: Scenario, here: Resource, phrase: Phrase) -> Phrase | None:
     return None if any(part is None for part in parts) else joined(*(item for part in parts for item in part or ()))
 
 
-def _retold(scenario: Scenario, here: Resource, part: str | Name) -> Phrase | None:
-    if isinstance(part, str):
+def _retold(scenario: Scenario, here: Resource, part: Part) -> Phrase | None:
+    if not isinstance(part, Name):
         return (part,)
     stacks, name = scenario.model.stacks, part.name
     if bare(name) in (PARTITION, "AWS::URLSuffix"):
@@ -163,7 +192,7 @@ def _handed(scenario: Scenario, here: Resource) -> Iterator[tuple[str, Node]]:
 
 def phrase_for(scenario: Scenario, here: Resource, pieces: Pieces) -> Phrase | None:
     """How the stack of a resource says a text that was found out; None where it cannot."""
-    parts: list[str | Name] = []
+    parts: list[Part] = []
     for piece in pieces:
         if isinstance(piece, str):
             parts.append(piece)
@@ -181,10 +210,10 @@ def _of_symbol(scenario: Scenario, here: Resource, symbol: Symbol) -> Phrase | N
     return _retold(scenario, here, Name(symbol.name))
 
 
-def _with_partition(scenario: Scenario, parts: Iterable[str | Name]) -> Phrase:
+def _with_partition(scenario: Scenario, parts: Iterable[Part]) -> Phrase:
     """The same, in which ARNs are of the partition in which they are said."""
     start = f"arn:{scenario.model.partition}:"
-    made: list[str | Name] = []
+    made: list[Part] = []
     for part in parts:
         if not made and isinstance(part, str) and part.startswith(start):
             made += ["arn:", Name(PARTITION), ":" + part[len(start) :]]

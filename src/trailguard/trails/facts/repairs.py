@@ -191,23 +191,31 @@ def decided(scenario: Scenario, node: Node) -> str:
     while pending:
         current = pending.pop()
         call = function_of(current)
-        if call is not None and call[0] == "Ref" and isinstance(call[1], TextNode):
-            name = call[1].value
-            if name in scenario.model.stacks.bindings:
-                return f"what is handed to parameter {bare(name)} decides it now"
-            if name in scenario.model.template.parameters:
-                return f"parameter {bare(name)} decides it now"
-        if call is not None and call[0] == "Fn::FindInMap":
-            return "a mapping decides it now"
-        if call is not None and call[0] == "Fn::If":
-            return "a condition decides it now"
-        if call is not None and call[0] not in ("Ref", "Fn::GetAtt"):
+        if call is not None and call[0] in _CHOICES:
+            return f"{_CHOICES[call[0]]} decides it now"
+        if call is not None and call[0] not in _PLAIN:
             return f"{call[0]} decides it now"
+        if call is not None and call[0] in ("Ref", "Fn::Sub"):
+            told = [_parameter(scenario, name) for name in mentioned(*call)]
+            if any(told):
+                return next(filter(None, told))
         if isinstance(current, MapNode):
             pending.extend(current.values.values())
         elif isinstance(current, ListNode):
             pending.extend(current.items)
     return ""
+
+
+# Functions that choose, and those that put together what is there.
+_CHOICES = {"Fn::FindInMap": "a mapping", "Fn::If": "a condition", "Fn::ImportValue": "what another stack exports"}
+_PLAIN = ("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split")
+
+
+def _parameter(scenario: Scenario, name: str) -> str:
+    """That a parameter decides, if a name is that of one."""
+    if name in scenario.model.stacks.bindings:
+        return f"what is handed to parameter {bare(name)} decides it now"
+    return f"parameter {bare(name)} decides it now" if name in scenario.model.template.parameters else ""
 
 
 def chosen(scenario: Scenario, node: Node) -> str:

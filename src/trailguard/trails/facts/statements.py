@@ -16,7 +16,7 @@ from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.iam.jsontext import read_json
 from trailguard.iam.policy import Policy, Statement
 from trailguard.iam.reading import Problems
-from trailguard.trails.facts.phrases import Phrase, written
+from trailguard.trails.facts.phrases import Name, Phrase, written
 from trailguard.trails.facts.ways import Way, branch_of, placed, walk
 
 
@@ -38,12 +38,9 @@ class Paper(NamedTuple):
         return self.said is not None
 
     def say(self, phrase: Phrase) -> Data | None:
-        """A phrase as a value in the document; None where nothing would fill in its names."""
-        if not self.in_text:
-            return written(phrase)
-        if not self.is_filled and any(not isinstance(part, str) for part in phrase):
-            return None
-        return written(phrase, in_text=True) if self.is_filled else written(phrase)
+        """A phrase as a value in the document; None where nothing there would fill in its names."""
+        able = str if not self.is_filled else (str, Name)
+        return None if self.in_text and not all(isinstance(part, able) for part in phrase) else written(phrase)
 
     def root(self) -> At:
         """The document."""

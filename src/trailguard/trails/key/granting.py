@@ -49,37 +49,38 @@ _READERS = "whoever reads the logs then needs the key as well"
 
 def encryption(fault: Fault) -> Iterator[Repair]:
     """Let CloudTrail make data keys for its log files."""
-    condition: dict[str, Data] = {
-        "StringLike": {f"kms:EncryptionContext:{grants.CLOUDTRAIL_CONTEXT}": any_trail()},
-    }
-    yield from _for_trail(fault, "kms:GenerateDataKey*", "encrypt", condition)
+    yield from _for_trail(fault, _ENCRYPT, "encrypt with {}")
 
 
 def description(fault: Fault) -> Iterator[Repair]:
     """Let CloudTrail look the key up."""
-    yield from _for_trail(fault, "kms:DescribeKey", "look it up", {})
+    yield from _for_trail(fault, "kms:DescribeKey", "look {} up")
 
 
 def decryption(fault: Fault) -> Iterator[Repair]:
     """Let CloudTrail decrypt."""
-    yield from _for_trail(fault, "kms:Decrypt", "decrypt", {})
+    yield from _for_trail(fault, "kms:Decrypt", "decrypt with {}")
 
 
+_ENCRYPT = "kms:GenerateDataKey*"
 _SIDS = {
-    "kms:GenerateDataKey*": "AWSCloudTrailEncryptLogs",
+    _ENCRYPT: "AWSCloudTrailEncryptLogs",
     "kms:DescribeKey": "AWSCloudTrailDescribeKey",
     "kms:Decrypt": "AWSCloudTrailDecrypt",
 }
 
 
-def _for_trail(fault: Fault, action: str, what: str, condition: Mapping[str, Data]) -> Iterator[Repair]:
+def _for_trail(fault: Fault, action: str, what: str) -> Iterator[Repair]:
     scenario, trail = fault.scenario, fault.resource
     named = keys.key_of(scenario, trail)
     key = named.link.resource if named is not None else None
     if key is None:
         return
     arn = trail_arn(scenario, key, trail)
-    bound: Mapping[str, Data] = condition if arn is None else {"StringEquals": {"aws:SourceArn": arn}, **condition}
+    bound: dict[str, Data] = {} if arn is None else {"StringEquals": {"aws:SourceArn": arn}}
+    if action == _ENCRYPT:
+        context = f"kms:EncryptionContext:{grants.CLOUDTRAIL_CONTEXT}"
+        bound["StringLike"] = {context: any_trail(scenario, key, trail)}
     statement: dict[str, Data] = {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE},
@@ -87,7 +88,7 @@ def _for_trail(fault: Fault, action: str, what: str, condition: Mapping[str, Dat
         "Resource": "*",
         **({"Condition": bound} if bound else {}),
     }
-    yield from granting(fault, key, [statement], f"Let CloudTrail {what} with {bare(key.id)}", _SIDS[action])
+    yield from granting(fault, key, [statement], f"Let CloudTrail {what.format(bare(key.id))}", _SIDS[action])
 
 
 def granting(
@@ -112,9 +113,7 @@ def granting(
             if isinstance(one, MapNode) and names_only(one, statements[0]) and "Condition" not in one.values:
                 yield Repair(title, (Append(at(one), ("Action",), statements[0]["Action"]),))
                 break
-    changes = [document.adding(statement, sid) for statement in statements]
-    if None not in changes:
-        yield Repair(title, tuple(change for change in changes if change is not None))
+    yield Repair(title, tuple(document.adding(statement, sid) for statement in statements))
 
 
 def enabled(fault: Fault) -> Iterator[Repair]:

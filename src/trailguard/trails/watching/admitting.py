@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.waiting import reaches
 from trailguard.cloudformation.source.changes import Append, Change, Data, Replace, at
 from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode, plain
 from trailguard.cloudformation.stacks.renaming import bare
@@ -27,6 +28,7 @@ from trailguard.trails.facts.repairs import (
     name_of,
     same_stack,
     setting,
+    together,
 )
 from trailguard.trails.key import granting, keys
 from trailguard.trails.watching import logs, topics, writing
@@ -147,13 +149,7 @@ def role_trusts(fault: Fault) -> Iterator[Repair]:
         return
     title = f"Let CloudTrail assume {bare(role.id)}"
     yield from exempting(document, fault.found.node, title)
-    yield from _adding(document, _TRUST, title, "AWSCloudTrailAssumeRole")
-
-
-def _adding(document: Document, statement: dict[str, Data], title: str, sid: str) -> Iterator[Repair]:
-    change = document.adding(statement, sid)
-    if change is not None:
-        yield Repair(title, (change,))
+    yield Repair(title, (document.adding(_TRUST, "AWSCloudTrailAssumeRole"),))
 
 
 def role_permits(fault: Fault) -> Iterator[Repair]:
@@ -170,7 +166,7 @@ def role_permits(fault: Fault) -> Iterator[Repair]:
             continue
         yield from _widened(document, arn, title)
         statement: dict[str, Data] = {"Effect": "Allow", "Action": list(writing.ACTIONS), "Resource": arn}
-        yield from _adding(document, statement, title, "AWSCloudTrailWriteLogs")
+        yield Repair(title, (document.adding(statement, "AWSCloudTrailWriteLogs"),))
         return
     arn = _group_for(scenario, role, trail)
     if arn is not None:
@@ -238,11 +234,31 @@ def _widened(document: Document, arn: Data, title: str) -> Iterator[Repair]:
 
 
 def ordered(fault: Fault) -> Iterator[Repair]:
-    """Make the trail wait for what it needs for its log group, or for its topic."""
-    awaited = fault.found.related[0][0] if fault.found.related else None
-    for made in fault.scenario.model.template.resources.values():
-        if made.key is awaited:
-            yield from waiting(fault.scenario, fault.resource, made)
+    """Make the trail refer to what it names as text, and wait for the policies without which its role may not write."""
+    scenario, trail = fault.scenario, fault.resource
+    links = (
+        (logs.GROUP_ARN, logs.log_group_link(scenario, trail)),
+        (writing.ROLE_ARN, writing.role_link(scenario, trail)),
+    )
+    referred: list[Repair] = []
+    awaited: list[Repair] = []
+    for name, link in links:
+        made = link.resource if link is not None else None
+        if made is None or link is None or reaches(scenario, trail, made):
+            continue
+        arn, late = arn_of(scenario, trail, made), list(waiting(scenario, trail, made))
+        title = f"Set {name} to the ARN of {bare(made.id)}"
+        own = [] if arn is None else [Repair(title, (Replace(at(link.node), arn),), decided(scenario, link.node))]
+        referred += own or late
+        awaited += late
+    role = links[1][1].resource if links[1][1] is not None else None
+    for policy in permissions(scenario, role).attached if role is not None else ():
+        late = list(waiting(scenario, trail, policy)) if not reaches(scenario, trail, policy) else []
+        referred += late
+        awaited += late
+    for ways in (referred, awaited):
+        if ways:
+            yield together(ways)
 
 
 # --- the topic --------------------------------------------------------------------------------------------------------
@@ -260,7 +276,8 @@ def publish_allowed(fault: Fault) -> Iterator[Repair]:
     for policy in policies:
         document = document_of(scenario, policy, "PolicyDocument")
         if document is not None:
-            yield from _adding(document, _publication(scenario, trail, topic, policy), title, "AWSCloudTrailPublish")
+            statement = _publication(scenario, trail, topic, policy)
+            yield Repair(title, (document.adding(statement, "AWSCloudTrailPublish"),))
     if not policies:
         statement = _publication(scenario, trail, topic, topic)
         body: Data = {
@@ -287,6 +304,13 @@ def _publication(scenario: Scenario, trail: Resource, topic: Resource, here: Res
         "Resource": name_of(scenario, here, topic) or "*",
         "Condition": {"StringEquals": bound},
     }
+
+
+def topic_ordered(fault: Fault) -> Iterator[Repair]:
+    """Make the trail wait for its topic."""
+    link = topics.topic_link(fault.scenario, fault.resource)
+    if link is not None and link.resource is not None:
+        yield from waiting(fault.scenario, fault.resource, link.resource)
 
 
 def publish_not_denied(fault: Fault) -> Iterator[Repair]:

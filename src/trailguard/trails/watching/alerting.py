@@ -30,20 +30,18 @@ def watched_by(fault: Fault) -> Iterator[Repair]:
     scenario, trail = fault.scenario, fault.resource
     link = logs.log_group_link(scenario, trail)
     group = link.resource if link is not None else None
-    if group is None or not same_stack(scenario, group, trail):
+    told = _told(scenario, group) if group is not None else None
+    if group is None or told is None:
         return
-    told = _told(scenario, trail)
-    if told is None:
-        return
-    namespace = _namespace(scenario, trail)
-    condition: Mapping[str, Data] = {"Condition": bare(trail.condition)} if trail.condition else {}
+    namespace = _namespace(scenario, group)
+    condition: Mapping[str, Data] = {"Condition": bare(group.condition)} if group.condition else {}
     pattern = " || ".join(f"($.eventName = {name})" for name in EVENTS)
     counted: Data = {"MetricName": _METRIC, "MetricNamespace": namespace, "MetricValue": "1"}
     watch: Data = {
         "Type": FILTER,
         **condition,
         "Properties": {
-            "LogGroupName": name_of(scenario, trail, group),
+            "LogGroupName": name_of(scenario, group, group),
             "FilterPattern": f"{{ {pattern} }}",
             "MetricTransformations": [counted],
         },
@@ -64,29 +62,29 @@ def watched_by(fault: Fault) -> Iterator[Repair]:
             "AlarmActions": told,
         },
     }
-    made = [making(scenario, trail, f"{_METRIC}{kind}", body) for kind, body in (("Filter", watch), ("Alarm", alarm))]
+    made = [making(scenario, group, f"{_METRIC}{kind}", body) for kind, body in (("Filter", watch), ("Alarm", alarm))]
     changes = tuple(change for change in made if change is not None)
     if len(changes) == len(made):
         yield Repair(f"Add a metric filter and an alarm on changes of {bare(trail.id)}", changes, _COSTS)
 
 
-def _told(scenario: Scenario, trail: Resource) -> Data | None:
+def _told(scenario: Scenario, group: Resource) -> Data | None:
     """Whom an alarm tells: those whom another alarm of the template tells, else its one topic."""
     template = scenario.model.template
     for alarm in template.of_type(ALARM):
         listed = scenario.unwrap(scenario.property_node(alarm, "AlarmActions"))
-        if same_stack(scenario, alarm, trail) and isinstance(listed, ListNode) and listed.items:
+        if same_stack(scenario, alarm, group) and isinstance(listed, ListNode) and listed.items:
             return at(listed)
-    found = [one for one in template.of_type(TOPIC) if same_stack(scenario, one, trail) and scenario.active(one)]
+    found = [one for one in template.of_type(TOPIC) if same_stack(scenario, one, group) and scenario.active(one)]
     return [{"Ref": bare(found[0].id)}] if len(found) == 1 else None
 
 
-def _namespace(scenario: Scenario, trail: Resource) -> str:
+def _namespace(scenario: Scenario, group: Resource) -> str:
     """The namespace that the template's other filters count in."""
     for other in scenario.model.template.of_type(FILTER):
         listed = scenario.property_node(other, "MetricTransformations")
         first = listed.items[0] if isinstance(listed, ListNode) and listed.items else None
         named = first.values.get("MetricNamespace") if isinstance(first, MapNode) else None
-        if isinstance(named, TextNode) and same_stack(scenario, other, trail):
+        if isinstance(named, TextNode) and same_stack(scenario, other, group):
             return named.value
     return _NAMESPACE

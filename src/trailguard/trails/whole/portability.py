@@ -61,7 +61,7 @@ class Spelt(NamedTuple):
 
 def portable(scenario: Scenario, trail: Resource) -> Fact:
     """Whether no ARN of the trail's delivery chain spells out its partition."""
-    looked = [_spelt_in(scenario, resource) for resource in _chain(scenario, trail)]
+    looked = [_spelt_in(scenario, resource) for resource in chain(scenario, trail)]
     found = [spelt for one in looked for spelt in one.certain if spelt.arn]
     open_ = next((one.open for one in looked if one.open is not None), None)
     if open_ is not None and not found:
@@ -78,12 +78,6 @@ def portable(scenario: Scenario, trail: Resource) -> Fact:
     return no(first.node, because, related)
 
 
-def spelt_places(scenario: Scenario, trail: Resource) -> list[Node]:
-    """The texts of the trail's delivery chain in which ARNs with a partition are, or what puts them together."""
-    looked = (_spelt_in(scenario, resource) for resource in _chain(scenario, trail))
-    return [spelt.node for one in looked for spelt in one.certain if spelt.arn]
-
-
 def _not_known(scenario: Scenario, hidden: Spelt) -> Fact:
     """What there is to say where ARNs may stand that nobody sees here."""
     reason = reason_unknown(scenario.resolve(hidden.node)) or f"{hidden.resource.id} is not in the scanned files"
@@ -93,24 +87,24 @@ def _not_known(scenario: Scenario, hidden: Spelt) -> Fact:
 # --- the chain -------------------------------------------------------------------------------------------------------
 
 
-def _chain(scenario: Scenario, trail: Resource) -> list[Resource]:
+def chain(scenario: Scenario, trail: Resource) -> list[Resource]:
     """The trail, its bucket with the policies on it, what else it names, and the policies on that."""
-    chain = {trail.id: trail}
+    found = {trail.id: trail}
     bucket = log_bucket(scenario, trail)
     if bucket is not None:
         made = () if bucket.resource is None else (bucket.resource,)
-        chain.update((resource.id, resource) for resource in (*made, *bucket.policies))
+        found.update((resource.id, resource) for resource in (*made, *bucket.policies))
     pending = [trail]
     while pending:
         for target in _named(scenario, pending.pop(), LINKS | {"AWS::IAM::ManagedPolicy"}):
-            if target.id not in chain:
-                chain[target.id] = target
+            if target.id not in found:
+                found[target.id] = target
                 pending.append(target)
-    chained = frozenset(chain)
+    chained = frozenset(found)
     for policy in scenario.model.template.resources.values():
-        if policy.type in POLICIES and policy.id not in chain and _joins(scenario, policy, chained):
-            chain[policy.id] = policy
-    return list(chain.values())
+        if policy.type in POLICIES and policy.id not in found and _joins(scenario, policy, chained):
+            found[policy.id] = policy
+    return list(found.values())
 
 
 def _joins(scenario: Scenario, policy: Resource, chain: frozenset[str]) -> bool:
@@ -246,7 +240,7 @@ def _branch(scenario: Scenario, node: Node, argument: Node) -> Node | None:
     if not isinstance(argument, ListNode) or not argument.items or not _may_spell(node):
         return None
     test = argument.items[0]
-    return None if isinstance(test, TextNode) and _is_telling(scenario, test.value) else scenario.branch(argument)
+    return None if isinstance(test, TextNode) and is_telling(scenario, test.value) else scenario.branch(argument)
 
 
 def _may_spell(node: Node) -> bool:
@@ -261,7 +255,7 @@ def _may_spell(node: Node) -> bool:
     return isinstance(node, MapNode) and any(map(_may_spell, node.values.values()))
 
 
-def _is_telling(scenario: Scenario, condition: str) -> bool:
+def is_telling(scenario: Scenario, condition: str) -> bool:
     """Tell whether a condition looks at the partition or something that tells it."""
     memo = scenario.model.memo
     key = ("looks at the partition", condition)
@@ -269,7 +263,7 @@ def _is_telling(scenario: Scenario, condition: str) -> bool:
         memo[key] = False  # a condition that refers to itself adds nothing
         node = scenario.model.template.conditions.get(condition)
         memo[key] = node is not None and (
-            _mentions(node) or any(_is_telling(scenario, name) for name in condition_names(node))
+            _mentions(node) or any(is_telling(scenario, name) for name in condition_names(node))
         )
     return bool(memo[key])
 

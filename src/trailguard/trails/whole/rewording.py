@@ -129,5 +129,4 @@ def changeable(fault: Fault) -> Iterator[Repair]:
         if document is None or written is not fault.found.node:
             continue
         change = document.adding(root_statement(), "EnableIAMUserPermissions")
-        if change is not None:
-            yield Repair(f"Let the account of {bare(key.id)} manage it", (change,))
+        yield Repair(f"Let the account of {bare(key.id)} manage it", (change,))

@@ -20,7 +20,7 @@ def template(wanted: Collection[str], form: str = "yaml") -> str:
     """Write the template with the parts that are wanted: `yaml` with comments that explain it, or `json`."""
     from importlib.resources import files
 
-    whole = files("trailguard.commands").joinpath("init_template.yaml").read_text(encoding="utf-8")
+    whole = files("trailguard").joinpath("init_template.yaml").read_text(encoding="utf-8")
     text = _chosen(whole, frozenset(wanted))
     if form == "yaml":
         return text

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from trailguard.commands import cli
-from trailguard.commands.init_template import SWITCHES, template
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS
+from trailguard.init_template import SWITCHES, template
 from trailguard.judging.alone import judge_file
 from trailguard.judging.results import Task
 from trailguard.rulebook.shelf import load
@@ -67,7 +67,7 @@ def test_comments_say_why_and_markers_are_gone(chosen: tuple[str, ...]) -> None:
 
 
 def test_markers_stand_in_pairs_and_name_switches() -> None:
-    lines = files("trailguard.commands").joinpath("init_template.yaml").read_text(encoding="utf-8").splitlines()
+    lines = files("trailguard").joinpath("init_template.yaml").read_text(encoding="utf-8").splitlines()
     markers = [line for line in lines if line.startswith(("#if", "#unless", "#end"))]
     assert markers[1::2] == ["#end"] * (len(markers) // 2)
     words = {word for marker in markers[::2] for word in marker.split()[1:]}
@@ -76,7 +76,7 @@ def test_markers_stand_in_pairs_and_name_switches() -> None:
 
 
 def test_file_itself_is_the_template_with_everything() -> None:
-    whole = files("trailguard.commands").joinpath("init_template.yaml").read_bytes()
+    whole = files("trailguard").joinpath("init_template.yaml").read_bytes()
     result = judge_file("init_template.yaml", whole, Task(Settings(profile="all"), BOOK))
     assert result.errors == ()
     assert {item.verdict for item in result.findings} <= {PASS, NOT_APPLICABLE}
