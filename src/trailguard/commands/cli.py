@@ -264,6 +264,12 @@ def _init(args: Namespace) -> int:
     return 0
 
 
+def _lsp(args: Namespace) -> int:
+    from trailguard.commands.lsp import lsp
+
+    return lsp(args)
+
+
 def _path(args: Namespace) -> int:
     from trailguard.commands.parts import path_of
 
@@ -291,6 +297,7 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "facts": _facts,
     "test": _test,
     "init": _init,
+    "lsp": _lsp,
     "path": _path,
     "completion": _completion,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from trailguard.errors import display_name
 from trailguard.reading.collected import LINKS, File, Found, Seen, markers_of, sorted_out
@@ -54,13 +54,16 @@ class Followed:
         changed = {path for path in old.keys() | new.keys() if old.get(path, _ABSENT) != new.get(path, _ABSENT)}
         self._seen, self._states, self._explicit = found, states, explicit
         for path, data in self._buffers.items():  # a file that an editor has not written yet
-            if path not in new and self._is_new(path):
+            if path not in new and self.is_new(path):
                 self._seen[path] = self._sifted(path, data)
         self.memory.keep({*map(os.path.abspath, self._seen), *self.memory.contents})
         return changed
 
     def put(self, path: str, data: bytes | None) -> bool:
-        """Take a file, by absolute path, for what a buffer holds, None for what is on disk; tells whether it differs."""
+        """Take a file, by absolute path, for what a buffer holds, None for what is on disk.
+
+        Tells whether that makes a difference.
+        """
         before = self._buffers.get(path)
         if data is None:
             self._buffers.pop(path, None)
@@ -69,7 +72,7 @@ class Followed:
             self._buffers[path] = self.memory.contents[path] = data
         shown = self._shown(path)
         known = self._seen.get(shown)
-        if data is not None and (shown in self._seen or self._is_new(path)):
+        if data is not None and (shown in self._seen or self.is_new(path)):
             self._seen[shown] = self._sifted(shown, data)
         elif data is None and shown in self._seen:
             self._states.pop(shown, None)
@@ -82,6 +85,20 @@ class Followed:
     def holds(self, path: str) -> bool:
         """Tell whether a file, by absolute path, is one of those that are looked at."""
         return self._shown(path) in self._seen
+
+    def is_of_interest(self, path: str) -> bool:
+        """Tell whether a file, by absolute path, may hold something to judge, or refer to what does."""
+        return isinstance(self._seen.get(self._shown(path)), Content)
+
+    def data(self, path: str) -> bytes:
+        """What the file at an absolute path holds; nothing when it is not there."""
+        known = self._seen.get(self._shown(path))
+        if path in self._buffers:
+            return self._buffers[path]
+        if isinstance(known, Content):
+            return known.data
+        read_now = read(path, True, ()) if os.path.isfile(path) else None
+        return read_now.data if isinstance(read_now, Content) else b""
 
     def found(self) -> Found:
         """All of it, as a scan finds it."""
@@ -102,10 +119,6 @@ class Followed:
             return sifted(data, is_explicit, markers, LINKS)
         return read(path, is_explicit, markers, LINKS) if one is None or isinstance(one, str) else one
 
-    def texts(self) -> Mapping[str, bytes]:
-        """What the buffers hold, by absolute path."""
-        return self._buffers
-
     def _shown(self, path: str) -> str:
         """A path as it is found below the paths that are looked at."""
         name = display_name(path).replace("/", os.sep)
@@ -121,7 +134,7 @@ class Followed:
         self._files.pop(path, None)
         return sifted(data, path in self._explicit, self._markers, LINKS)
 
-    def _is_new(self, path: str) -> bool:
+    def is_new(self, path: str) -> bool:
         """Tell whether a file is not on disk yet, and would be looked at if it were."""
         settings = self._settings
         return not os.path.lexists(path) and any(
