@@ -73,13 +73,15 @@ def scan(
 class Outcome(NamedTuple):
     """What judging gave: the report, what may repair its findings, and the files that were read, by their names.
 
-    `judged` are the names of the files that were judged, those among them that belong together with others.
+    `judged` are the names of the files that were judged, with those that belong together with them, `joined` those of
+    all templates that may have a say in verdicts on others.
     """
 
     report: Report
     offers: Mapping[Key, tuple[Repair, ...]]
     files: Mapping[str, File]
     judged: frozenset[str] = frozenset()
+    joined: frozenset[str] = frozenset()
 
 
 class Look:
@@ -125,9 +127,9 @@ class Look:
         accepted = _accepted(results, task, None if is_part else _seen(area, results))
         report = _report(area, results, _errors(area, results, kinship), accepted, task)
         files = {file.name: file for file in area.found.files}
-        return Outcome(
-            report, _offers(results), {**(kinship.files() if kinship is not None else {}), **files}, frozenset(results)
-        )
+        joined = frozenset() if kinship is None else frozenset(kinship.names())
+        read = {} if kinship is None else kinship.files()
+        return Outcome(report, _offers(results), {**read, **files}, frozenset(results), joined)
 
 
 def _offers(results: Mapping[str, FileResult]) -> Mapping[Key, tuple[Repair, ...]]:

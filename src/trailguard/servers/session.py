@@ -109,8 +109,9 @@ class Session:
                 self._dirty[id(space)] = set()
         for space in self._spaces if everything else ():
             if self._dirty.get(id(space), set()) is None:
-                self._tell(space, space.judge(None, heed))
+                self._tell(space, space.judge_all(heed))
                 self._dirty[id(space)] = set()
+            self._tell(space, space.follow(heed))
 
     def _is_wide(self, space: Workspace) -> bool:
         return self._scope == SCOPES[0] and space in self._spaces

@@ -40,6 +40,8 @@ class Workspace:
         self._followed = Followed(paths, settings, book.selected)
         self._told: dict[str, Told] = {}
         self._groups: dict[str, frozenset[str]] = {}  # what was judged together, by name
+        self._joined: frozenset[str] = frozenset()  # what may have a say in verdicts on others, by name
+        self._following: set[str] = set()  # what may have to be told otherwise since something changed
         self._good: dict[str, bytes] = {}  # the last contents of buffers that could be read, by absolute path
         self._broken: dict[str, Broken] = {}
         self._version = 0
@@ -94,24 +96,45 @@ class Workspace:
 
     # --- what is found --------------------------------------------------------------------------------------------
 
-    def judge(self, names: Iterable[str] | None, heed: Heed) -> set[str]:
-        """Judge everything, or what some files have to do with; gives the names of the files of which else is told now.
+    def judge(self, names: Iterable[str], heed: Heed) -> set[str]:
+        """Judge what some files have to do with; gives the names of the files of which else is told now.
 
-        `heed` is called again and again, and may raise to end it: then nothing has changed.
+        What these files say may change what is known in others, of which they are no part: see `follow`. `heed` is
+        called again and again, and may raise to end it: then nothing has changed.
         """
-        look = Look([], None, (), *self._how(self._task, heed), found=self._followed.found(), memory=self._memory)
-        if names is None:
-            outcome = look.outcome()
-            found, gone = by_file(outcome.report), set(self._told)
-            self._groups.clear()
-        else:
-            wanted = set(names).union(*(self._groups.get(name, ()) for name in names))
-            outcome = look.outcome({}, wanted)
-            gone = wanted | outcome.judged
-            found = {name: told for name, told in by_file(outcome.report).items() if name in gone}
-            self._groups.update(dict.fromkeys(outcome.judged, outcome.judged))
-        changed = {name for name in gone | found.keys() if self._told.get(name) != found.get(name)}
-        for name in gone:
+        wanted = set(names).union(*(self._groups.get(name, ()) for name in names))
+        outcome = self._look(heed).outcome({}, wanted)
+        if not wanted.isdisjoint(self._joined | outcome.joined):
+            self._following |= self._joined | outcome.joined
+        self._joined = outcome.joined
+        self._groups.update(dict.fromkeys(outcome.judged, outcome.judged))
+        return self._take(outcome, wanted | outcome.judged)
+
+    def follow(self, heed: Heed) -> set[str]:
+        """Judge what else may be told otherwise because of what was judged before, if there is any such thing."""
+        if not self._following:
+            return set()
+        outcome = self._look(heed).outcome({}, self._following)
+        wanted, self._following = self._following, set()
+        self._joined = outcome.joined
+        return self._take(outcome, wanted | outcome.judged)
+
+    def judge_all(self, heed: Heed) -> set[str]:
+        """Judge everything; gives the names of the files of which else is told now."""
+        outcome = self._look(heed).outcome()
+        self._joined = outcome.joined
+        self._following = set()
+        return self._take(outcome, {*self._told, *by_file(outcome.report)})
+
+    def _look(self, heed: Heed) -> Look:
+        how = self._how(self._task, heed)
+        return Look([], None, (), *how, found=self._followed.found(), memory=self._memory)
+
+    def _take(self, outcome: Outcome, names: set[str]) -> set[str]:
+        """Take over what was found of some files."""
+        found = {name: told for name, told in by_file(outcome.report).items() if name in names}
+        changed = {name for name in names if self._told.get(name) != found.get(name)}
+        for name in names:
             self._told.pop(name, None)
         self._told.update(found)
         return changed
