@@ -74,7 +74,7 @@ class Outcome(NamedTuple):
     """What judging gave: the report, what may repair its findings, and the files that were read, by their names.
 
     `judged` are the names of the files that were judged, with those that belong together with them, `joined` those of
-    all templates that may have a say in verdicts on others.
+    all templates that may have a say in verdicts on others, and of what these include.
     """
 
     report: Report
@@ -127,7 +127,7 @@ class Look:
         accepted = _accepted(results, task, None if is_part else _seen(area, results))
         report = _report(area, results, _errors(area, results, kinship), accepted, task)
         files = {file.name: file for file in area.found.files}
-        joined = frozenset() if kinship is None else frozenset(kinship.names())
+        joined = frozenset() if kinship is None else frozenset(kinship.texts())
         read = {} if kinship is None else kinship.files()
         return Outcome(report, _offers(results), {**read, **files}, frozenset(results), joined)
 

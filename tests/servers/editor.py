@@ -36,7 +36,8 @@ class Editor(LanguageClient):
         self.shown: dict[str, lsp.PublishDiagnosticsParams] = {}
         self.log: list[lsp.LogMessageParams] = []
         self.messages: list[str] = []
-        self.watching = asyncio.Event()
+        self.watched: list[str] = []
+        self.configured = asyncio.Event()
         self._told = asyncio.Condition()
         self._versions: dict[str, int] = {}
         self._texts: dict[str, str] = {}
@@ -59,10 +60,11 @@ class Editor(LanguageClient):
 
         @self.feature(lsp.CLIENT_REGISTER_CAPABILITY)
         def registered(params: lsp.RegistrationParams) -> None:
-            self.watching.set()
+            self.watched = [one.method for one in params.registrations]
 
         @self.feature(lsp.WORKSPACE_CONFIGURATION)
         def configured(params: lsp.ConfigurationParams) -> list[Any]:
+            self.configured.set()
             return [self.settings for _ in params.items]
 
     @property

@@ -102,9 +102,14 @@ class Followed:
 
     def found(self) -> Found:
         """All of it, as a scan finds it."""
-        found = sorted_out(self._paths, self._seen, self._markers, known=self._files)
+        known = {path: file for path, file in self._files.items() if self._is_same(file, self._seen.get(path))}
+        found = sorted_out(self._paths, self._seen, self._markers, known=known)
         self._files = {file.path: file for file in found.files}
         return found
+
+    @staticmethod
+    def _is_same(file: File, seen: Seen) -> bool:
+        return isinstance(seen, Content) and seen.data is file.data and seen.marked == file.marked
 
     def among(self, rules: Iterable[Rule]) -> Found:
         """All of it, as a scan with other rules finds it."""
@@ -131,7 +136,6 @@ class Followed:
         return read(path, is_explicit, self._markers, LINKS)
 
     def _sifted(self, path: str, data: bytes) -> Seen:
-        self._files.pop(path, None)
         return sifted(data, path in self._explicit, self._markers, LINKS)
 
     def is_new(self, path: str) -> bool:

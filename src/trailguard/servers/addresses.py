@@ -17,13 +17,16 @@ class Addresses:
 
     def __init__(self) -> None:
         self._opened: dict[str, str] = {}  # by absolute path
+        self._unwritten: set[str] = set()  # the paths of what is not a file
 
     def path(self, uri: str) -> str:
         """The absolute path of the file that an address means."""
         path = to_fs_path(uri)
         if path is None:
             parts = urlsplit(uri)
-            path = f"{parts.scheme}:{unquote(parts.path)}".replace("/", "_")
+            path = os.path.abspath(f"{parts.scheme}:{unquote(parts.path)}".replace("/", "_"))
+            self._unwritten.add(path)
+            return path
         return _seen_from_here(os.path.abspath(path))
 
     def opened(self, uri: str) -> str:
@@ -41,6 +44,10 @@ class Addresses:
     def is_open(self, path: str) -> bool:
         """Tell whether the file at an absolute path is open."""
         return path in self._opened
+
+    def is_unwritten(self, path: str) -> bool:
+        """Tell whether a path stands for what is not a file yet, so that no folder holds it."""
+        return path in self._unwritten
 
     def uri(self, name: str) -> str:
         """The address of a file, by its name in reports."""

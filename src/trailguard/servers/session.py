@@ -153,7 +153,8 @@ class Session:
         known = self.space(path)
         if known is not None:
             return known
-        if any(path.startswith(os.path.join(folder, "")) for folder in self._folders):
+        is_inside = any(path.startswith(os.path.join(folder, "")) for folder in self._folders)
+        if is_inside and not self.addresses.is_unwritten(path):
             # It may not be there yet; then it belongs to its folder as soon as it has something to say.
             return next((one for one in self._spaces if one.takes(path)), None)
         space = self._opened([path], os.path.dirname(path))
@@ -221,7 +222,10 @@ class Session:
     def _tell(self, space: Workspace, names: set[str]) -> None:
         for name in sorted(names):
             path = os.path.abspath(name)
-            if os.path.isdir(path) or (self._scope != SCOPES[0] and path not in self._buffers):
+            if os.path.isdir(path):
+                continue
+            if self._scope != SCOPES[0] and path not in self._buffers:
+                self._show(Publication(self.addresses.uri(name), None, []))
                 continue
             found = diagnostics(space.told(name), self.where(space), self.lines(space, name), space.settings.threshold)
             found += self._of_faults(name)
