@@ -253,7 +253,7 @@ def test_explanations_at_a_place(tmp_path: Path) -> None:
             assert lens.command is not None
             assert "bucket policy TrailBucketPolicy: fail" in lens.command.title
             asked = lsp.ExecuteCommandParams(lens.command.command, lens.command.arguments)
-            assert "is governed by TrailBucketPolicy" in await editor.workspace_execute_command_async(asked)
+            assert "is governed by TrailBucketPolicy" in str(await editor.workspace_execute_command_async(asked))
             links = await editor.text_document_document_link_async(lsp.DocumentLinkParams(document)) or ()
             bucket = next(number for number, line in enumerate(lines, 1) if line.strip() == "TrailBucket:")
             assert {one.target for one in links} == {f"{uri}#L{bucket}"}
