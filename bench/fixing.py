@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from trailguard import Settings
 from trailguard.cloudformation.source.comments import comments
-from trailguard.findings import CONDITIONAL, FAIL, Report
+from trailguard.findings import CONDITIONAL, FAIL, Finding, Report
 from trailguard.fixes.edits import applied, decoded
 from trailguard.fixes.repairing import repaired
 from trailguard.fixes.reporting import look_at
@@ -71,7 +71,7 @@ def account(path: str, with_cfn_lint: bool) -> Account:
     return Account(counts, changed, tuple(complaints), tuple(left))
 
 
-def _faults(report: Report) -> list:
+def _faults(report: Report) -> list[Finding]:
     return [
         one for one in report.results if one.is_open and one.verdict in (FAIL, CONDITIONAL) and one.rule.id in DEFAULT
     ]

@@ -43,7 +43,7 @@ def test_passes_every_rule(chosen: tuple[str, ...], form: str) -> None:
     if set(chosen) == set(SWITCHES):
         silent = {item.rule.id for item in result.findings if item.verdict == NOT_APPLICABLE}
         lake = {rule.id for rule in BOOK.selected if rule.subject == "event_data_store"}
-        assert silent <= lake
+        assert silent <= {*lake, "TG602"}  # which is about what is deployed
 
 
 @pytest.mark.hosts

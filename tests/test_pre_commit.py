@@ -129,6 +129,21 @@ def test_a_change_in_one_stack_that_breaks_another(repository: Repository) -> No
     assert (status, "about    Trail in trail.yaml" in said) == (1, True), said
 
 
+def test_the_hook_that_fixes(repository: Repository) -> None:
+    path = repository.folder / ".pre-commit-config.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("- id: trailguard\n", "- id: trailguard-fix\n"), encoding="utf-8"
+    )
+    repository.write("trail.yaml", BAD)
+    status, said = repository.run()
+    assert (status, "files were modified by this hook" in said) == (1, True), said
+    fixed = (repository.folder / "trail.yaml").read_text(encoding="utf-8")
+    assert fixed == BAD.replace("IsMultiRegionTrail: false", "IsMultiRegionTrail: true")
+    git("add", "-A", cwd=repository.folder)
+    status, said = repository.run()
+    assert status == 0, said
+
+
 RULE = """\
 id: ACME1
 name: named-trail

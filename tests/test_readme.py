@@ -26,6 +26,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"
 GUIDE = ROOT / "docs" / "your-first-rule.md"
 STACKS = ROOT / "docs" / "stacks.md"
 LINTERS = ROOT / "docs" / "linters.md"  # tests/hosts runs what it shows
+ACCOUNTS = ROOT / "docs" / "accounts.md"  # and tests/account what this one does
 README = DOCUMENTS[0].read_text(encoding="utf-8")
 CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -44,15 +45,18 @@ def transcript(block: str, folder: Path = ROOT) -> str:
             output = f"{status}\n"
         else:
             assert words[0] == "trailguard", line
-            status, output = _run(words[1:], folder)
+            status, output = _run(line[2:] if {"|", "<"}.intersection(words) else words[1:], folder)
         written.append(f"{line}\n{output}")
     return "\n".join(written)
 
 
-def _run(arguments: list[str], folder: Path) -> tuple[int, str]:
+def _run(arguments: list[str] | str, folder: Path) -> tuple[int, str]:
+    """Run the program with some arguments, or a line for the shell."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("TRAILGUARD", "FORCE_COLOR"))}
+    program = [sys.executable, "-m", "trailguard"]
+    shell = ["bash", "-c", f'trailguard() {{ {shlex.join(program)} "$@"; }}; {arguments}']
     done = subprocess.run(
-        [sys.executable, "-m", "trailguard", *arguments],
+        shell if isinstance(arguments, str) else [*program, *arguments],
         cwd=folder,
         env=kept | {"COLUMNS": WIDTH, "PYTHONUTF8": "1", "NO_COLOR": "1", "PYTHONPATH": str(ROOT / "src")},
         stdin=subprocess.DEVNULL,
@@ -97,7 +101,7 @@ def test_readme_shows_something() -> None:
 
 def test_who_else_shows_output() -> None:
     showing = {path for path in DOCUMENTS[1:] if blocks("console", path.read_text(encoding="utf-8"))}
-    assert showing == {GUIDE, STACKS, LINTERS}
+    assert showing == {GUIDE, STACKS, LINTERS, ACCOUNTS}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import pytest
 from tests import ROOT
 from trailguard.findings import VERDICTS
 from trailguard.judging import ruletests  # whole: the names in it begin with test
-from trailguard.judging.alone import judge_file
+from trailguard.judging.examples import judge_example
 from trailguard.judging.results import Task
 from trailguard.rulebook.rule import Rule
 from trailguard.rulebook.shelf import load
@@ -39,7 +39,7 @@ def name_of(path: str) -> str:
 def record(path: str) -> tuple[dict[str, Any], ...]:
     """What a rule finds in one of its templates."""
     rule = BY_FOLDER[Path(path).parent.parent.name]
-    result = judge_file(path, Path(path).read_bytes(), Task(Settings(), BOOK._replace(selected=(rule,))))
+    result = judge_example(path, Path(path).read_bytes(), Task(Settings(), BOOK._replace(selected=(rule,))))
     found: list[dict[str, Any]] = [
         {
             "rule": finding.rule.id,

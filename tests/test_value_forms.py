@@ -118,6 +118,7 @@ OTHERS = {
     "TG309": "it is about how a name is written, not about its value",
     "TG310": "what makes an output the bucket's name is a reference",
     "TG601": "it takes two trails",
+    "TG602": "it takes a trail that exists",
 }
 
 

@@ -141,6 +141,7 @@ class Finding(NamedTuple):
     construct that made the subject. `blocks` are the subject and the resource at fault. Findings with the same `cause`,
     of whatever rules, are open for the very same reason at the same place; it is empty for those that are not open.
     `causes` are those of each of its mistakes, of which it may have several. `fix` repairs it, if that was asked for.
+    `deployed` names the stacks as which the template was judged, with the parameters that these have.
     """
 
     rule: RuleInfo
@@ -161,6 +162,7 @@ class Finding(NamedTuple):
     cause: str = ""
     causes: tuple[str, ...] = ()
     fix: Fix | None = None
+    deployed: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:

@@ -22,8 +22,11 @@ def template(wanted: Collection[str], form: str = "yaml") -> str:
 
     whole = files("trailguard").joinpath("init_template.yaml").read_text(encoding="utf-8")
     text = _chosen(whole, frozenset(wanted))
-    if form == "yaml":
-        return text
+    return text if form == "yaml" else as_json(text)
+
+
+def as_json(text: str) -> str:
+    """The same template as JSON, which has no comments."""
     import json
 
     return json.dumps(_spelled(plain(parse(text.encode()).root)), indent=2) + "\n"

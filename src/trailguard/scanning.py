@@ -20,8 +20,8 @@ from trailguard.judging.alone import judge_files
 from trailguard.judging.deployments import is_in
 from trailguard.judging.results import IDLE, FileResult, Task
 from trailguard.reading.collected import Found, collect, names_below
-from trailguard.reading.discovery import SKIPPED_FOLDERS, Others, excluded
-from trailguard.rulebook.asked import how
+from trailguard.reading.discovery import SKIPPED_FOLDERS, Others, excluded, state_of
+from trailguard.rulebook.asked import Known, how
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
 
@@ -29,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trailguard.findings import FrameworkInfo
     from trailguard.judging.offers import Key
+    from trailguard.reading.accounts import Accounts
     from trailguard.reading.collected import File
     from trailguard.reading.kinship import Kinship
     from trailguard.reading.memory import Memory
@@ -124,10 +125,12 @@ class Look:
             area = area._replace(focus=area.focus | kinship.includers(area.focus))
         results = _judged(area, kinship, task, self._jobs, self._tick)
         is_part = self._is_part or names is not None
-        accepted = _accepted(results, task, None if is_part else _seen(area, results))
-        report = _report(area, results, _errors(area, results, kinship), accepted, task)
+        findings, notices = _accepted(results, task, None if is_part else _seen(area, results))
+        notices |= _standing(kinship, task)
+        report = _report(area, results, _errors(area, results, kinship), (findings, notices), task)
+        report = report._replace(how=_how(results, report.results, task, kinship))
         files = {file.name: file for file in area.found.files}
-        joined = frozenset() if kinship is None else frozenset(kinship.texts())
+        joined = frozenset() if kinship is None else frozenset(kinship.texts(()))
         read = {} if kinship is None else kinship.files()
         return Outcome(report, _offers(results), {**read, **files}, frozenset(results), joined)
 
@@ -202,7 +205,7 @@ def _kinship(
 ) -> Kinship | None:
     """What is known of the templates that refer to each other; None where none can, which saves the time to ask."""
     is_single = len(found.files) + len(found.idle) < 2
-    if not found.files or (is_single and not found.files[0].refers):
+    if not found.snapshots and (not found.files or (is_single and not found.files[0].refers)):
         return None
     from trailguard.judging.deployments import pins_of
     from trailguard.reading.kinship import Kinship
@@ -212,9 +215,27 @@ def _kinship(
     others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
     linked = partial(tick, total=0, what="linking")
     files = (*found.files, *(file for file in contents.values() if file not in found.files))
-    kinship = Kinship(Loader(files, found.folders, found.names, leave_out, others.ending, linked, memory))
+    loader = Loader(files, found.folders, found.names, leave_out, others.ending, linked, memory)
+    kinship = Kinship(loader, _accounts(found, memory))
     kinship.gather(found.markers, pins_of(settings), found.idle)
     return kinship
+
+
+def _accounts(found: Found, memory: Memory | None) -> Accounts | None:
+    """What is known of accounts; None without a snapshot, which saves the time to import what reads one."""
+    if not found.snapshots:
+        return None
+    from trailguard.reading.accounts import Accounts
+    from trailguard.reading.snapshots import newest_first, read_snapshot
+
+    folders = found.snapshots
+
+    def build() -> Accounts:
+        return Accounts(newest_first(map(read_snapshot, folders)))
+
+    if memory is None:
+        return build()
+    return memory.latest(os.path.abspath(folders[0]), b"", "accounts", tuple(map(state_of, folders)), build)
 
 
 def _judged(area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick) -> dict[str, FileResult]:
@@ -242,6 +263,7 @@ def _errors(area: _Area, results: Mapping[str, FileResult], kinship: Kinship | N
     """What could not be read or judged, among what is to be judged or was found to have to do with it."""
     broken = (*area.found.errors, *(kinship.errors if kinship is not None else ()))
     errors = {error for error in broken if error.file in results or area.holds(error.file)}
+    errors.update(kinship.accounts.errors if kinship is not None and kinship.accounts is not None else ())
     return errors.union(*(result.errors for result in results.values()))
 
 
@@ -298,8 +320,6 @@ def _report(
     """Everything in its order."""
     findings, notices = accepted
     findings = sorted(findings, key=order)
-    public = {name for result in results.values() for name in result.public}
-    public -= {name for result in results.values() for name in result.secret}
     idle = _idle(area, results)
     templates = sorted(idle | {name for name, result in results.items() if result.is_template})
     ignored = [item for item in area.found.ignored if area.holds(item[0])]
@@ -323,8 +343,31 @@ def _report(
         date=task.today,
         threshold=task.settings.threshold,
         timings=tuple(timing for result in results.values() for timing in result.timings),
-        how=tuple(how(task.settings, task.rulebook, findings, public)),
     )
+
+
+def _standing(kinship: Kinship | None, task: Task) -> set[Notice]:
+    """What there is to notice about snapshots, and about stacks that none shows."""
+    if (kinship is None or kinship.accounts is None) and not any(item.stack for item in task.settings.contexts):
+        return set()
+    from trailguard.judging.standing import notices
+
+    return set(notices(kinship, task))
+
+
+def _how(
+    results: Mapping[str, FileResult], findings: Sequence[Finding], task: Task, kinship: Kinship | None
+) -> tuple[tuple[str, str], ...]:
+    """How the templates were judged, for whoever did not see the command."""
+    public = {name for result in results.values() for name in result.public}
+    public -= {name for result in results.values() for name in result.secret}
+    known = Known()
+    if kinship is not None and kinship.accounts is not None:
+        from trailguard.judging.standing import matches, told_snapshots
+
+        deployed = [(one.file, one.deployed.name, one.deployed.parameters) for one in matches(kinship)]
+        known = Known(told_snapshots(kinship), deployed)
+    return tuple(how(task.settings, task.rulebook, findings, public, known))
 
 
 def _idle(area: _Area, results: Mapping[str, FileResult]) -> set[str]:

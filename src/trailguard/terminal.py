@@ -15,10 +15,11 @@ NARROWEST = 20
 PIPE_WIDTH = 100  # where there is no terminal to ask
 
 # Everything that can move the cursor, reorder or hide text: C0, DEL, C1, line separators, zero-width and bidirectional
-# controls, tag characters, and halves of surrogate pairs (file names that are not UTF-8).
+# controls, tag characters and the variation selectors that may spell hidden text, and halves of surrogate pairs (file
+# names that are not UTF-8).
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e007f]"
+    "\U000e0000-\U000e01ef]"
 )
 _COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
 

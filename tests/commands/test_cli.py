@@ -118,7 +118,7 @@ def test_every_command_has_help_with_examples(run: Shell, command: str) -> None:
         (("scna",), 'there is no command "scna"; did you mean "scan"?'),
         (
             ("zzz",),
-            'there is no command "zzz" (one of scan, rules, explain, baseline, graph, facts, test, init, path, comp',
+            'there is no command "zzz" (one of scan, fix, rules, explain, baseline, snapshot, graph, facts, test, init',
         ),
         (("x.yaml",), 'there is no command "x.yaml"; did you mean "trailguard scan x.yaml"?'),
         (("--fromat", "json"), 'there is no command "--fromat"'),

@@ -115,7 +115,7 @@ def test_only_what_is_named_is_fixed(here: Path, capfd: pytest.CaptureFixture[st
     assert run(capfd, "--resource", "Other") == (0, "0 findings fixed, 0 left\n", "")
     assert run(capfd, "--resource", "Trail", "--rule", "TG101")[0] == 0
     assert (here / "trail.yaml").read_text(encoding="utf-8") == FIXED
-    assert run(capfd, "--rule", "TG999")[::2] == (2, 'error: there is no rule "TG999"; did you mean TG209?\n')
+    assert run(capfd, "--rule", "TG999")[::2] == (2, 'error: there is no rule "TG999"; did you mean "TG309"?\n')
 
 
 def test_standard_input_comes_out_fixed(here: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_written_is_an_error(here: Path, capfd: pytest.Cap
 
 
 def test_a_file_that_was_changed_meanwhile_is_not_written(here: Path) -> None:
-    from trailguard.commands.fix import _written
+    from trailguard.fixes.delivering import written
     from trailguard.fixes.repairing import repaired
     from trailguard.judging.offers import key_of
 
@@ -158,7 +158,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_written(here: Path) -> None:
     before = look.outcome()
     result = repaired(look, before, [key_of(one) for one in before.report.results if one.rule.id == "TG101"])
     path.write_text(f"{BROKEN}# later\n", encoding="utf-8")
-    fault = _written(before, "trail.yaml", result.edits["trail.yaml"])
+    fault = written(before, "trail.yaml", result.edits["trail.yaml"])
     assert fault is not None
     assert fault.message == "it was changed meanwhile, so it is not written"
     assert path.read_text(encoding="utf-8") == f"{BROKEN}# later\n"

@@ -63,6 +63,13 @@ class Layout:
     def block(self, data: dict[str, Any], column: int) -> list[str]:
         lines: list[str] = []
         blanks = " " * column
+        for name, known in self.named:
+            if not isinstance(known, dict) or not 0 < len(known) < len(data) or self.chance(0.3):
+                continue
+            if all(key in data and same(data[key], value) for key, value in known.items()):
+                data = {key: value for key, value in data.items() if key not in known}
+                lines.append(f"{blanks}<<: *{name}")
+                break
         for number, (key, value) in enumerate(data.items()):
             if number and self.chance(self.blank):
                 lines.append(self.random.choice(["", "", blanks]))
@@ -107,7 +114,7 @@ class Layout:
     def value(self, data: Any, column: int, deep: bool = False) -> tuple[str, list[str]]:
         """What stands behind the key or dash in this column, and the lines below."""
         for name, known in self.named:
-            if known == data and type(known) is type(data) and self.chance(0.5):
+            if same(known, data) and self.chance(0.5):
                 return f"*{name} ", []
         anchor = ""
         if self.chance(self.anchors):
@@ -193,10 +200,15 @@ class Layout:
         if isinstance(data, int):
             return str(data)
         if SAFE.fullmatch(data) and data.lower() not in WORDS and self.chance(0.5 if self.quotes else 0.9):
-            return str(data)
+            return f"{data}"
         if self.quotes == "'" and data.isprintable() and self.chance(0.8):
-            return "'" + data.replace("'", "''") + "'"
-        return json.dumps(data, ensure_ascii=not data.isprintable())
+            return "'{}'".format(data.replace("'", "''"))
+        return str(json.dumps(data, ensure_ascii=not data.isprintable()))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether data are the same, for which True is not 1."""
+    return json.dumps(one) == json.dumps(other)
 
 
 def as_json(random: Random, data: Any) -> str:

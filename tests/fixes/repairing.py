@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import ndiff
+from difflib import unified_diff
 from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
@@ -48,4 +48,5 @@ def lines(rule: str, folder: Path, template: str, unsafe: bool = False) -> list[
     assert not result.left, result.left
     before = dedent(template).lstrip("\n").splitlines()
     after = result.texts["template.yaml"].splitlines()
-    return [line[0] + " " + line[2:].strip() for line in ndiff(before, after) if line[0] in "+-"]
+    changed = list(unified_diff(before, after, lineterm="", n=0))[2:]
+    return [f"{line[0]} {line[1:].strip()}" for line in changed if line[0] in "+-" and line[1:].strip()]

@@ -14,10 +14,10 @@ from trailguard.cloudformation.source.comments import comments
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, scalar_text
 from trailguard.cloudformation.source.reading import parse
 from trailguard.fixes.changing import edits_for
-from trailguard.fixes.edits import applied
+from trailguard.fixes.edits import Unwritable, applied
 
 SETTINGS = settings(
-    max_examples=400,
+    max_examples=60,
     report_multiple_bugs=False,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     deadline=None,
@@ -29,8 +29,9 @@ texts = st.one_of(
     st.sampled_from(
         ["", "x", "AWS::S3::Bucket", "yes", "on", "012345670123", "2012-10-17", "*", "a: b", "a #b", "#", "- x", "s3:*",
          "${A}", "it's", 'say "x"', "a\\b", "é", "日本", " x ", "x\n", "x\ny\n", "x\n\ny", "x\ny\n\n", "\n", "{x}", "[",
-         "a, b", "1:30", "1e3", "0x1F", "~", "null", "=", "<<", "!x", "&a", "%x", "@x", "`", "x:", ":x", "\u2028", "\x85",
-         "\x07", "\t", "😀", "true", "a b c", "word and word", "-", "?", "? x", "...", "---", "|", ">", "10.0.0.0/8"]
+         "a, b", "1:30", "1e3", "0x1F", "~", "null", "=", "<<", "!x", "&a", "%x", "@x", "`", "x:", ":x", "\u2028",
+         "\x85", "\x07", "\t", "😀", "true", "a b c", "word and word", "-", "?", "? x", "...", "---", "|", ">",
+         "10.0.0.0/8"]
     ),
     st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=6),
 )  # fmt: skip
@@ -50,7 +51,14 @@ trees = st.recursive(
     ),
     max_leaves=12,
 )
-documents = st.dictionaries(names, trees, min_size=1, max_size=4)
+plain_documents = st.dictionaries(names, trees, min_size=1, max_size=4)
+extended_documents = st.builds(  # whose second map has what the first one has, and more
+    lambda base, more, rest: {"Base": base, "More": {**base, **more}, "Most": {**base, "Own": rest}, **rest},
+    st.dictionaries(names, trees, min_size=1, max_size=3),
+    st.dictionaries(st.sampled_from(["Own", "Other"]), trees, min_size=1),
+    st.dictionaries(names, trees, max_size=2),
+)
+documents = st.one_of(plain_documents, plain_documents, extended_documents)
 
 
 def meaning(node: Node, shared: dict[int, Any] | None = None) -> Any:
@@ -139,6 +147,7 @@ def check(text: str, change: Change, expected: Any, keeps_comments: bool = True,
 @SETTINGS
 @given(written(), trees, st.data())
 def test_put(text: str, value: Any, data: st.DataObject) -> None:
+    assume("<<: " not in text)
     root = read(text)
     tree = meaning(root)
     maps = [(way, node) for way, node in places(root) if isinstance(node, MapNode) and not is_function(down(tree, way))]
@@ -203,15 +212,21 @@ def test_apart(text: str, value: Any, data: st.DataObject) -> None:
     tree = deepcopy_unshared(meaning(root))
     maps = [way for way, node in places(root) if isinstance(node, MapNode) and not is_function(down(tree, way))]
     way = data.draw(st.sampled_from(maps))
+    assume(not is_defined_on(root, way))
+    assume("<<: " not in text or way[:1] in (("More",), ("Most",)))
     target = down(tree, way)
-    assume("New" not in target)
-    target["New"] = value
-    check(text, Put(at(root), (*way, "New"), value), tree, keeps_comments=False, apart=True)
+    key = data.draw(st.sampled_from(["New", *sorted(target)]))
+    target[key] = value
+    try:
+        check(text, Put(at(root), (*way, key), value), tree, keeps_comments=False, apart=True)
+    except Unwritable as refusal:
+        assert refusal.reason.endswith("is used elsewhere, and its anchor would go")  # noqa: PT017
 
 
 @SETTINGS
 @given(written(), trees, st.data())
 def test_append(text: str, value: Any, data: st.DataObject) -> None:
+    assume("<<: " not in text)
     root = read(text)
     tree = meaning(root)
     found = [
@@ -228,6 +243,80 @@ def test_append(text: str, value: Any, data: st.DataObject) -> None:
     else:
         down(tree, way[:-1])[way[-1]] = [value] if old is None else [old, value]
     check(text, Append(at(node), (), value), tree, keeps_comments=isinstance(old, list))
+
+
+@SETTINGS
+@given(written(), st.lists(trees, min_size=4, max_size=4), st.data())
+def test_several_changes_at_once(text: str, values: list[Any], data: st.DataObject) -> None:
+    """Changes of different places do together what each of them does."""
+    root = read(text)
+    assume(not has_aliases(root))
+    tree = meaning(root)
+    nodes = places(root)
+    changes: list[Change] = []
+    gone: list[tuple[tuple[str | int, ...], str]] = []
+    for number, value in enumerate(values):
+        way, node = data.draw(st.sampled_from(nodes))
+        old = find_data(meaning(root), way)
+        if isinstance(node, MapNode) and not is_function(old):
+            kept = [key for key in node.keys if not any(found[:2] == (way, key) for found in gone)]
+            removable = [key for key in kept if not is_touched(changes, node.values[key])]
+            if removable and bool(data.draw(st.sampled_from([[], ["gone"]]))) and (way or len(kept) > 1):
+                gone.append((way, removable[0]))
+                changes.append(Remove(at(node.keys[removable[0]])))
+            else:
+                changes.append(Put(at(node), (f"New{number % 2}", f"Below{number}"), value))
+        elif isinstance(node, ListNode) and not any(is_within(way, taken) for taken in gone):
+            changes.append(Append(at(node), (), value))
+    changes = [change for change in changes if isinstance(change, Remove) or not is_gone(root, change, gone)]
+    for change in changes:
+        if not isinstance(change, Put | Append):
+            continue
+        target = find_data(tree, way_of(root, change))
+        if isinstance(change, Put):
+            target.setdefault(change.way[0], {})[change.way[1]] = change.value
+        elif seen(change.value) not in seen(target):
+            target.append(change.value)
+    for way, key in gone:
+        del find_data(tree, way)[key]
+    edited = applied(text, edits_for(text, changes))
+    event(f"{len(changes)} changes")
+    assert seen(meaning(read(edited))) == seen(tree), edited
+
+
+def find_data(data: Any, way: tuple[str | int, ...]) -> Any:
+    for key in way:
+        data = data[key]
+    return data
+
+
+def way_of(root: Node, change: Change) -> tuple[str | int, ...]:
+    return next(way for way, node in places(root) if at(node) == change.at)
+
+
+def is_within(way: tuple[str | int, ...], taken: tuple[tuple[str | int, ...], str]) -> bool:
+    outer = (*taken[0], taken[1])
+    return way[: len(outer)] == outer
+
+
+def is_gone(root: Node, change: Change, gone: list[tuple[tuple[str | int, ...], str]]) -> bool:
+    return any(is_within(way_of(root, change), taken) for taken in gone)
+
+
+def is_touched(changes: list[Change], node: Node) -> bool:
+    below = [at(found) for _, found in places(node)]
+    return any(change.at in below for change in changes)
+
+
+def is_defined_on(root: Node, way: tuple[str | int, ...]) -> bool:
+    """Whether a way leads through a node that other places share, at the place where it is written."""
+    found = places(root)
+    for length in range(1, len(way) + 1):
+        node = find_node(root, way[:length])
+        users = [other for other, same in found if same is node]
+        if len(users) > 1 and users[0] == way[:length]:
+            return True
+    return False
 
 
 def is_shared(root: Node, node: Node) -> bool:
@@ -278,6 +367,7 @@ def find_node(node: Node, way: tuple[str | int, ...]) -> Node:
 @SETTINGS
 @given(written(), st.data())
 def test_rename(text: str, data: st.DataObject) -> None:
+    assume("<<: " not in text)
     root = read(text)
     tree = meaning(root)
     maps = [(way, node) for way, node in places(root) if isinstance(node, MapNode) and node.keys]

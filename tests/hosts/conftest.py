@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.hosts.hooking import Aws, serving
 from tests.hosts.running import Everywhere, attention, cfn_lint, checkov_command, everything
+from trailguard.hosts.hook_parameters import client
 
 
 @pytest.fixture(scope="session", autouse=True)
-def installed(pytestconfig: pytest.Config) -> None:
-    """Have checkov at hand, and say so when that takes an installation."""
+def installed(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> None:
+    """Have checkov at hand where linters are run, and say so when that takes an installation."""
+    if not any(item.get_closest_marker("hosts") for item in request.session.items):
+        return
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     terminal = pytestconfig.pluginmanager.getplugin("terminalreporter")
 
@@ -39,3 +45,17 @@ def linted(everywhere: Everywhere) -> list[dict[str, Any]]:
     assert done.out.startswith("["), done.err
     found: list[dict[str, Any]] = json.loads(done.out)
     return found
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """AWS, played by a server on this machine."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "TRAILGUARD_"))]:
+        monkeypatch.delenv(name)
+    client.cache_clear()
+    with serving() as found:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", found.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        yield found
+    client.cache_clear()

@@ -43,7 +43,7 @@ def make(folder: Path, *names: str) -> None:
 def found(*paths: str, include: Sequence[str] = (), exclude: Sequence[str] = (), base: str = "") -> list[str]:
     """What is discovered; what cannot be read is marked."""
     given = discover(paths or ["."], include, exclude, base)
-    return [item.path if isinstance(item, Candidate) else f"{item.path}: {item.message}" for item in given]
+    return [f"{item.path}: {item.message}" if isinstance(item, Unreadable) else item.path for item in given]
 
 
 class TestPatterns:

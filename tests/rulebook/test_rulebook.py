@@ -172,7 +172,40 @@ REFUSED = [
         "must be a date such as 2026-11-29",
     ),
     ("references", RULE + "references: https://example.org\n", (12, 13), "must be a list"),
-    ("fix", RULE + "fix: yes please\n", (12, 6), "must be a map"),
+    ("fix", RULE + "fix: yes please\n", (12, 6), "must be a map with set or attribute"),
+    (
+        "fix of something else",
+        RULE + "fix: {sett: {IsLogging: true}}\n",
+        (12, 7),
+        'there is no key "sett"; did you mean "set"?',
+    ),
+    (
+        "fix that changes nothing",
+        RULE + "fix: {unsafe: never}\n",
+        (12, 6),
+        "must name what to change: set for properties, attribute for what stands beside",
+    ),
+    ("fix of no property", RULE + "fix: {set: {}}\n", (12, 12), "set must name at least one property"),
+    ("fix of a list", RULE + "fix: {set: [IsLogging]}\n", (12, 12), "must be a map"),
+    (
+        "fix with null",
+        RULE + "fix: {set: {IsLogging: }}\n",
+        (12, 23),
+        "IsLogging must get a value, and CloudFormation refuses null",
+    ),
+    (
+        "fix of an attribute that there is not",
+        RULE + "fix: {attribute: {DeletePolicy: Retain}}\n",
+        (12, 19),
+        'there is no attribute "DeletePolicy"; did you mean "DeletionPolicy"?',
+    ),
+    (
+        "fix that leads nowhere",
+        RULE + "fix: {set: {A..B: 1}}\n",
+        (12, 13),
+        '"A..B" is not a property, nor a way into one such as Outer.Inner',
+    ),
+    ("fix unsafe for no reason", RULE + "fix: {set: {A: 1}, unsafe: true}\n", (12, 28), "must be text"),
     ("options", RULE + "options: [days]\n", (12, 10), "must be a map"),
 ]
 
@@ -417,11 +450,20 @@ class TestSchema:
     )
     FACT = st.fixed_dictionaries({"fact": st.just("properties.A"), "must": MUST}, optional={"message": TEXT})
     FACTS = st.one_of(st.lists(st.one_of(FACT, FACT, ODD), max_size=2), ODD)
+    FIX = st.fixed_dictionaries(
+        {},
+        optional={
+            "set": st.one_of(ODD, st.dictionaries(st.sampled_from(("A", "A.B", ".A", "A. ", "")), ODD, max_size=2)),
+            "attribute": st.one_of(ODD, st.dictionaries(st.sampled_from(("DependsOn", "Type")), ODD, max_size=2)),
+            "unsafe": ODD,
+            "more": ODD,
+        },
+    )
     CHANGES = st.dictionaries(
         st.sampled_from(
             ("id", "title", "severity", "subject", "why", "controls", "references", "fix", "options", "other")
         ),
-        st.one_of(ODD, st.just({"a": ["b"]}), st.just({"a": "b"})),
+        st.one_of(ODD, st.just({"a": ["b"]}), st.just({"a": "b"}), FIX),
         max_size=2,
     )
 
@@ -483,6 +525,20 @@ def test_names_in_the_configuration_are_refused_at_their_place(
     assert caught.value.file.endswith(".trailguard.yaml")
     assert (caught.value.line, caught.value.column) == place
     assert caught.value.message.startswith(message)
+
+
+def test_a_fix_gets_the_value_of_an_option(write: Callable[..., Path]) -> None:
+    days = "options: {days: {schema: {type: integer}, default: 7, description: d}}\n"
+    text = RULE + days + "fix: {set: {Days: {option: days}}, unsafe: it costs}\n"
+    rule = read_rule(str(write(text) / "X1-own-rule"))
+    assert rule.with_options({}).fix == {"set": {"Days": 7}, "unsafe": "it costs"}
+    assert rule.with_options({"days": 30}).fix == {"set": {"Days": 30}, "unsafe": "it costs"}
+    assert rule.with_options({"days": None}).fix == {}, "nothing to set"
+
+
+def test_a_fix_asks_for_options_that_there_are(write: Callable[..., Path]) -> None:
+    problem = refused(write(RULE + "fix: {set: {Days: {option: days}}}\n"))
+    assert (problem.line, problem.column) == (12, 28)
 
 
 @pytest.mark.parametrize("wide", [True, False, None])

@@ -1,4 +1,4 @@
-"""The command line: `trailguard scan | rules | explain | graph | facts | test | init`.
+"""The command line: `trailguard scan | rules | explain | snapshot | graph | facts | test | init`.
 
 Standard output carries the answer alone, everything else goes to standard error. What a command needs is imported when
 it runs, so that a small scan starts fast.
@@ -171,6 +171,12 @@ def _say_errors(report: Report) -> None:
         say(f"error: {error.file}:{error.line}:{error.column}: {error.message}")
 
 
+def _snapshot(args: Namespace) -> int:
+    from trailguard.commands.snapshot import snapshot
+
+    return snapshot(args)
+
+
 def _graph(args: Namespace) -> int:
     from trailguard import scanning
     from trailguard.reporters import graph
@@ -248,9 +254,19 @@ def _test(args: Namespace) -> int:
 
 def _init(args: Namespace) -> int:
     from trailguard import files, init_template
+    from trailguard.commands import init_hook
+    from trailguard.commands.options import parser_of
 
     form = args.format or ("json" if args.output.lower().endswith(".json") else "yaml")
-    text = init_template.template([name for name in init_template.SWITCHES if getattr(args, name)], form)
+    if args.hook:
+        usual = parser_of("init").get_default
+        parts = [f"--{name}" for name in init_template.SWITCHES if getattr(args, name) != usual(name)]
+        if parts:
+            say(f"error: --hook has no parts, so that {parts[0]} means nothing")
+            return 2
+        text = init_hook.template(form)
+    else:
+        text = init_template.template([name for name in init_template.SWITCHES if getattr(args, name)], form)
     if args.output == "-":
         return write(text)
     try:
@@ -268,6 +284,12 @@ def _lsp(args: Namespace) -> int:
     from trailguard.commands.lsp import lsp
 
     return lsp(args)
+
+
+def _mcp(args: Namespace) -> int:
+    from trailguard.commands.mcp import mcp
+
+    return mcp(args)
 
 
 def _path(args: Namespace) -> int:
@@ -293,11 +315,13 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "rules": _rules,
     "explain": _explain,
     "baseline": _baseline,
+    "snapshot": _snapshot,
     "graph": _graph,
     "facts": _facts,
     "test": _test,
     "init": _init,
     "lsp": _lsp,
+    "mcp": _mcp,
     "path": _path,
     "completion": _completion,
 }

@@ -6,6 +6,7 @@ import json
 
 from trailguard.commands.rules_markdown import escaped, table
 from trailguard.reporters.common import json_safe
+from trailguard.rulebook.described import fact_data
 from trailguard.terminal import paragraph
 
 TYPE_CHECKING = False
@@ -42,17 +43,7 @@ def as_text(known: Sequence[KnownFact], style: Style, width: int) -> str:
 
 def as_json(known: Sequence[KnownFact]) -> str:
     """Write the facts for programs: name, subjects (none: any resource), description, and the values' JSON Schema."""
-    listed = [
-        {
-            "name": fact.name,
-            "subjects": list(fact.subjects),
-            "description": fact.description,
-            "schema": fact.schema,
-        }
-        for fact in known
-    ]
-    document = {"schema": "trailguard-fact-list/1", "facts": listed}
-    return json_safe(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+    return json_safe(json.dumps(fact_data(known), ensure_ascii=False, indent=2)) + "\n"
 
 
 def as_markdown(known: Sequence[KnownFact]) -> str:

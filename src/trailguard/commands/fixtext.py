@@ -46,7 +46,8 @@ def told(result: Repaired, report: Report, args: Namespace) -> str:
         parts.append(style.paint(visible(file), "bold"))
         parts += [text for _, text in sorted(lines[file], key=lambda item: item[0])]
     for error in report.errors:
-        parts.append(visible(f"error: {error.file}:{error.line}:{error.column}: {error.message}"))
+        where = f"{error.file}:{error.line}:{error.column}" if error.line else error.file
+        parts.append(visible(f"error: {where}: {error.message}"))
     return "\n".join([*parts, _summary(result, report, left, args)]) + "\n"
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from trailguard.commands.overview import COMMANDS
-from trailguard.commands.parser import AUTO, Parser, choice, matching, one_of, pair, processes, repeated
+from trailguard.commands.parser import AUTO, Parser, choice, days, matching, one_of, pair, processes, repeated
 from trailguard.findings import OPEN, SEVERITIES
-from trailguard.settings.settings import ACCOUNT_ID, LINTERS, PARTITION, REGION
+from trailguard.settings.settings import ACCOUNT_ID, LINTERS, MAX_AGE, PARTITION, REGION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,8 +112,10 @@ def world_options(group: Any) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="also read the templates in DIR, but judge only those that PATH affects (repeatable)",
+        help="also read the templates in DIR, or the snapshot there, but judge only what PATH affects (repeatable)",
     )
+    text = f"report snapshots that are more than DAYS old (default: {MAX_AGE})"
+    group.add_argument("--max-age", type=days, metavar="DAYS", help=text)
     group.add_argument(
         "--stdin-filename", default="<stdin>", metavar="NAME", help="name for standard input in the report"
     )

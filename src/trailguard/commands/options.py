@@ -208,6 +208,7 @@ def _init() -> Parser:
   trailguard init > trail.yaml
   trailguard init --organization --sns --output trail.yaml
   trailguard init --no-cloudwatch --format json | jq .Resources
+  trailguard init --hook --output trailguard-hook.yaml
 
 exit status:
   0 written, 2 it cannot be written, or the file is there already""",
@@ -216,6 +217,8 @@ exit status:
     choice(parser, "--format", ("yaml", "json"), text, None)
     parser.add_argument("--output", default="-", metavar="FILE", help="write to FILE instead of standard output")
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
+    text = "print instead what deploys a CloudFormation Hook, which judges stacks before they are made; it has no parts"
+    parser.add_argument("--hook", action="store_true", help=text)
     parts = parser.add_argument_group("parts")
     _switch(parts, "--organization", "record every account of the organization (default: one account)", False)
     _switch(parts, "--kms", "encrypt the logs with a key of their own (default: yes)", True)
@@ -227,6 +230,31 @@ exit status:
 def _switch(parser: Any, name: str, text: str, default: bool) -> None:
     action = parser.add_argument(name, action=argparse.BooleanOptionalAction, help=text)
     action.default = default  # given at once, older Pythons add it to the help in their own words
+
+
+def _mcp() -> Parser:
+    parser = parser_for(
+        "mcp",
+        "[OPTION…]",
+        """\
+  trailguard mcp
+  trailguard mcp --root templates/
+  claude mcp add trailguard -- trailguard mcp
+
+exit status:
+  0 the assistant has hung up, 2 it could not be served""",
+    )
+    text = "the folder that the assistant may look into; nothing outside of it is read (default: the working directory)"
+    parser.add_argument("--root", metavar="DIR", help=text)
+    text = "let the tools fix and init write to files in it, when the assistant asks for that"
+    parser.add_argument("--write", action="store_true", help=text)
+    return parser
+
+
+def _snapshot() -> Parser:
+    from trailguard.commands.snapshot_options import snapshot
+
+    return snapshot()
 
 
 def _path() -> Parser:
@@ -311,11 +339,13 @@ _PARSERS = {
     "rules": _rules,
     "explain": _explain,
     "baseline": _baseline,
+    "snapshot": _snapshot,
     "graph": _graph,
     "facts": _facts,
     "test": _test,
     "init": _init,
     "lsp": _lsp,
+    "mcp": _mcp,
     "path": _path,
     "completion": _completion,
 }

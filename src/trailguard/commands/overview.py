@@ -8,11 +8,13 @@ COMMANDS = {
     "rules": "list the rules of a profile",
     "explain": "explain one rule: why, remedy, controls, examples",
     "baseline": "record today's findings, so that only new ones count",
+    "snapshot": "write down what exists in AWS accounts, as templates",
     "graph": "draw the delivery chain of each trail, with verdicts",
     "facts": "print the facts that rules see in a template",
     "test": "run each rule against its own examples",
     "init": "print a template of an audit trail that passes every rule",
     "lsp": "serve an editor: findings, fixes and explanations while somebody types",
+    "mcp": "serve an assistant, such as Claude or Copilot, over the Model Context Protocol",
     "path": "print where the checks for another linter or a schema are",
     "completion": "print what makes a shell complete commands and options",
 }

@@ -129,6 +129,13 @@ def processes(value: str) -> int:
     return int(value)
 
 
+def days(value: str) -> int:
+    """Read a number of days."""
+    if not value.isdecimal() or len(value) > 5:
+        raise argparse.ArgumentTypeError(f'"{value}" is not a number of days')
+    return int(value)
+
+
 def choice(parser: Any, name: str, known: tuple[str, ...], text: str, default: str | None) -> None:
     """Add an option that takes one of some words."""
     parser.add_argument(name, type=one_of(known), metavar="|".join(known), default=default, help=text)

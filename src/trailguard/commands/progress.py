@@ -28,8 +28,10 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.wipe()
 
-    def step(self, done: int, total: int, what: str) -> None:
+    def step(self, done: int, total: int, what: str, unit: str = "file") -> None:
         """Tell that `done` files of `total` are done; `what` says what is done with them. 0 stands for no known total.
+
+        `unit` is what is counted, if that is not files.
 
         What is done first is told at once, if it has taken long until then: it may be long until the next word.
         """
@@ -40,12 +42,12 @@ class Progress:
             return
         self._what, self._next = what, max(self._patience, now + PAUSE)
         if not total:
-            self._put(f"{what}: {done:,} file{'s' if done != 1 else ''}")
+            self._put(f"{what}: {done:,} {unit}{'s' if done != 1 else ''}")
             return
         room = max(0, min(30, width_of(sys.stderr, os.environ) - len(what) - 26))
         full = round(room * done / total)
         bar = f"[{'#' * full}{'.' * (room - full)}] " if room > 4 else ""
-        self._put(f"{what}: {bar}{done:,} of {total:,} file{'s' if total != 1 else ''}")
+        self._put(f"{what}: {bar}{done:,} of {total:,} {unit}{'s' if total != 1 else ''}")
 
     def say(self, what: str) -> None:
         """Tell what goes on that cannot be counted."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # What an option sets in the place of the configuration.
 _CHOSEN = (
     "profile", "region", "account_id", "partition", "fail_on", "fail_severity", "min_severity", "baseline", "exit_zero",
+    "max_age",
 )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def _written_out(page: Page, changes: list[Change]) -> list[Edit]:
 
 
 def _write_out(plan: Plan, reached: Reached, change: Put | Append, page: Page) -> None:
-    if not reached.left and isinstance(change, Put):
+    if isinstance(change, Put) and reached.is_crossed_last:
         return  # the value is written in its place at once
     if not reached.left and reached.piece.kind == "list":
         value = page.value(change.value, page)

@@ -58,53 +58,34 @@ def ordered(text: str, edits: Iterable[Edit]) -> list[Edit]:
 
 
 def composed(first: list[Edit], then: list[Edit]) -> list[Edit]:
-    """The edits that do at once what `first` does, followed by `then`, which is about the text after it.
+    """The edits that do at once what `first` does, followed by `then`, which are edits of the text that it leads to.
 
-    Where the second ones touch what the first ones wrote, the two become one edit.
+    Where the second ones touch what the first ones wrote, they become one edit.
     """
-    result: list[Edit] = []
-    shift = 0  # of the text in the middle against the first one
-    pending = list(reversed(then))
-    groups: list[tuple[list[Edit], int]] = []
+    spans: list[tuple[int, int, Edit, bool]] = [(edit.start, edit.end, edit, True) for edit in then]
+    shift = 0
     for edit in first:
-        groups.append(([edit], shift))
+        start = edit.start + shift
+        spans.append((start, start + len(edit.text), edit, False))
         shift += len(edit.text) - (edit.end - edit.start)
-    offset = 0
-    for (edit,), before in groups:
-        begin, stop = edit.start + before, edit.start + before + len(edit.text)
-        inside: list[Edit] = []
-        while pending and pending[-1].end < begin:
-            later = pending.pop()
-            result.append(Edit(later.start - before, later.end - before, later.text))
-        while pending and pending[-1].start <= stop:
-            inside.append(pending.pop())
-        offset = before + len(edit.text) - (edit.end - edit.start)
-        result.append(_absorbed(edit, begin, stop, inside, before, offset))
-    result += [Edit(later.start - offset, later.end - offset, later.text) for later in reversed(pending)]
-    return _joined(result)
-
-
-def _absorbed(edit: Edit, begin: int, stop: int, inside: list[Edit], before: int, after: int) -> Edit:
-    """One edit for an edit and those that touch what it wrote, from `begin` to `stop` in the text in the middle."""
-    start, end = edit.start, edit.end
-    relative = []
-    for later in inside:
-        if later.start < begin:
-            start = later.start - before
-        if later.end > stop:
-            end = later.end - after
-        relative.append(Edit(max(later.start - begin, 0), min(later.end, stop) - begin, later.text))
-    return Edit(start, end, applied(edit.text, relative))
-
-
-def _joined(edits: list[Edit]) -> list[Edit]:
+    spans.sort(key=lambda span: span[:2])
     result: list[Edit] = []
-    for edit in edits:
-        if result and edit.start <= result[-1].end:
-            last = result.pop()
-            result.append(Edit(last.start, max(edit.end, last.end), last.text + edit.text))
-        else:
-            result.append(edit)
+    shift = number = 0
+    while number < len(spans):
+        start, end = spans[number][:2]
+        before = shift
+        inside: list[Edit] = []
+        written = ""  # of the text in the middle; what no first edit wrote there is replaced by a second one
+        while number < len(spans) and spans[number][0] <= end:
+            begin, stop, edit, is_later = spans[number]
+            end = max(end, stop)
+            if is_later:
+                inside.append(Edit(begin - start, stop - start, edit.text))
+            else:
+                written = written.ljust(begin - start) + edit.text
+                shift += len(edit.text) - (edit.end - edit.start)
+            number += 1
+        result.append(Edit(start - before, end - shift, applied(written.ljust(end - start), inside)))
     return result
 
 

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from trailguard.cloudformation.source.tags import SHORT_FORMS
 from trailguard.fixes.pieces import Piece
+from trailguard.fixes.scalars import is_plain
 
 _LINE_BREAK = re.compile(r"\r\n?|\n")
-_BOOLEAN = re.compile(r"(?:true|false|True|False|TRUE|FALSE|yes|no|Yes|No|YES|NO|on|off|On|Off|ON|OFF)")
 _FUNCTIONS = frozenset(SHORT_FORMS.values())
-_NEAR = 200  # how many pieces around a place are looked at
+_NEAR = 60  # how many pieces around a place are looked at
+_MANY = 10_000  # how many of a document tell what is usual in it
 
 # The two words that go together, by each of them.
 WORDS = {
@@ -146,7 +147,10 @@ class Layout:
                     return ("\t" if tabs and self.text[self.line_start(piece.end - 1)] == "\t" else " ") * step
         if self._step is None:
             steps = Counter(
-                step for piece in self.root.below() for child in piece.items if (step := self._step_of(piece, child))
+                step
+                for piece in islice(self.root.below(), _MANY)
+                for child in piece.items
+                if (step := self._step_of(piece, child))
             )
             self._step = steps.most_common(1)[0][0] if steps else 0
         return " " * (self._step or (4 if self.root.style == "flow" else 2))
@@ -172,7 +176,7 @@ class Layout:
         if self._offset is None:
             offsets = Counter(
                 self.column(child.start) - self.column(piece.keys[0].first)
-                for piece in self.root.below()
+                for piece in islice(self.root.below(), _MANY)
                 if piece.kind == "map" and piece.style == "block"
                 for child in piece.items
                 if child.kind == "list" and child.style == "block"
@@ -185,21 +189,21 @@ class Layout:
         if self._is_short is None:
             counts = Counter(
                 piece.style == "call"
-                for piece in self.root.below()
+                for piece in islice(self.root.below(), _MANY)
                 if piece.kind == "map" and len(piece.keys) == 1 and piece.keys[0].value in _FUNCTIONS
             )
             self._is_short = counts[True] >= counts[False]
         return self._is_short
 
     def _quotes(self, container: Piece) -> tuple[str, bool]:
-        """The quotes of texts that need some, and whether all texts near have quotes."""
+        """The quotes of texts that need some, and whether all texts near have quotes, those too that need none."""
         texts = [piece for piece in islice(container.items, 50) if piece.kind == "text" and piece.value]
-        texts = [piece for piece in texts if piece.style not in ("|", ">") and not _is_word(piece.value)]
+        texts = [piece for piece in texts if piece.style not in ("|", ">") and is_plain(piece.value, False)]
         styles = {piece.style for piece in texts}
         if len(styles) == 1 and (style := styles.pop()) in ("'", '"'):
             return style, True
         if self._quote is None:
-            counts = Counter(piece.style for piece in self.root.below() if piece.style in ("'", '"'))
+            counts = Counter(piece.style for piece in islice(self.root.below(), _MANY) if piece.style in ("'", '"'))
             self._quote = "'" if counts["'"] > counts['"'] else '"'
         near = Counter(piece.style for piece in texts if piece.style in ("'", '"'))
         return near.most_common(1)[0][0] if near else self._quote, False
@@ -221,8 +225,12 @@ class Layout:
         """The colon with its spaces, what separates entries in one line, and the blanks inside of braces."""
         colon, comma, pad = "", "", None
         for piece in (container, *near):
-            if piece.style != "flow" or not piece.items or (self.mode(piece) != mode and mode != "block"):
+            if piece.style != "flow" or not piece.items:
                 continue
+            if mode != "block" and piece.keys and (piece.keys[0].style == '"') != (mode == "json"):
+                continue
+            if colon and comma and pad is not None:
+                break
             first = (piece.keys or piece.items)[0]
             if piece.keys and not colon:
                 between = self.text[piece.keys[0].end : piece.items[0].first]
@@ -269,11 +277,7 @@ def is_boolean(piece: Piece) -> bool:
     return piece.kind == "text" and piece.value in (WORDS if not piece.style and piece.plain else ("true", "false"))
 
 
-def _is_word(text: str) -> bool:
-    return _BOOLEAN.fullmatch(text) is not None or text.isdigit()
-
-
 def _near(container: Piece) -> Iterator[Piece]:
     """The pieces near a place, nearest first: what is inside, then what is inside of the containers around it."""
     for piece in islice(container.around(), 4):
-        yield from islice(piece.below(), _NEAR // 2)
+        yield from islice(piece.below(), _NEAR // 3)

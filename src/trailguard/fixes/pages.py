@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,13 +34,6 @@ class Page:
         self.embedding = None if outer is None or holder is None else embedding(outer.text, holder, outer.layout.eol)
         self.inner: dict[Piece, Page] = {}
         self.changes: list[tuple[Change, Piece]] = []
-        self._index: dict[tuple[int, str], list[Piece]] = {}
-        self._blocks: list[Piece] = []
-        for piece in self.root.below():
-            for found in (*piece.keys, piece):
-                self._index.setdefault((found.start, found.kind), []).append(found)
-            if piece.style in ("|", ">"):
-                self._blocks.append(piece)
 
     # Where things are
 
@@ -64,15 +57,16 @@ class Page:
         return page, piece
 
     def _at(self, start: int, end: int, kind: str) -> tuple[Page, Piece]:
-        found = self._index.get((start, kind), [])
-        for piece in found:
+        found = covering(self.root, start)
+        matching = [piece for piece in found if piece.start == start and piece.kind == kind]
+        for piece in matching:
             if piece.end == end:
                 return self, piece
-        if found:
-            return self, found[0]
-        number = bisect_right([block.start for block in self._blocks], start) - 1
-        if number >= 0 and start < self._blocks[number].end:
-            page = self.page_in(self._blocks[number])
+        if matching:
+            return self, matching[0]
+        innermost = found[-1] if found else self.root
+        if innermost.style in ("|", ">") and start > innermost.start:
+            page = self.page_in(innermost)
             if page.embedding is not None:
                 return page._at(page.embedding.inner(start), page.embedding.inner(end), kind)
         line, column = self.places.at(start)
@@ -111,9 +105,12 @@ class Page:
             return []
         outer = ordered(self.text, [page.embedding.edit(edit) for edit in edits])
         edited = Page(applied(self.text, outer))
-        found = edited._index.get((holder.start, "text"), [])
-        expected = applied(page.text, edits)
-        if not any(_without_blanks(piece.value) == _without_blanks(expected) for piece in found):
+        start = holder.start + sum(
+            len(edit.text) - (edit.end - edit.start) for edit in outer if edit.end <= holder.start
+        )
+        expected = _without_blanks(applied(page.text, edits))
+        found = [piece for piece in covering(edited.root, start) if piece.kind == "text"]
+        if not any(_without_blanks(piece.value) == expected for piece in found):
             raise Unwritable("the text that holds the document cannot be written so that it is read as it should be")
         return outer
 
@@ -123,6 +120,18 @@ class Page:
         if self.embedding is None:
             return data
         return filled.as_text(data, self.is_filled, filled.is_template(self.root))
+
+
+def covering(piece: Piece, index: int) -> list[Piece]:
+    """The pieces that an index lies in, from the outside in, keys among them."""
+    found = []
+    inside: Piece | None = piece
+    while inside is not None:
+        found.append(inside)
+        number = bisect_left(inside.items, index, key=lambda item: item.end)
+        around = (*inside.keys[number : number + 1], *inside.items[number : number + 1])
+        inside = next((child for child in around if child.first <= index <= child.end), None)
+    return found
 
 
 def _with_pieces(data: Any, page: Page, root: Page) -> Any:

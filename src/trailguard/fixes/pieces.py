@@ -30,6 +30,10 @@ from trailguard.cloudformation.source.yamltext import YamlText
 from trailguard.fixes.edits import Unwritable
 
 MERGE = "<<"
+_NONE: list[Any] = []  # what a text has below it; most pieces are texts, and time goes by in making lists
+
+
+_BLOCK_STYLES = frozenset(("|", ">"))
 
 
 class Piece:
@@ -56,8 +60,8 @@ class Piece:
         self.plain = False
         self.anchor = ""
         self.uses = 0
-        self.keys: list[Piece] = []
-        self.items: list[Piece] = []
+        self.keys: list[Piece] = _NONE if kind == "text" else []
+        self.items: list[Piece] = _NONE if kind == "text" else []
         self.parent: Piece | None = None
         self.target: Piece | None = None
 
@@ -86,7 +90,8 @@ class Piece:
         while pending:
             piece = pending.pop()
             yield piece
-            pending.extend(reversed(piece.items))
+            if piece.items:
+                pending.extend(reversed(piece.items))
 
 
 def pieces(text: str) -> Piece:
@@ -144,7 +149,14 @@ class _Builder:
             event = parser.get_event()
             kind = event.__class__
             if kind is ScalarEvent:
-                self._add(self._scalar(event))
+                if event.tag or event.anchor or event.style in _BLOCK_STYLES or self.originals or not event.value:
+                    self._add(self._scalar(event))
+                    continue
+                start, end = event.start_mark.index, event.end_mark.index
+                piece = Piece("text", event.style or "", start, start, end)
+                piece.value = event.value
+                piece.plain = not event.style
+                self._add(piece)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 depth += 1
                 if depth > MAX_DEPTH:
@@ -181,7 +193,7 @@ class _Builder:
         first, written, tagged = start, "", start
         if event.tag or event.anchor:
             written, tagged, start = self.source.properties(event)
-        if style in ("|", ">"):
+        if style in _BLOCK_STYLES:
             stop = self.source.end_of_block(start, stop)
         elif not style and not value:
             start = stop = self.source.after_text(stop)

@@ -27,6 +27,15 @@ class Reached(NamedTuple):
     alias: Piece | None = None
     merging: tuple[Piece, str] | None = None
 
+    @property
+    def is_crossed_last(self) -> bool:
+        """Whether the whole way is there, and its last step is what was crossed."""
+        if self.left:
+            return False
+        if self.merging is not None:
+            return walked(self.merging[0], (self.merging[1],)).piece is self.piece
+        return self.alias is not None and self.alias.target is self.piece
+
 
 class Plan:
     """What becomes of the pieces of a document.
@@ -62,13 +71,13 @@ class Plan:
 
     def _put(self, reached: Reached, value: Any) -> None:
         piece, left = reached.piece, reached.left
-        if not left and self.apart and reached.merging is not None:
+        if reached.merging is not None and self.apart and reached.is_crossed_last:
             map_, key = reached.merging
             if not same(piece, value):
                 _merge(self.entries.setdefault(map_, {}), (key,), value)
             return
         if not left:
-            self._value(reached.alias if self.apart and reached.alias is not None else piece, value)
+            self._value(reached.alias if self.apart and reached.alias and reached.is_crossed_last else piece, value)
             return
         if piece in self.values:
             _merge(_mutable_map(self.values, piece), left, value)
@@ -151,7 +160,7 @@ class Plan:
             taken = (
                 {other.value for other in holder.keys if other is not key and other not in self.names} if holder else ()
             )
-            if name in taken:
+            if name in taken or (holder is not None and name in self.entries.get(holder, {})):
                 raise Conflict(f"there is a key with the name {name} already")
 
     def _differs_in_parts(self, piece: Piece, value: Any, pending: list[Piece]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.changes import Change
@@ -19,13 +20,22 @@ from trailguard.trails.facts.repairs import Repair
 
 
 class Plan(NamedTuple):
-    """Changes by file that may repair a finding. `apart` are written out where an anchor has several users."""
+    """Changes by file that may repair a finding. `apart` are written out where an anchor has several users.
+
+    `written` are edits of a plan that needs more than one step, in the place of changes.
+    """
 
     finding: Finding
     title: str
     unsafe: str
     changes: Mapping[str, tuple[Change, ...]]
     apart: bool = False
+    written: Mapping[str, Sequence[Edit]] = {}
+
+    @property
+    def files(self) -> set[str]:
+        """The names of the files that it is about."""
+        return {*self.changes, *self.written}
 
     @property
     def key(self) -> Key:
@@ -59,6 +69,11 @@ class Sources:
         maker = generated(path, self._texts[name])
         return f"{name} is written by {maker}, so its source has to change" if maker else ""
 
+    def lacks(self, key: Key) -> bool:
+        """Tell whether a file does not even name a resource, so that edits must have made it."""
+        file = self.files.get(key.file)
+        return file is None or key.resource not in decoded(file.data)
+
     def edits(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
         """What several plans change, by file. Raises Unwritable, and Conflict where they exclude each other."""
         bare = self._bare(plans)
@@ -66,14 +81,16 @@ class Sources:
 
     def _bare(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
         wanted: dict[str, dict[bool, list[Change]]] = {}
+        found: dict[str, list[Edit]] = {}
         for plan in plans:
+            for name, edits in plan.written.items():
+                found.setdefault(name, []).extend(edits)
             for name, changes in plan.changes.items():
                 wanted.setdefault(name, {}).setdefault(plan.apart, []).extend(changes)
-        found = {}
         for name, groups in wanted.items():
-            text = self.text(name)
-            parts = [edit for apart, those in groups.items() for edit in edits_for(text, distinct(those), apart=apart)]
-            found[name] = ordered(text, parts) if len(groups) > 1 else parts
+            for apart, those in groups.items():
+                found.setdefault(name, []).extend(edits_for(self.text(name), distinct(those), apart=apart))
+        found = {name: ordered(self.text(name), edits) for name, edits in found.items()}
         return {name: edits for name, edits in found.items() if edits}
 
     def edited(self, edits: Mapping[str, Sequence[Edit]]) -> dict[str, File]:
@@ -97,25 +114,23 @@ class Sources:
 def plans_for(finding: Finding, repairs: Iterable[Repair], sources: Sources) -> tuple[list[Plan], str]:
     """What may be tried for a finding, the safe ones first and the smallest first; else why nothing may."""
     found: list[tuple[bool, int, Plan]] = []
+    known: list[dict[str, list[Edit]]] = []
     refusal = ""
-    for repair in repairs:
+    for repair, apart in product(repairs, (False, True)):
         by_file: dict[str, list[Change]] = {}
         for change in repair.changes:
             by_file.setdefault(change.at.file, []).append(change)
         changes = {name: tuple(those) for name, those in by_file.items()}
-        for apart in (False, True):
-            plan = Plan(finding, repair.title, repair.unsafe, changes, apart)
-            try:
-                lines = sources.lines(plan)
-                if apart and sources.edits([plan]) == sources.edits([plan._replace(apart=False)]):
-                    continue
-            except Conflict as conflict:
-                refusal = refusal or conflict.reason
-            except Unwritable as error:
-                refusal = refusal or _refused(error, repair, finding)
-            else:
-                if lines:
-                    found.append((bool(repair.unsafe), lines, plan))
+        plan = Plan(finding, repair.title, repair.unsafe, changes, apart)
+        try:
+            edits = sources.edits([plan])
+            if edits and edits not in known:
+                known.append(edits)
+                found.append((bool(repair.unsafe), sources.lines(plan), plan))
+        except Conflict as conflict:
+            refusal = refusal or conflict.reason
+        except Unwritable as error:
+            refusal = refusal or _refused(error, repair, finding)
     found.sort(key=lambda item: item[:2])
     return [plan for _, _, plan in found], refusal
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from trailguard.findings import CONDITIONAL, NOT_APPLICABLE, OPEN, PASS, UNKNOWN, VERDICTS, Finding, Report, Verdict
+from trailguard.findings import CONDITIONAL, FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, Finding, Report, Verdict
 from trailguard.judging.offers import Key, key_of
 
 Standing: TypeAlias = "Mapping[Key, Mapping[str, Finding]]"  # the findings by what they are about, and by deployment
+_NOT_JUDGED = (UNKNOWN, NOT_APPLICABLE)
 _LINES = re.compile(r"\b(lines?) \d+")
 
 
@@ -42,10 +43,17 @@ def standing(findings: Iterable[Finding]) -> dict[Key, dict[str, Finding]]:
     return found
 
 
-def prove(before: Report, after: Report, wanted: Iterable[Key], edited: Iterable[str]) -> Proof:
+def prove(
+    before: Report,
+    after: Report,
+    wanted: Iterable[Key],
+    edited: Iterable[str],
+    is_made: Callable[[Key], bool] = lambda key: True,
+) -> Proof:
     """Hold a report against the one before; `wanted` is what was to be repaired, `edited` are the edited files.
 
-    Where the later report is about a part of the files, the rest is taken to be as it was.
+    Where the later report is about a part of the files, the rest is taken to be as it was. `is_made` tells of a subject
+    that was none before whether the edits made it; else it was there, at fault, and nothing was known of it.
     """
     old, new = standing(before.results), standing(after.results)
     judged = {key.file for key in new} | set(edited)
@@ -56,8 +64,8 @@ def prove(before: Report, after: Report, wanted: Iterable[Key], edited: Iterable
         if key.file in judged and key not in unrepaired and _is_worse(places, new.get(key, {}), reasons, key):
             worse.add(key)
     for key in new.keys() - old.keys():
-        bad = [one for one in new[key].values() if one.verdict in OPEN]
-        if bad:
+        bad = [one for one in new[key].values() if one.verdict in (FAIL, CONDITIONAL)]
+        if bad and is_made(key):
             worse.add(key)
             reasons.append(f"{key.rule} would be broken by {key.resource}")
     faults = _new_faults(before, after)
@@ -75,7 +83,11 @@ def _passes(places: Mapping[str, Finding], reasons: list[str], key: Key) -> bool
 def _is_worse(old: Mapping[str, Finding], new: Mapping[str, Finding], reasons: list[str], key: Key) -> bool:
     for context, before in old.items():
         after = new.get(context)
+        if after is None and before.verdict in (UNKNOWN, NOT_APPLICABLE):
+            continue  # it stood for something that was not found, and now is
         if after is None:
+            if before.verdict in _NOT_JUDGED:  # what was named there is a subject itself now
+                continue
             reasons.append(f"{key.resource} would not be judged by {key.rule} any more")
             return True
         change = _rank(after, PASS) - _rank(before, UNKNOWN)

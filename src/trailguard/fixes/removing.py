@@ -32,6 +32,11 @@ class Remover:
         line = layout.line_start(start)
         end = layout.next_line(container.items[number].end)
         if self.text[line:start].strip():  # the first entry, behind a dash
+            following = self.layout.next_line(container.items[number].end)
+            while following < self._start(container, number + 1):
+                if _COMMENT.match(self.text, following):  # it is about the next entry
+                    return Edit(start, self.text.index("#", following), "")
+                following = self.layout.next_line(following)
             return Edit(start, self._start(container, number + 1), "")
         while line > 0:
             above = layout.line_start(self._before_break(line))
@@ -39,9 +44,23 @@ class Remover:
             if not _COMMENT.match(written) or len(written) - len(written.lstrip()) != layout.column(start):
                 break
             line = above
+        line, end = self._with_blank_line(container, number, line, end)
         if end >= len(self.text) and not self.text.endswith(("\n", "\r")) and line > 0:
             return Edit(self._before_break(line), len(self.text), "")
         return Edit(line, end, "")
+
+    def _with_blank_line(self, container: Piece, number: int, line: int, end: int) -> tuple[int, int]:
+        """The lines of an entry with the blank line that sets it apart: the one below, or the one above the last."""
+        if number < len(container.items) - 1:
+            below = self.layout.next_line(end)
+            is_apart = line == 0 or not self.text[self.layout.line_start(self._before_break(line)) : line].strip()
+            if is_apart and end < below and not self.text[end:below].strip():
+                return line, below
+        elif line > 0 and number > 0:
+            above = self.layout.line_start(self._before_break(line))
+            if not self.text[above:line].strip() and container.items[number - 1].style not in ("|", ">"):
+                return above, end
+        return line, end
 
     def _before_break(self, line: int) -> int:
         """Where the line before the one that starts at an index ends."""
@@ -58,7 +77,6 @@ class Remover:
 
     def _from_flow(self, container: Piece, numbers: set[int]) -> list[Edit]:
         """Take entries out of flow style, each with one comma."""
-        text, layout = self.text, self.layout
         starts = container.keys or container.items
         count = len(container.items)
         kept = [number for number in range(count) if number not in numbers]

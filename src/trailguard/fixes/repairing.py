@@ -14,10 +14,12 @@ from trailguard.findings import PASS, FileEdit, Finding, Fix, Report, Span
 from trailguard.fixes.edits import Conflict, Edit, Unwritable, composed, decoded
 from trailguard.fixes.plans import Plan, Sources, plans_for
 from trailguard.fixes.proofs import Proof, prove, standing
-from trailguard.judging.offers import Key, key_of
+from trailguard.judging.offers import Key, joined, key_of
 from trailguard.reading.collected import File
 from trailguard.scanning import Look, Outcome
+from trailguard.trails.facts.repairs import Repair
 
+_STEPS = 3  # times that what a plan makes worse is repaired with it
 _PASSES = 5  # times that what was repaired is looked at again: what one fix makes possible, the next time finds
 
 
@@ -49,18 +51,21 @@ def repaired(look: Look, before: Outcome, wanted: Iterable[Key], unsafe: bool = 
     left: dict[Key, str] = {}
     edits: dict[str, list[Edit]] = {}
     outcome = before
+    changed: dict[str, File] = {}
     for number in range(_PASSES):
-        mender = _Mender(look, outcome, [one for one in outcome.report.results if one.is_open and key_of(one) in keys])
+        findings = [one for one in outcome.report.results if one.is_open and key_of(one) in keys]
+        mender = _Mender(look, outcome, findings, changed)
         mender.run(unsafe)
+        outcome = mender.final()  # which may give plans up
         left = mender.left
         if not mender.accepted:
             break
         if not number:
             fixes = mender.fixes()
         edits = _after(edits, mender.edits())
+        changed = mender.files()
         plans += mender.accepted
         also |= mender.also
-        outcome = mender.final()
     repaired_keys = {plan.key for plan in plans}
     return Repaired(tuple(plans), fixes, frozenset(also - repaired_keys), left, outcome, edits)
 
@@ -83,10 +88,13 @@ def _after(first: Mapping[str, list[Edit]], then: Mapping[str, list[Edit]]) -> d
 
 
 class _Mender:
-    """Tries the plans for some findings of one outcome."""
+    """Tries the plans for some findings of one outcome, in which some files are `changed` from what the look read."""
 
-    def __init__(self, look: Look, before: Outcome, findings: Sequence[Finding]) -> None:
+    def __init__(
+        self, look: Look, before: Outcome, findings: Sequence[Finding], changed: Mapping[str, File] = {}
+    ) -> None:
         self._look = look
+        self._changed = changed
         self._before = before
         self._sources = Sources(before.files)
         self._last: Outcome = before
@@ -138,7 +146,7 @@ class _Mender:
             if plan is None or cause in causes:
                 continue
             try:
-                self._sources.edits([*self.accepted, *batch, plan])
+                self._sources.edits([one for one in (*self.accepted, *batch, plan) if one.files & plan.files])
             except Conflict as conflict:
                 if not batch:  # it is in the way of what was accepted
                     plans.remove(plan)
@@ -155,6 +163,8 @@ class _Mender:
             self._accept(batch, outcome)
             return []
         if len(batch) == 1:
+            if self._settled_with_more(batch[0], proof):
+                return []
             reason = next(iter(proof.reasons), "it does not hold")
             return [(batch[0], f"{_lowered(batch[0].title)} does not help: {reason}")]
         suspects = [plan for plan in batch if _is_suspect(plan, proof)]
@@ -163,6 +173,48 @@ class _Mender:
         parts = [clear, *([one] for one in suspects)] if suspects and clear else [batch[:half], batch[half:]]
         return [item for part in parts for item in self._settled(part)]
 
+    def _settled_with_more(self, plan: Plan, proof: Proof) -> bool:
+        """Accept a plan that makes something else worse together with what repairs that; tell whether it holds."""
+        for _ in range(_STEPS):
+            wider = self._with_more(plan, proof)
+            if wider is None:
+                return False
+            if wider.unsafe and not plan.unsafe:
+                self._pending[plan.key].append(wider)  # for those who ask for it
+                return False
+            plan = wider
+            proof, outcome = self._tried([plan])
+            if proof.holds:
+                self._accept([plan], outcome)
+                return True
+        return False
+
+    def _with_more(self, plan: Plan, proof: Proof) -> Plan | None:
+        """A plan, and then the repairs of what it makes worse; None where that cannot be repaired."""
+        if proof.unrepaired or proof.faults:
+            return None
+        first = self._sources.edits([plan])
+        outcome = self._judged(self._sources.edited(first), first)
+        sources = Sources(outcome.files)
+        findings = {key_of(one): one for one in outcome.report.results if one.is_open}
+        more: list[Plan] = []
+        for key in sorted(proof.worse):
+            offers = outcome.offers.get(key, ()) if key in findings else ()
+            plans = plans_for(findings[key], offers, sources)[0] if offers else []
+            if not plans:
+                return None
+            try:
+                sources.edits([*more, plans[0]])
+            except Conflict:
+                continue  # the next step sees to it
+            more.append(plans[0])
+        try:
+            edits = _after(first, sources.edits(more))
+        except Unwritable:
+            return None
+        both = joined([Repair(one.title, (), one.unsafe) for one in (plan, *more)])
+        return plan._replace(title=both.title, unsafe=both.unsafe, changes={}, written=edits)
+
     def _tried(self, batch: Sequence[Plan]) -> tuple[Proof, Outcome]:
         """What judging says with a batch, on top of what was accepted."""
         plans = [*self.accepted, *batch]
@@ -170,12 +222,16 @@ class _Mender:
             edits = self._sources.edits(plans)
         except Unwritable as error:
             return Proof(frozenset(plan.key for plan in batch), frozenset(), frozenset(), (error.reason,)), self._last
-        outcome = self._judged(self._sources.edited(edits))
-        return prove(self._before.report, outcome.report, [plan.key for plan in plans], edits), outcome
+        touched = {name for plan in batch for name in plan.files}
+        outcome = self._judged(self._sources.edited(edits), touched)
+        seen = {key_of(one) for one in outcome.report.results}
+        wanted = [plan.key for plan in plans if plan in batch or plan.key in seen]
+        return prove(self._before.report, outcome.report, wanted, touched, self._sources.lacks), outcome
 
-    def _judged(self, contents: Mapping[str, File]) -> Outcome:
+    def _judged(self, contents: Mapping[str, File], touched: Iterable[str]) -> Outcome:
+        """What is found with other contents of some files; where there are several, in what has to do with some."""
         several = len(self._before.files) > 1
-        return self._look.outcome(contents, contents if several else None)
+        return self._look.outcome({**self._changed, **contents}, touched if several else None)
 
     def _accept(self, batch: Sequence[Plan], outcome: Outcome) -> None:
         self.accepted += batch
@@ -197,6 +253,10 @@ class _Mender:
         """What all accepted plans change together."""
         return self._sources.edits(self.accepted)
 
+    def files(self) -> dict[str, File]:
+        """The files that differ from what the look read: those that were changed before, and those that are now."""
+        return {**self._changed, **self._sources.edited(self.edits())}
+
     def final(self) -> Outcome:
         """What is found with all accepted plans in all files: the last proof, of all of it at once.
 
@@ -204,8 +264,9 @@ class _Mender:
         """
         while self._is_part:
             edits = self.edits()
-            outcome = self._look.outcome(self._sources.edited(edits))
-            proof = prove(self._before.report, outcome.report, [plan.key for plan in self.accepted], edits)
+            outcome = self._look.outcome({**self._changed, **self._sources.edited(edits)})
+            wanted = [plan.key for plan in self.accepted]
+            proof = prove(self._before.report, outcome.report, wanted, edits, self._sources.lacks)
             if proof.holds:
                 self._last, self._is_part = outcome, False
                 break
@@ -215,7 +276,15 @@ class _Mender:
             self.accepted = [plan for plan in self.accepted if plan not in suspects]
             if not self.accepted:
                 self._last, self._is_part = self._before, False
+            self._forget_lost()
         return self._last
+
+    def _forget_lost(self) -> None:
+        """What passed because of plans that are given up is left, too."""
+        helped = {key for key in self.also if any(self._helps(plan, key) for plan in self.accepted)}
+        for key in self.also - helped:
+            self.left[key] = "what it would pass with does not hold"
+        self.also = helped
 
     def fixes(self) -> dict[Key, Fix]:
         """The fix of each finding that has one: of those that pass because of others, that of those."""
@@ -241,7 +310,7 @@ class _Mender:
 def _is_suspect(plan: Plan, proof: Proof) -> bool:
     """Tell whether a plan has to do with what failed."""
     files = {key.file for key in proof.worse} | proof.faults
-    return plan.key in proof.unrepaired or not files.isdisjoint({plan.key.file, *plan.changes})
+    return plan.key in proof.unrepaired or not files.isdisjoint({plan.key.file, *plan.files})
 
 
 def _lowered(title: str) -> str:

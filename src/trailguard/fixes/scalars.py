@@ -50,3 +50,8 @@ def text(value: str, quote: str, prefers_quotes: bool, in_flow: bool) -> str:
 def is_unprintable(value: str) -> bool:
     """Whether a text holds what YAML lets stand in double quotes only."""
     return _UNPRINTABLE.search(value) is not None
+
+
+def ends_in_flow(written: str) -> bool:
+    """Whether a text without quotes means something else in flow style."""
+    return _BREAKS_FLOW.search(written) is not None

@@ -59,7 +59,7 @@ class Slots:
         """Whether short lists are written in one line, as most are in the document; so are they where there is none."""
         if self._prefers_flow is None:
             flow = block = 0
-            for piece in self.layout.root.below():
+            for piece in islice(self.layout.root.below(), 10_000):
                 if piece.kind == "list" and piece.items and all(item.kind == "text" for item in islice(piece.items, 8)):
                     flow += piece.style == "flow"
                     block += piece.style == "block"
@@ -118,7 +118,7 @@ class Slots:
         edits[0] = self._first(edits[0], head, slot, start, stop)
         line_end = layout.line_end(stop)
         if has_block:
-            edits.append(Edit(line_end, max(piece.end, line_end), below))
+            edits.append(Edit(line_end, layout.line_end(max(piece.end, line_end)), below))
         elif below:
             edits.append(Edit(line_end, line_end, below))
         return edits

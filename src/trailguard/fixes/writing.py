@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from trailguard.fixes import scalars
+from trailguard.fixes.adding import Adder
 from trailguard.fixes.copying import Copier
 from trailguard.fixes.edits import Edit, Unwritable
 from trailguard.fixes.layout import WORDS, Layout, is_boolean
-from trailguard.fixes.pieces import Piece, after_gap
+from trailguard.fixes.pieces import Piece
 from trailguard.fixes.planning import Plan, is_null
 from trailguard.fixes.removing import Remover
 from trailguard.fixes.rendering import Rendered, Renderer, as_argument
 from trailguard.fixes.slots import Slots
 
-_COMMENT = re.compile(r"[ \t]*#")
-_HEADER = re.compile(r"([|>][1-9]?)([-+]?)")
-_KEEPS = re.compile(r"[|>][0-9]*\+")
+_WIDEST = 100  # characters of a line with a list in it
 
 
 class Writer:
@@ -32,6 +30,7 @@ class Writer:
         self.copy = Copier(text)
         self.remover = Remover(text, layout, self.slots)
         self.edits: list[Edit] = []
+        self.adder = Adder(layout, self.slots, self.copy, plan.gone, self.edits)
 
     def written(self) -> list[Edit]:
         """All edits, the innermost first."""
@@ -69,112 +68,11 @@ class Writer:
         if not piece.items:
             self._value(piece, added)
         elif piece.style == "block":
-            self._add_to_block(piece, added)
+            self.adder.to_block(piece, added)
         elif piece.style == "flow":
-            self._add_to_flow(piece, added)
+            self.adder.to_flow(piece, added)
         else:
             raise Unwritable("a function decides what stands there")
-
-    def _add_to_block(self, piece: Piece, added: Any) -> None:
-        renderer = self._renderer(piece)
-        column = self.layout.column(piece.start)
-        gone = self.plan.gone.get(piece, set())
-        last = max(number for number in range(len(piece.items)) if number not in gone)
-        position = self._after_block(piece, piece.items[last], column)
-        eol = self.layout.eol
-        between = eol + eol if self.layout.is_spaced(piece) else eol
-        blocks = (
-            [renderer.entry(key, value) for key, value in added.items()]
-            if piece.kind == "map"
-            else [self._item(piece, renderer, value) for value in added]
-        )
-        for lines in blocks:
-            self._edit(position, position, between + self._indented(lines, column))
-
-    def _item(self, piece: Piece, renderer: Renderer, value: Any) -> list[str]:
-        """The lines of a new item, with as many blanks behind the dash as the others have."""
-        lines = renderer.item(value)
-        first = piece.items[0]
-        width = first.first - piece.start if self.layout.line_start(first.first) <= piece.start else 2
-        more = " " * max(width - 2, 0)
-        if not more or (first.kind == "text" and not first.value):
-            return lines
-        return ["- " + more + lines[0][2:], *(more + line if line else "" for line in lines[1:])]
-
-    def _indented(self, lines: Iterable[str], column: int) -> str:
-        blanks = " " * column
-        return self.layout.eol.join(blanks + line if line else "" for line in lines)
-
-    def _after_block(self, container: Piece, last: Piece, column: int) -> int:
-        """Where something new is put behind the last entry of a block: behind its comments."""
-        layout, text = self.layout, self.text
-        position = layout.line_end(last.end)
-        innermost = last
-        while innermost.items:
-            innermost = innermost.items[-1]
-        is_block = innermost.style in ("|", ">")
-        keeps = is_block and _KEEPS.match(text, innermost.start) is not None
-        if is_block and position == len(text):
-            self._end_without_break(innermost)
-        is_loose = container.kind == "list" and self.slots.is_not_indented(container)
-        index = position
-        while index < len(text):
-            start = layout.next_line(index)
-            if start >= len(text):
-                break
-            end = layout.line_end(start)
-            line = text[start:end]
-            if line.strip():
-                keeps = False
-                blanks = len(line) - len(line.lstrip(" \t"))
-                if not _COMMENT.match(line) or blanks < column + is_loose:
-                    break
-                position = end
-            elif keeps:
-                position = end
-            index = end
-        return position
-
-    def _end_without_break(self, piece: Piece) -> None:
-        """See to it that a block scalar which the text ends with does not get a line break from what follows."""
-        found = _HEADER.match(self.text, piece.start)
-        if found is not None and found[2] != "-":
-            self._edit(found.end(1), found.end(), "-")
-
-    def _add_to_flow(self, piece: Piece, added: Any) -> None:
-        renderer = self._renderer(piece)
-        layout, text = self.layout, self.text
-        starts = piece.keys or piece.items
-        gone = self.plan.gone.get(piece, set())
-        last = max(number for number in range(len(piece.items)) if number not in gone)
-        end = self.slots.end(piece.items[last], starts[last])
-        following = after_gap(text, end)
-        has_comma = text[following : following + 1] == ","
-        is_spread = layout.line_start(starts[last].first) > piece.start
-        indent = layout.indentation(starts[last].first) if is_spread else layout.indentation(piece.start)
-        written = (
-            renderer.flow_entries(added, indent.removesuffix(renderer.style.step if renderer.style.spread else ""))
-            if piece.kind == "map"
-            else [renderer.flow(item, indent) for item in added]
-        )
-        if not is_spread:
-            position = following + 1 if has_comma and last == len(piece.items) - 1 else end
-            comma = renderer.style.comma
-            lead = comma[1:] if has_comma and last == len(piece.items) - 1 else comma
-            self._edit(position, position, lead + comma.join(written))
-            return
-        glue = "," + layout.eol + indent
-        position = end
-        if not (has_comma and last == len(piece.items) - 1):
-            self._edit(end, end, ",")
-        else:
-            position = following + 1
-        stop = layout.line_end(position)
-        rest = text[position:stop]
-        if _COMMENT.match(rest):
-            position = stop
-        trailing = "," if has_comma and last == len(piece.items) - 1 else ""
-        self._edit(position, position, layout.eol + indent + glue.join(written) + trailing)
 
     # Values
 
@@ -260,11 +158,14 @@ class Writer:
             flow = Renderer(renderer.style._replace(mode="flow", is_short=renderer.style.is_short), self.copy)
             written = [flow.flow(item, "") for item in added]
             old = self.text[start:end]
-            if piece.kind == "text" and not piece.style and not scalars.is_plain(old, True):
-                old = flow.scalar(piece.value)
+            inner = piece.items[0] if piece.style == "call" else piece
+            if inner.kind == "text" and not inner.style and scalars.ends_in_flow(self.text[inner.start : end]):
+                old = old[: inner.start - start] + flow.scalar(inner.value)
             comma = renderer.style.comma
-            self._edit(start, end, f"[{old}{comma}{comma.join(written)}]")
-            return
+            listed = f"[{old}{comma}{comma.join(written)}]"
+            if layout.column(start) + len(listed) <= _WIDEST:
+                self._edit(start, end, listed)
+                return
         self.copy.moved.add(piece)
         value = renderer.block([piece, *added])
         self.edits += self.slots.replaced(piece, value, renderer)

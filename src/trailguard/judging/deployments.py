@@ -84,7 +84,8 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
 
 def _one(group: Sequence[Finding]) -> Finding:
     contexts = dict.fromkeys(name for finding in group for name in finding.contexts)
-    return group[0]._replace(contexts=tuple(contexts))
+    stacks = dict.fromkeys(name for finding in group for name in finding.deployed)
+    return group[0]._replace(contexts=tuple(contexts), deployed=tuple(stacks))
 
 
 def _apart(finding: Finding) -> Finding:

@@ -6,7 +6,8 @@ What is expected is said beside the line, in a comment:
 
 The verdict comes first; `when` names the witness (`Name=*` for any value), `-- text` words that the message holds. A
 JSON template says the same in `Metadata: {trailguard: {expect: [{line, verdict, witness, message}]}}`. A template in
-`fail/` that says nothing must give at least one `fail`; one in `pass/` must give nothing but `pass`.
+`fail/` that says nothing must give at least one `fail`; one in `pass/` must give nothing but `pass`. How a template was
+deployed, it says as in `examples`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.template import Template
 from trailguard.errors import display_name
 from trailguard.findings import FAIL, NOT_APPLICABLE, PASS, VERDICTS, FileError, Finding
-from trailguard.judging.alone import judge_file
 from trailguard.judging.deployments import usual
+from trailguard.judging.examples import judge_example
 from trailguard.judging.factsheet import told_fact
 from trailguard.judging.results import FileResult, Task
 from trailguard.judging.subjects import JudgedTemplate
@@ -103,7 +104,7 @@ def _test(
     except SourceError as error:
         errors.append(FileError(file, error.line, error.column, error.message))
         return TestCase(rule.id, file, kind, "unreadable", False, error.message)
-    result = judge_file(file, content, Task(settings, rulebook._replace(selected=(rulebook.rules[rule.id],))))
+    result = judge_example(file, content, Task(settings, rulebook._replace(selected=(rulebook.rules[rule.id],))))
     errors.extend(result.errors)
     problems = _mismatches(kind, wanted, result)
     actual = ", ".join(sorted({finding.verdict for finding in result.findings})) or "nothing judged"

@@ -35,13 +35,15 @@ class Subject(NamedTuple):
 
     `exists` tells in which scenarios it is there. Where a trail uses something that the template does not make,
     nothing can be known of that: then `resource` is the trail, and `outside` finds what it names. A trail that may be
-    where nobody sees it is a subject, too: `unseen` says where and why, and `resource` is what makes it.
+    where nobody sees it is a subject, too: `unseen` says where and why, and `resource` is what makes it. `user` is a
+    trail of the templates that uses what exists already: its template is what can be changed.
     """
 
     resource: Resource
     exists: Callable[[Scenario], bool]
     outside: Callable[[Scenario], Link | None] | None = None
     unseen: Fact | None = None
+    user: Resource | None = None
 
 
 class JudgedTemplate:
@@ -117,7 +119,13 @@ class JudgedTemplate:
                 made[resource.id] = []
         resources = self.template.resources
         inside = [_used(resources[name], made[name], link, by_itself) for name in resources if name in made]
-        return [*inside, *outside]
+        return [*map(self._with_user, inside, (made[one.resource.id] for one in inside)), *outside]
+
+    def _with_user(self, subject: Subject, trails: Sequence[Resource]) -> Subject:
+        """A subject that exists already, with a trail of the templates that uses it, if one does."""
+        if self.stacks.observed(subject.resource.id) is None:
+            return subject
+        return subject._replace(user=next((one for one in trails if self.stacks.observed(one.id) is None), None))
 
     def _may_hold(self, kind: str) -> bool:
         mark = catalog.MARKS.get(kind)
@@ -134,14 +142,34 @@ class JudgedTemplate:
     def finding(self, rule: Rule, subject: Subject) -> Finding:
         """One rule's verdict on one subject."""
         resource = subject.resource
-        judgement = judge(self.scenarios, resource, _question(rule, subject))
+        judgement = judge(self.scenarios, resource, _question(self, rule, subject))
         stack = self.stacks.stack_of(resource.id)
         template = self.template if stack is None else stack.template
         if template.macros:
             reason = f"macro {template.macros[0]} may rewrite the whole template before it is deployed"
             causes = (Cause(template.root, reason),)
             judgement = judgement._replace(verdict=UNKNOWN, reason=reason, witness={}, causes=causes)
-        return self._told(rule, resource, judgement)
+        return self._told(rule, *self._changeable(subject, judgement))
+
+    def _changeable(self, subject: Subject, judgement: Judgement) -> tuple[Resource, Judgement]:
+        """The subject and the judgement, at a place in a template: what exists is not what somebody edits.
+
+        Without a template that has to do with it, what exists stands for itself.
+        """
+        resource, node = subject.resource, judgement.node
+        path = self.places.path(node, resource.id)
+        owner = self.template.resources.get(str(path[1])) if path[:1] == ("Resources",) else None
+        owner = owner or resource
+        user = resource if self.stacks.observed(resource.id) is None else subject.user
+        seen = self.stacks.observed(owner.id)
+        if user is None or seen is None:
+            return user or resource, judgement
+        properties = user.attribute("Properties")
+        named = properties.values.get(catalog.place_of(owner.type)) if isinstance(properties, MapNode) else None
+        what = seen.told(bare(owner.id))
+        message = judgement.message if owner.id in judgement.message else f"{what}: {judgement.message}"
+        related = ((node, what), *judgement.related)
+        return user, judgement._replace(node=named or user.key, message=message, related=related)
 
     def _told(self, rule: Rule, resource: Resource, judgement: Judgement) -> Finding:
         node = judgement.node
@@ -166,6 +194,7 @@ class JudgedTemplate:
             related=self._related(judgement, reader),
             fingerprint=fingerprint(rule.id, file, name, bare(owner), full_path),
             contexts=self.contexts(resource),
+            deployed=self._deployed(resource),
             subject_file="" if home == file else home,
             construct=_construct(resource) or self._constructs.get((home, name), ""),
             blocks=self._blocks(resource, self.template.resources.get(owner)),
@@ -209,6 +238,12 @@ class JudgedTemplate:
         told = ", ".join(filter(None, (nested, self.context)))
         return (told,) if told else ()
 
+    def _deployed(self, resource: Resource) -> tuple[str, ...]:
+        """The deployed stack as which the resource was looked at."""
+        stack = self.stacks.stack_of(resource.id)
+        known = stack.root.deployed if stack is not None else None
+        return (known.name,) if known is not None else ()
+
 
 def _construct(resource: Resource) -> str:
     """The CDK construct that a resource was made from: `Stack/Trail/Resource`."""
@@ -217,8 +252,9 @@ def _construct(resource: Resource) -> str:
     return node.value if isinstance(node, TextNode) else ""
 
 
-def _question(rule: Rule, subject: Subject) -> Question:
-    resource, exists, outside, unseen = subject
+def _question(judged: JudgedTemplate, rule: Rule, subject: Subject) -> Question:
+    resource, exists, outside, unseen, _ = subject
+    is_seen = not rule.existing and judged.stacks.observed(resource.id) is not None
 
     def fact(scenario: Scenario, resource: Resource, requirement: Requirement) -> Fact:
         return catalog.fact_of(scenario, rule.subject, resource, requirement.fact, requirement.wanted)
@@ -228,6 +264,9 @@ def _question(rule: Rule, subject: Subject) -> Question:
             return None
         if unseen is not None:
             return Answer(UNKNOWN, ((unseen, ""),))
+        if is_seen:
+            because = f"{resource.id} exists already, and this is about what templates say"
+            return Answer(NOT_APPLICABLE, ((Fact(None, resource.key, because), ""),))
         if outside is not None:
             return _unjudged(rule, resource, outside(scenario))
         return answer(rule, scenario, resource, fact)

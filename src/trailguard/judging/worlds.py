@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
+from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.world.trees import Member
 from trailguard.cloudformation.world.world import Group, World
 from trailguard.findings import Notice
@@ -15,7 +16,9 @@ from trailguard.judging.alone import judge
 from trailguard.judging.deployments import Deployment, deployment, is_in, usual
 from trailguard.judging.results import IDLE, FileResult, Task, Text, Verdicts, results_of
 from trailguard.judging.spreading import spread
+from trailguard.judging.standing import scanned, standing
 from trailguard.judging.subjects import Constructs, JudgedTemplate
+from trailguard.reading.accounts import replaced
 from trailguard.reading.faults import internal, unfinished
 from trailguard.reading.kinship import Kinship
 from trailguard.settings.settings import Settings
@@ -35,8 +38,9 @@ def judge_together(
     """
     verdicts = list(_verdicts(kinship, task, focus, jobs, tick))
     heard = {file for one in verdicts for file in one.files()}
-    files = {name: Text(*source) for name, source in kinship.texts().items() if name in heard}
+    files = {name: Text(*source) for name, source in kinship.texts(heard).items() if name in heard}
     results = results_of(files, verdicts, task)
+    results = {**results, **standing(results, kinship, focus)}
     known = kinship.names() if focus is None else kinship.names() & focus
     idle = FileResult(is_template=True, ignored=IDLE)
     return {**results, **dict.fromkeys(sorted(known - results.keys()), idle)}
@@ -48,12 +52,14 @@ def _verdicts(
     """What is found out in each world, and what is remarkable about how its templates belong together."""
     constructs = kinship.constructs()
     judged: set[str] = set()
+    gone: dict[str, frozenset[str]] = {}
     for place, members, wanted in _worlds(kinship, task.settings):
         try:
             world = kinship.world(members, place.pins)
         except Exception as error:  # then each is judged by itself, and each says that it was not meant so
             yield from (_judge_alone(one, error, place, task) for one in members.values() if one.file in wanted)
             continue
+        gone.update(replaced(world.stacks()))
         groups = [group for group in world.groups(wanted) if focus is None or not focus.isdisjoint(group.files)]
         near = {file for group in groups for file in group.files} | (focus or set())
         remarks = (Notice(item.file, item.node.line, item.text) for item in world.remarks)
@@ -63,6 +69,21 @@ def _verdicts(
             judged.update(group.files)
             tick(len(judged))
             yield found
+    yield from _live(kinship, task, focus, jobs, gone)
+
+
+def _live(
+    kinship: Kinship, task: Task, focus: frozenset[str] | None, jobs: int, gone: Mapping[str, frozenset[str]]
+) -> Iterator[Verdicts]:
+    """What is found out about what is live in the snapshots that are to be judged; stacks that are `gone` are not."""
+    folders = scanned(kinship, focus)
+    if not folders:
+        return
+    world = kinship.live(gone, task.kinds(), folders)
+    place = Deployment("", Pins())
+    groups = list(world.groups({stack.file for stack in world.stacks()}))
+    judge_one = partial(_judge_group, world=world, place=place, task=task, constructs={})
+    yield from spread(judge_one, groups, jobs, _lost)
 
 
 def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, Mapping[str, Member], set[str]]]:
@@ -79,10 +100,12 @@ def _worlds(kinship: Kinship, settings: Settings) -> Iterator[tuple[Deployment, 
     for context, paths in inside:
         if paths:
             place = deployment(context, settings)
-            yield place, kinship.members(sorted(paths | free), place.pins), {names[path] for path in paths}
+            stacks = kinship.meant(context.stack, paths) if context.stack else None if context.parameters else {}
+            own = kinship.members(sorted(paths), place.pins, stacks)
+            yield place, {**own, **kinship.members(sorted(free), place.pins, {})}, {names[path] for path in paths}
     if free:
         place = usual(settings)
-        yield place, kinship.members(sorted(free), place.pins), {names[path] for path in free}
+        yield place, kinship.members(sorted(free), place.pins, {}), {names[path] for path in free}
 
 
 def _judge_alone(member: Member, error: Exception, place: Deployment, task: Task) -> Verdicts:

@@ -9,7 +9,17 @@ from typing import NamedTuple, TypeAlias
 from trailguard.cloudformation.source.tags import LOOP
 from trailguard.errors import display_name
 from trailguard.findings import FileError
-from trailguard.reading.discovery import TEMPLATE, Candidate, Content, Unreadable, discover, may_hold, read
+from trailguard.reading.discovery import (
+    MARK,
+    TEMPLATE,
+    Candidate,
+    Content,
+    SnapshotFolder,
+    Unreadable,
+    discover,
+    may_hold,
+    read,
+)
 from trailguard.rulebook.rule import Rule
 from trailguard.trails import catalog
 
@@ -18,7 +28,7 @@ IMPORTS, EXPORTS, INCLUDES = (b"ImportValue",), (b"Export",), (b"AWS::Include", 
 MAKERS = (b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")  # the type of a stack set begins so too
 LINKS = (*IMPORTS, *EXPORTS, *MAKERS, *INCLUDES)
 
-Seen: TypeAlias = "Content | Unreadable | str | None"  # what was read at a path
+Seen: TypeAlias = "Content | Unreadable | SnapshotFolder | str | None"  # what was read at a path
 
 
 class File(NamedTuple):
@@ -40,7 +50,7 @@ class Found(NamedTuple):
     `files` are those that were read, `folders` where references may lead, those `walked` through among them, `names`
     the paths of all files looked at. `markers` are bytes without which a file holds nothing to judge. `idle` are the
     names of templates that hold nothing to judge and refer to no other, by their paths, `ignored` says what was passed
-    over.
+    over. `snapshots` are the folders that hold one.
     """
 
     files: tuple[File, ...]
@@ -52,6 +62,7 @@ class Found(NamedTuple):
     ignored: tuple[tuple[str, str], ...]
     looked_at: int
     idle: Mapping[str, str]
+    snapshots: tuple[str, ...] = ()
 
 
 def collect(
@@ -93,7 +104,13 @@ def sorted_out(
     if stdin is not None:
         files.append(File(stdin[0], stdin[0], stdin[1], True, may_hold(stdin[1], LINKS)))
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
+    snapshots: list[str] = []
+    held = 0  # files of snapshots
     for path, data in seen.items():
+        if isinstance(data, SnapshotFolder):
+            snapshots.append(path)
+            held += sum(len(files) for _, _, files in os.walk(path))
+            continue
         if path in known:
             files.append(known[path])
             continue
@@ -107,22 +124,30 @@ def sorted_out(
             ignored.append((name, "it is not a CloudFormation template"))
         else:
             errors.append(FileError(name, 0, 0, data.message))
+    names = [path for path, data in seen.items() if not isinstance(data, SnapshotFolder)]
     return Found(
         tuple(files),
         tuple(folders),
         tuple(filter(os.path.isdir, paths)),
-        tuple(seen),
+        tuple(names),
         markers,
         tuple(errors),
         tuple(ignored),
-        len(seen) + (stdin is not None),
+        len(names) + held + (stdin is not None),
         idle,
+        tuple(snapshots),
     )
 
 
 def names_below(paths: Sequence[str], include: Sequence[str], exclude: Sequence[str], root: str) -> set[str]:
-    """The names in reports of all files below some paths."""
-    return {display_name(item.path) for item in discover(paths, include, exclude, root)} if paths else set()
+    """The names in reports of all files below some paths; of a snapshot that of the file that marks it."""
+    found = discover(paths, include, exclude, root) if paths else ()
+    return {name_of(item.path) if isinstance(item, SnapshotFolder) else display_name(item.path) for item in found}
+
+
+def name_of(folder: str) -> str:
+    """The name in reports of the file that marks a snapshot."""
+    return display_name(os.path.join(folder, MARK))
 
 
 def markers_of(rules: Iterable[Rule]) -> tuple[bytes, ...]:

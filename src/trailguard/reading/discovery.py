@@ -18,6 +18,8 @@ from trailguard.reading.ignored import Ignored
 from trailguard.settings.globs import globs, seen_from, suffixes
 
 DEFAULT_INCLUDE = ("*.yaml", "*.yml", "*.json", "*.template", "*.cfn")
+MARK = "snapshot.json"  # in the folder of a snapshot
+_WORLD = "world.yaml"
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "bower_components", "venv"})
 MAX_BYTES = 8 * 1024 * 1024  # CloudFormation takes 1 MB; a generous multiple, so that nothing legal is refused
 TEMPLATE = "template"
@@ -38,6 +40,12 @@ class Candidate(NamedTuple):
     explicit: bool
 
 
+class SnapshotFolder(NamedTuple):
+    """A folder that holds a snapshot, which is read as one: no file in it stands for itself."""
+
+    path: str
+
+
 class Unreadable(NamedTuple):
     """A file or folder that could not be read, and why."""
 
@@ -47,8 +55,8 @@ class Unreadable(NamedTuple):
 
 def discover(
     paths: Sequence[str], include: Sequence[str] = (), exclude: Sequence[str] = (), base: str = ""
-) -> Iterator[Candidate | Unreadable]:
-    """The files below the paths, each once. Files that are named are always given, and first.
+) -> Iterator[Candidate | Unreadable | SnapshotFolder]:
+    """The files below the paths, and the snapshots, each once. Files that are named are always given, and first.
 
     Patterns mean what `settings.globs` says, seen from `base`, the folder of the configuration ("" for the working
     directory). The usual ones take capital letters, too (`.YAML`).
@@ -155,7 +163,7 @@ def would_find(path: str, folder: str, include: Sequence[str], exclude: Sequence
     return patterns.wanted(parts[-1], shown) and not is_left_out
 
 
-def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
+def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable | SnapshotFolder]:
     ignored = Ignored(root)
     files: list[str] = []
     links: list[str] = []
@@ -167,6 +175,9 @@ def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except OSError as error:
             yield Unreadable(folder, _reason(error))
+            continue
+        if any(entry.name == MARK for entry in entries) and _is_snapshot(folder, entries):
+            yield SnapshotFolder(folder)
             continue
         ignored.read(folder, entries)
         inner: list[str] = []
@@ -185,6 +196,32 @@ def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable]:
         pending.extend(reversed(inner))
     if links:
         yield from _linked(root, links, files)
+
+
+def state_of(path: str) -> tuple[object, ...]:
+    """What can be seen of a file, or of all files in a folder, without reading them: it differs when they change."""
+    if not os.path.isdir(path):
+        return _stamp(path)
+    return tuple(_stamp(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in sorted(names))
+
+
+def _stamp(path: str) -> tuple[object, ...]:
+    try:
+        info = os.stat(path)
+    except (OSError, ValueError):
+        return (path,)
+    return (path, info.st_mtime_ns, info.st_size, info.st_ino)
+
+
+def _is_snapshot(folder: str, entries: Iterable[os.DirEntry[str]]) -> bool:
+    """Tell whether what is called like a snapshot is one of ours: it says so, or stands beside a world."""
+    if any(entry.name == _WORLD for entry in entries):
+        return True
+    try:
+        with open(os.path.join(folder, MARK), "rb") as stream:
+            return b"trailguard-snapshot" in stream.read(_CHUNK)
+    except OSError:
+        return False
 
 
 def _linked(root: str, links: list[str], files: list[str]) -> Iterator[Candidate | Unreadable]:

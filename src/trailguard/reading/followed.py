@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from trailguard.errors import display_name
 from trailguard.reading.collected import LINKS, File, Found, Seen, markers_of, sorted_out
-from trailguard.reading.discovery import Candidate, Content, discover, read, sifted, would_find
+from trailguard.reading.discovery import Candidate, Content, discover, read, sifted, state_of, would_find
 from trailguard.reading.memory import Kept
 from trailguard.rulebook.rule import Rule
 from trailguard.settings.settings import Settings
-
-_State = tuple[int, int, int]  # when a file was changed, its size, and which file it is
 
 
 class Followed:
@@ -26,7 +24,7 @@ class Followed:
         self._paths = paths
         self._settings = settings
         self._markers = markers_of(rules)
-        self._states: dict[str, _State] = {}  # by path, as it was found
+        self._states: dict[str, tuple[object, ...]] = {}  # by path, as it was found
         self._explicit: set[str] = set()
         self._seen: dict[str, Seen] = {}
         self._files: dict[str, File] = {}  # as they were when they were last asked for
@@ -37,21 +35,21 @@ class Followed:
         """Look for changes on disk; gives the absolute paths of what changed, appeared or went away."""
         settings = self._settings
         found: dict[str, Seen] = {}
-        states: dict[str, _State] = {}
+        states: dict[str, tuple[object, ...]] = {}
         explicit: set[str] = set()
+        changed: set[str] = set()
         for item in discover(self._paths, settings.include, settings.exclude, settings.root):
+            state = states[item.path] = state_of(item.path)
+            is_known = self._states.get(item.path) == state and item.path in self._seen
             if not isinstance(item, Candidate):
                 found[item.path] = item
+                changed.update([] if is_known else [os.path.abspath(item.path)])
                 continue
-            state = _state(item.path)
             explicit.update([item.path] if item.explicit else [])
-            if state is not None:
-                states[item.path] = state
-            is_known = state is not None and self._states.get(item.path) == state and item.path in self._seen
             found[item.path] = self._seen[item.path] if is_known else self._read(item.path, item.explicit)
         old = {os.path.abspath(path): one for path, one in self._seen.items()}
         new = {os.path.abspath(path): one for path, one in found.items()}
-        changed = {path for path in old.keys() | new.keys() if old.get(path, _ABSENT) != new.get(path, _ABSENT)}
+        changed |= {path for path in old.keys() | new.keys() if old.get(path, _ABSENT) != new.get(path, _ABSENT)}
         self._seen, self._states, self._explicit = found, states, explicit
         for path, data in self._buffers.items():  # a file that an editor has not written yet
             if path not in new and self.is_new(path):
@@ -149,11 +147,3 @@ class Followed:
 
 
 _ABSENT = object()
-
-
-def _state(path: str) -> _State | None:
-    try:
-        info = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return (info.st_mtime_ns, info.st_size, info.st_ino)

@@ -8,7 +8,7 @@ with a subject of the rules are not parsed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from trailguard.cloudformation.scenarios.model import Pins
 from trailguard.cloudformation.source.nodes import Node, SourceError, scalar_text
@@ -16,10 +16,13 @@ from trailguard.cloudformation.stacks.exchanges import Taken
 from trailguard.cloudformation.template.inline import inline
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.nesting import MAKERS, Nested
+from trailguard.cloudformation.world.standing import NOTHING_STANDS
 from trailguard.cloudformation.world.trees import Guess, Member, Missing
 from trailguard.cloudformation.world.world import Matter, World
 from trailguard.findings import FileError
+from trailguard.reading.accounts import Accounts
 from trailguard.reading.collected import File
+from trailguard.reading.deployed import Stacks
 from trailguard.reading.discovery import may_hold
 from trailguard.reading.faults import internal
 from trailguard.reading.loader import Loader
@@ -33,8 +36,10 @@ from trailguard.trails.whole.unseen import speaks_of_trails
 class Kinship:
     """The templates that are to be looked at together, `loaded` by path, and how they make worlds."""
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Loader, accounts: Accounts | None = None) -> None:
         self._loader = loader
+        self.accounts = accounts
+        self.stacks = Stacks(accounts) if accounts is not None else None
         self._strangers: set[str] = set()
         self._markers: tuple[bytes, ...] = ()
         self._pins: Sequence[Pins] = ()
@@ -74,16 +79,38 @@ class Kinship:
         found = touched_before(paths, self._loader, self.loaded, self._pins)
         return {self.name(path) for path in found if path in self._loader.files}
 
-    def texts(self) -> dict[str, tuple[Template | None, str]]:
-        """The loaded templates and their texts, by name, and the texts of what they include."""
+    def meant(self, stack: str, paths: Iterable[str]) -> Mapping[str, str]:
+        """Which of some templates a stack was made of that the user names for them: the one that is most like it."""
+        if self.stacks is None or stack not in self.stacks.known:
+            return {}
+        known = self.stacks
+        likeness = {path: known.likeness(stack, self.loaded[path]) for path in sorted(paths)}
+        best = max(likeness, key=lambda path: likeness[path])
+        return {best: stack}
+
+    def texts(self, wanted: Container[str]) -> dict[str, tuple[Template | None, str]]:
+        """The loaded templates and their texts, by name, and the texts of what they include.
+
+        Of what exists only those that are wanted, which are large.
+        """
         found: dict[str, tuple[Template | None, str]] = {
             name: (None, text) for name, text in self._loader.parts.items()
         }
+        if self.accounts is not None:
+            found.update((name, (None, text)) for name, text in self.accounts.texts(wanted))
+        if self.stacks is not None:
+            found.update((name, (None, text)) for name, text in self.stacks.texts(wanted))
         return found | {self.name(path): (item, item.document.text) for path, item in self.loaded.items()}
 
-    def members(self, paths: Iterable[str], pins: Pins) -> dict[str, Member]:
-        """The templates at some paths, as members of a world in which some values are fixed."""
-        return self._loader.members(paths, pins)
+    def members(self, paths: Iterable[str], pins: Pins, stacks: Mapping[str, str] | None = None) -> dict[str, Member]:
+        """The templates at some paths, as members of a world in which some values are fixed.
+
+        `stacks` are the deployed ones that the user names, by path; None where no stack is to be looked for.
+        """
+        found = self._loader.members(paths, pins)
+        if self.stacks is None or stacks is None:
+            return found
+        return {path: self.stacks.member(one, stacks.get(path, "")) for path, one in found.items()}
 
     def constructs(self) -> dict[tuple[str, str], str]:
         """The constructs that resources were made from, by file and logical ID, as the assemblies have them."""
@@ -104,11 +131,27 @@ class Kinship:
         try:
             relatives = Relatives(self._loader, self._markers, pins, self._matter, map(os.path.abspath, idle))
             self.loaded = relatives.find()
+            if self.accounts is not None:
+                self._load_all()
             self._strangers = relatives.strangers()
         except Exception as error:
             self.loaded = {}
             faults = [internal(file.name, error) for file in self._loader.files.values() if file.refers]
             self._loader.errors.update((f"{fault.file}: {fault.message}", fault) for fault in faults)
+
+    def _load_all(self) -> None:
+        """Load all that may hold something to judge: each may speak of what exists."""
+        for path in [path for path, file in self._loader.files.items() if file.marked and path not in self.loaded]:
+            template = self._loader.template(path)
+            if template is not None:
+                self.loaded[path] = template
+
+    def live(self, gone: Mapping[str, frozenset[str]], types: Iterable[str], folders: Iterable[str]) -> World:
+        """The world of what is live in the snapshots in some folders; see `Accounts.live`."""
+        if self.accounts is None or self.stacks is None:
+            return World([], Pins(), RETURNS, _nothing, self._matter)
+        members = [self.stacks.twinned(one) for one in self.accounts.live(gone, types, folders)]
+        return World(members, Pins(), RETURNS, _nothing, self._matter)
 
     def _inside(self, owner: Member, nested: Nested, body: Node) -> Member | Missing:
         """The template that a stack set holds as text."""
@@ -149,7 +192,8 @@ class Kinship:
             is_guess = self._matters(template) and self._loader.is_guess(paths[id(owner.template)], nested)
             return Guess(member) if is_guess else member
 
-        return World(list(members.values()), pins, RETURNS, locate, self._matter)
+        stands = self.accounts.stands if self.accounts is not None else NOTHING_STANDS
+        return World(list(members.values()), pins, RETURNS, locate, self._matter, stands)
 
     def _concerns(self, template: Template) -> bool:
         """Tell whether a template may hold something to judge."""
@@ -163,6 +207,11 @@ class Kinship:
     def _counts(self, use: Taken) -> bool:
         """Tell whether an import may count for what is judged in the stack that imports."""
         return catalog.counts(use) or use.kind.encode("utf-8", "replace").startswith(self._markers)
+
+
+def _nothing(owner: Member, nested: Nested) -> Missing:
+    """Say that what exists makes no stacks."""
+    return Missing("", False)
 
 
 def _speaks_of_trails(nested: Nested) -> bool:

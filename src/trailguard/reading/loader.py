@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import chain
 
 from trailguard.cloudformation.scenarios.model import Pins
-from trailguard.cloudformation.source.nodes import Document, ListNode, MapNode, Node, SourceError, file_of
+from trailguard.cloudformation.source.nodes import Document, MapNode, Node, SourceError, set_file
 from trailguard.cloudformation.source.reading import parse
 from trailguard.cloudformation.template.includes import INCLUDE, include, locations
 from trailguard.cloudformation.template.serverless import files, with_files
@@ -192,7 +192,7 @@ class Loader:
             except SourceError as error:
                 self._fail(place, error)
                 return None
-            _set_file(part.root, file.name)
+            set_file(part.root, file.name)
             parts[file.name] = part
             return part.root
 
@@ -309,20 +309,6 @@ def _member(name: str, template: Template, pins: Pins, stack: StackArtifact | No
         return Member(name, template, pins.parameters, (pins.account_id, pins.region))
     parameters = {"AWS::StackName": stack.name, **stack.parameters, **pins.parameters}
     return Member(name, template, parameters, (pins.account_id or stack.account_id, pins.region or stack.region))
-
-
-def _set_file(root: Node, name: str) -> None:
-    """Let the nodes of an included file know it."""
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        if file_of(node):
-            continue
-        node.file = name
-        if isinstance(node, MapNode):
-            pending.extend((*node.keys.values(), *node.values.values()))
-        elif isinstance(node, ListNode):
-            pending.extend(node.items)
 
 
 def _closest(parts: Sequence[str], candidates: Iterable[str]) -> list[str]:

@@ -166,6 +166,8 @@ def circumstances(item: Finding) -> list[tuple[str, str]]:
         told.append(("about", f"{item.resource} in {item.subject_file}"))
     if item.contexts:
         told.append(("in", "; ".join(item.contexts)))
+    if item.deployed:
+        told.append(("as", f"deployed as {', '.join(item.deployed)}"))
     if item.construct:
         told.append(("made by", item.construct))
     return told

@@ -102,6 +102,7 @@ def result(item: Finding) -> dict[str, object]:
         "fingerprint": item.fingerprint,
         "title": item.rule.title,
         "contexts": list(item.contexts),
+        **({"deployed": list(item.deployed)} if item.deployed else {}),
         "subject_file": item.home,
         "construct": item.construct or None,
         "references": list(item.rule.references),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from trailguard.cloudformation.source.letters import KEPT
+from trailguard.cloudformation.source.letters import KEPT, RESOLVED
 from trailguard.errors import display_name
 from trailguard.findings import Finding
 from trailguard.rulebook.shelf import Rulebook
@@ -13,13 +14,30 @@ from trailguard.settings.settings import Context, Settings
 HIDDEN = "(not shown)"
 
 
+class Known(NamedTuple):
+    """What is known of accounts: the snapshots, and the templates that were judged as deployed stacks, for people.
+
+    Of each such template that is its file, the stack, and the stack's parameters.
+    """
+
+    snapshots: Sequence[str] = ()
+    deployed: Sequence[tuple[str, str, Mapping[str, str]]] = ()
+
+
+_NOTHING = Known()
+
+
 def how(
-    settings: Settings, rulebook: Rulebook, results: Iterable[Finding], public: Container[str]
+    settings: Settings,
+    rulebook: Rulebook,
+    results: Iterable[Finding],
+    public: Container[str],
+    known: Known = _NOTHING,
 ) -> Iterator[tuple[str, str]]:
     """What the verdicts hinge on beside the templates, as pairs of a key and a text; what is as usual is left out.
 
     `public` are the parameters whose values may be shown: a file of parameters may hold passwords. `results` say which
-    waivers and baseline were of use.
+    waivers and baseline were of use, `known` what is known of accounts.
     """
     yield "profile", settings.profile
     yield from _listed("configuration", [display_name(settings.source)] if settings.source else ())
@@ -34,6 +52,8 @@ def how(
         yield from _listed(key, [value] if value else ())
     yield from _listed("partition", [settings.partition] if settings.partition else ())
     yield from _listed("contexts", (_context(item, public) for item in settings.contexts), "; ")
+    yield from _listed("snapshots", known.snapshots, "; ")
+    yield from _listed("as deployed as", (_deployed(*item, public) for item in known.deployed), "; ")
     yield from _listed("included paths", settings.include)
     yield from _listed("excluded paths", settings.exclude)
     yield from _listed("suppressions of", settings.foreign_suppressions)
@@ -48,16 +68,22 @@ def _listed(key: str, texts: Iterable[str], between: str = ", ") -> Iterator[tup
 
 def _pinned(values: Mapping[str, str], public: Container[str]) -> Iterator[str]:
     for name, value in values.items():
-        shown = "kept by the stack" if value == KEPT else value or "(empty)"
+        shown = "kept by the stack" if value == KEPT else value.removeprefix(RESOLVED) or "(empty)"
         yield f"{name} = {shown if name in public or value == KEPT else HIDDEN}"
 
 
 def _context(context: Context, public: Container[str]) -> str:
     """A deployment with what is fixed in it."""
     fixed = list(_pinned(context.parameters, public))
-    fixed += [place for place in (context.region, context.account_id, context.partition) if place]
+    fixed += [place for place in (context.region, context.account_id, context.partition, context.stack) if place]
     told = f" with {', '.join(fixed)}" if fixed else ""
     return f"{context.name} ({', '.join(context.templates)}){told}"
+
+
+def _deployed(file: str, stack: str, parameters: Mapping[str, str], public: Container[str]) -> str:
+    """A deployed stack, and the template that was judged as it."""
+    fixed = ", ".join(_pinned(parameters, public))
+    return f"{stack} ({file})" + (f" with {fixed}" if fixed else "")
 
 
 def _accepted(settings: Settings, results: Iterable[Finding]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Rules and frameworks as plain data, for programs, and what a rule asks in words."""
+"""Rules, frameworks and facts as plain data, for programs, and what a rule asks in words."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from trailguard.rulebook.frameworks import Framework
 from trailguard.rulebook.options import Requirement
 from trailguard.rulebook.rule import Rule
+from trailguard.trails.catalog import KnownFact
 
 
 def rule_data(rule: Rule) -> dict[str, object]:
@@ -56,6 +57,20 @@ def framework_data(framework: Framework, rules: Sequence[Rule]) -> dict[str, obj
         "prerequisites": needed and {"title": needed.title, "why": needed.why, "rules": list(needed.rules)},
         "unverified": [{"source": source, "date": date} for source, date in framework.origins(rules)],
     }
+
+
+def fact_data(known: Iterable[KnownFact]) -> dict[str, object]:
+    """The list of facts: name, subjects (none: any resource), description, and the values' JSON Schema."""
+    facts = [
+        {
+            "name": fact.name,
+            "subjects": list(fact.subjects),
+            "description": fact.description,
+            "schema": fact.schema,
+        }
+        for fact in known
+    ]
+    return {"schema": "trailguard-fact-list/1", "facts": facts}
 
 
 def asked_of(rule: Rule) -> list[str]:

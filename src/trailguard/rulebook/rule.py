@@ -37,11 +37,13 @@ PLAIN = "plain"  # what the example is called that explains a rule
 
 Word = TypeVar("Word", bound=str)
 
+_JUDGED = "judged"
+_EXISTING = (_JUDGED, NOT_APPLICABLE)
 _ELSEWHERE: Final[tuple[Verdict, ...]] = (UNKNOWN, NOT_APPLICABLE)
 _CHANGED = {"set": "property", "attribute": "attribute"}
 _FIXES = tuple(_CHANGED)
 _REQUIRED = ("id", "name", "title", "severity", "subject", "require", "why", "remedy")
-_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "equivalents", "unverified")
+_OPTIONAL = ("when", "fix", "controls", "references", "options", "elsewhere", "existing", "equivalents", "unverified")
 
 
 class Rule(NamedTuple):
@@ -65,6 +67,7 @@ class Rule(NamedTuple):
     folder: str
     options: Mapping[str, Option]
     elsewhere: Verdict = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
+    existing: bool = True  # whether it has business with what exists already, whatever template made that
     equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
     unverified: Unverified | None = None
     changed: tuple[str, ...] = ()  # in what it differs from how it ships
@@ -164,6 +167,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
     if not require:
         raise reader.error(root.values["require"], "require must name at least one fact")
     elsewhere = root.values.get("elsewhere")
+    existing = root.values.get("existing")
     firm = {name: reader.texts(child) for name, child in reader.entries(root.values.get("controls"))}
     unverified = reader.unverified(root.values.get("unverified"), firm)
     references = root.values.get("references")
@@ -184,6 +188,7 @@ def read_rule(folder: str, checked: bool = True) -> Rule:
         folder=folder,
         options=options,
         elsewhere=UNKNOWN if elsewhere is None else reader.one_of(elsewhere, "elsewhere", _ELSEWHERE),
+        existing=existing is None or reader.one_of(existing, "existing", _EXISTING) == _JUDGED,
         equivalents=reader.texts(equivalents) if equivalents is not None else (),
         unverified=unverified,
     )

@@ -218,6 +218,11 @@ def find(rulebook: Rulebook, name: str) -> Rule:
     return rulebook.rules[rulebook.rules.id_of(name)]
 
 
+def ships(rule: Rule) -> bool:
+    """Tell whether a rule is one of those that ship with trailguard."""
+    return os.path.dirname(rule.folder) == builtin_folder()
+
+
 def load_folder(folder: str) -> list[Rule]:
     """The rules below a folder of rule folders, or in a single rule folder; raises RuleError."""
     if os.path.isfile(os.path.join(folder, RULE_FILE)):

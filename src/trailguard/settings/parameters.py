@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from trailguard.cloudformation.source.letters import KEPT
+from trailguard.cloudformation.source.letters import KEPT, RESOLVED
 from trailguard.settings import samconfig
 from trailguard.settings.checker import Checker
 from trailguard.settings.sources import read_values
@@ -22,7 +22,7 @@ _GIT_SYNC = ("template-file-path", "parameters", "tags")
 
 
 class Values(NamedTuple):
-    """Values of parameters by name; KEPT where the stack keeps the one that it has.
+    """Values of parameters by name; KEPT where the stack keeps the one that it has, RESOLVED before what was looked up.
 
     `source` is the file that they come from ("" for none), `lines` tells where each stands.
     """
@@ -82,7 +82,10 @@ def _is_git_sync(data: dict[str, object]) -> bool:
 
 
 def _pair(check: Checker, item: object, path: Path) -> tuple[str, str]:
-    """One parameter of a list; with UsePreviousValue the stack keeps the value that it has."""
+    """One parameter of a list; with UsePreviousValue the stack keeps the value that it has.
+
+    A list that `aws cloudformation describe-stacks` prints says in ResolvedValue what the parameter store gave.
+    """
     if isinstance(item, str):
         key, equals, text = item.partition("=")
         if not equals or not key.strip():
@@ -93,6 +96,8 @@ def _pair(check: Checker, item: object, path: Path) -> tuple[str, str]:
     if "ParameterKey" not in table:
         raise check.error(path, 'a parameter needs "ParameterKey"')
     key = check.text(table["ParameterKey"], (*path, "ParameterKey"))
+    if "ResolvedValue" in table:
+        return key, RESOLVED + check.written(table["ResolvedValue"], (*path, "ResolvedValue"))
     if "ParameterValue" in table:
         return key, check.written(table["ParameterValue"], (*path, "ParameterValue"))
     if table.get("UsePreviousValue") in (True, "true"):

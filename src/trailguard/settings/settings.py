@@ -32,8 +32,11 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"
 ACCOUNT_ID = r"\d{12}"
 PARTITION = r"aws(-[a-z]+)*"
 LINTERS = ("cfn-lint", "checkov")
+STACK = r"\d{12}/[a-z0-9-]+/[A-Za-z][A-Za-z0-9-]*"
+MAX_AGE = 30  # days
 _ADDRESS = (r"https?://[^\s\x00-\x1f<>\"]+", "an address that begins with https:// or http://")
 
+_STACK_FORM = "a stack such as 111122223333/eu-west-1/audit"
 _PLACES = {
     "region": (REGION, "a Region such as eu-west-1"),
     "account_id": (ACCOUNT_ID, "12 digits"),
@@ -66,7 +69,7 @@ class Context(NamedTuple):
     """A deployment of some templates: globs of their files, and what is fixed in it.
 
     `source` is its parameter file, `given` are its own values and where they are written, `number` tells which of the
-    configuration's contexts it is.
+    configuration's contexts it is. `stack` is the deployed stack that is meant, as ACCOUNT/REGION/NAME.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Context(NamedTuple):
     source: str = ""
     given: Values = Values()
     number: int = 0
+    stack: str = ""
 
 
 class Asked(NamedTuple):
@@ -96,9 +100,9 @@ class Settings(NamedTuple):
     """Everything that a user can set.
 
     Rules below `min_severity` are not applied; `fail_on` and `fail_severity` say what makes a scan end with status 1,
-    which with `exit_zero` nothing does. `profile` may name several profiles, with commas in between: their rules are
-    then applied together. `source` is the configuration file, `root` its folder ("" when there is none), `docs_url` is
-    where the pages about rules are.
+    which with `exit_zero` nothing does. A snapshot that is more than `max_age` days old is reported.
+    `profile` may name several profiles, with commas in between: their rules are then applied together. `source` is the
+    configuration file, `root` its folder ("" when there is none), `docs_url` is where the pages about rules are.
 
     `notes` is to be told to the user on standard error. `places` tells where in the configuration each setting is
     written that counts, `asked` what comes from the command line.
@@ -124,6 +128,7 @@ class Settings(NamedTuple):
     baseline: str = ""
     foreign_suppressions: tuple[str, ...] = ()
     docs_url: str = ""
+    max_age: int = MAX_AGE
     source: str = ""
     root: str = ""
     notes: tuple[str, ...] = ()
@@ -148,8 +153,11 @@ class Settings(NamedTuple):
         return (self.source, *self.places[path]) if path else ("", 0, 0)
 
 
-def load(start: str, explicit: str | None = None) -> Settings:
-    """Read the named configuration, or the nearest at or above a folder within its repository; raises ConfigError."""
+def load(start: str, explicit: str | None = None, within: bool = False) -> Settings:
+    """Read the named configuration, or the nearest at or above a folder within its repository; raises ConfigError.
+
+    With `within`, one that stands in the folder itself names files of that folder only, not of the whole repository.
+    """
     from trailguard.settings.sources import read, read_project
 
     if explicit is not None:
@@ -161,17 +169,28 @@ def load(start: str, explicit: str | None = None) -> Settings:
         if not found and not _mentions_us(project):
             continue
         table = read_project(project) if _mentions_us(project) else None
+        inside = folder if within and folder == folders[0] else folders[-1]
         if found or table is not None:
-            Reach(found[0] if found else project, folders[-1]).check()
+            Reach(found[0] if found else project, inside).check()
         if found:
             spare = [*found[1:], *([project] if table is not None else [])]
             notes = tuple(
                 f"{display_name(path)} is not used, because {display_name(found[0])} stands beside it" for path in spare
             )
-            return _settings(read(found[0]), notes, folders[-1])
+            return _settings(read(found[0]), notes, inside)
         if table is not None:
-            return _settings(table, (), folders[-1])
+            return _settings(table, (), inside)
     return Settings()
+
+
+def load_text(path: str, data: bytes) -> Settings:
+    """Read a configuration that stands in no file. Its name is a path, from whose folder it names files.
+
+    Raises ConfigError.
+    """
+    from trailguard.settings.sources import read_text
+
+    return _settings(read_text(path, data), (), "")
 
 
 def _upwards(start: str) -> list[str]:
@@ -269,7 +288,7 @@ def _linter(check: Checker, value: object, path: Path) -> str:
 
 def _context(check: Checker, value: object, path: Path) -> Context:
     """A deployment; `parameters` is a map, or the path of a parameter file from the configuration's folder."""
-    table = check.table(value, path, ("name", "templates", "parameters", "region", "account_id", "partition"))
+    table = check.table(value, path, ("name", "templates", "parameters", *_PLACES, "stack"))
     if table.get("templates") is None:
         raise check.error(path, 'a context needs "templates"')
     where = (*path, "templates")
@@ -289,8 +308,10 @@ def _context(check: Checker, value: object, path: Path) -> Context:
         for key, (pattern, what) in _PLACES.items()
         if table.get(key) is not None
     }
-    told = name or (given if isinstance(given, str) else "") or ", ".join(places.values()) or ", ".join(globs)
-    return Context(told, globs, values.values, **places, source=source, given=values, number=int(str(path[-1])))
+    stack = check.matching(table["stack"], (*path, "stack"), STACK, _STACK_FORM) if table.get("stack") else ""
+    told = name or (given if isinstance(given, str) else "") or ", ".join(places.values()) or stack or ", ".join(globs)
+    number = int(str(path[-1]))
+    return Context(told, globs, values.values, **places, source=source, given=values, number=number, stack=stack)
 
 
 def _written(check: Checker, value: object, path: Path) -> Values:
@@ -336,6 +357,7 @@ _READ: dict[str, Callable[[Checker, object, Path], Any]] = {
     "foreign_suppressions": partial(_each, _linter),
     "docs_url": lambda check, value, path: check.matching(value, path, *_ADDRESS),
     "contexts": partial(_each, _context),
+    "max_age": lambda check, value, path: int(check.matching(value, path, r"\d{1,5}", "a number of days")),
 }
 
 KEYS = tuple(_READ)

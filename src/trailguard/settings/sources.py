@@ -66,6 +66,11 @@ def read(path: str, streams: bool = False) -> Source:
     return found
 
 
+def read_text(path: str, data: bytes) -> Source:
+    """Read YAML that stands in no file, under a name as if it did; raises ConfigError."""
+    return _yaml(path, data)
+
+
 def read_values(path: str, streams: bool = False) -> Source:
     """Read a parameter file: as `read` does, or lines of KEY=VALUE; raises ConfigError.
 

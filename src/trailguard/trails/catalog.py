@@ -17,6 +17,7 @@ from trailguard.trails.facts.links import LinkFinder
 from trailguard.trails.facts.lists import by_item
 from trailguard.trails.facts.properties import NOTHING, Wanted, attribute_fact, property_fact
 from trailguard.trails.key import encryption
+from trailguard.trails.observing import PLACES
 from trailguard.trails.recording import insights, recording
 from trailguard.trails.recording.selectors import SELECTORS
 from trailguard.trails.watching import groupkey, logs, topics, writing
@@ -175,6 +176,7 @@ FACTS: Mapping[str, Mapping[str, FactSpec]] = {
             "management_events.recorded": _HERE + "recording.events",
             "alarm.": _HERE + "watching.alarms",
             "naming.": _HERE + "whole.naming",
+            "deployed.": _HERE + "whole.drift",
         },
     ),
     "event_data_store": _Facts({}, {"": _HERE + "whole.lake"}),
@@ -200,6 +202,8 @@ REPAIRS: Mapping[str, str] = {
     "key.alias_ready": "key.granting:alias_ready",
     "key.usable_by_lake": "key.granting:usable_by_lake",
     "encryption.key_set": "key.granting:key_set",
+    "logs.group_set": "watching.admitting:sent",
+    "logs.role_set": "watching.admitting:sent",
     "logs.group_arn": "watching.admitting:group_arn",
     "logs.group_here": "watching.admitting:group_here",
     "logs.group_key": "watching.admitting:group_key",
@@ -229,7 +233,7 @@ REPAIRS: Mapping[str, str] = {
     "valid.selectors": "whole.correcting:selector_kinds",
     "valid.selector_forms": "recording.reforming:forms",
     "valid.cloudwatch_pair": "whole.correcting:cloudwatch_pair",
-    "valid.insights": "recording.widening:management",
+    "valid.insights": "recording.widening:fed",
     "valid.names": "whole.correcting:names",
     "valid.trail_name": "whole.correcting:trail_name",
     "valid.name_of_its_own": "whole.correcting:name_of_its_own",
@@ -238,6 +242,7 @@ REPAIRS: Mapping[str, str] = {
     "access.not_unblocked": "bucket.closing:not_unblocked",
     "access.blocks_public": "bucket.closing:blocks_public",
     "access.tls_only": "bucket.closing:tls_only",
+    "archive.access_logged": "bucket.keeping:access_logged",
     "archive.versioned": "bucket.keeping:versioned",
     "archive.kept_days": "bucket.keeping:kept_days",
     "exports.bucket_name": "bucket.keeping:name_exported",
@@ -330,6 +335,11 @@ def marking_type(subject: str) -> str:
 def connection_of(fact: str) -> str | None:
     """The connection of a trail's delivery chain that a fact is about; None for the trail itself."""
     return next((kind for start, kind in ABOUT.items() if fact.startswith(start)), None)
+
+
+def place_of(kind: str) -> str:
+    """The property of a trail that names what a thing of a type is, or belongs to; "" where none does."""
+    return PLACES.get(kind, "")
 
 
 def policies_of(scenario: Scenario, trail: Resource) -> tuple[Resource, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import ndiff
+from difflib import unified_diff
 from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
@@ -43,9 +43,7 @@ def fixed(paths: Sequence[str], *rules: str, unsafe: bool = True) -> Fixed:
         else:
             standing[finding.resource] = LEFT
             reasons[finding.resource] = result.left[key]
-    texts = {
-        Path(path).name: applied(decoded(before.files[path].data), edits) for path, edits in result.edits.items()
-    }
+    texts = {Path(path).name: applied(decoded(before.files[path].data), edits) for path, edits in result.edits.items()}
     return Fixed(standing, reasons, texts)
 
 
@@ -58,4 +56,5 @@ def lines(folder: Path, rule: str, template: str, unsafe: bool = False) -> list[
     assert result.standing, f"{rule} finds nothing to repair"
     assert LEFT not in result.standing.values(), result.reasons
     after = result.texts["template.yaml"]
-    return [line[0] + " " + line[2:].strip() for line in ndiff(text.splitlines(), after.splitlines()) if line[0] in "+-"]
+    changed = unified_diff(text.splitlines(), after.splitlines(), n=0, lineterm="")
+    return [f"{line[0]} {line[1:].strip()}" for line in list(changed)[2:] if not line.startswith("@@")]

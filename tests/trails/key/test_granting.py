@@ -95,15 +95,50 @@ def test_sids_are_given_where_the_neighbours_have_them_and_each_once(tmp_path: P
 def test_a_statement_for_the_same_caller_gets_one_more_action(tmp_path: Path) -> None:
     assert lines("TG211", tmp_path, template(ROOT + DATA_KEYS)) == [
         "- Action: kms:GenerateDataKey*",
-        "+ Action:",
-        "+ - kms:GenerateDataKey*",
-        "+ - kms:DescribeKey",
+        "+ Action: [kms:GenerateDataKey*, kms:DescribeKey]",
     ]
+
+
+BRANCHES = """
+        Statement: !If
+          - IsStrict
+          - - Effect: Allow
+              Principal: {AWS: !Sub "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+              Action: kms:*
+              Resource: '*'
+          - - Effect: Allow
+              Principal: {AWS: !Sub "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+              Action: kms:*
+              Resource: '*'
+            - Effect: Allow
+              Principal: {Service: cloudtrail.amazonaws.com}
+              Action: kms:GenerateDataKey*
+              Resource: '*'
+"""
+
+
+def test_the_branch_at_fault_gets_the_statement(tmp_path: Path) -> None:
+    text = template(ROOT)
+    start, end = text.index("        Statement:"), text.index("  Trail:")
+    text = text[:start] + BRANCHES.lstrip("\n") + text[end:]
+    text = "Parameters:\n  Strict: {Type: String, Default: 'no'}\n" + text.replace(
+        "\nResources", "Conditions:\n  IsStrict: !Equals [!Ref Strict, 'yes']\nResources"
+    )
+    new = fixed("TG207", tmp_path, {"template.yaml": text}).texts["template.yaml"]
+    strict, _, other = new.partition("          - - Effect: Allow")[2].partition("          - - Effect: Allow")
+    assert "kms:GenerateDataKey*" in strict
+    assert other == text.partition("          - - Effect: Allow")[2].partition("          - - Effect: Allow")[2]
+
+
+def test_a_single_statement_becomes_the_first_of_a_list(tmp_path: Path) -> None:
+    text = template(ROOT).replace("          - Effect", "            Effect")
+    new = fixed("TG207", tmp_path, {"template.yaml": text}).texts["template.yaml"]
+    assert new.count("- Effect: ") == 2
 
 
 def test_a_bucket_key_takes_decryption_too(tmp_path: Path) -> None:
     added = lines("TG211", tmp_path, template(ROOT + DATA_KEYS, more=BUCKET_KEY))
-    assert {"+ - kms:DescribeKey", "+ - kms:Decrypt"} <= set(added)
+    assert added[1:] == ["+ Action: [kms:GenerateDataKey*, kms:DescribeKey, kms:Decrypt]"]
 
 
 def test_a_key_without_a_policy_gets_the_default_one_and_the_grant(tmp_path: Path) -> None:

@@ -70,8 +70,8 @@ SELECTORS = [
         """,
         [
             "- - IncludeManagementEvents: false",
-            "+ - IncludeManagementEvents: true",
             "- ReadWriteType: ReadOnly  # for a while",
+            "+ - IncludeManagementEvents: true",
             "+ ReadWriteType: All  # for a while",
         ],
         id="all-of-one-selector",

@@ -10,7 +10,7 @@ from trailguard.cloudformation.scenarios.partitions import DEFAULT_PARTITION, SA
 from trailguard.cloudformation.scenarios.reasons import undefined
 from trailguard.cloudformation.scenarios.space import Space
 from trailguard.cloudformation.scenarios.variables import Variable
-from trailguard.cloudformation.source.letters import KEPT
+from trailguard.cloudformation.source.letters import KEPT, RESOLVED
 from trailguard.cloudformation.source.nodes import TextNode
 from trailguard.cloudformation.stacks.renaming import ELSEWHERE, bare, number_of
 from trailguard.cloudformation.stacks.stacks import Stack, Stacks
@@ -29,7 +29,11 @@ _SAMPLES = {"AWS::AccountId": ("111122223333", "444455556666"), "AWS::StackName"
 
 
 class Pins(NamedTuple):
-    """What the user fixed for this deployment; KEPT as a value tells that the stack keeps the one that it has."""
+    """What the user fixed for this deployment.
+
+    KEPT as a parameter's value tells that the stack keeps the one that it has. Behind RESOLVED stands what the
+    parameter store gave for one that is read there.
+    """
 
     parameters: Mapping[str, str] = {}
     region: str | None = None
@@ -93,10 +97,13 @@ class Model:
         given = {**pins.parameters, **self.stacks.constants}
         self._given = pins.parameters.keys() | self.stacks.pinned
         for name, parameter in template.parameters.items():
-            unread = _stored_reason(parameter) or (_KEPT.format(bare(name)) if given.get(name) == KEPT else None)
+            value = given.get(name)
+            is_resolved = value is not None and value.startswith(RESOLVED)
+            unread = None if is_resolved else _stored_reason(parameter)
+            unread = unread or (_KEPT.format(bare(name)) if value == KEPT else None)
             self.space.variables[name] = Variable(name, parameter, unread)
-            if name in given and unread is None:
-                self.fixed[name] = given[name]
+            if value is not None and unread is None:
+                self.fixed[name] = value.removeprefix(RESOLVED)
         self.handed: dict[str, Variable] = {}  # what the parameters of nested stacks accept
         for name, binding in self.stacks.bindings.items():
             self.handed[name] = Variable(name, binding.parameter)
@@ -123,9 +130,8 @@ class Model:
         for name in ("AWS::StackName", "AWS::StackId"):
             self._add_opaque(name, ending, _OPAQUE_PSEUDO[name])
         if stack.site == ending:
-            apart = f"nothing says whether {stack.file} is deployed in the same {{}} as the others; give it with {{}}"
-            self._add_opaque("AWS::AccountId", ending, apart.format("account", "--account-id"))
-            self._add_region("AWS::Region" + ending, apart.format("Region", "--region"))
+            self._add_opaque("AWS::AccountId", ending, _apart(stack.file, "account", "--account-id"))
+            self._add_region("AWS::Region" + ending, _apart(stack.file, "Region", "--region"))
         elif stack.place == ending:
             self._add_region("AWS::Region" + ending, several=True)
             self._add_opaque("AWS::AccountId", ending, "the stack set works in accounts that are chosen at deployment")
@@ -170,8 +176,17 @@ class Model:
         return [
             name
             for name in self.template.parameters
-            if name in self._given and name in self.fixed and not self.space.variables[name].permits(self.fixed[name])
+            if name in self._given
+            and name in self.fixed
+            and not self.space.variables[name].permits(self.fixed[name])
+            # Of one that is stored, the template restricts the name to look up.
+            and not self.template.parameters[name].is_stored
         ]
+
+
+def _apart(file: str, what: str, option: str) -> str:
+    """Why nobody knows where a stack is."""
+    return f"nothing says whether {file} is deployed in the same {what} as the others; give it with {option}"
 
 
 def _stored_reason(parameter: Parameter) -> str | None:

@@ -23,6 +23,8 @@ from trailguard.cloudformation.scenarios.values import (
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, file_of
 from trailguard.errors import nearest
 
+# The macro that stands in a snapshot where something could not be read: no such macro exists, and its Reason says why.
+UNREAD = "TrailguardUnread"
 INSTEAD = "hand it in as a parameter and give that with --parameter to have it judged"
 
 
@@ -83,6 +85,9 @@ def written_by(key: str, macro: Node, place: Node) -> str:
         where = parameters.values.get("Location") if isinstance(parameters, MapNode) else None
         shown = f"AWS::Include of {where.value}" if isinstance(where, TextNode) else "AWS::Include"
         return f"what {shown} brings ({line(place)}) is not in the scanned files; a local file among them is judged"
+    if called == UNREAD and isinstance(parameters, MapNode):
+        reason = parameters.values.get("Reason")
+        return reason.value if isinstance(reason, TextNode) else f"it could not be read ({line(place)})"
     shown = f"macro {called}" if called else key
     return f"{shown} writes it at deployment ({line(place)}); scan the template that it makes to have it judged"
 

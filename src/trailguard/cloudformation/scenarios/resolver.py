@@ -230,6 +230,9 @@ class Scenario(Conditions):
             return (
                 Symbol(OPAQUE, f"{resource.id}.{attribute}", f"{resource.id} refers to itself ({line(resource.key)})"),
             )
+        whole = self.model.stacks.generated.get(resource.id, {}).get(attribute)
+        if whole is not None:
+            return self._returned_pieces.setdefault(key, (whole,))
         self.busy.add(key)
         try:
             pieces: list[Piece] = []
@@ -244,6 +247,8 @@ class Scenario(Conditions):
         spelling = self.model.returns[resource.type][attribute]
         if not isinstance(spelling, Spelling):
             return spelling
+        if resource.id in self.model.stacks.generated:  # its whole name is known
+            return spelling.text
         for name, wanted, text in spelling.ways:
             value = self.value_of(resource, name)
             is_set = not isinstance(value, Absent)
@@ -258,6 +263,9 @@ class Scenario(Conditions):
         text = text_of(value)
         if text is not None:
             return text.pieces
+        known = self.model.stacks.generated.get(resource.id, {}).get(name)
+        if known is not None:
+            return (known,)
         if default:
             return (default,)
         spelling = self.model.returns[resource.type].get("Ref", "")

@@ -38,10 +38,14 @@ class At(NamedTuple):
 
 
 class Put(NamedTuple):
-    """In the map here, the entry at the end of the way becomes the value; maps that are missing on the way are made."""
+    """In the map here, the entry at the end of the way becomes the value; maps that are missing on the way are made.
+
+    An item of a list that is there may be on the way, too. Where a node has several users, as an anchor has, the way
+    tells which of them is meant: the one that it comes through.
+    """
 
     at: At
-    way: tuple[str, ...]
+    way: Way
     value: Data
 
 
@@ -52,7 +56,7 @@ class Append(NamedTuple):
     """
 
     at: At
-    way: tuple[str, ...]
+    way: Way
     value: Data
 
 

@@ -30,11 +30,12 @@ STACK = Marks("\ue000", "\ue001")  # behind a name: the stack that it belongs to
 FILLED = Marks("\ue002", "\ue003")  # in a template that is a text: what the outer template fills in
 
 KEPT = "\ue004"  # in the place of a parameter's value: the one that the stack has, which nobody here knows
+RESOLVED = "\ue005"  # before a parameter's value: it is what the parameter store gave, not the name to look up there
 
 
 def unused(text: str) -> Iterator[str]:
     """Private letters without a purpose that a text neither holds nor names by their number, as escapes do."""
     lowered = text.lower()
-    for code in range(0xE005, 0xF900):
+    for code in range(0xE006, 0xF900):
         if chr(code) not in text and f"{code:x}" not in lowered:
             yield chr(code)

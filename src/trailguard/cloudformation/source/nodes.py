@@ -53,6 +53,22 @@ def file_of(node: Node) -> str:
     return getattr(node, "file", "")
 
 
+def set_file(root: Node, name: str, down: int = 0) -> None:
+    """Let the nodes of a document know their file; they stand some lines further down there than they were read."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if file_of(node):
+            continue
+        node.file = name
+        node.line += down
+        node.end_line += down
+        if isinstance(node, MapNode):
+            pending.extend((*node.keys.values(), *node.values.values()))
+        elif isinstance(node, ListNode):
+            pending.extend(node.items)
+
+
 class TextNode(Node):
     """A text. `plain` tells that it was written without quotes and without a tag, and may thus mean something else."""
 

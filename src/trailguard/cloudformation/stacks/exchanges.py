@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode
+from trailguard.cloudformation.source.nodes import MapNode, Node, TextNode, call_at, sequence_at
 from trailguard.cloudformation.template.references import Way, calls
 from trailguard.cloudformation.template.template import function_of
 
@@ -68,3 +68,13 @@ def condition_of(body: Node) -> TextNode | None:
     """The condition of a resource or an output."""
     condition = body.values.get("Condition") if isinstance(body, MapNode) else None
     return condition if isinstance(condition, TextNode) else None
+
+
+def condition_named(condition: TextNode) -> Node:
+    """A test whether a condition holds."""
+    return call_at(condition, "Condition", condition)
+
+
+def both_of(place: TextNode, one: Node, other: Node) -> Node:
+    """A test whether two others hold."""
+    return call_at(place, "Fn::And", sequence_at(place, [one, other]))

@@ -39,16 +39,12 @@ def number_of(name: str) -> int | None:
     return int(found[2]) if found is not None else None
 
 
-def spell(text: str, label: Callable[[int], str]) -> str:
-    """A text for people: names of another stack are told with its label, `logs.yaml:LogBucket`."""
+def spell(text: str, told: Callable[[int, str], str]) -> str:
+    """A text for people: names of other stacks as `told` by the number of their stack, `logs.yaml:LogBucket`."""
     if STACK.open not in text:
         return text
 
-    def told(found: re.Match[str]) -> str:
-        name = label(int(found[2]))
-        return f"{name}:{found[1]}" if name else found[1]
-
-    return bare(_MARKED.sub(told, text))
+    return bare(_MARKED.sub(lambda found: told(int(found[2]), found[1]), text))
 
 
 class Renamer:

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from trailguard.cloudformation.source.nodes import (
     MapNode,
     Node,
     TextNode,
-    call_at,
     mapping_at,
     scalar_at,
-    sequence_at,
 )
-from trailguard.cloudformation.stacks.exchanges import condition_of, exports_of, imports_of
+from trailguard.cloudformation.stacks.exchanges import both_of, condition_named, condition_of, exports_of, imports_of
+from trailguard.cloudformation.stacks.observed import Deployed, Looks, Observed, Twin
 from trailguard.cloudformation.stacks.renaming import Renamer, bare, mark, number_of, spell
 from trailguard.cloudformation.template.references import Way, calls, mentioned, named
 from trailguard.cloudformation.template.template import Parameter, Template, function_of
@@ -45,6 +45,11 @@ class Export(NamedTuple):
     key: TextNode
     name: Node
     output: MapNode
+
+    @property
+    def owner(self) -> str:
+        """Who exports it, for people."""
+        return self.stack.observed.told(bare(self.key.value)) if self.stack.observed else self.stack.file
 
 
 class Import(NamedTuple):
@@ -75,6 +80,7 @@ class Stack:
     """One stack of a template, its names told apart from those of all other stacks.
 
     `site` is the ending of the account and Region of a root about which nothing tells that it is where the others are.
+    `observed` tells that what is in it exists already, `deployed` as which stack its template was deployed before.
     """
 
     def __init__(
@@ -85,8 +91,13 @@ class Stack:
         arguments: Arguments | None = None,
         pins: Mapping[str, str] = {},
         site: str = "",
+        observed: Observed | None = None,
+        deployed: Deployed | None = None,
     ) -> None:
         self.site = site
+        self.observed = observed
+        self.deployed = deployed
+        self.is_borrowed = False  # whether its template is known from what was deployed only
         self.number = number
         self.ending = mark(number)
         self.file = file
@@ -197,15 +208,15 @@ class Stack:
             if isinstance(own, TextNode):
                 name = scalar_at(own, f"{own.value}+{condition.value}")
                 conditions.keys.setdefault(name.value, name)
-                conditions.values.setdefault(name.value, _both(own, _named(own), _named(condition)))
+                conditions.values.setdefault(name.value, both_of(own, condition_named(own), condition_named(condition)))
             body.keys["Condition"] = name
             body.values["Condition"] = name
         for rule in self._entries("Rules").values():
             if isinstance(rule, MapNode):
                 own = rule.values.get("RuleCondition")
-                made = _named(condition)
+                made = condition_named(condition)
                 rule.keys.setdefault("RuleCondition", scalar_at(condition, "RuleCondition"))
-                rule.values["RuleCondition"] = made if own is None else _both(condition, own, made)
+                rule.values["RuleCondition"] = made if own is None else both_of(condition, own, made)
 
 
 class Stacks:
@@ -221,18 +232,34 @@ class Stacks:
         self.unexported: dict[int, str] = {}  # why it is not known who exports, likewise
         self.unread: dict[str, str] = {}  # why the template of a nested stack is not known, by resource
         self.hidden: set[str] = set()  # the resources whose stacks are not known and may hold what is looked for
+        self.generated: dict[str, Mapping[str, str]] = {}  # what AWS made up for resources that exist
         for stack in self.members.values():
+            for known in (stack.deployed, stack.observed):
+                named = known.generated.items() if known is not None else ()
+                self.generated.update((name + stack.ending, values) for name, values in named)
             self.bindings.update(stack.bindings)
             self.constants.update(stack.constants)
             self.pinned |= stack.pinned
             if stack.arguments is not None:
                 self.children.setdefault(stack.arguments.maker, []).append(stack)
+        self.looks = Looks(stack.observed for stack in self.members.values())
         self._before: dict[int, list[tuple[Iterable[str], Way]]] = {}
 
     def stack_of(self, name: str) -> Stack | None:
         """The stack that a name belongs to."""
         number = number_of(name)
         return self.members.get(number) if number is not None else None
+
+    def observed(self, name: str) -> Observed | None:
+        """What tells that a resource exists already; None where a template makes it."""
+        stack = self.stack_of(name) if self.members else None
+        return stack.observed if stack is not None else None
+
+    def twin(self, name: str) -> Twin | None:
+        """The resource as it exists, or for what exists as its stack made it; None where that is not known."""
+        stack = self.stack_of(name) if self.members else None
+        known = (stack.observed or stack.deployed) if stack is not None else None
+        return known.twins.get(bare(name)) if known is not None else None
 
     def scope(self, name: str) -> str:
         """The ending of the account and Region in which a resource is made; "" for those that the roots share."""
@@ -331,7 +358,13 @@ class Stacks:
         own = self.stack_of(name)
         if own is None:
             return bare(text)
-        return spell(text, lambda number: "" if number == own.number else self.label(number, own.file))
+        return spell(text, partial(self._told, own))
+
+    def _told(self, own: Stack, number: int, word: str) -> str:
+        """A name of some stack for people who look at one of them."""
+        if number in self.members and (seen := self.members[number].observed) is not None and word in seen.titles:
+            return seen.told(word)
+        return word if number == own.number else f"{self.label(number, own.file)}:{word}"
 
 
 def way_to(stack: Stack) -> str:
@@ -356,17 +389,9 @@ def came_from(stacks: Stacks, node: Node) -> Iterator[tuple[Node, str]]:
         if function is None:
             continue
         for export in stacks.exporters.get(id(current), ()):
-            yield export.output, f"what {export.stack.file} exports"
+            yield export.output, f"what {export.owner} exports"
         for name in mentioned(*function):
             binding = stacks.bindings.get(name)
             if binding is not None:
                 yield binding.argument, f"what is handed to parameter {name}"
                 pending.append(binding.argument)
-
-
-def _named(condition: TextNode) -> Node:
-    return call_at(condition, "Condition", condition)
-
-
-def _both(place: TextNode, one: Node, other: Node) -> Node:
-    return call_at(place, "Fn::And", sequence_at(place, [one, other]))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping as Map
 from typing import NamedTuple
 
-from trailguard.cloudformation.source.letters import KEPT
+from trailguard.cloudformation.source.letters import KEPT, RESOLVED
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, call_at, scalar_at, scalar_text
 
 MAX_CHARACTERS = 4_000_000  # that items are put into: CloudFormation takes 1 MB
@@ -152,6 +152,7 @@ class Collections:
         text = self._pinned.get(name)
         if text == KEPT:
             return None
+        text = text.removeprefix(RESOLVED) if text is not None else None
         if text is None and isinstance(default, TextNode):
             text = scalar_text(default) or ""
         if text is None or (is_list and not text):  # whether an empty list has an item depends on the resource

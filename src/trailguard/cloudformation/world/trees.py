@@ -12,6 +12,8 @@ from typing import NamedTuple, TypeAlias
 from trailguard.cloudformation.scenarios.model import Model, Pins, Returns
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.nodes import Node
+from trailguard.cloudformation.stacks.observed import Deployed, Observed
+from trailguard.cloudformation.stacks.renaming import mark
 from trailguard.cloudformation.stacks.stacks import Arguments, Stack
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.nesting import Nested, nested_of
@@ -21,13 +23,20 @@ MAX_DEPTH = 20
 
 
 class Member(NamedTuple):
-    """A template of the world: its file as reports show it, and what is known of its deployment."""
+    """A template of the world: its file as reports show it, and what is known of its deployment.
+
+    `deployed` is the stack that was made of it before, `observed` tells that what is in it exists, `is_borrowed` that
+    nobody has the template but who looked at that stack.
+    """
 
     file: str
     template: Template
     parameters: Mapping[str, str] = {}
     environment: tuple[str | None, str | None] = (None, None)  # account and Region
     handed: Mapping[str, Node] = {}  # by the template that holds it as text, besides what its resource hands it
+    deployed: Deployed | None = None
+    observed: Observed | None = None
+    is_borrowed: bool = False
 
 
 class Remark(NamedTuple):
@@ -108,6 +117,10 @@ class Trees:
         """The tree of a root anew, in the account and Region of some root's own; its stacks have the same numbers."""
         return self._tree(self.members[id(root.template)], count(root.number), site.ending)
 
+    def standing(self, member: Member, number: int, site: str | None) -> list[Stack]:
+        """The tree of what exists, in the account and Region of some root; None for that of its own."""
+        return self._tree(member, count(number), mark(number) if site is None else site)
+
     def _children(self, member: Member) -> list[tuple[Nested, Member | Missing]]:
         """The stacks that a member makes, each with the member that it is a stack of, or why there is none."""
         key = id(member.template)
@@ -126,7 +139,7 @@ class Trees:
         target = self._locate(member, nested)
         name = nested.resource.id
         if isinstance(target, Missing):
-            return target
+            return _borrowed(member, name) or target
         guess, target = (target, target.member) if isinstance(target, Guess) else (None, target)
         is_made = (id(member.template.document), name) not in self._unmade
         if not is_made and nested.body is None:  # what is in a text stands nowhere by itself
@@ -170,7 +183,8 @@ class Trees:
         """The stack of a root and all stacks that it makes, the parents first."""
         known = zip(("AWS::AccountId", "AWS::Region"), member.environment if site else (), strict=False)
         pins = {**member.parameters, **{name: value for name, value in known if value is not None}}
-        root = Stack(next(numbers), member.file, member.template, None, pins, site)
+        number = next(numbers)
+        root = Stack(number, member.file, member.template, None, pins, site, member.observed, member.deployed)
         stacks = [root]
         # The templates above each stack, itself included.
         line: dict[int, tuple[int, ...]] = {root.number: (id(member.template.document),)}
@@ -191,7 +205,9 @@ class Trees:
                     given = {**given, **target.handed}
                     self._tell_misfits(owner, nested, target, given)
                 arguments = Arguments(stack, maker, stack.handed(given), nested.is_set, nested.label)
-                child = Stack(next(numbers), target.file, target.template, arguments)
+                twin = stack.deployed.nested.get(nested.resource.id) if stack.deployed is not None else None
+                child = Stack(next(numbers), target.file, target.template, arguments, deployed=twin)
+                child.is_borrowed = target.is_borrowed
                 line[child.number] = (*line[stack.number], id(target.template.document))
                 stacks.append(child)
                 pending.append((child, target))
@@ -222,6 +238,14 @@ class Trees:
             if name not in parameters and not child.template.macros:
                 text = f"{nested.resource.id} hands {child.file} a parameter {name} that it does not have"
                 self.remarks.append(Remark(owner.file, node, text))
+
+
+def _borrowed(member: Member, name: str) -> Member | None:
+    """What a stack was made of whose template is not there, as somebody saw it."""
+    known = member.deployed.nested.get(name) if member.deployed is not None else None
+    if known is None or known.template is None:
+        return None
+    return Member(known.file, known.template, deployed=known, is_borrowed=True)
 
 
 def _unread(nested: Nested) -> str:

@@ -24,6 +24,7 @@ from trailguard.cloudformation.stacks.stacks import Stack, Stacks
 from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.exports import End, Exports, ambiguous, own_names, shapes, take_turns
 from trailguard.cloudformation.world.names import Key, Namesakes, Naming, Role, spoken_of
+from trailguard.cloudformation.world.standing import NOTHING_STANDS, Standing, Stands, Wanted, unsettled
 from trailguard.cloudformation.world.trees import Locate, Member, Trees
 from trailguard.cloudformation.world.unmade import unmade
 
@@ -62,9 +63,21 @@ class Matter(NamedTuple):
 
 
 class World:
-    """Members and how they belong together. `remarks` tell what did not fit."""
+    """Members and how they belong together. `remarks` tell what did not fit.
 
-    def __init__(self, members: Sequence[Member], pins: Pins, returns: Returns, locate: Locate, matter: Matter) -> None:
+    `stands` gives what exists already of what some of them speak of.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        pins: Pins,
+        returns: Returns,
+        locate: Locate,
+        matter: Matter,
+        stands: Stands = NOTHING_STANDS,
+    ) -> None:
+        self._stands = stands
         self._pins = pins
         self._returns = returns
         self._matter = matter
@@ -91,6 +104,10 @@ class World:
             found = dict.fromkeys(stack.file for number in numbers for stack in self._trees[number])
             if any(file in files for file in found):
                 yield Group(tuple(numbers), tuple(found))
+
+    def stacks(self) -> Iterator[Stack]:
+        """All stacks."""
+        return (stack for tree in self._trees for stack in tree)
 
     def _joined(self) -> list[list[int]]:
         """The numbers of the trees that have a say in what is judged of each other."""
@@ -166,11 +183,8 @@ class World:
         return found
 
     def _environment(self, tree: int) -> tuple[str | None, str | None]:
-        return self._place(self._trees[tree])
-
-    def _place(self, tree: list[Stack]) -> tuple[str | None, str | None]:
         """The account and the Region of a tree, as far as they are known."""
-        return self._members[id(tree[0].template)].environment
+        return self._members[id(self._trees[tree][0].template)].environment
 
     def _names(self, number: int) -> list[_Linked]:
         """What the stacks of a tree import and export."""
@@ -185,12 +199,12 @@ class World:
             self._wanted[number] = list(self._ends(number, exports=False))
         return self._wanted[number]
 
-    def _ends(self, number: int, *, exports: bool) -> Iterator[End]:
+    def _ends(self, number: int, *, exports: bool, is_placed: bool = False) -> Iterator[End]:
         """The imports or the exports of a tree, each with the shapes that its name can have."""
         linked = self._names(number)
         if not any(given if exports else taken for _, taken, given in linked):
             return
-        scenarios = self._scenarios(number)
+        scenarios = self._scenarios(number, is_placed)
         for stack, taken, given in linked:
             if exports:
                 for index, (key, name, _) in enumerate(given):
@@ -251,10 +265,13 @@ class World:
         root = stacks[0]
         pins = self._pins_of(here)
         meant = self._meant_in(stacks)
-        if len(stacks) == 1 and not meant and not self._unread.get(root.number):
+        standing = self._standing(group.trees, trees, pins)
+        stacks += [stack for tree in standing.trees for stack in tree]
+        if len(stacks) == 1 and not meant and not self._unread.get(root.number) and not _is_known(root):
             return Unit(root.template, None, pins)
-        known = self._composed.get(root.number) if len(trees) == 1 else None
+        known = self._composed.get(root.number) if len(trees) == 1 and not standing.trees else None
         template, joined = known or composed(stacks)
+        joined.exporters.update(standing.exporters())
         members = {stack.number: stack for stack in stacks}
         for (stack, index), found in meant.items():
             node = stack.imports[index].node
@@ -268,6 +285,25 @@ class World:
             joined.hidden.update(self._hidden.get(tree[0].number, ()))
         return Unit(template, joined, pins)
 
+    def _standing(self, numbers: Sequence[int], trees: Mapping[int, list[Stack]], pins: Pins) -> Standing:
+        """What exists of what some trees speak of, in stacks of its own."""
+        if self._stands is NOTHING_STANDS:
+            return Standing((), ())
+        members = [self._members[id(self._trees[number][0].template)] for number in numbers]
+        stacks = [stack for number in numbers for stack in trees[number]]
+        names = {(text, role) for number in numbers for (_, text), role in self._spoken_of(number)}
+        ends = [end for number in numbers for end in self._ends(number, exports=False, is_placed=True)]
+        takes = unsettled(ends, stacks, self._meant)
+        found = self._stands(Wanted(members, stacks, names, [shape for _, all_ in takes for shape in all_], pins))
+        last = max(stack.number for tree in self._trees for stack in tree)
+        sites = {self._environment(number): tree[0].site for number, tree in trees.items() if tree[0].site}
+        sites[pins.account_id, pins.region] = ""  # that of the first
+        made = [
+            self._made.standing(member, number, sites.get(member.environment))
+            for number, member in enumerate(found, last + 1)
+        ]
+        return Standing(made, takes)
+
     def _meant_in(self, stacks: Sequence[Stack]) -> dict[tuple[Stack, int], tuple[End, ...] | str]:
         """What the imports of some stacks take from each other, or why that is not known."""
         known = {stack.number: stack for stack in stacks}
@@ -276,6 +312,11 @@ class World:
             for (number, index), export in self._meant.items()
             if number in known and (isinstance(export, str) or export[0].stack.number in known)
         }
+
+
+def _is_known(root: Stack) -> bool:
+    """Tell whether more is known of a stack than its template says."""
+    return root.observed is not None or root.deployed is not None
 
 
 class _Sets:

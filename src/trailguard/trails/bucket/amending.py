@@ -19,16 +19,16 @@ from trailguard.iam.operators import NULL
 from trailguard.iam.patterns import covers
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.accepted import refusal_fact
-from trailguard.trails.bucket.guarding import EQUALS, leaks, others, taken, words_of
+from trailguard.trails.bucket.guarding import EQUALS, others, taken, words_of
 from trailguard.trails.bucket.sites import Site
-from trailguard.trails.bucket.wording import ACL, SOURCE_ACCOUNT, SOURCE_ARN
+from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
 from trailguard.trails.facts.phrases import phrase_for
 from trailguard.trails.facts.repairs import Repair
 from trailguard.trails.facts.statements import Paper
 
 CHECK, WRITE = "s3:GetBucketAcl", "s3:PutObject"
 _SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
+LIKE = {"StringEquals": "StringLike", "StringNotEquals": "StringNotLike"}  # which take wildcards
 _SHARED = "others whom the statement names are let in by it, too"
 
 
@@ -62,15 +62,9 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     unsafe = unsafe or (_SHARED if others(statement) and (meant.clauses or meant.resource) else "")
     plain = [paper.put(statement, ("Action",), need.action)] if meant.action else []
     asked, asking = _asked(site, paper, meant, need)
-    is_refused = refusal_fact(site.scenario, site.resource) is not None
     for fitted, told in _fitted(paper, meant, need):
         words = [word for word in (f"Grant {need.action}" if meant.action else "", told, asking) if word]
-        changes = (*plain, *fitted, *asked, *_guards(site, paper, meant, need, False))
-        repair = Repair("; ".join(words) or f"Correct {statement.label}", changes, unsafe)
-        yield repair
-        if is_refused:  # then nothing was in force, and the other statements now are
-            guards = (*_guards(site, paper, meant, need, True), *guarded(site, paper, statement))
-            yield repair._replace(changes=(*plain, *fitted, *asked, *guards))
+        yield Repair("; ".join(words) or f"Correct {statement.label}", (*plain, *fitted, *asked), unsafe)
 
 
 def _miss(site: Site, statement: Statement, need: Need) -> _Miss:
@@ -84,7 +78,7 @@ def _miss(site: Site, statement: Statement, need: Need) -> _Miss:
         if not conditions_hold((clause,), call.context, settle).answer.is_yes
     }
     fits = all(_covers(site, statement, call) for call in need.calls)
-    slip = not does and _is_slip(statement, need.action)
+    slip = not does and (_is_slip(statement, need.action) or (fits and _is_idle(site, statement)))
     touches = fits or any(about_resource(statement.resource, call, settle).is_yes for call in need.calls)
     negated = statement.resource is not None and statement.resource.negated and not fits
     rank = (2 if does else 1) * 4 + 2 * fits + touches + (not clauses)
@@ -101,6 +95,14 @@ def _is_slip(statement: Statement, action: str) -> bool:
     start, middle = ("s3:get", "acl") if action == CHECK else ("s3:put", "object")
     names = [(text.literal or "").lower() for text in part.texts]
     return all(name.startswith(start) and middle in name for name in names)
+
+
+def _is_idle(site: Site, statement: Statement) -> bool:
+    """Tell whether a statement grants CloudTrail, and nobody else, nothing that it does."""
+    part = statement.action
+    asked = (requests.acl_check(site.scenario, site.trail, site.bucket), *calls.puts(site)[:1])
+    uses = part is None or part.negated or any(about_action(part, call, site.scenario.settle).is_yes for call in asked)
+    return not uses and not others(statement)
 
 
 def _covers(site: Site, statement: Statement, call: Request) -> bool:
@@ -120,7 +122,7 @@ def _fitted(paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Chang
     if not meant.resource:
         yield [], ""
         return
-    told = "the bucket" if need.action == CHECK else "the folders that the trail writes to"
+    told = "the bucket" if need.action == CHECK else "the trail's folders"
     in_place = [paper.put(statement, ("Resource",), need.values[0] if len(need.values) == 1 else list(need.values))]
     beside = [paper.append(statement, ("Resource",), value) for value in need.values]
     ways = [(in_place, f"Correct the resource to {told}"), (beside, f"Add {told} to the resources")]
@@ -147,7 +149,10 @@ def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> tuple[list[Cha
     held: list[Change] = []
     for clause in meant.clauses:
         right = _right(site, paper, clause, need.calls[0])
-        if clause.name in _SOURCES:
+        like = LIKE.get(clause.operator)
+        if clause.name in _SOURCES and like is not None and has_wildcard(clause):
+            held.append(paper.rename(statement, ("Condition", clause.operator), like))
+        elif clause.name in _SOURCES:
             held += _bound(site, paper, statement)
         elif right is None:
             held.append(paper.remove(statement, ("Condition", clause.operator, clause.key)))
@@ -155,6 +160,11 @@ def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> tuple[list[Cha
             held += paper.ask(statement, EQUALS if _is_odd(clause) else clause.operator, clause.key, right)
     keys = ", ".join(dict.fromkeys(clause.key for clause in meant.clauses))
     return held, f"Correct the condition on {keys}"
+
+
+def has_wildcard(clause: Clause) -> bool:
+    """Tell whether a clause asks for a pattern."""
+    return any("*" in str(piece) for text in clause.values for piece in text.pieces if isinstance(piece, str))
 
 
 def _is_odd(clause: Clause) -> bool:
@@ -180,32 +190,3 @@ def _bound(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]
     gone = [clause for clause in statement.clauses if clause.name in _SOURCES and clause.name != bound[0].lower()]
     removed = tuple(paper.remove(statement, ("Condition", one.operator, one.key)) for one in gone)
     return (*removed, *paper.ask(statement, EQUALS, bound[0], value))
-
-
-def _guards(site: Site, paper: Paper, meant: _Miss, need: Need, always: bool) -> Iterator[Change]:
-    """What a statement has to ask for besides, so that it lets nothing through that is kept out now.
-
-    Where others let it through, that is not asked for, unless it shall be `always`.
-    """
-    statement = meant.statement
-    asked = {clause.name for clause in statement.clauses}
-    missed = {clause.name for clause in meant.clauses}
-    acls = (request for request, _ in calls.with_other_acls(site))
-    if need.action == WRITE and ACL not in asked and (always or not leaks(site, acls)):
-        yield from paper.ask(statement, EQUALS, ACL, requests.OWNER_ACL)
-    is_bound = any(name in asked or name in missed for name in _SOURCES)
-    strangers = (request for request, _ in calls.for_strangers(site))
-    if not is_bound and (always or not leaks(site, strangers)):
-        yield from _bound(site, paper, statement)
-
-
-def guarded(site: Site, paper: Paper, but: Statement | None = None) -> tuple[Change, ...]:
-    """Guard all statements but one against other ACLs and the trails of strangers, as far as that can be told."""
-    changes: list[Change] = []
-    for one in leaks(site, (request for request, _ in calls.with_other_acls(site))):
-        if one is not but:
-            changes += paper.ask(one, EQUALS, ACL, requests.OWNER_ACL)
-    for one in leaks(site, (request for request, _ in calls.for_strangers(site))):
-        if one is not but:
-            changes += _bound(site, paper, one)
-    return tuple(changes)

@@ -22,7 +22,7 @@ from trailguard.iam.documents import read_document
 from trailguard.iam.policy import Policy
 from trailguard.trails.facts.facts import Cause, Fact, unknown
 from trailguard.trails.facts.links import Link, elsewhere
-from trailguard.trails.facts.names import bucket_name, may_be_same, same_name
+from trailguard.trails.facts.names import bucket_name, made_first, may_be_same, same_name
 
 BUCKET = "AWS::S3::Bucket"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
@@ -40,13 +40,14 @@ class LogBucket(NamedTuple):
     resource: Resource | None
     policies: tuple[Resource, ...]
     generator: str | None  # what in the template may make further policies
+    unseen: str = ""  # why nobody who looked at the account saw it
 
     @property
     def unmade(self) -> str:
         """Why nothing is known of the bucket where the template does not make it."""
         what = f"bucket {show(Text(self.name, self.node))}" + ("" if self.policies else " or a policy for it")
         source = next((piece.reason for piece in self.name if isinstance(piece, Symbol) and piece.kind == OPAQUE), None)
-        return elsewhere(what, source or "")
+        return elsewhere(what, source or "", self.unseen)
 
 
 def no_known_policy(scenario: Scenario, bucket: LogBucket, trail: Resource) -> Fact | None:
@@ -58,7 +59,11 @@ def no_known_policy(scenario: Scenario, bucket: LogBucket, trail: Resource) -> F
     if maker is not None:
         fact = unknown(bucket.node, f"{maker} may make a policy for the bucket", because)
         return fact._replace(cause=policy_maker(scenario, maker))
-    return None if bucket.resource is not None else unknown(bucket.node, bucket.unmade, because)
+    if bucket.resource is None:
+        return unknown(bucket.node, bucket.unmade, because)
+    unread = scenario.model.stacks.looks.unlisted(BUCKET_POLICY)
+    is_seen = unread and scenario.model.stacks.observed(bucket.resource.id) is not None
+    return unknown(bucket.node, unread, because) if is_seen else None
 
 
 def policy_maker(scenario: Scenario, maker: str) -> Cause:
@@ -87,7 +92,8 @@ def _find(scenario: Scenario, trail: Resource) -> LogBucket | None:
     name = bucket_name(text.pieces)
     made = _made(scenario, trail, name)
     policies = policies_on(scenario, name, made, closely=made is not None)
-    return LogBucket(name, value.node, made, policies, scenario.model.template.generator)
+    unseen = scenario.model.stacks.looks.unseen(BUCKET)
+    return LogBucket(name, value.node, made, policies, scenario.model.template.generator, unseen)
 
 
 def _made(scenario: Scenario, trail: Resource, name: Pieces) -> Resource | None:
@@ -99,7 +105,8 @@ def _made(scenario: Scenario, trail: Resource, name: Pieces) -> Resource | None:
     found = next((bucket for bucket in own if _is_called(scenario, bucket, name)), None)
     if found is not None or len(own) == len(buckets):
         return found
-    others = [bucket for bucket in buckets if bucket not in own and _is_called(scenario, bucket, name)]
+    called = [bucket for bucket in buckets if bucket not in own and _is_called(scenario, bucket, name)]
+    others = made_first(scenario, called)
     rivals = list({stacks.root_of(bucket.id): bucket for bucket in reversed(others)}.values())[::-1]
     shown = " or ".join(bucket.id for bucket in rivals)
     reason = f"bucket {show(Text(name, trail.key))} may be {shown}, and only one of these templates can be deployed"
@@ -115,7 +122,8 @@ def have_rivals(scenario: Scenario, policies: Sequence[Resource], name: Pieces) 
     if len({stacks.root_of(policy.id) for policy in policies}) < 2:
         return False
     buckets = scenario.model.template.of_type(BUCKET)
-    return len({stacks.root_of(bucket.id) for bucket in buckets if _is_called(scenario, bucket, name)}) > 1
+    called = made_first(scenario, [bucket for bucket in buckets if _is_called(scenario, bucket, name)])
+    return len({stacks.root_of(bucket.id) for bucket in called}) > 1
 
 
 def policies_on(
@@ -131,7 +139,7 @@ def policies_on(
         found = (policy for policy in policies if is_on(scenario, policy, name, same))
         return (one for one in found if bucket is None or not _is_for_rival(scenario, one, name, bucket))
 
-    known = tuple(those(same_name))
+    known = tuple(made_first(scenario, list(those(same_name))))
     if known or not closely:
         return known
     return tuple(islice(those(may_be_same), 1))
@@ -141,7 +149,7 @@ def _is_for_rival(scenario: Scenario, policy: Resource, name: Pieces, bucket: Re
     """Tell whether a policy comes with another bucket of the same name, which another template makes instead."""
     stacks = scenario.model.stacks
     home = stacks.root_of(policy.id)
-    if home == stacks.root_of(bucket.id):
+    if home == stacks.root_of(bucket.id) or any(map(stacks.observed, (policy.id, bucket.id))):
         return False
     buckets = (other for other in scenario.model.template.of_type(BUCKET) if stacks.root_of(other.id) == home)
     return any(_is_called(scenario, other, name) for other in buckets)

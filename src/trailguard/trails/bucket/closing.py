@@ -15,6 +15,7 @@ from trailguard.cloudformation.source.nodes import MapNode, TextNode
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Resource
 from trailguard.iam.policy import Policy, Statement
+from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.buckets import BUCKET_POLICY, LogBucket, log_bucket, policies_on, policy_of
 from trailguard.trails.bucket.exposure import BLOCK, SETTINGS
 from trailguard.trails.bucket.founding import made_always, new_policy, standard_statements
@@ -53,8 +54,9 @@ def public_statement(fault: Fault) -> Iterator[Repair]:
     for policy, paper in _papers(fault):
         open_ones = [one for one in policy.statements if lets_strangers_in(fault.scenario, policy, one).is_yes]
         ways = [next(_closed(paper, one), None) for one in open_ones]
-        if open_ones and all(ways):
-            yield _together("Hold the grant to those whom it is for", [way for way in ways if way is not None])
+        told = dict.fromkeys(way.title for way in ways if way is not None)
+        if open_ones and None not in ways:
+            yield Repair("; ".join(told), tuple(change for way in ways if way is not None for change in way.changes))
         if len(policy.statements) > len(open_ones) > 0:
             changes = tuple(paper.remove(one) for one in open_ones)
             yield Repair(f"Remove {', '.join(one.label for one in open_ones)}", changes, _LOST)
@@ -73,17 +75,15 @@ def _without(fault: Fault, paper: Paper) -> Iterator[Repair]:
         yield Repair(f"Remove {bare(paper.resource.id)}", (Remove(at(paper.resource.key)),), _LOST)
 
 
-def _closed(paper: Paper, statement: Statement) -> Iterator[tuple[Change, ...]]:
+def _closed(paper: Paper, statement: Statement) -> Iterator[Repair]:
+    """Close a statement to strangers, and to nobody else."""
     if is_for_cloudtrail(statement) and statement.principal is not None and not statement.principal.negated:
-        yield (paper.put(statement, ("Principal",), SERVICE),)
-    passing = [clause for clause in statement.clauses if clause.operator.endswith(_IF_EXISTS)]
-    if passing:
-        names = dict.fromkeys(clause.operator for clause in passing)
-        yield tuple(paper.rename(statement, ("Condition", name), name.removesuffix(_IF_EXISTS)) for name in names)
-
-
-def _together(title: str, ways: Sequence[tuple[Change, ...]]) -> Repair:
-    return Repair(title, tuple(change for way in ways for change in way))
+        title = f"Name the service principal {requests.SERVICE}"
+        yield Repair(title, (paper.put(statement, ("Principal",), SERVICE),))
+    names = dict.fromkeys(one.operator for one in statement.clauses if one.operator.endswith(_IF_EXISTS))
+    if names:
+        renamed = (paper.rename(statement, ("Condition", name), name.removesuffix(_IF_EXISTS)) for name in names)
+        yield Repair(f"Let nobody pass the condition of {statement.label} without its key", tuple(renamed))
 
 
 def not_unblocked(fault: Fault) -> Iterator[Repair]:

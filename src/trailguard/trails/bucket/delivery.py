@@ -27,6 +27,7 @@ from trailguard.trails.bucket.buckets import (
 from trailguard.trails.bucket.principals import builds_suffix, named_in_words
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, any_of, decided, no, unknown, yes
+from trailguard.trails.facts.seen import delivered
 
 _TRUTH: Mapping[str, object] = {"type": "boolean"}
 
@@ -48,11 +49,13 @@ def made_here(scenario: Scenario, trail: Resource) -> Fact:
 
 
 def policy_exists(scenario: Scenario, trail: Resource) -> Fact:
-    """Whether the template puts a policy on the bucket."""
+    """Whether the template puts a policy on the bucket; one that exists already is put there by nobody any more."""
     bucket = log_bucket(scenario, trail)
-    if bucket is None or not bucket.policies:
+    policies = bucket.policies if bucket is not None else ()
+    made = [policy for policy in policies if scenario.model.stacks.observed(policy.id) is None]
+    if not made:
         return no(bucket.node if bucket else trail.key, f"this template puts no policy on the bucket of {trail.id}")
-    return yes(bucket.policies[0].key, f"{bucket.policies[0].id} is the policy of the bucket of {trail.id}")
+    return yes(made[0].key, f"{made[0].id} is the policy of the bucket of {trail.id}")
 
 
 def single_policy(scenario: Scenario, trail: Resource) -> Fact:
@@ -324,6 +327,7 @@ FACTS: Mapping[str, FactSpec] = {
     "policy.source_bound": _judged_fact(
         _source_bound, _nothing_granted, "grants are bound to this trail or account (aws:SourceArn, aws:SourceAccount)"
     ),
+    "policy.delivered": delivered("logs", "digests"),
     "policy.service_principal": FactSpec(  # more that is granted may make it true or false
         _judged(_service_principal, _nothing_granted), _TRUTH, "grants name CloudTrail's service principal"
     ),

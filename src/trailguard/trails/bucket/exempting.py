@@ -14,7 +14,7 @@ from trailguard.cloudformation.source.nodes import TextNode
 from trailguard.iam.evaluate import Request, denials
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.amending import guarded
+from trailguard.trails.bucket.amending import LIKE, has_wildcard
 from trailguard.trails.bucket.guarding import sites_of, taken, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
@@ -38,18 +38,13 @@ def delivery_not_denied(fault: Fault) -> Iterator[Repair]:
         unsafe = taken(site, hitting, SOURCE_ARN, SOURCE_ACCOUNT)
         plain = [_exempted(paper, one) for one in hitting]
         best = [next(_corrected(site, paper, one), ()) or _exempted(paper, one) for one in hitting]
-        rest = tuple(one for one in site.policy.statements if one not in hitting)
-        guards = guarded(site._replace(policy=site.policy._replace(certain=rest)), paper)
-        for ways in [best, plain] if plain != best else [best]:
+        named = ", ".join(one.label for one in hitting)
+        title = f"Exempt CloudTrail from {named}"
+        for ways, told in ((best, title if best == plain else f"Correct {named}"), (plain, title)):
             if all(ways):
-                repair = Repair(_title(hitting), tuple(change for way in ways for change in way), unsafe)
-                yield repair
-                if guards:  # what the Deny kept out, too
-                    yield repair._replace(changes=(*repair.changes, *guards))
-
-
-def _title(statements: list[Statement]) -> str:
-    return f"Let {', '.join(one.label for one in statements)} deny nothing that CloudTrail does"
+                yield Repair(told, tuple(change for way in ways for change in way), unsafe)
+            if best == plain:
+                break
 
 
 def _hits(site: Site, statement: Statement, asked: list[Request]) -> bool:
@@ -66,6 +61,8 @@ def _corrected(site: Site, paper: Paper, statement: Statement) -> Iterator[tuple
     for clause in statement.clauses:
         if clause.name == _TLS and clause.operator.startswith("Bool"):
             yield (paper.put(statement, ("Condition", clause.operator, clause.key), "false"),)
+        if clause.name in _SOURCES and clause.operator in LIKE and has_wildcard(clause):
+            yield (paper.rename(statement, ("Condition", clause.operator), LIKE[clause.operator]),)
         if clause.name in _SOURCES and clause.test is not None and clause.test.negated:
             bound = words_of(site).bound()
             value = None if bound is None else paper.say(bound[1])

@@ -9,24 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
+from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import Pieces, text_of, trim_start
 from trailguard.cloudformation.scenarios.waiting import reaches
 from trailguard.cloudformation.source.changes import Append, Change, Data, Put, Remove, Replace, at
 from trailguard.cloudformation.source.nodes import MapNode
 from trailguard.cloudformation.stacks.renaming import bare, number_of
 from trailguard.cloudformation.template.template import Resource
-from trailguard.iam.policy import Policy
 from trailguard.trails.bucket import requests
 from trailguard.trails.bucket.accepted import misplaced_fact
-from trailguard.trails.bucket.amending import CHECK, WRITE, guarded
+from trailguard.trails.bucket.amending import CHECK, WRITE
 from trailguard.trails.bucket.buckets import BUCKET_POLICY, LogBucket, log_bucket, policy_of
 from trailguard.trails.bucket.guarding import EQUALS, companions
-from trailguard.trails.bucket.sites import Site
-from trailguard.trails.bucket.wording import ACL, SERVICE, SOURCE_ACCOUNT, SOURCE_ARN, Words, portable
+from trailguard.trails.bucket.wording import ACL, SERVICE, SOURCE_ACCOUNT, SOURCE_ARN, Words
 from trailguard.trails.facts.names import bucket_name, same_name
-from trailguard.trails.facts.phrases import phrase_of, written
-from trailguard.trails.facts.repairs import Fault, Repair, chosen, root_of
-from trailguard.trails.facts.statements import Paper, paper_of
+from trailguard.trails.facts.phrases import written
+from trailguard.trails.facts.policies import VERSION
+from trailguard.trails.facts.repairs import Fault, Repair, chosen, free_name, making, root_of
 
 
 def single_policy(fault: Fault) -> Iterator[Repair]:
@@ -92,46 +91,24 @@ def _placed(fault: Fault, bucket: LogBucket, policy: Resource) -> Iterator[Repai
         place = Replace(at(scenario.unwrap(node) or node), written(name))
     title = f"Put {bare(policy.id)} on the bucket of {bare(fault.resource.id)}"
     unsafe = "" if node is None else chosen(scenario, node)
-    yield from _with_guards(fault, bucket, policy, Repair(title, (place,), unsafe))
+    yield Repair(title, (place,), unsafe)
 
 
 def _made(fault: Fault, bucket: LogBucket, policy: Resource) -> Iterator[Repair]:
     """Make a policy of the bucket wherever the bucket is made."""
     for repair in made_always(policy, bucket.resource):
-        waiting = tuple(_waits(fault, policy))
-        yield from _with_guards(fault, bucket, policy, repair._replace(changes=(*repair.changes, *waiting)))
+        yield repair._replace(changes=(*repair.changes, *_waits(fault, policy)))
 
 
 def made_always(policy: Resource, bucket: Resource | None) -> Iterator[Repair]:
     """Give a policy the condition of its bucket, or none."""
     own = condition_of(bucket) if bucket is not None else ""
-    if policy.condition is None or own is None:
+    if policy.condition is None or own is None or not condition_of(policy):
         return
     key = policy.body.keys["Condition"]
     place: Change = Replace(at(policy.body.values["Condition"]), own) if own else Remove(at(key))
     unsafe = f"condition {bare(policy.condition)} decides now whether there is a policy"
     yield Repair(f"Make {bare(policy.id)} wherever its bucket is made", (place,), unsafe)
-
-
-def _with_guards(fault: Fault, bucket: LogBucket, policy: Resource, repair: Repair) -> Iterator[Repair]:
-    """A repair that brings a policy into force, by itself and with the guards that the policy lacks."""
-    yield repair
-    scenario = fault.scenario
-    read, paper = policy_of(scenario, policy), paper_of(scenario, policy)
-    if paper is None or read.unknown is not None or read.draft is not None:
-        return
-    more = (*guarded(Site(scenario, fault.resource, bucket, policy, read, read), paper), *_portable(read, paper))
-    if more:
-        yield repair._replace(changes=(*repair.changes, *more))
-
-
-def _portable(policy: Policy, paper: Paper) -> Iterator[Change]:
-    """Spell the partition of ARNs as that of the deployment."""
-    for statement in policy.statements if not paper.in_text else ():
-        for text in statement.resource.texts if statement.resource is not None else ():
-            said = phrase_of(text.node)
-            if said is not None and portable(said) != said:
-                yield Replace(at(text.node), written(portable(said)))
 
 
 def condition_of(resource: Resource) -> str | None:
@@ -156,30 +133,29 @@ def _waits(fault: Fault, policy: Resource) -> Iterator[Change]:
 
 def new_policy(words: Words, bucket: Resource, more: Sequence[Data] = ()) -> Iterator[Repair]:
     """A policy for a bucket that no policy is meant for, with some statements more than CloudTrail needs."""
-    home = root_of(words.scenario, bucket)
     statements = standard_statements(words)
-    condition = condition_of(bucket)
-    section = home.node.values.get("Resources")
-    if not statements or condition is None or not isinstance(section, MapNode):
+    if not statements:
         return
-    if bare(bucket.id) not in section.keys:
-        return  # a loop makes it
-    name = free_name(section, bare(bucket.id) + "Policy")
-    policy: dict[str, Data] = {"Type": BUCKET_POLICY}
-    if condition:
-        policy["Condition"] = condition
-    document: dict[str, Data] = {"Version": "2012-10-17", "Statement": [*statements, *more]}
-    policy["Properties"] = {"Bucket": {"Ref": bare(bucket.id)}, "PolicyDocument": document}
-    changes: list[Change] = [Put(home.at, ("Resources", name), policy)]
-    for one in (words, *companions(words)):
-        changes += _waiting(one, bucket, name)
-    yield Repair(f"Add the bucket policy {name}", tuple(changes))
+    document: dict[str, Data] = {"Version": VERSION, "Statement": [*statements, *more]}
+    properties: dict[str, Data] = {"Bucket": {"Ref": bare(bucket.id)}, "PolicyDocument": document}
+    wanted = bare(bucket.id) + "Policy"
+    made = made_beside(words.scenario, bucket, wanted, BUCKET_POLICY, properties)
+    if made is None:
+        return
+    name = free_name(words.scenario, bucket, wanted)
+    waiting = (change for one in (words, *companions(words)) for change in _waiting(one, bucket, name))
+    yield Repair(f"Add the bucket policy {name}", (made, *waiting))
 
 
-def free_name(section: MapNode, wanted: str) -> str:
-    """A logical ID that nothing in a section has."""
-    numbered = (f"{wanted}{number}" for number in range(2, len(section.keys) + 3))
-    return wanted if wanted not in section.keys else next(name for name in numbered if name not in section.keys)
+def made_beside(
+    scenario: Scenario, bucket: Resource, name: str, kind: str, properties: Data, **attributes: Data
+) -> Change | None:
+    """One resource more, which is made where a bucket is; None where that cannot be said."""
+    condition, home = condition_of(bucket), root_of(scenario, bucket).node.values.get("Resources")
+    if condition is None or not isinstance(home, MapNode) or bare(bucket.id) not in home.keys:
+        return None  # a loop makes it, or a stack that is not always made
+    body: dict[str, Data] = {"Type": kind, **({"Condition": condition} if condition else {}), **attributes}
+    return making(scenario, bucket, name, {**body, "Properties": properties})
 
 
 def _waiting(words: Words, bucket: Resource, policy: str) -> Iterator[Change]:

@@ -6,11 +6,11 @@ cross-service-confused-deputy-prevention.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
-from trailguard.cloudformation.scenarios.values import MapValue
+from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Piece, Symbol, Text, spelt
 from trailguard.cloudformation.source.changes import Change, Data, Replace, at
+from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import references
 from trailguard.iam.callers import account_of
 from trailguard.iam.evaluate import Request, denied_wholly, grantors
@@ -27,7 +27,7 @@ EQUALS = "StringEquals"
 _OTHERS = "others whom the statement names are held to it, too"
 _CLOSED = "everybody else whom the statement lets in is shut out"
 _OWN = frozenset(("s3:getbucketacl", "s3:putobject"))
-_ACCOUNT = re.compile("AWSLogs/([0-9]{12})/")
+_FOLDER = "AWSLogs/"
 
 
 def sites_of(fault: Fault) -> Iterator[tuple[Site, Paper]]:
@@ -70,7 +70,7 @@ def owner_control(fault: Fault) -> Iterator[Repair]:
 
 def _apart(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]:
     """Take the write out of a statement that grants the look at the bucket's ACL too, which carries no ACL."""
-    principal, resource = (paper.value_at(statement, name) for name in ("Principal", "Resource"))
+    principal, resource = paper.value_at(statement, "Principal"), _objects(site, paper, statement)
     if principal is None or resource is None or statement.action is None or statement.action.negated:
         return ()
     condition: dict[str, Data] = {}
@@ -94,6 +94,17 @@ def _apart(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]
     return paper.put(statement, ("Action",), action), paper.new(write)
 
 
+def _objects(site: Site, paper: Paper, statement: Statement) -> Data | None:
+    """What of the resources of a statement is not the bucket itself, to be copied."""
+    value = statement.elements.get("Resource")
+    if isinstance(value, ListValue) and not paper.in_text:
+        arn = requests.bucket_arn(site.scenario, site.bucket)
+        kept = [at(item.node) for item in value.items if not isinstance(item, Text) or item.pieces != arn]
+        if kept:
+            return kept[0] if len(kept) == 1 else kept
+    return paper.value_at(statement, "Resource")
+
+
 def source_bound(fault: Fault) -> Iterator[Repair]:
     """Bind each statement that serves the trails of other accounts to this one, else to its account."""
     for site, paper in sites_of(fault):
@@ -103,16 +114,17 @@ def source_bound(fault: Fault) -> Iterator[Repair]:
         account = _said(paper, [(key, said) for key, said in _accounts(words)])
         trails = [one.bound() for one in (words, *companions(words))]
         arns = _said(paper, [found for found in trails if found is not None and found[0] == SOURCE_ARN])
+        told = ", ".join(one.label for one in leaking)
         unsafe = _shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
         if arns is not None and len(arns[1]) == len(trails) and len(alone) == len(leaking):
-            yield Repair("Bind the grant to the trail's ARN", _bound(paper, leaking, EQUALS, *arns), unsafe)
+            yield Repair(f"Bind {told} to the trail's ARN", _bound(paper, leaking, EQUALS, *arns), unsafe)
         if account is not None:
             changes = tuple(
                 change
                 for one in leaking
                 for change in _bound(paper, [one], EQUALS if one in alone else EQUALS + "IfExists", *account)
             )
-            yield Repair("Bind the grant to the trail's account", changes, unsafe)
+            yield Repair(f"Bind {told} to the trail's account", changes, unsafe)
 
 
 def _bound(
@@ -144,15 +156,33 @@ def companions(words: Words) -> Iterator[Words]:
 
 
 def _shut_out(site: Site, statements: Iterable[Statement]) -> str:
-    """Why a person should look at a bound: the statements open the folders of accounts that the template names."""
-    own = site.scenario.model.fixed.get("AWS::AccountId", "")
+    """Why a person should look at a bound: the statements open folders of others, whose trails the template lacks."""
     for statement in statements:
         for text in statement.resource.texts if statement.resource is not None else ():
-            for piece in text.pieces:
-                found = _ACCOUNT.search(piece) if isinstance(piece, str) else None
-                if found is not None and found[1] != own:
-                    return f"the trails of account {found[1]}, whose folder the statement opens, may be others"
+            owner = _owner(text)
+            if owner is not None and not _is_own(site, owner):
+                return f"{spelt((owner,))}, whose folder the statement opens, may have trails of its own"
     return ""
+
+
+def _owner(text: Text) -> Piece | None:
+    """Whose folder a resource is about; None where it does not say so."""
+    for number, piece in enumerate(text.pieces):
+        if isinstance(piece, str) and _FOLDER in piece:
+            rest = piece.rpartition(_FOLDER)[2]
+            return rest.partition("/")[0] if rest else next(iter(text.pieces[number + 1 :]), None)
+    return None
+
+
+def _is_own(site: Site, owner: Piece) -> bool:
+    """Tell whether a folder is that of the trail's account, or may be any."""
+    model = site.scenario.model
+    if requests.is_organization_trail(site.scenario, site.trail):
+        return isinstance(owner, Symbol) or owner.startswith("o-") or not owner.isdecimal()
+    if isinstance(owner, Symbol):
+        return bare(owner.name) == "AWS::AccountId"
+    named = owner.isdecimal() or owner.startswith("o-")
+    return not named or owner == model.fixed.get(model.pseudo("AWS::AccountId", site.trail.id))
 
 
 def taken(site: Site, statements: Iterable[Statement], *keys: str) -> str:
@@ -164,12 +194,17 @@ def taken(site: Site, statements: Iterable[Statement], *keys: str) -> str:
 
 
 def leaks(site: Site, asked: Iterable[Request]) -> list[Statement]:
-    """The statements that let through what they should not, in their order."""
+    """The statements that let through what they should not, and no Deny stops, in their order."""
     settle = site.scenario.settle
+    return granting(site, (one for one in asked if denied_wholly(site.policy, one, settle).outcome != "yes"))
+
+
+def granting(site: Site, asked: Iterable[Request]) -> list[Statement]:
+    """The statements that let some calls through, in their order."""
     found: dict[int, Statement] = {}
     for request in asked:
-        for statement, answer in grantors(site.policy, request, settle):
-            if answer.is_yes and denied_wholly(site.policy, request, settle).outcome != "yes":
+        for statement, answer in grantors(site.policy, request, site.scenario.settle):
+            if answer.is_yes:
                 found[statement.index] = statement
     return [found[index] for index in sorted(found)]
 
@@ -204,11 +239,11 @@ def service_principal(fault: Fault) -> Iterator[Repair]:
         check = requests.acl_check(site.scenario, site.trail, site.bucket)
         asked = [check, *calls.puts(site)]
         named = {one.index for request in asked for one, answer in site.naming(request) if answer.is_yes}
-        granting = leaks(site, asked)
-        changes = [change for one in granting for change in _corrected(paper, one)]
+        grants = granting(site, asked)
+        changes = [change for one in grants for change in _corrected(paper, one)]
         if changes:
             yield Repair(title, tuple(changes))
-        wrong = [one for one in granting if one.index not in named]
+        wrong = [one for one in grants if one.index not in named]
         told = _CLOSED if any(not is_for_cloudtrail(one) for one in wrong) else ""
         if wrong:
             yield Repair(title, tuple(change for one in wrong for change in _named(paper, one)), told)

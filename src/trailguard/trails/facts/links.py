@@ -52,10 +52,15 @@ def names_something(scenario: Scenario, resource: Resource, name: str) -> Fact:
     return yes(node, f"{resource.id} sets {name}")
 
 
-def elsewhere(what: str, source: str = "") -> str:
-    """Why nothing is known of something that a trail names and the template does not make."""
+def elsewhere(what: str, source: str = "", unseen: str = "") -> str:
+    """Why nothing is known of something that a trail names and the template does not make.
+
+    `unseen` tells why nobody who looked at the account saw it.
+    """
     because = f" ({source})" if source else ""
     advice = "" if SCAN_IT in source else SCAN_IT
+    if unseen and not source:
+        return f"neither this template nor one that is connected with it makes {what}, and {unseen}"
     return f"neither this template nor one that is connected with it makes {what}{because}{advice}"
 
 

@@ -105,13 +105,30 @@ def same_place(scenario: Scenario, one: Resource, other: Resource) -> bool:
     return True
 
 
+def made_first(scenario: Scenario, found: Sequence[Resource]) -> Sequence[Resource]:
+    """Of resources that are one by their name, those that the templates make; those that were observed without any.
+
+    What a template makes takes the place of what exists under its name.
+    """
+    observed = scenario.model.stacks.observed
+    return [one for one in found if observed(one.id) is None] or found
+
+
 def nearest(scenario: Scenario, user: Resource, made: Sequence[Resource]) -> Sequence[Resource]:
-    """Resources in the order in which a name is looked for among them: those that come with its user first."""
+    """Resources in the order in which a name is looked for among them: those that come with its user first.
+
+    What was observed comes last, behind what the templates make.
+    """
     stacks = scenario.model.stacks
     if not stacks.members:
         return made
     root, scope = stacks.root_of(user.id), stacks.scope(user.id)
-    return sorted(made, key=lambda one: (stacks.root_of(one.id) != root, stacks.scope(one.id) != scope))
+
+    def distance(one: Resource) -> tuple[bool, bool, bool]:
+        is_own = stacks.root_of(one.id) == root
+        return not is_own and stacks.observed(one.id) is not None, not is_own, stacks.scope(one.id) != scope
+
+    return sorted(made, key=distance)
 
 
 def _symbols(pieces: Pieces) -> Iterator[Symbol]:

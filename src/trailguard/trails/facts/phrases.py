@@ -128,7 +128,7 @@ def written(phrase: Phrase) -> Data:
 
 def _in_sub(part: Part, copies: Sequence[Copied]) -> str:
     if isinstance(part, str):
-        return part.replace("${", "${!")
+        return PLACEHOLDER.sub(r"${!\1}", part)
     return "${" + (bare(part.name) if isinstance(part, Name) else _variable(copies.index(part))) + "}"
 
 

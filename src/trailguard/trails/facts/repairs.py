@@ -17,7 +17,7 @@ from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import calls, mentioned
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, to_json
-from trailguard.trails.facts.properties import TAKES, step_into
+from trailguard.trails.facts.properties import TAKES, entry
 
 PROPERTIES = "Properties"
 
@@ -94,14 +94,16 @@ def setting(fault: Fault, name: str, value: Data, unsafe: str = "") -> Iterator[
     if way:
         yield Repair(title, (Put(at(written), way, value),), unsafe)
         return
-    node = fault.found.node
     literal = handed_down(fault.scenario, written)
     if literal is not None:
         yield Repair(title, (Replace(at(literal), value),), unsafe)
     handed = (binding.argument for binding in fault.scenario.model.stacks.bindings.values())
-    if any(holds(outer, node) for outer in (written, *handed)):
-        yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
+    is_told = any(holds(outer, fault.found.node) for outer in (written, *handed))
+    node = _branch(fault.scenario, fault.found.node if is_told else written)
+    yield Repair(title, (Replace(at(node), value),), unsafe or decided(fault.scenario, node))
     yield Repair(title, (Replace(at(written), value),), unsafe or decided(fault.scenario, written))
+    if not rest:  # what is written may be an anchor's, which others use as well
+        yield Repair(title, (put(fault.resource, first, value),), unsafe or decided(fault.scenario, written))
 
 
 def handed_down(scenario: Scenario, node: Node) -> TextNode | None:
@@ -114,6 +116,16 @@ def handed_down(scenario: Scenario, node: Node) -> TextNode | None:
             break
         found = bindings[call[1].value].argument
     return found if isinstance(found, TextNode) and found is not node else None
+
+
+def _branch(scenario: Scenario, node: Node) -> Node:
+    """The branch of `Fn::If` that counts here, be it one that sets nothing."""
+    while (call := function_of(node)) is not None and call[0] == "Fn::If":
+        branch = scenario.branch(call[1])
+        if branch is None:
+            return node
+        node = branch
+    return node
 
 
 def _innermost(fault: Fault, first: str, rest: Sequence[str]) -> tuple[Node | None, tuple[str, ...]]:
@@ -169,11 +181,7 @@ def together(repairs: Sequence[Repair]) -> Repair:
 
 def _is_set(fault: Fault, name: str, value: Data) -> bool:
     """Tell whether a property has a value here, whatever decides it."""
-    first, *rest = name.split(".")
-    found = fault.scenario.value_of(fault.resource, first)
-    for step in rest:
-        found = step_into(found, step)
-    text = to_json(found)
+    text = to_json(entry(fault.scenario, fault.resource, *name.split(".")))
     return text == value or (isinstance(text, str) and BOOLEAN_TEXTS.get(text, text) in (value, str(value)))
 
 

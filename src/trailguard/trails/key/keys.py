@@ -181,18 +181,20 @@ def _find(scenario: Scenario, resource: Resource) -> NamedKey | None:
     key = _key(scenario, bare)
     alias = _alias(scenario, resource, text.pieces) if key is None else None
     if alias is None:
-        return NamedKey(Link(text.node, key, named.unknown or _elsewhere(text, text.node)))
+        return NamedKey(Link(text.node, key, named.unknown or _elsewhere(scenario, text, text.node)))
     target = text_of(scenario.value_of(alias, "TargetKeyId"))
     key = None if target is None else _key(scenario, _bare(target.pieces))
     reason = f"{alias.id} stands for a key that is not known"
     if target is not None:
-        reason = f"{alias.id} stands for it, and {_elsewhere(target, target.node)}"
+        reason = f"{alias.id} stands for it, and {_elsewhere(scenario, target, target.node)}"
     return NamedKey(Link(text.node, key, reason), alias)
 
 
-def _elsewhere(text: Text, node: Node) -> str:
+def _elsewhere(scenario: Scenario, text: Text, node: Node) -> str:
     source = next((symbol.reason for symbol in text.symbols if symbol.kind == OPAQUE and symbol.reason), None)
-    return elsewhere(f"key {show(text)}{'' if source else via(node)}", source or "")
+    return elsewhere(
+        f"key {show(text)}{'' if source else via(node)}", source or "", scenario.model.stacks.looks.unseen(KEY)
+    )
 
 
 def _bare(pieces: Pieces) -> Pieces:

@@ -76,6 +76,12 @@ def _data_resource(fault: Fault, kind: str, node: Node) -> Iterator[Repair]:
     """Correct the value of a data resource: an ARN of one thing, of all of a bucket, or of all that there is."""
     call = function_of(node)
     text = call[1] if call is not None and call[0] == "Fn::Sub" else node
+    resolved = text_of(fault.scenario.resolve(node))
+    named = (resolved.literal or "").rstrip("/*") if resolved is not None else ""
+    bucket = fault.scenario.model.template.resources.get(named)
+    if bucket is not None and bucket.type == "AWS::S3::Bucket" and kind == "AWS::S3::Object":
+        yield Repair(f"Select all of {named}", (Replace(at(node), {"Fn::Sub": "${" + named + ".Arn}/"}),))
+        return
     if not isinstance(text, TextNode):
         made = _reference(fault, kind, call) if call is not None else None
         if made is not None:

@@ -7,6 +7,7 @@ API_AdvancedEventSelector.html and API_InsightSelector.html
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Text, Value, text_of
@@ -22,6 +23,7 @@ from trailguard.trails.recording.recording import management_events
 from trailguard.trails.recording.selectors import ADVANCED, BASIC, MANAGEMENT, S3_OBJECT
 
 TRAIL = "AWS::CloudTrail::Trail"
+_MOST = 3  # selectors that are tried one by one
 _COSTS = "data events are charged by their number"
 _INSIGHTS_COST = "insights are charged by the events that are looked at"
 _MANAGEMENT_FIELD: Data = {"Field": "eventCategory", "Equals": [MANAGEMENT]}
@@ -78,9 +80,8 @@ def _recording_management(scenario: Scenario, trail: Resource) -> Iterator[Repai
         value = scenario.value_of(trail, name)
         if not isinstance(value, ListValue) or not value.items:
             continue
-        maps = [item for item in value.items if isinstance(item, MapValue)]
-        for item in maps:
-            yield from widened(scenario, item)
+        maps = (item for item in value.items if isinstance(item, MapValue))
+        yield from islice((repair for item in maps for repair in widened(scenario, item)), _MOST)
         if isinstance(value.node, ListNode):
             title = f"Add a selector of all management events to {name} of {bare(trail.id)}"
             yield Repair(title, (Append(at(value.node), (), added),))
@@ -178,6 +179,13 @@ def insights(fault: Fault) -> Iterator[Repair]:
     if management_events(scenario, trail).value is not True:
         for repair in _recording_management(scenario, trail):
             yield together([*asked[:1], repair])._replace(unsafe=_INSIGHTS_COST)
+
+
+def fed(fault: Fault) -> Iterator[Repair]:
+    """Record the events that the insights look at."""
+    found, _ = stated(fault.scenario, fault.resource)
+    looks = {insight.category for insight in found if insight.node is fault.found.node}
+    yield from management(fault) if MANAGEMENT in looks or not looks else s3_data_events(fault)
 
 
 # --- data events ------------------------------------------------------------------------------------------------------

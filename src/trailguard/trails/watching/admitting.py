@@ -17,8 +17,10 @@ from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.bucket.reordering import waiting
 from trailguard.trails.bucket.requests import SERVICE
+from trailguard.trails.facts.facts import is_empty
 from trailguard.trails.facts.policies import VERSION, Document, document_at, document_of, exempting, trail_arn
 from trailguard.trails.facts.repairs import (
+    PROPERTIES,
     Fault,
     Repair,
     append,
@@ -32,13 +34,43 @@ from trailguard.trails.facts.repairs import (
 )
 from trailguard.trails.key import granting, keys
 from trailguard.trails.watching import logs, topics, writing
-from trailguard.trails.watching.roles import MANAGED_POLICY, permissions
+from trailguard.trails.watching.roles import MANAGED_POLICY, ROLE, permissions
 
 _TRUST: dict[str, Data] = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
 _REPLACED = "a log group of another class is another log group"
 
 
+_CHARGED = "CloudWatch Logs charges for the events that it takes in"
+
+
 # --- the log group ----------------------------------------------------------------------------------------------------
+
+
+def sent(fault: Fault) -> Iterator[Repair]:
+    """Send the events to the one log group there is, with the one role that CloudTrail may assume."""
+    scenario, trail = fault.scenario, fault.resource
+    groups, roles = (
+        [one for one in scenario.model.template.of_type(kind) if _is_at_hand(scenario, trail, one)]
+        for kind in (logs.GROUP, ROLE)
+    )
+    parts: list[Repair] = []
+    for name, found in ((logs.GROUP_ARN, groups), (writing.ROLE_ARN, roles)):
+        arn = arn_of(scenario, trail, found[0]) if len(found) == 1 else None
+        if arn is None:
+            return
+        if is_empty(scenario.value_of(trail, name)):
+            title = f"Set {name} to the ARN of {bare(found[0].id)}"
+            parts.append(next(setting(fault, name, arn, _CHARGED))._replace(title=title))
+    if parts:
+        yield together(parts)
+
+
+def _is_at_hand(scenario: Scenario, trail: Resource, made: Resource) -> bool:
+    """Tell whether the trail can refer to a log group, or to a role that names CloudTrail."""
+    if not same_stack(scenario, trail, made) or not scenario.active(made):
+        return False
+    trust = made.attribute(PROPERTIES)
+    return made.type == logs.GROUP or (trust is not None and SERVICE in str(plain(trust)))
 
 
 def group_arn(fault: Fault) -> Iterator[Repair]:
@@ -90,8 +122,6 @@ def group_key(fault: Fault) -> Iterator[Repair]:
     if group is None:
         return
     about = fault._replace(resource=group)
-    if fault.found.node is scenario.value_of(group, "KmsKeyId").node:
-        yield from granting.address(about)
     named = keys.key_of(scenario, group)
     key = named.link.resource if named is not None else None
     if key is None:
@@ -104,7 +134,18 @@ def group_key(fault: Fault) -> Iterator[Repair]:
         "Resource": "*",
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
     }
-    yield from _usable(about, key, statement, "CloudWatch Logs", "CloudWatchLogs")
+    ways = _usable(about, key, statement, "CloudWatch Logs", "CloudWatchLogs")
+    yield from _addressed(about, "KmsKeyId", ways)
+
+
+def _addressed(fault: Fault, name: str, ways: Iterator[Repair]) -> Iterator[Repair]:
+    """The ways to open a key, behind that of naming it by a reference where its name is what is at fault."""
+    if fault.found.node is not fault.scenario.value_of(fault.resource, name).node:
+        yield from ways
+        return
+    for reference in granting.address(fault):
+        yield reference
+        yield from (together([reference, way]) for way in ways)
 
 
 def _usable(fault: Fault, key: Resource, statement: dict[str, Data], user: str, sid: str) -> Iterator[Repair]:
@@ -332,12 +373,11 @@ def topic_key(fault: Fault) -> Iterator[Repair]:
     if topic is None or key is None:
         return
     about = fault._replace(resource=topic)
-    if fault.found.node is fault.scenario.value_of(topic, "KmsMasterKeyId").node:
-        yield from granting.address(about)
     statement: dict[str, Data] = {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE},
         "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
         "Resource": "*",
     }
-    yield from _usable(about, key, statement, "CloudTrail", "AWSCloudTrailEncryptMessages")
+    ways = _usable(about, key, statement, "CloudTrail", "AWSCloudTrailEncryptMessages")
+    yield from _addressed(about, "KmsMasterKeyId", ways)

@@ -62,6 +62,10 @@ def watches_trail_changes(scenario: Scenario, trail: Resource) -> Fact:
     watches, doubts, open_ = _watches(scenario, trail)
     if not watches and link.resource is None:
         doubts.append(unknown(link.node, link.elsewhere, f"no filter on the log group of {trail.id} is made here"))
+    for kind in (FILTER, ALARM):
+        unread = scenario.model.stacks.looks.unlisted(kind)
+        if unread:  # there may be one that nobody saw
+            doubts.append(unknown(link.node, unread, f"what watches the log group of {trail.id} is not known"))
     answers = [_watched(watches, name) for name in EVENTS]
     if open_ is not None and not all(answer is not None and answer.value is True for answer in answers):
         raise open_

@@ -15,6 +15,7 @@ from trailguard.trails.facts.facts import Fact, FactSpec, no, reason_unknown, un
 from trailguard.trails.facts.links import Link, elsewhere, names_something
 from trailguard.trails.facts.names import OPEN, is_free, may_be_arn, nearest, same_here, spelt
 from trailguard.trails.facts.properties import pseudo
+from trailguard.trails.facts.seen import delivered
 
 GROUP = "AWS::Logs::LogGroup"
 GROUP_ARN = "CloudWatchLogsLogGroupArn"
@@ -56,7 +57,8 @@ def _find(scenario: Scenario, trail: Resource) -> Link | None:
         own = scenario.returned_pieces(group, "Ref")
         if same_here(scenario, trail, name, group, own) and scenario.active(group):
             return Link(text.node, group)
-    return Link(text.node, None, elsewhere(f"log group {show(Text(name, text.node))}", reason_unknown(text) or ""))
+    what = f"log group {show(Text(name, text.node))}"
+    return Link(text.node, None, elsewhere(what, reason_unknown(text) or "", scenario.model.stacks.looks.unseen(GROUP)))
 
 
 def group_name(pieces: Pieces) -> Pieces:
@@ -173,6 +175,7 @@ def _account_and_region(pieces: Pieces) -> tuple[Pieces, Pieces] | None:
 
 FACTS: Mapping[str, FactSpec] = {
     "logs.group_set": FactSpec(group_set, _TRUTH, "the trail names a log group"),
+    "logs.delivered": delivered("events"),
     "logs.group_arn": FactSpec(group_arn, _TRUTH, "the log group is named by its ARN, which ends in :* once"),
     "logs.group_here": FactSpec(
         group_here, _TRUTH, "the log group's ARN is of the trail's own account and Region, as far as it says so"

@@ -22,6 +22,7 @@ from trailguard.trails.facts.facts import Fact, FactSpec, agreed, all_of, is_emp
 from trailguard.trails.facts.links import Link, elsewhere, names_something, unordered
 from trailguard.trails.facts.names import nearest, same_here, same_name
 from trailguard.trails.facts.refusals import malformed, refused
+from trailguard.trails.facts.seen import delivered
 from trailguard.trails.key import grants as key_grants
 from trailguard.trails.key import keys, kinds
 
@@ -52,7 +53,8 @@ def _find(scenario: Scenario, trail: Resource) -> Link | None:
     for topic in nearest(scenario, trail, scenario.model.template.of_type(TOPIC)):
         if _is(scenario, trail, text, topic) and scenario.active(topic):
             return Link(text.node, topic)
-    return Link(text.node, None, elsewhere(f"topic {show(text)}", reason_unknown(text) or ""))
+    unseen = scenario.model.stacks.looks.unseen(TOPIC)
+    return Link(text.node, None, elsewhere(f"topic {show(text)}", reason_unknown(text) or "", unseen))
 
 
 def _is(scenario: Scenario, trail: Resource, text: Text, topic: Resource) -> bool:
@@ -111,6 +113,13 @@ def _doubt(scenario: Scenario) -> str | None:
     return None
 
 
+def _unseen(scenario: Scenario, topic: Resource) -> str | None:
+    """Why a topic that exists may have a policy that nobody saw."""
+    stacks = scenario.model.stacks
+    unread = next(filter(None, map(stacks.looks.unlisted, POLICIES)), None)
+    return unread if stacks.observed(topic.id) is not None else None
+
+
 def _hidden_topic(scenario: Scenario, policy: Resource, where: str) -> str | None:
     return reason_unknown(scenario.value_of(policy, where)) if scenario.active(policy) else None
 
@@ -149,7 +158,7 @@ def _answered(question: Question) -> Callable[[Scenario, Resource, Resource], Fa
     def fact(scenario: Scenario, trail: Resource, topic: Resource) -> Fact:
         found = [_asked(scenario, trail, topic, policy, question) for policy in policies_of(scenario, topic)]
         if not found:
-            doubt = _doubt(scenario)
+            doubt = _doubt(scenario) or _unseen(scenario, topic)
             if doubt is not None:
                 return unknown(topic.key, doubt, f"the policy of {topic.id} is not known")
             if question is denials:
@@ -224,6 +233,7 @@ def ordered(scenario: Scenario, trail: Resource) -> Fact:
 FACTS: Mapping[str, FactSpec] = {
     "topic.ordered": FactSpec(ordered, _TRUTH, "a topic that is made here is made before the trail"),
     "topic.set": FactSpec(topic_set, _TRUTH, "the trail names a topic"),
+    "topic.delivered": delivered("notifications"),
     "topic.publish_allowed": FactSpec(_of_topic(_answered(grants)), _TRUTH, "a policy lets CloudTrail publish"),
     "topic.publish_not_denied": FactSpec(_of_topic(_answered(denials)), _TRUTH, "no Deny keeps CloudTrail out"),
     "topic.key_usable": FactSpec(

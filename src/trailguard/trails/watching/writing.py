@@ -60,7 +60,8 @@ def role_link(scenario: Scenario, trail: Resource) -> Link | None:
     if named.value is False or text is None:
         return None
     role = role_named(scenario, trail, text.pieces)
-    return Link(text.node, role, "" if role else elsewhere(f"role {show(text)}", reason_unknown(text) or ""))
+    unseen = scenario.model.stacks.looks.unseen("AWS::IAM::Role")
+    return Link(text.node, role, "" if role else elsewhere(f"role {show(text)}", reason_unknown(text) or "", unseen))
 
 
 def role_arn(scenario: Scenario, trail: Resource) -> Fact:

@@ -5,7 +5,7 @@ Only what has one obvious answer is corrected: which bucket, which name, which o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Text, text_of
 from trailguard.cloudformation.source.changes import Data, Put, Remove, Rename, Replace, at
@@ -13,9 +13,21 @@ from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, Text
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.errors import nearest
+from trailguard.trails.bucket.reordering import waiting
 from trailguard.trails.facts.facts import is_empty
-from trailguard.trails.facts.repairs import PROPERTIES, Fault, Repair, arn_of, name_of, put, same_stack, setting
+from trailguard.trails.facts.repairs import (
+    PROPERTIES,
+    Fault,
+    Repair,
+    arn_of,
+    name_of,
+    put,
+    same_stack,
+    setting,
+    together,
+)
 from trailguard.trails.watching.roles import ROLE
+from trailguard.trails.whole import respelling
 from trailguard.trails.whole.shape import TRAIL, Fields, Many, Truth, Word
 from trailguard.trails.whole.wellformed import Met, is_attribute, is_returned, meant, walk
 
@@ -149,35 +161,36 @@ def _missing(value: MapValue) -> Iterator[Repair]:
 
 
 def required(fault: Fault) -> Iterator[Repair]:
-    """Switch the trail on, and give it the one bucket that there is."""
+    """Switch the trail on, and give it the one bucket that there is, whose policy it then waits for."""
     scenario, trail = fault.scenario, fault.resource
-    changes: list[Repair] = []
+    parts: list[Repair] = []
+    waits: list[Repair] = []
     if is_empty(scenario.value_of(trail, "IsLogging")):
-        changes.append(_set(fault, "IsLogging", True))
+        parts.append(next(setting(fault, "IsLogging", True)))
     if is_empty(scenario.value_of(trail, "S3BucketName")):
-        bucket = _only(fault, "AWS::S3::BucketPolicy", "AWS::S3::Bucket")
+        policies = _near(fault, "AWS::S3::BucketPolicy")
+        bucket = _only_bucket(fault, policies)
         if bucket is None:
             return
-        changes.append(_set(fault, "S3BucketName", bucket))
-    if changes:
-        title = "; ".join(repair.title for repair in changes)
-        yield Repair(title, tuple(change for repair in changes for change in repair.changes))
+        parts.append(next(setting(fault, "S3BucketName", bucket))._replace(title="Deliver to the one bucket here"))
+        waits = [repair for policy in policies for repair in waiting(scenario, trail, policy)]
+    if parts:
+        yield together([*parts, *waits])
 
 
-def _set(fault: Fault, name: str, value: Data) -> Repair:
-    return next(setting(fault, name, value))
-
-
-def _only(fault: Fault, policy: str, bucket: str) -> Data | None:
+def _only_bucket(fault: Fault, policies: Sequence[Resource]) -> Data | None:
     """How the trail names the bucket that the one policy of its stack is for, or the one bucket of it."""
-    scenario, trail = fault.scenario, fault.resource
-    template = scenario.model.template
-    near = [one for one in template.of_type(policy) if same_stack(scenario, one, trail) and scenario.active(one)]
-    named = scenario.property_node(near[0], "Bucket") if len(near) == 1 else None
+    named = fault.scenario.property_node(policies[0], "Bucket") if len(policies) == 1 else None
     if named is not None:
         return at(named)
-    made = [one for one in template.of_type(bucket) if same_stack(scenario, one, trail) and scenario.active(one)]
-    return name_of(scenario, trail, made[0]) if len(made) == 1 else None
+    made = _near(fault, "AWS::S3::Bucket")
+    return name_of(fault.scenario, fault.resource, made[0]) if len(made) == 1 else None
+
+
+def _near(fault: Fault, kind: str) -> list[Resource]:
+    """The resources of a type that are made in the stack of the trail."""
+    found = fault.scenario.model.template.of_type(kind)
+    return [one for one in found if same_stack(fault.scenario, one, fault.resource) and fault.scenario.active(one)]
 
 
 def global_events(fault: Fault) -> Iterator[Repair]:
@@ -246,19 +259,40 @@ def _fits(fault: Fault, one: Resource) -> bool:
 def names(fault: Fault) -> Iterator[Repair]:
     """Give a property the name or the ARN of what it refers to, whichever it takes."""
     scenario, trail, node = fault.scenario, fault.resource, fault.found.node
-    found = [name for name in _TAKES if scenario.value_of(trail, name).node is node]
-    if not found:
+    name = next((name for name in _TAKES if scenario.value_of(trail, name).node is node), None)
+    if name is None:
+        yield from _made_bucket(fault)
         return
-    wants_arn = _TAKES[found[0]]
-    if isinstance(node, TextNode):
-        yield from _from_text(fault, found[0], node)
-        return
+    ways = list(_from_text(fault, name, node)) if isinstance(node, TextNode) else []
     target = _target(fault, node)
     if target is not None:
-        attribute = {"Ref": bare(target.id)} if not wants_arn else {"Fn::GetAtt": [bare(target.id), "Arn"]}
-        if plain(node) != attribute:
-            yield Repair(f"Set {found[0]} to {'the ARN' if wants_arn else 'the name'} of {bare(target.id)}",
-                         (Replace(at(node), attribute),))  # fmt: skip
+        ways.append(_referred(name, node, target))
+    if not ways and name in _SPELT:
+        ways = list(respelling.named(node, name, *_SPELT[name]))
+    if not ways:
+        others = [one for one in _near(fault, _KINDS[name]) if one.type != ROLE or _fits(fault, one)]
+        ways = [_referred(name, node, one, _GUESS) for one in others[:1] if len(others) == 1]
+    yield from ways
+
+
+def _made_bucket(fault: Fault) -> Iterator[Repair]:
+    """Spell the name of the bucket that the trail refers to as S3 takes it."""
+    for made in _near(fault, "AWS::S3::Bucket"):
+        for name in ("BucketName", "BucketNamePrefix"):
+            if fault.scenario.value_of(made, name).node is fault.found.node:
+                yield from respelling.named(fault.found.node, name, respelling.bucket, 63)
+
+
+_GUESS = "it is a guess that this is meant, because there is no other"
+
+
+def _referred(name: str, node: Node, target: Resource, unsafe: str = "") -> Repair:
+    """The name or the ARN of a resource, whichever a property takes, in place of what is there."""
+    reference: Data = {"Ref": bare(target.id)}
+    if _TAKES[name]:
+        reference = {"Fn::GetAtt": [bare(target.id), "Arn"]}
+    what = "the ARN" if _TAKES[name] else "the name"
+    return Repair(f"Set {name} to {what} of {bare(target.id)}", (Replace(at(node), reference),), unsafe)
 
 
 # Whether a property of the trail takes an ARN.
@@ -267,6 +301,10 @@ _TAKES: Mapping[str, bool] = {
     "CloudWatchLogsLogGroupArn": True,
     "CloudWatchLogsRoleArn": True,
     "SnsTopicName": False,
+}
+_SPELT: Mapping[str, tuple[Callable[[str], str], int]] = {
+    "S3BucketName": (respelling.bucket, 63),
+    "SnsTopicName": (respelling.topic, 256),
 }
 _KINDS: Mapping[str, str] = {
     "S3BucketName": "AWS::S3::Bucket",
@@ -302,10 +340,8 @@ def _target(fault: Fault, node: Node) -> Resource | None:
 
 
 def trail_name(fault: Fault) -> Iterator[Repair]:
-    """Let `Fn::Sub` fill in a name in which `${...}` stands as it is."""
-    node = fault.found.node
-    if isinstance(node, TextNode) and "${" in node.value:
-        yield Repair("Let Fn::Sub fill in TrailName", (Replace(at(node), {"Fn::Sub": bare(node.value)}),))
+    """Spell the trail's name as CloudTrail takes it."""
+    yield from respelling.named(fault.found.node, "TrailName", respelling.trail, 128)
 
 
 def name_of_its_own(fault: Fault) -> Iterator[Repair]:

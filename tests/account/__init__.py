@@ -1,0 +1,1 @@
+"""Snapshots of accounts that a server on the loopback plays."""
