@@ -154,12 +154,13 @@ def test_suppression_example_suppresses(tmp_path: Path) -> None:
 
 
 def test_rule_example_is_accepted(tmp_path: Path) -> None:
-    (example,) = blocks("yaml", (ROOT / "docs" / "rules-as-data.md").read_text(encoding="utf-8"))
+    example, repair = blocks("yaml", (ROOT / "docs" / "rules-as-data.md").read_text(encoding="utf-8"))
     folder = tmp_path / "ACME1-trail-name"
     folder.mkdir()
-    (folder / "rule.yaml").write_text(example, encoding="utf-8")
+    (folder / "rule.yaml").write_text(example + repair, encoding="utf-8")
     (rule,) = load_folder(str(tmp_path))
     assert rule.id == "ACME1"
+    assert rule.fix["unsafe"]
 
 
 def test_continuous_integration_installs_as_the_readme_says() -> None:

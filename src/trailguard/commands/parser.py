@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=f"trailguard {command}",
             usage=f"trailguard {command} {usage}",  # making it up takes argparse longer than parsing
-            description=description.capitalize() + ".",
+            description=description[:1].upper() + description[1:] + ".",
             epilog="examples:\n" + examples,
             formatter_class=Layout,
             allow_abbrev=False,

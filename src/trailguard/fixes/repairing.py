@@ -20,7 +20,7 @@ from trailguard.scanning import Look, Outcome
 from trailguard.trails.facts.repairs import Repair
 
 _STEPS = 3  # times that what a plan makes worse is repaired with it
-_PASSES = 5  # times that what was repaired is looked at again: what one fix makes possible, the next time finds
+_PASSES = 9  # times that what was repaired is looked at again: what one fix makes possible, the next time finds
 
 
 class Repaired(NamedTuple):

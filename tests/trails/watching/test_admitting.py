@@ -107,7 +107,9 @@ def test_a_statement_about_another_group_is_about_this_one_too(tmp_path: Path) -
     resource = "!Sub 'arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:other:*'"
     assert lines("TG208", tmp_path, logging(resource=resource)) == [
         f"- Resource: {resource}",
-        f"+ Resource: [{resource}, !GetAtt Group.Arn]",
+        "+ Resource:",
+        f"+ - {resource}",
+        "+ - !GetAtt Group.Arn",
     ]
 
 
