@@ -125,7 +125,8 @@ class Followed:
     def _shown(self, path: str) -> str:
         """A path as it is found below the paths that are looked at."""
         name = display_name(path).replace("/", os.sep)
-        return next((one for one in (path, name) if one in self._seen), path)
+        new = path if os.path.isabs(name) or os.curdir not in self._paths else name
+        return next((one for one in (path, name) if one in self._seen), new)
 
     def _read(self, path: str, is_explicit: bool) -> Seen:
         data = self._buffers.get(os.path.abspath(path))

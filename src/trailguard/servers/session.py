@@ -127,8 +127,7 @@ class Session:
                 if space.refresh():
                     self._dirty[id(space)] = None
         while self._pending:
-            path = next(iter(self._pending))
-            buffer = self._pending.pop(path)
+            path, buffer = self._pending.popitem()
             if buffer is None:
                 self._buffers.pop(path, None)
             else:

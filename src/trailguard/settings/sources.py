@@ -88,7 +88,7 @@ def read_values(path: str, streams: bool = False) -> Source:
 def plain_source(name: str, data: Mapping[str, Any]) -> Source:
     """What a program hands over, as if it were read from a file of some name."""
     texts: dict[Path, str] = {}
-    return Source(name, _texts(dict(data), (), texts), {}, texts)
+    return Source(name, _texts(dict(data), (), texts), {(): (0, 0)}, texts)
 
 
 def read_project(path: str) -> Source | None:
