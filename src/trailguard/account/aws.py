@@ -11,6 +11,7 @@ from trailguard.errors import UserError
 CONNECTIONS = 16  # calls under way at once, over all accounts
 _INSTALL = 'trailguard snapshot needs boto3, which is not installed: pip install "trailguard[aws]"'
 _TRIES = 10  # of a call that is throttled or fails on the way, where the user's AWS configuration has no number
+_FIRST_TRIES = 4  # of one that tells whether AWS can be reached at all: who waits for that waits seconds, not minutes
 _NAME = "trailguard-snapshot"
 _MOST = 300  # characters of an error, which may be a page
 _WAIT = 10  # seconds until a connection stands
@@ -50,7 +51,7 @@ class Clients:
         from botocore.exceptions import BotoCoreError
 
         is_set = self._session.get_config_variable("max_attempts") is not None
-        retries = None if is_set else {"total_max_attempts": _TRIES}
+        retries = None if is_set else {"total_max_attempts": _FIRST_TRIES if service == "sts" else _TRIES}
         config = Config(
             retries=retries, max_pool_connections=CONNECTIONS, connect_timeout=_WAIT, user_agent_extra=_NAME
         )
