@@ -87,6 +87,7 @@ def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
     for rule in rules:
         started = time.process_time() if task.timed else 0.0
         for subject in judged.subjects(rule.subject):
+            task.heed()
             subjects.add(judged.name_of(subject.resource))
             finding = judged.finding(rule, subject)
             findings.append(finding)
