@@ -190,6 +190,20 @@ E:
 """,
     ),
     (
+        "quoted keys in a document with tags",
+        """\
+A:
+  Doc: {"aws:a": [b], c: !Ref d}
+  Other: {"aws:a": b}
+""",
+        [put(("A", "Other"), ("aws:e",), {"Ref": "z"}), append(("A", "Doc"), ("aws:a",), {"Ref": "z"})],
+        """\
+A:
+  Doc: {"aws:a": [b, !Ref z], c: !Ref d}
+  Other: {"aws:a": b, "aws:e": !Ref z}
+""",
+    ),
+    (
         "quoted json in yaml",
         """\
 A:

@@ -126,12 +126,24 @@ class Layout:
         """The style of a container, and of what is put into it."""
         if container.style == "block":
             return "block"
+        inner: Piece | None = None  # the innermost map
+        outer = container
         for piece in container.around():
             if piece.style == "block":
-                return "flow"
+                is_json = inner is not None and inner.keys[0].style == '"' and not self._has_short_calls(outer)
+                return "json" if is_json else "flow"
             if piece.keys and piece.style == "flow":
-                return "json" if piece.keys[0].style == '"' else "flow"
-        return "json"
+                inner = inner or piece
+            outer = piece
+        return "json" if inner is None or inner.keys[0].style == '"' else "flow"
+
+    def _has_short_calls(self, outer: Piece) -> bool:
+        """Whether functions are tags in one line of flow style, or would be as they are in the rest of the document."""
+        if self.line_end(outer.start) < outer.end:
+            return any(piece.style == "call" for piece in islice(outer.below(), _MANY))
+        inside = [piece for piece in islice(outer.below(), _MANY) if piece.keys and piece.keys[0].value in _FUNCTIONS]
+        has_any = any(piece.style == "call" for piece in islice(self.root.below(), _MANY))
+        return has_any and self.is_short() and all(piece.style == "call" for piece in inside)
 
     def step(self, container: Piece) -> str:
         """What the entries of a map are indented by below its key."""

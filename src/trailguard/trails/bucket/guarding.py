@@ -191,7 +191,16 @@ def _is_own(site: Site, owner: Piece) -> bool:
 
 def names_several(clause: Clause) -> bool:
     """Tell whether a clause holds a grant to several trails or accounts; one that is wrong may be a slip."""
-    return clause.name in SOURCES and len(clause.values) > 1 and clause.test is not None and not clause.test.negated
+    if clause.name not in SOURCES or clause.test is None or clause.test.negated:
+        return False
+    return sum("*" not in _account_in(text) for text in clause.values) > 1
+
+
+def _account_in(text: Text) -> str:
+    """The account in an ARN, else the whole text; what is not known of it is left out."""
+    said = "".join(piece for piece in text.pieces if isinstance(piece, str))
+    parts = said.split(":")
+    return parts[4] if len(parts) > 5 else said
 
 
 def taken(site: Site, statements: Iterable[Statement], *keys: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.waiting import reaches
 from trailguard.cloudformation.source.changes import Append, Data, at
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.template import Resource
@@ -51,7 +52,8 @@ def publish_allowed(fault: Fault) -> Iterator[Repair]:
         name = free_name(scenario, topic, f"{bare(topic.id)}Policy")
         change = making(scenario, topic, name, body)
         if change is not None:  # CreateTrail looks at the policy
-            waits = [Append(at(trail.body), ("DependsOn",), name)] if same_stack(scenario, trail, topic) else []
+            is_near = same_stack(scenario, trail, topic) and reaches(scenario, trail, topic)
+            waits = [Append(at(trail.body), ("DependsOn",), name)] if is_near else []
             yield Repair(title, (change, *waits))
 
 
