@@ -36,7 +36,7 @@ def scanned() -> tuple[list[Finding], set[FileError]]:
 
 @pytest.mark.slow
 @settings(
-    max_examples=int(os.environ.get("EDIT_EXAMPLES", "60")), deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=int(os.environ.get("EDIT_EXAMPLES", "25")), deadline=None, suppress_health_check=list(HealthCheck)
 )
 @given(worlds(), worlds(), st.data())
 def test_steps_lead_to_what_a_scan_finds(world: World, other: World, data: st.DataObject) -> None:
