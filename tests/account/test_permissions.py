@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.account.aws import ACCOUNT, REGION
+from tests.account.conftest import environment
 from tests.account.front import Answer, Call, Front, error
 from tests.account.taking import linted, record, resources, taken
 from tests.account.test_snapshot import stores
@@ -98,22 +101,37 @@ def organization(call: Call) -> Answer | None:
     return None
 
 
+Everything = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def everything(filled: Front, tmp_path_factory: pytest.TempPathFactory) -> Everything:
+    """What there is to be read."""
+    folder = tmp_path_factory.mktemp("everything")
+    with pytest.MonkeyPatch.context() as patch, filled.replying(stores):
+        for key, value in environment(filled.url, folder).items():
+            patch.setenv(key, value)
+        taken(folder / "it")
+    return resources(folder / "it")
+
+
 CALLS = sorted({call for kind in KINDS.values() for call in kind.calls} - {"s3:GetBucketLocation"})
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_refusal_is_listed_and_never_taken_for_absence(front: Front, tmp_path: Path, name: str) -> None:
+def test_a_refusal_is_listed_and_never_taken_for_absence(
+    front: Front, everything: Everything, tmp_path: Path, name: str
+) -> None:
     """Whatever one call would have told is unknown: in the template, or in the list of what was not read."""
     kinds = [kind for kind, told in KINDS.items() if name in told.calls]
     kinds.append("logs" if "alarms" in kinds else "alarms")  # there is something that may be read
-    with front.replying(stores):
-        taken(tmp_path / "all", "--only", ",".join(kinds))
     code = "AuthorizationError" if name.startswith("sns:") else "AccessDenied"
     with front.replying(lambda call: error(call, 403, code) if call.name == name else None, stores):
         told = taken(tmp_path / "some", "--only", ",".join(kinds))
     assert {(each["call"], each["code"]) for each in told["refused"]} == {(name, code)}
     unread = {each["type"] for each in told["unread"] if kind_of(each["type"]) in kinds}
-    before, after = resources(tmp_path / "all"), resources(tmp_path / "some")
+    before = {key: one for key, one in everything.items() if kind_of(key[0]) in kinds}
+    after = resources(tmp_path / "some")
     assert {kind for kind, _ in before.keys() - after.keys()} <= unread
     for key, one in after.items():
         assert key in before or "TrailguardUnread" in json.dumps(one)  # a policy that may be there, or a thing
@@ -122,9 +140,20 @@ def test_a_refusal_is_listed_and_never_taken_for_absence(front: Front, tmp_path:
             if one["Properties"].get(name_) != value:
                 said = json.dumps(one["Properties"].get(name_))
                 assert "TrailguardUnread" in said and f"{name} was refused: {code}" in said, (key, name_)  # noqa: PT018
-    assert linted(tmp_path / "some") == "" if after else True
     marked = sum(json.dumps(one).count("TrailguardUnread") for one in after.values())
     assert marked or unread
+
+
+def test_cfn_lint_accepts_what_was_refused(front: Front, tmp_path: Path) -> None:
+    """All settings of things that may be listed."""
+    lists = re.compile(
+        r"List|DescribeTrails|DescribeLogGroups|DescribeMetricFilters|DescribeAlarms|GetAccount|GetCaller"
+    )
+    refused = {call for call in CALLS if not lists.search(call)}
+    with front.replying(lambda call: error(call, 403, "AccessDenied") if call.name in refused else None, stores):
+        taken(tmp_path / "it")
+    assert (tmp_path / "it" / ACCOUNT / REGION / "existing-1.yaml").read_text(encoding="utf-8").count("Unread") > 60
+    assert linted(tmp_path / "it") == ""
 
 
 def test_without_any_permission_nothing_is_written(

@@ -429,3 +429,56 @@ def test_what_was_listed_and_is_gone(front: Front, tmp_path: Path) -> None:
         "AWS::Logs::LogGroup",
         "AWS::Logs::MetricFilter",
     }
+
+
+def protected(call: Call) -> Answer | None:
+    """A log group with all its settings; moto knows fewer."""
+    name = "/audit/trail"
+    if call.name == "logs:DescribeLogGroups":
+        group = {"logGroupName": name, "logGroupClass": "STANDARD", "deletionProtectionEnabled": True}
+        key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0"
+        return as_json({"logGroups": [group | {"retentionInDays": 400, "kmsKeyId": key}]})
+    if call.name == "logs:DescribeMetricFilters":
+        counted = {"metricName": "M", "metricNamespace": "N", "metricValue": "1", "unit": "Count"}
+        told = {
+            "filterName": "f",
+            "logGroupName": name,
+            "filterPattern": "",
+            "metricTransformations": [counted | {"dimensions": {"b": "$.b", "a": "$.a"}}],
+            "applyOnTransformedLogs": True,
+            "fieldSelectionCriteria": '@aws.region = "eu-west-1"',
+            "emitSystemFieldDimensions": ["@aws.account"],
+        }
+        return as_json({"metricFilters": [told]})
+    return None
+
+
+def test_log_groups_and_filters_have_all_their_settings(front: Front, tmp_path: Path) -> None:
+    with front.replying(protected):
+        taken(tmp_path / "it", "--only", "logs")
+    group, told = (one["Properties"] for one in resources(tmp_path / "it").values())
+    assert group == {
+        "LogGroupName": "/audit/trail",
+        "RetentionInDays": 400,
+        "KmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0",
+        "LogGroupClass": "STANDARD",
+        "DeletionProtectionEnabled": True,
+    }
+    assert told == {
+        "FilterName": "f",
+        "FilterPattern": "",
+        "LogGroupName": "/audit/trail",
+        "MetricTransformations": [
+            {
+                "MetricName": "M",
+                "MetricNamespace": "N",
+                "MetricValue": "1",
+                "Unit": "Count",
+                "Dimensions": [{"Key": "a", "Value": "$.a"}, {"Key": "b", "Value": "$.b"}],
+            }
+        ],
+        "ApplyOnTransformedLogs": True,
+        "FieldSelectionCriteria": '@aws.region = "eu-west-1"',
+        "EmitSystemFieldDimensions": ["@aws.account"],
+    }
+    assert linted(tmp_path / "it") == ""

@@ -44,12 +44,15 @@ def test_the_first_error_is_raised_when_all_are_done() -> None:
 
 
 def test_they_end_with_their_context() -> None:
-    before = threading.active_count()
+    together = threading.Barrier(5)
+
+    def work(_: int) -> threading.Thread:
+        together.wait(10)
+        return threading.current_thread()
+
     with Threads(5) as threads:
-        assert threading.active_count() == before + 5
-        threads.map(str, range(3))
-    for _ in range(100):
-        if threading.active_count() == before:
-            break
-        threading.Event().wait(0.05)
-    assert threading.active_count() == before
+        workers = threads.map(work, range(5))
+        assert len(set(workers)) == 5
+    for worker in workers:
+        worker.join(10)
+        assert not worker.is_alive()

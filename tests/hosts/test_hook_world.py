@@ -112,6 +112,7 @@ def _link(name: str, to: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
         (tarred({"/etc/out": b""}), "has a file outside of its folder"),
         (zipped({"a": b"", "a/b": b""}), "cannot be unpacked: "),
     ],
+    ids=["empty", "text", "cut zip", "cut tar", "zip out", "tar out", "tar absolute", "file and folder"],
 )
 def test_what_is_no_archive_leaves_nothing_behind(aws: Aws, tmp_path: Path, data: bytes, why: str) -> None:
     aws.put("snapshots", "latest/world", data)

@@ -113,6 +113,7 @@ def _groups(part: Part, **request: Any) -> Iterator[Existing]:
             "RetentionInDays": group.get("retentionInDays"),
             "KmsKeyId": group.get("kmsKeyId"),
             "LogGroupClass": group.get("logGroupClass"),
+            "DeletionProtectionEnabled": group.get("deletionProtectionEnabled"),
         }
         arn = part.arn("logs", f"log-group:{name}")
         if part.wants(name, arn, f"{arn}:*"):
@@ -131,6 +132,8 @@ def _filters(part: Part, **request: Any) -> Iterator[Existing]:
             "LogGroupName": group,
             "MetricTransformations": [_transformation(each) for each in told["metricTransformations"]],
             "ApplyOnTransformedLogs": told.get("applyOnTransformedLogs"),
+            "FieldSelectionCriteria": told.get("fieldSelectionCriteria") or None,
+            "EmitSystemFieldDimensions": told.get("emitSystemFieldDimensions") or None,
         }
         arn = f"{whole}:metric-filter/{name}"  # it has none: this is for telling it apart
         yield existing(part.place, _FILTER, arn, properties, name=name)

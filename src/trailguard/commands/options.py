@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html", "oscal", "ocsf")
 
 
 def _output(value: str) -> tuple[str | None, str]:

@@ -14,6 +14,7 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r'^\s*(?:#|//|"(?:Description|_?comment|//)"\s*:|Description\s*:)', re.IGNORECASE)
+_SNAPSHOT = "written by trailguard snapshot"  # in the Description of what exists in an account
 _HEAD = 30  # lines in which a mark may stand
 _CONSTRUCT = re.compile("""aws:cdk:path["']?\\s*:""")
 
@@ -26,5 +27,7 @@ def generated(path: str, text: str) -> str:
             return _FOLDERS[name]
     if _CONSTRUCT.search(text):
         return "the CDK"
+    if _SNAPSHOT in text:
+        return "trailguard snapshot"
     head = text.splitlines()[:_HEAD]
     return "a program, as it says" if any(_COMMENT.match(line) and _MARK.search(line) for line in head) else ""

@@ -28,8 +28,6 @@ def main(folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started the server ends it, and it ends this
     root = Root(folder)
     os.chdir(root.folder)  # reports name files from here
-    # git, which is asked for old versions of templates, fetches what it lacks as the repository's configuration says.
-    os.environ.update({"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"})
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anything else prints is no answer
     for line in sys.stdin.buffer:

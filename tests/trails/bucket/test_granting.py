@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,7 @@ from tests.trails.bucket.fixing import LEFT, fixed, lines
 from tests.trails.bucket.templates import CHECK, TRAIL, WRITE, prefixed, statements
 
 SERVICE = ["+ Principal:", "+ Service: cloudtrail.amazonaws.com"]
-BELOW = '!Sub "${Bucket.Arn}'
-OWN = BELOW + '/AWSLogs/${AWS::AccountId}/*"'
+OWN = "AWSLogs/${AWS::AccountId}/*"
 BOUND = "+ aws:SourceAccount: !Ref AWS::AccountId"
 
 
@@ -47,12 +47,16 @@ def test_a_wrong_path_is_corrected(tmp_path: Path, resource: str, right: str) ->
     assert lines(tmp_path, "TG203", statements(CHECK, wrong)) == [f"- Resource: {resource}", f"+ Resource: {right}"]
 
 
+def granted(found: list[str]) -> list[str]:
+    """The paths in the bucket that are granted in lines that were put in, in whatever style."""
+    return [path for line in found if line[0] == "+" for path in re.findall(r"\$\{Bucket\.Arn\}/([^\s\"\]]+)", line)]
+
+
 def test_what_another_trail_needs_stays(tmp_path: Path) -> None:
     other = TRAIL.replace("  Trail:", "  Other:") + "      S3KeyPrefix: other\n"
-    assert lines(tmp_path, "TG203", statements(CHECK, WRITE) + other) == [
-        "- Resource: !Sub ${Bucket.Arn}/AWSLogs/${AWS::AccountId}/*",
-        f'+ Resource: [{OWN}, {BELOW}/other/AWSLogs/${{AWS::AccountId}}/*"]',
-    ]
+    found = lines(tmp_path, "TG203", statements(CHECK, WRITE) + other)
+    assert granted(found) == [OWN, f"other/{OWN}"]
+    assert not any("Effect" in line for line in found)
 
 
 def test_a_prefix_is_said_as_the_trail_says_it(tmp_path: Path) -> None:
@@ -64,7 +68,7 @@ def test_a_prefix_is_said_as_the_trail_says_it(tmp_path: Path) -> None:
 def test_a_prefix_that_may_be_empty_is_granted_both_ways(tmp_path: Path) -> None:
     head = 'Parameters:\n  Prefix: {Type: String, Default: ""}\n'
     found = lines(tmp_path, "TG203", head + prefixed(statements(CHECK, WRITE), "!Ref Prefix"))
-    assert found[1:] == [f'+ Resource: [{OWN}, {BELOW}/${{Prefix}}/AWSLogs/${{AWS::AccountId}}/*"]']
+    assert granted(found) == [OWN, f"${{Prefix}}/{OWN}"]
 
 
 def test_a_prefix_behind_a_condition_is_granted_behind_it(tmp_path: Path) -> None:
@@ -88,12 +92,12 @@ def test_a_prefix_behind_a_condition_is_granted_behind_it(tmp_path: Path) -> Non
 def test_the_folder_of_an_organization_is_named_by_its_parameter(tmp_path: Path) -> None:
     head = "Parameters:\n  OrganizationId: {Type: String}\n"
     template = head + statements(CHECK, WRITE) + "      IsOrganizationTrail: true\n"
-    assert lines(tmp_path, "TG203", template)[-1] == f'+ Resource: [{OWN}, {BELOW}/AWSLogs/${{OrganizationId}}/*"]'
+    assert granted(lines(tmp_path, "TG203", template)) == [OWN, "AWSLogs/${OrganizationId}/*"]
 
 
 def test_an_organization_that_nobody_names_is_any(tmp_path: Path) -> None:
     template = statements(CHECK, WRITE) + "      IsOrganizationTrail: true\n"
-    assert lines(tmp_path, "TG203", template)[-1] == f'+ Resource: [{OWN}, {BELOW}/AWSLogs/o-*/*"]'
+    assert granted(lines(tmp_path, "TG203", template)) == [OWN, "AWSLogs/o-*/*"]
 
 
 def test_a_condition_that_cloudtrail_never_meets_is_corrected(tmp_path: Path) -> None:
@@ -154,3 +158,23 @@ def test_a_policy_in_another_stack_says_it_in_its_own_words(tmp_path: Path) -> N
     assert "Resource: !Sub ${Bucket.Arn}/${Folder}/AWSLogs/${AWS::AccountId}/*" in after
     arn = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/audit"
     assert f"aws:SourceArn: !Sub {arn}" in after
+
+
+def test_what_is_granted_to_other_trails_stays_theirs(tmp_path: Path) -> None:
+    """A bucket of several accounts: their trails keep their statements, and this one gets its own."""
+    sources = [f"arn:aws:cloudtrail:eu-west-1:{account}:trail/theirs" for account in ("111122223333", "444455556666")]
+    theirs = f"""
+- Effect: Allow
+  Principal: {{Service: cloudtrail.amazonaws.com}}
+  Action: s3:PutObject
+  Resource:
+    - !Sub ${{Bucket.Arn}}/AWSLogs/111122223333/*
+    - !Sub ${{Bucket.Arn}}/AWSLogs/444455556666/*
+  Condition:
+    StringEquals:
+      s3:x-amz-acl: bucket-owner-full-control
+      aws:SourceArn: [{", ".join(sources)}]
+"""
+    found = lines(tmp_path, "TG203", statements(CHECK, theirs))
+    assert all(line.startswith("+") for line in found)
+    assert "+ Resource: !Sub ${Bucket.Arn}/AWSLogs/${AWS::AccountId}/*" in found

@@ -127,3 +127,19 @@ def test_a_sid_is_given_where_all_others_have_one() -> None:
         document["Statement"] = [{**({"Sid": sid} if sid else {}), **first(document)} for sid in sids]
         changed(document, False, edit)
     assert found == [{}, {"Sid": "Mine2"}, {"Sid": "Mine"}]
+
+
+@given(CONDITIONS, st.booleans())
+def test_one_key_is_asked_for_in_place_of_others(condition: Any, as_text: bool) -> None:
+    others = ("aws:SourceArn", "aws:SourceAccount")
+    gone = [(operator, key) for operator, keys in condition.items() for key in keys if key in others]
+    document = policy(condition)
+    after = first(
+        changed(
+            document, as_text, lambda paper, one: paper.ask_instead(one, "StringEquals", "aws:SourceVpc", "v", gone)
+        )
+    )
+    found = [(operator, key) for operator, keys in after["Condition"].items() for key in keys]
+    kept = [(operator, key) for operator, keys in condition.items() for key in keys if key not in others]
+    assert sorted(found) == sorted([*kept, ("StringEquals", "aws:SourceVpc")])
+    assert all(after["Condition"].values())

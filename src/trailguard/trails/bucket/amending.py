@@ -19,15 +19,13 @@ from trailguard.iam.operators import NULL
 from trailguard.iam.patterns import covers
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.guarding import EQUALS, others, taken, words_of
+from trailguard.trails.bucket.guarding import EQUALS, LOST, SOURCES, names_several, shared, shut_out, taken, words_of
 from trailguard.trails.bucket.sites import Site
-from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
 from trailguard.trails.facts.phrases import phrase_for
 from trailguard.trails.facts.repairs import Repair
 from trailguard.trails.facts.statements import Paper
 
 CHECK, WRITE = "s3:GetBucketAcl", "s3:PutObject"
-_SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
 LIKE = {"StringEquals": "StringLike", "StringNotEquals": "StringNotLike"}  # which take wildcards
 _SHARED = "others whom the statement names are let in by it, too"
 
@@ -59,10 +57,11 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
         return
     statement = meant.statement
     unsafe = taken(site, [statement], *(clause.key for clause in meant.clauses))
-    unsafe = unsafe or (_SHARED if others(statement) and (meant.clauses or meant.resource) else "")
+    unsafe = unsafe or (_SHARED if shared(statement) and (meant.clauses or meant.resource) else "")
+    unsafe = unsafe or (LOST if any(names_several(clause) for clause in meant.clauses) else "")
     plain = [paper.put(statement, ("Action",), need.action)] if meant.action else []
     asked, asking = _asked(site, paper, meant, need)
-    for fitted, told in _fitted(paper, meant, need):
+    for fitted, told in _fitted(site, paper, meant, need):
         words = [word for word in (f"Grant {need.action}" if meant.action else "", told, asking) if word]
         yield Repair("; ".join(words) or f"Correct {statement.label}", (*plain, *fitted, *asked), unsafe)
 
@@ -102,7 +101,7 @@ def _is_idle(site: Site, statement: Statement) -> bool:
     part = statement.action
     asked = (requests.acl_check(site.scenario, site.trail, site.bucket), *calls.puts(site)[:1])
     uses = part is None or part.negated or any(about_action(part, call, site.scenario.settle).is_yes for call in asked)
-    return not uses and not others(statement)
+    return not uses and not shared(statement)
 
 
 def _covers(site: Site, statement: Statement, call: Request) -> bool:
@@ -116,7 +115,7 @@ def _covers(site: Site, statement: Statement, call: Request) -> bool:
 # --- the resource ----------------------------------------------------------------------------------------------------
 
 
-def _fitted(paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Change], str]]:
+def _fitted(site: Site, paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Change], str]]:
     """The ways to make a statement be about the right resources; what is of use for something else stays."""
     statement = meant.statement
     if not meant.resource:
@@ -126,7 +125,9 @@ def _fitted(paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Chang
     in_place = [paper.put(statement, ("Resource",), need.values[0] if len(need.values) == 1 else list(need.values))]
     beside = [paper.append(statement, ("Resource",), value) for value in need.values]
     ways = [(in_place, f"Correct the resource to {told}"), (beside, f"Add {told} to the resources")]
-    yield from ways if _is_only_about(statement, need.action) or meant.action else ways[:0:-1]
+    is_own = _is_only_about(statement, need.action) or meant.action
+    several = statement.resource is not None and len(statement.resource.texts) > 1
+    yield from ways if is_own and not (several and shut_out(site, [statement])) else ways[:0:-1]
 
 
 def _is_only_about(statement: Statement, action: str) -> bool:
@@ -150,9 +151,9 @@ def _asked(site: Site, paper: Paper, meant: _Miss, need: Need) -> tuple[list[Cha
     for clause in meant.clauses:
         right = _right(site, paper, clause, need.calls[0])
         like = LIKE.get(clause.operator)
-        if clause.name in _SOURCES and like is not None and has_wildcard(clause):
+        if clause.name in SOURCES and like is not None and has_wildcard(clause):
             held.append(paper.rename(statement, ("Condition", clause.operator), like))
-        elif clause.name in _SOURCES:
+        elif clause.name in SOURCES:
             held += _bound(site, paper, statement)
         elif right is None:
             held.append(paper.remove(statement, ("Condition", clause.operator, clause.key)))
@@ -187,6 +188,10 @@ def _bound(site: Site, paper: Paper, statement: Statement) -> tuple[Change, ...]
     value = None if bound is None else paper.say(bound[1])
     if bound is None or value is None:
         return ()
-    gone = [clause for clause in statement.clauses if clause.name in _SOURCES and clause.name != bound[0].lower()]
-    removed = tuple(paper.remove(statement, ("Condition", one.operator, one.key)) for one in gone)
-    return (*removed, *paper.ask(statement, EQUALS, bound[0], value))
+    return paper.ask_instead(statement, EQUALS, bound[0], value, other_sources(statement, bound[0]))
+
+
+def other_sources(statement: Statement, key: str) -> list[tuple[str, str]]:
+    """What a statement asks of the source of a call by other keys than one, each with its operator."""
+    asked = (one for one in statement.clauses if one.name in SOURCES and one.name != key.lower())
+    return [(one.operator, one.key) for one in asked]

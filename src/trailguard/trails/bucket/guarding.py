@@ -13,6 +13,7 @@ from trailguard.cloudformation.source.changes import Change, Data, Replace, at
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import references
 from trailguard.iam.callers import account_of
+from trailguard.iam.conditions import Clause
 from trailguard.iam.evaluate import Request, denied_wholly, grantors
 from trailguard.iam.policy import Caller, Statement
 from trailguard.trails.bucket import calls, requests
@@ -24,6 +25,8 @@ from trailguard.trails.facts.repairs import Fault, Repair, decided
 from trailguard.trails.facts.statements import Paper, clauses_on, new_sid, paper_of
 
 EQUALS = "StringEquals"
+SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
+LOST = "the sources that the statement is bound to now would lose it"
 _OTHERS = "others whom the statement names are held to it, too"
 _CLOSED = "everybody else whom the statement lets in is shut out"
 _OWN = frozenset(("s3:getbucketacl", "s3:putobject"))
@@ -61,7 +64,7 @@ def owner_control(fault: Fault) -> Iterator[Repair]:
                 _apart(site, paper, one) if one in needed else paper.ask(one, EQUALS, ACL, requests.OWNER_ACL)
             )
         )
-        unsafe = _OTHERS if any(others(one) for one in leaking) else taken(site, leaking, ACL)
+        unsafe = _OTHERS if any(shared(one) for one in leaking) else taken(site, leaking, ACL)
         if needed:
             yield Repair("Grant the write in a statement of its own, with the ACL that CloudTrail sends", apart, unsafe)
         if leaking:
@@ -110,12 +113,13 @@ def source_bound(fault: Fault) -> Iterator[Repair]:
     for site, paper in sites_of(fault):
         words = words_of(site)
         leaking = leaks(site, (request for request, _ in calls.for_strangers(site)))
-        alone = [one for one in leaking if not others(one)]
+        alone = [one for one in leaking if not shared(one)]
         account = _said(paper, [(key, said) for key, said in _accounts(words)])
         trails = [one.bound() for one in (words, *companions(words))]
         arns = _said(paper, [found for found in trails if found is not None and found[0] == SOURCE_ARN])
-        told = ", ".join(one.label for one in leaking)
-        unsafe = _shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
+        told = leaking[0].label if len(leaking) == 1 else "the grants"
+        unsafe = shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
+        unsafe = unsafe or (LOST if any(map(names_several, (part for one in leaking for part in one.clauses))) else "")
         if arns is not None and len(arns[1]) == len(trails) and len(alone) == len(leaking):
             yield Repair(f"Bind {told} to the trail's ARN", _bound(paper, leaking, EQUALS, *arns), unsafe)
         if account is not None:
@@ -155,7 +159,7 @@ def companions(words: Words) -> Iterator[Words]:
                 yield words._replace(trail=other)
 
 
-def _shut_out(site: Site, statements: Iterable[Statement]) -> str:
+def shut_out(site: Site, statements: Iterable[Statement]) -> str:
     """Why a person should look at a bound: the statements open folders of others, whose trails the template lacks."""
     for statement in statements:
         for text in statement.resource.texts if statement.resource is not None else ():
@@ -185,6 +189,11 @@ def _is_own(site: Site, owner: Piece) -> bool:
     return not named or owner == model.fixed.get(model.pseudo("AWS::AccountId", site.trail.id))
 
 
+def names_several(clause: Clause) -> bool:
+    """Tell whether a clause holds a grant to several trails or accounts; one that is wrong may be a slip."""
+    return clause.name in SOURCES and len(clause.values) > 1 and clause.test is not None and not clause.test.negated
+
+
 def taken(site: Site, statements: Iterable[Statement], *keys: str) -> str:
     """Which parameter or mapping decides what statements ask of some condition keys; "" when none does."""
     names = [key.lower() for key in keys]
@@ -207,6 +216,12 @@ def granting(site: Site, asked: Iterable[Request]) -> list[Statement]:
             if answer.is_yes:
                 found[statement.index] = statement
     return [found[index] for index in sorted(found)]
+
+
+def shared(statement: Statement) -> bool:
+    """Tell whether a statement is for others besides CloudTrail, too."""
+    callers = others(statement)
+    return bool(callers) and not (all(one.kind == "*" for one in callers) and is_for_cloudtrail(statement))
 
 
 def others(statement: Statement) -> list[Caller]:

@@ -5,7 +5,7 @@ A document is a map of the template, or a text that holds JSON: a string, or wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
@@ -115,6 +115,31 @@ class Paper(NamedTuple):
             else:
                 changes.append(self.remove(statement, ("Condition", former, spelling)))
         return (*changes, self.put(statement, target, value))
+
+    def ask_instead(
+        self, statement: Statement, operator: str, key: str, value: Data, gone: Sequence[tuple[str, str]]
+    ) -> tuple[Change, ...]:
+        """A statement comes to ask for one value of a condition key in place of what it asks of others.
+
+        `gone` are these, each with its operator.
+        """
+        condition = statement.elements.get("Condition")
+        known = condition.entries if isinstance(condition, MapValue) else {}
+        left: dict[str, list[str]] = {}
+        for former, keys in known.items():
+            names = keys.entries if isinstance(keys, MapValue) else {}
+            left[former] = [name for name in names if (former, name) not in gone]
+        if gone and not any(left.values()):
+            return (self.put(statement, ("Condition",), {operator: {key: value}}),)
+        changes: list[Change] = []
+        for former in dict.fromkeys(one for one, _ in gone):
+            if left.get(former):
+                changes += [self.remove(statement, ("Condition", *pair)) for pair in gone if pair[0] == former]
+            elif former != operator:
+                changes.append(self._gone(statement, ("Condition", former)))
+        if operator in known and not left[operator]:
+            return (*changes, self.put(statement, ("Condition", operator), {key: value}))
+        return (*changes, *self.ask(statement, operator, key, value))
 
     def _gone(self, statement: Statement, way: Way) -> Change:
         if self.in_text:
