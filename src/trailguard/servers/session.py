@@ -5,6 +5,7 @@ Everything but `Session.changed` and `Session.configured` runs in the thread tha
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from trailguard.settings.settings import NAMES, Settings
 
 GIVEN = "the editor's settings"
 SCOPES = ("workspace", "open")
+_ROUNDS = 25  # of judging, after which what is of no more use is looked for
 _CLIENTS = ("command", "trace")  # settings that the client keeps to itself
 
 
@@ -58,6 +60,7 @@ class Session:
         self._alone: dict[str, Workspace] = {}  # files outside of all folders, by path
         self._dirty: dict[int, set[str] | None] = {}  # what is to be judged again, by workspace: None for all
         self._published: set[str] = set()
+        self._settled = 0
         self._faults: dict[str, list[FileError]] = {}
 
     # --- told by the listening thread ------------------------------------------------------------------------------
@@ -112,6 +115,9 @@ class Session:
                 self._tell(space, space.judge_all(heed))
                 self._dirty[id(space)] = set()
             self._tell(space, space.follow(heed))
+        self._settled += 1
+        if not self._settled % _ROUNDS:  # templates and worlds are full of cycles, which the command line lets be
+            gc.collect()
 
     def _is_wide(self, space: Workspace) -> bool:
         return self._scope == SCOPES[0] and space in self._spaces
