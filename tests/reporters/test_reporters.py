@@ -151,7 +151,10 @@ def test_json_has_every_field_of_a_result() -> None:
     about = (
         (set(RuleInfo._fields) - {"id", "why", "tool", "changed"}) | (set(Place._fields) - {"span"}) | set(Span._fields)
     )
-    assert set(written["results"][0]) == (set(Finding._fields) - {"place", "blocks"}) | about
+    every = (set(Finding._fields) - {"place", "blocks"}) | about
+    assert set(written["results"][0]) == every - {"deployed"}, "no stack is known"
+    known = sample()._replace(results=(finding(deployed=("111122223333/eu-west-1/audit",)),))
+    assert set(json.loads(json_report.render(known))["results"][0]) == every
     assert written["summary"] == sample().summary()
 
 
