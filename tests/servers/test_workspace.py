@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.reading.test_folders import World, folder, worlds
+from tests.snapshots import HERE, bucket, policy, trail, write
 from trailguard import Settings, scan
 from trailguard.findings import FileError, Finding
 from trailguard.servers.workspace import Workspace
@@ -36,7 +38,7 @@ def scanned() -> tuple[list[Finding], set[FileError]]:
 
 @pytest.mark.slow
 @settings(
-    max_examples=int(os.environ.get("EDIT_EXAMPLES", "60")), deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=int(os.environ.get("EDIT_EXAMPLES", "25")), deadline=None, suppress_health_check=list(HealthCheck)
 )
 @given(worlds(), worlds(), st.data())
 def test_steps_lead_to_what_a_scan_finds(world: World, other: World, data: st.DataObject) -> None:
@@ -59,3 +61,30 @@ def test_steps_lead_to_what_a_scan_finds(world: World, other: World, data: st.Da
                 space.judge(dirty, nothing)
                 space.follow(nothing)
             assert told(space) == scanned()
+
+
+NAMED = "Resources: {Trail: {Type: AWS::CloudTrail::Trail, Properties: {S3BucketName: %s, IsLogging: %s}}}\n"
+
+
+def test_snapshots_are_part_of_the_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    snapshot = tmp_path / "snapshot"
+    write(snapshot, {HERE: [bucket("audit-logs"), policy("audit-logs"), trail("live", "audit-logs")]})
+    template = tmp_path / "trail.yaml"
+    template.write_text(NAMED % ("elsewhere", "true"), encoding="utf-8")
+    space = Workspace(["."], Settings(), TODAY)
+    space.judge_all(nothing)
+    assert told(space) == scanned()
+    for where, logging in (("audit-logs", "true"), ("audit-logs", "false"), ("elsewhere", "true")):
+        text = NAMED % (where, logging)
+        dirty = space.put(str(template), text)
+        template.write_text(text, encoding="utf-8")
+        space.judge(dirty, nothing)
+        space.follow(nothing)
+        assert told(space) == scanned()
+    write(
+        snapshot, {HERE: [bucket("audit-logs"), bucket("elsewhere"), policy("elsewhere"), trail("live", "elsewhere")]}
+    )
+    assert space.refresh()
+    space.judge_all(nothing)
+    assert told(space) == scanned()

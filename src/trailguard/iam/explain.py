@@ -95,15 +95,16 @@ def meaning(statement: Statement) -> str:
         return f"nobody can decide {statement.label}: {statement.fault}"
     effect = "denies" if statement.effect is not None and statement.effect.literal == "Deny" else "allows"
     action, resource = statement.action, statement.resource
+    said_of = statement.elements  # what a kind of policy never says is filled in elsewhere
     said = effect
     if action is not None:
         said += f" {'all but ' if action.negated else ''}{_listed(action.texts)}"
-    if statement.principal is not None:
+    if statement.principal is not None and not {"Principal", "NotPrincipal"}.isdisjoint(said_of):
         listed = ", ".join(
             dict.fromkeys(_CALLED.get(show(one.text), show(one.text)) for one in statement.principal.callers)
         )
         said += f" to {'all but ' if statement.principal.negated else ''}{listed or 'nobody'}"
-    if resource is not None:
+    if resource is not None and not {"Resource", "NotResource"}.isdisjoint(said_of):
         said += f" on {_resources(resource)}"
     conditions = [
         f"{clause.operator} {clause.key} is {' or '.join(map(show, clause.values))}" for clause in statement.clauses

@@ -53,7 +53,8 @@ class Followed:
         self._seen, self._states, self._explicit = found, states, explicit
         for path, data in self._buffers.items():  # a file that an editor has not written yet
             if path not in new and self.is_new(path):
-                self._seen[path] = self._sifted(path, data)
+                shown = self._shown(path)
+                self._seen[shown] = self._sifted(shown, data)
         self.memory.keep({*map(os.path.abspath, self._seen), *self.memory.contents})
         return changed
 

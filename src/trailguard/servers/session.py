@@ -5,6 +5,7 @@ Everything but `Session.changed` and `Session.configured` runs in the thread tha
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from trailguard.settings.settings import NAMES, Settings
 
 GIVEN = "the editor's settings"
 SCOPES = ("workspace", "open")
+_ROUNDS = 25  # of judging, after which what is of no more use is looked for
 _CLIENTS = ("command", "trace")  # settings that the client keeps to itself
 
 
@@ -58,6 +60,7 @@ class Session:
         self._alone: dict[str, Workspace] = {}  # files outside of all folders, by path
         self._dirty: dict[int, set[str] | None] = {}  # what is to be judged again, by workspace: None for all
         self._published: set[str] = set()
+        self._settled = 0
         self._faults: dict[str, list[FileError]] = {}
 
     # --- told by the listening thread ------------------------------------------------------------------------------
@@ -112,6 +115,9 @@ class Session:
                 self._tell(space, space.judge_all(heed))
                 self._dirty[id(space)] = set()
             self._tell(space, space.follow(heed))
+        self._settled += 1
+        if not self._settled % _ROUNDS:  # templates and worlds are full of cycles, which the command line lets be
+            gc.collect()
 
     def _is_wide(self, space: Workspace) -> bool:
         return self._scope == SCOPES[0] and space in self._spaces
@@ -156,10 +162,8 @@ class Session:
         if is_inside and not self.addresses.is_unwritten(path):
             # It may not be there yet; then it belongs to its folder as soon as it has something to say.
             return next((one for one in self._spaces if one.takes(path)), None)
-        space = self._opened([path], os.path.dirname(path))
-        if space is not None:
-            self._alone[path] = space
-            self._dirty[id(space)] = set()
+        space = self._alone[path] = self._opened([path], os.path.dirname(path))
+        self._dirty[id(space)] = set()
         return space
 
     def space(self, path: str) -> Workspace | None:
@@ -172,8 +176,7 @@ class Session:
         self._spaces = []
         self._alone = {}
         for folder in self._folders:
-            space = self._opened([os.path.relpath(folder) if folder == os.getcwd() else folder], folder)
-            self._spaces += [space] if space is not None else []
+            self._spaces.append(self._opened([os.path.relpath(folder) if folder == os.getcwd() else folder], folder))
         self._dirty = {id(space): None for space in self._spaces}
         for path, (text, _) in self._buffers.items():
             self._put(path, text)
@@ -185,17 +188,23 @@ class Session:
         for name in self._faults:
             self._show(Publication(self.addresses.uri(name), None, list(self._of_faults(name))))
 
-    def _opened(self, paths: Sequence[str], folder: str) -> Workspace | None:
-        """A workspace with its configuration; what is wrong with that is told, and what ships counts in its place."""
+    def _opened(self, paths: Sequence[str], folder: str) -> Workspace:
+        """A workspace with its configuration; what is wrong with that is told, and counts as if it were not there."""
         settings = Settings()
         try:
-            start = os.path.relpath(folder) if folder == os.getcwd() else folder
-            settings = configuration.load(start)
-            settings = configuration.overridden(settings, self._own(), GIVEN)
-            return Workspace(paths, settings, time.strftime("%Y-%m-%d"))
+            settings = configuration.load(os.path.relpath(folder) if folder == os.getcwd() else folder)
         except UserError as error:
             self._refuse(error)
-        return Workspace(paths, Settings(root=settings.root), time.strftime("%Y-%m-%d"))
+        try:
+            settings = configuration.overridden(settings, self._own(), GIVEN)
+        except UserError as error:
+            self._refuse(error)
+        today = time.strftime("%Y-%m-%d")
+        try:
+            return Workspace(paths, settings, today)
+        except UserError as error:
+            self._refuse(error)
+        return Workspace(paths, Settings(root=settings.root), today)
 
     def _own(self) -> dict[str, Any]:
         """What the client configures that is not about how it is told."""
@@ -210,7 +219,7 @@ class Session:
 
     def _refuse(self, error: UserError) -> None:
         """Tell what is wrong with a configuration, and where."""
-        self._say(lsp.MessageType.Error, f"{error}; judged as without a configuration")
+        self._say(lsp.MessageType.Error, f"{error}; this is left out")
         if error.file and error.file != GIVEN and os.path.isfile(error.file):
             name = display_name(error.file)
             fault = FileError(name, error.line, error.column, error.message)
