@@ -314,7 +314,7 @@ def unknown(report: Report) -> Counter[str]:
 
 
 def _group(item: Finding) -> str:
-    return "of stacks whose template is not there" if "cannot be judged, in which" in item.message else "of trails"
+    return "of stacks whose template is not there" if item.message.startswith("The stack of ") else "of trails"
 
 
 def ambiguous(report: Report, stacks: Mapping[str, str], root: str) -> tuple[Context, ...]:

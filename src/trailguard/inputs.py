@@ -22,3 +22,14 @@ def contents(path: str, streams: bool = False) -> bytes:
     if len(data) > MOST:
         raise OSError(errno.EFBIG, f"it has more than {MOST:,} bytes", path)
     return data
+
+
+def git_environment() -> dict[str, str]:
+    """What git is run with where it is only asked what it holds.
+
+    A repository's own configuration may name programs that fetch what is missing, or that watch for changes: whoever
+    judges a folder runs nothing of it.
+    Source: https://git-scm.com/docs/git#Documentation/git.txt-codeGITNOLAZYFETCHcode
+    """
+    watching = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.fsmonitor", "GIT_CONFIG_VALUE_0": "false"}
+    return {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", **watching}

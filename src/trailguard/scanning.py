@@ -20,7 +20,7 @@ from trailguard.judging.alone import judge_files
 from trailguard.judging.deployments import is_in
 from trailguard.judging.results import IDLE, FileResult, Task
 from trailguard.reading.collected import Found, collect, names_below
-from trailguard.reading.discovery import SKIPPED_FOLDERS, Others, excluded
+from trailguard.reading.discovery import SKIPPED_FOLDERS, Others, excluded, state_of
 from trailguard.rulebook.asked import Known, how
 from trailguard.rulebook.shelf import load
 from trailguard.settings.settings import Settings
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from trailguard.reading.accounts import Accounts
     from trailguard.reading.collected import File
     from trailguard.reading.kinship import Kinship
+    from trailguard.reading.memory import Memory
     from trailguard.trails.facts.repairs import Repair
 
 
@@ -71,15 +72,24 @@ def scan(
 
 
 class Outcome(NamedTuple):
-    """What judging gave: the report, what may repair its findings, and the files that were read, by their names."""
+    """What judging gave: the report, what may repair its findings, and the files that were read, by their names.
+
+    `judged` are the names of the files that were judged, with those that belong together with them, `joined` those of
+    all templates that may have a say in verdicts on others, and of what these include.
+    """
 
     report: Report
     offers: Mapping[Key, tuple[Repair, ...]]
     files: Mapping[str, File]
+    judged: frozenset[str] = frozenset()
+    joined: frozenset[str] = frozenset()
 
 
 class Look:
-    """What a scan looks at, read once. It can be judged again as it would be with other contents of some files."""
+    """What a scan looks at, read once. It can be judged again as it would be with other contents of some files.
+
+    `found` is what was read before, `memory` keeps what is found out about the bytes of files.
+    """
 
     def __init__(
         self,
@@ -89,13 +99,16 @@ class Look:
         task: Task,
         jobs: int = 1,
         tick: Tick = lambda done, total, what: None,
+        found: Found | None = None,
+        memory: Memory | None = None,
     ) -> None:
+        self._memory = memory
         self._paths = paths
         self._task = task
         self._jobs = jobs
         self._tick = tick
         self._is_part = bool(world)
-        self._area = _collected(paths, given, world, task, tick)
+        self._area = _collected(paths, given, world, task, tick) if found is None else _Area(found, None)
 
     def outcome(self, contents: Mapping[str, File] = {}, names: Iterable[str] | None = None) -> Outcome:
         """Judge everything, or what belongs together with the files of some names.
@@ -103,7 +116,7 @@ class Look:
         `contents` are files, by their names, that are to be taken for what they hold there.
         """
         area, task = self._area.with_contents(contents), self._task
-        kinship = _kinship(area.found, task.settings, contents, self._tick)
+        kinship = _kinship(area.found, task.settings, contents, self._tick, self._memory)
         if names is not None:
             area = area._replace(focus=frozenset(names))
         elif kinship is not None and area.focus is not None:
@@ -117,7 +130,9 @@ class Look:
         report = _report(area, results, _errors(area, results, kinship), (findings, notices), task)
         report = report._replace(how=_how(results, report.results, task, kinship))
         files = {file.name: file for file in area.found.files}
-        return Outcome(report, _offers(results), {**(kinship.files() if kinship is not None else {}), **files})
+        joined = frozenset() if kinship is None else frozenset(kinship.texts(()))
+        read = {} if kinship is None else kinship.files()
+        return Outcome(report, _offers(results), {**read, **files}, frozenset(results), joined)
 
 
 def _offers(results: Mapping[str, FileResult]) -> Mapping[Key, tuple[Repair, ...]]:
@@ -185,7 +200,9 @@ def _deployed_with(paths: Iterable[str], found: Found, settings: Settings) -> se
     return {file.name for file in found.files for item in contexts if is_in(file.name, item, settings.root)}
 
 
-def _kinship(found: Found, settings: Settings, contents: Mapping[str, File], tick: Tick) -> Kinship | None:
+def _kinship(
+    found: Found, settings: Settings, contents: Mapping[str, File], tick: Tick, memory: Memory | None = None
+) -> Kinship | None:
     """What is known of the templates that refer to each other; None where none can, which saves the time to ask."""
     is_single = len(found.files) + len(found.idle) < 2
     if not found.snapshots and (not found.files or (is_single and not found.files[0].refers)):
@@ -198,20 +215,27 @@ def _kinship(found: Found, settings: Settings, contents: Mapping[str, File], tic
     others = Others(found.walked, settings.include, settings.exclude, settings.root, found.names)
     linked = partial(tick, total=0, what="linking")
     files = (*found.files, *(file for file in contents.values() if file not in found.files))
-    loader = Loader(files, found.folders, found.names, leave_out, others.ending, linked)
-    kinship = Kinship(loader, _accounts(found))
+    loader = Loader(files, found.folders, found.names, leave_out, others.ending, linked, memory)
+    kinship = Kinship(loader, _accounts(found, memory))
     kinship.gather(found.markers, pins_of(settings), found.idle)
     return kinship
 
 
-def _accounts(found: Found) -> Accounts | None:
+def _accounts(found: Found, memory: Memory | None) -> Accounts | None:
     """What is known of accounts; None without a snapshot, which saves the time to import what reads one."""
     if not found.snapshots:
         return None
     from trailguard.reading.accounts import Accounts
     from trailguard.reading.snapshots import newest_first, read_snapshot
 
-    return Accounts(newest_first(map(read_snapshot, found.snapshots)))
+    folders = found.snapshots
+
+    def build() -> Accounts:
+        return Accounts(newest_first(map(read_snapshot, folders)))
+
+    if memory is None:
+        return build()
+    return memory.latest(os.path.abspath(folders[0]), b"", "accounts", tuple(map(state_of, folders)), build)
 
 
 def _judged(area: _Area, kinship: Kinship | None, task: Task, jobs: int, tick: Tick) -> dict[str, FileResult]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from trailguard.acceptance.since import checked_out
+from trailguard.acceptance.since import checked_out, described
 from trailguard.commands.cli import main
 from trailguard.errors import UserError
 
@@ -258,3 +258,25 @@ def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="git rev-parse: "), checked_out("HEAD", "."):
         pass
+
+
+@pytest.mark.parametrize("setting", ["core.fsmonitor", "remote.origin.uploadpack"])
+def test_nothing_that_a_repository_configures_is_run(tmp_path: Path, setting: str) -> None:
+    """A partial clone fetches what is missing with a program of its choice; so does what watches for changes."""
+    (tmp_path / "a.yaml").write_text("a: 1\n", encoding="utf-8")
+    mark = tmp_path / "mark"
+    for words in (
+        ["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@e", "commit", "-q", "-m", "x"],
+        ["config", setting, f"touch {mark};"], ["config", "remote.origin.url", str(tmp_path)],
+        ["config", "remote.origin.promisor", "true"], ["config", "extensions.partialClone", "origin"],
+    ):  # fmt: skip
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    described(str(tmp_path))
+    with checked_out("HEAD", str(tmp_path)) as folder:
+        assert (Path(folder) / "a.yaml").read_text(encoding="utf-8") == "a: 1\n"
+    asked = ["git", "rev-parse", "HEAD:a.yaml"]
+    (blob,) = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.split()
+    (tmp_path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(UserError), checked_out("HEAD", str(tmp_path)):
+        pass
+    assert not mark.exists()

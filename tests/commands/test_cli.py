@@ -12,6 +12,7 @@ import pytest
 
 import trailguard
 import trailguard.commands.rules_markdown  # before a test puts another rulebook in its place
+import trailguard.scanning as real
 from tests.reporters.samples import RULES, finding, sample
 from trailguard import judging, rulebook
 from trailguard.commands import cli
@@ -46,6 +47,7 @@ class Engine(ModuleType):
 
     def __init__(self) -> None:
         super().__init__("trailguard.scanning")
+        self.Look, self.Outcome, self.Tick = real.Look, real.Outcome, real.Tick  # what looks for fixes
         self.report: Report | BaseException = GOOD
         self.outcome = Outcome((Case("TG101", "pass/a.yaml", "pass", "pass", True, ""),), ())
         self.calls: list[dict[str, Any]] = []
@@ -534,12 +536,11 @@ from trailguard.findings import *
 rule, place = RuleInfo("TG101", "n", "t", "high", "w", "r", {{}}, ()), Place("a\\u00fc\\udcff.yaml", Span(1, 1, 1, 2))
 many = tuple(Finding(rule, "fail", place, "trail", "T", "m" * 200, {{}}, None, (), "f") for _ in range(2000))
 report = Report("1", "default", (), many, (), (), {{}}, 1, 1, 1)
-engine = types.ModuleType("trailguard.scanning")
+import trailguard.scanning as engine
 def scan(*args, **more):
     {what}
     return report
 engine.scan = scan
-sys.modules["trailguard.scanning"] = trailguard.scanning = engine
 from trailguard.commands.cli import main
 sys.exit(main(sys.argv[1:]))
 """

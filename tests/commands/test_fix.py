@@ -9,13 +9,19 @@ import select
 import stat
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from tests import ROOT
 from trailguard.commands.cli import main
+from trailguard.commands.fixtext import told
+from trailguard.fixes.delivering import narrowed, written
+from trailguard.fixes.edits import Edit
+from trailguard.fixes.repairing import repaired
 from trailguard.fixes.reporting import look_at
+from trailguard.judging.offers import key_of
 from trailguard.settings.settings import Settings
 
 BROKEN = (ROOT / "examples" / "broken" / "single-region.yaml").read_text(encoding="utf-8")
@@ -112,7 +118,6 @@ def test_only_what_is_named_is_fixed(here: Path, capfd: pytest.CaptureFixture[st
     (here / "trail.yaml").write_text(text, encoding="utf-8")
     assert run(capfd, "--rule", "TG103")[0] == 0
     assert (here / "trail.yaml").read_text(encoding="utf-8") == BROKEN
-    assert run(capfd, "--resource", "Other") == (0, "0 findings fixed, 0 left\n", "")
     assert run(capfd, "--resource", "Trail", "--rule", "TG101")[0] == 0
     assert (here / "trail.yaml").read_text(encoding="utf-8") == FIXED
     assert run(capfd, "--rule", "TG999")[::2] == (2, 'error: there is no rule "TG999"; did you mean "TG309"?\n')
@@ -148,18 +153,13 @@ def test_a_file_that_cannot_be_written_is_an_error(here: Path, capfd: pytest.Cap
 
 
 def test_a_file_that_was_changed_meanwhile_is_not_written(here: Path) -> None:
-    from trailguard.fixes.delivering import written
-    from trailguard.fixes.repairing import repaired
-    from trailguard.judging.offers import key_of
-
     path = here / "trail.yaml"
     path.write_text(BROKEN, encoding="utf-8")
     look = look_at(["trail.yaml"], Settings())
     before = look.outcome()
     result = repaired(look, before, [key_of(one) for one in before.report.results if one.rule.id == "TG101"])
     path.write_text(f"{BROKEN}# later\n", encoding="utf-8")
-    fault = written(before, "trail.yaml", result.edits["trail.yaml"])
-    assert fault is not None
+    (fault,) = written(before, result.edits, [])
     assert fault.message == "it was changed meanwhile, so it is not written"
     assert path.read_text(encoding="utf-8") == f"{BROKEN}# later\n"
 
@@ -267,3 +267,62 @@ def test_interactive_shows_each_fix_and_asks(here: Path, answers: str, expected:
     assert "+      IsMultiRegionTrail: true" in told
     assert (here / "trail.yaml").read_text(encoding="utf-8") == expected
     assert process.returncode == {FIXED: 0, BROKEN: 130 if answers == "\x04" else 1}[expected]
+
+
+def test_what_could_not_be_written_is_left(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A fix of two files is written in both or in none; the account says so, and the other file is fixed."""
+    (here / "root.yaml").write_text(
+        "Resources:\n  Logs: {Type: AWS::S3::Bucket}\n"
+        "  Policy:\n    Type: AWS::CloudFormation::Stack\n"
+        "    Properties: {TemplateURL: ./policy.yaml, Parameters: {Bucket: !Ref Logs}}\n"
+        "  Trail:\n    Type: AWS::CloudTrail::Trail\n    Properties: {S3BucketName: !Ref Logs, IsLogging: true}\n",
+        encoding="utf-8",
+    )
+    (here / "policy.yaml").write_text("Parameters: {Bucket: {Type: String}}\nResources: {}\n", encoding="utf-8")
+    (here / "alone.yaml").write_text(TRAIL, encoding="utf-8")
+    look = look_at(["."], Settings())
+    before = look.outcome()
+    edits = {name: [Edit(0, 0, "# fixed\n")] for name in before.files}
+    (here / "policy.yaml").write_text("Resources: {}\n", encoding="utf-8")
+    faults = written(before, edits, [{"root.yaml", "policy.yaml"}, {"alone.yaml"}])
+    assert [(fault.file, fault.message) for fault in faults] == [
+        ("policy.yaml", "it was changed meanwhile, so it is not written"),
+        ("root.yaml", "it is fixed together with policy.yaml, which cannot be written"),
+    ]
+    assert (here / "root.yaml").read_text(encoding="utf-8").startswith("Resources")
+    assert (here / "alone.yaml").read_text(encoding="utf-8") == f"# fixed\n{TRAIL}"
+
+
+def test_the_account_does_not_claim_what_was_not_written(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What is not writable, nor in a folder that takes a new file, cannot be replaced."""
+    trail = here / "trail.yaml"
+    trail.write_text(TRAIL, encoding="utf-8")
+    look = look_at(["trail.yaml"], Settings())
+    before = look.outcome()
+    result = repaired(look, before, [key_of(one) for one in before.report.results])
+    args = Namespace(show_diff=False, paths=["trail.yaml"], color="never", quiet=True)
+    report = narrowed(result.outcome.report, Settings(), ["TG101"], [])
+    said = told(result, report, args, ["trail.yaml"])
+    assert said == "trail.yaml\n  left   TG101 Trail: set IsMultiRegionTrail to true\n0 findings fixed, 1 left\n"
+
+
+def test_a_resource_that_no_rule_is_about_is_an_error(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (here / "trail.yaml").write_text(TRAIL, encoding="utf-8")
+    status, out, err = run(capfd, "--resource", "Trial", "trail.yaml")
+    assert (status, out) == (2, "")
+    assert err == 'error: no rule is about a resource "Trial"; did you mean "Trail"?\n'
+    assert (here / "trail.yaml").read_text(encoding="utf-8") == TRAIL
+
+
+def test_a_diff_of_files_elsewhere_says_where_it_applies(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "trail.yaml").write_text(TRAIL, encoding="utf-8")
+    (here / "below").mkdir()
+    monkeypatch.chdir(here / "below")
+    status, out, err = run(capfd, "--diff", "../trail.yaml")
+    assert status == 1
+    assert "+++ b/../trail.yaml" in out
+    assert f"run this in {here} to apply it" in err
+    monkeypatch.chdir(here)
+    assert "to apply it" not in run(capfd, "--diff", "trail.yaml")[2]

@@ -444,3 +444,38 @@ class _Loose(yaml.SafeLoader):
 
 
 _Loose.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+REFUSED = """\
+Resources:
+  Logs: {Type: AWS::S3::Bucket}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Logs
+      PolicyDocument:
+        Statement:
+        - Effect: Allow
+          Principal: {Service: cloudtrail.amazonaws.com}
+          Action: s3:GetBucketAcl
+          Resource: arn:aws:s3:::elsewhere
+  Trail:
+    Type: AWS::CloudTrail::Trail
+    Properties: {IsLogging: true, S3BucketName: !Ref Logs}
+"""
+
+
+def test_each_fix_that_is_offered_holds_without_the_others(tmp_path: Path) -> None:
+    """The policy is refused as a whole because of one statement, so granting the write alone would not be enough."""
+    written(tmp_path, policy=REFUSED)
+    look = look_at([str(tmp_path)], Settings())
+    before = look.outcome()
+    fixes = offered(look, before, faults(before.report, ("TG2", "TG1")))
+    assert {"TG202", "TG203", "TG212"} <= {key.rule for key in fixes}
+    for key, fix_ in fixes.items():
+        edits = edits_of(fix_, before.files)
+        contents = {
+            name: before.files[name]._replace(data=applied(REFUSED, those).encode()) for name, those in edits.items()
+        }
+        after = {key_of(one): one.verdict for one in look.outcome(contents).report.results}
+        assert after[key] == PASS, (key, fix_.title)

@@ -69,7 +69,7 @@ def test_their_findings_are_in_the_report(folder: Path) -> None:
 
 
 def test_every_format_tells_them(folder: Path) -> None:
-    forms = ("text", "sarif", "junit", "gitlab", "markdown", "csv", "github", "html")
+    forms = ("text", "sarif", "junit", "gitlab", "markdown", "csv", "github", "html", "oscal", "ocsf")
     outputs = (f"--output={form}:{folder / form}" for form in forms)
     assert scan(folder, "--with", "cfn-lint", *outputs).status == 1
     written = {form: (folder / form).read_text(encoding="utf-8") for form in forms}

@@ -23,7 +23,7 @@ TEMPLATE: dict[str, Any] = {
     }
 }
 REFUSED = {"account": ACCOUNT, "region": REGION, "call": "sns:ListTopics", "resource": "", "code": "AccessDenied"}
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html", "oscal", "ocsf")
 
 
 @pytest.fixture(autouse=True)

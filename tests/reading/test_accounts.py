@@ -244,6 +244,12 @@ class TestWhatWinsAndWhatIsOne:
         template("S3BucketName: audit-logs")
         assert is_settled(verdicts(judged()))
 
+    def test_a_bucket_that_another_account_has_is_not_made_with_its_policy(self) -> None:
+        write(Path("snap"), {HERE: [], OTHER: [bucket("audit-logs"), policy("audit-logs")]})
+        more = "  Logs:\n    Type: AWS::S3::Bucket\n    Properties: {BucketName: audit-logs}\n"
+        template("S3BucketName: !Ref Logs", more=more)
+        assert verdicts(judged())["TG201"] == "fail"
+
     def test_a_topic_of_another_account_is_another_topic(self) -> None:
         name = f"arn:aws:sns:{REGION}:444455556666:audit"
         write(
@@ -415,6 +421,18 @@ class TestWhatIsLive:
         report = judged(Settings(), ["snap"], ())
         assert not [item for item in report.results if item.is_open]
         assert sum(item.rule.id == "TG203" for item in report.results) == 2
+
+    @pytest.mark.parametrize(
+        ("organization", "verdict"), [("o-abcde12345", "pass"), ("o-zyxwv98765", "fail"), ("", "pass")]
+    )
+    def test_the_organization_is_the_one_of_the_snapshot(self, organization: str, verdict: str) -> None:
+        _, put = grants("audit-logs")
+        mine = {**put, "Resource": "arn:aws:s3:::audit-logs/AWSLogs/o-abcde12345/*"}
+        given = [bucket("audit-logs"), policy("audit-logs", [*grants("audit-logs"), mine])]
+        live = trail("main", "audit-logs", IsOrganizationTrail=True)
+        write(Path("snap"), {HERE: [*given, live]}, organization=organization)
+        told = verdicts(judged(Settings(), ["snap"], ()), f"snap/{HERE}/existing-1.yaml")
+        assert told["TG203"] == verdict
 
     def test_a_snapshot_below_a_folder_is_one(self) -> None:
         write(Path("t/deep/snap"), {HERE: [bucket("audit-logs"), policy("audit-logs"), trail("main", "audit-logs")]})

@@ -13,6 +13,7 @@ from tests.snapshots import ACCOUNT, HERE, REGION, Thing, bucket, grants, policy
 from trailguard import Report, Settings, scan
 from trailguard.settings.settings import Context, load
 
+PLACE = Settings(account_id=ACCOUNT, region=REGION)
 AUDIT = f"{HERE}/audit"
 TRAIL: dict[str, Any] = {
     "Type": "AWS::CloudTrail::Trail",
@@ -92,6 +93,23 @@ class TestEqualResources:
         assert verdict(report, "TG203") == "unknown"
         (told,) = (item.message for item in report.notices if item.file == "t/trail.json")
         assert f"{AUDIT}, {HERE}/second" in told
+
+    def test_of_two_templates_neither_is_meant_unless_they_are_copies(self) -> None:
+        account({AUDIT: STACK})
+        template()
+        template(name="copy.json")
+        report = judged()
+        assert {item.verdict for item in report.results if item.rule.id == "TG203"} == {"pass"}
+        changed = {**TRAIL, "Properties": {**TRAIL["Properties"], "IsLogging": False}}
+        template({**WHOLE, "Resources": {"Trail": changed}}, name="copy.json")
+        report = judged()
+        assert {item.verdict for item in report.results if item.rule.id == "TG203"} == {"unknown"}
+        told = {item.file: item.message for item in report.notices}
+        assert told.keys() == {"t/trail.json", "t/copy.json"}
+        assert (
+            "stack 111122223333/eu-west-1/audit has the same resources as each of t/copy.json, t/trail.json"
+            in told["t/copy.json"]
+        )
 
     @pytest.mark.parametrize("settings", [Settings(region=REGION), Settings(parameters={"AWS::StackName": "audit"})])
     def test_what_is_given_tells_them_apart(self, settings: Settings) -> None:
@@ -199,6 +217,19 @@ class TestOneThing:
         assert {item.resource for item in report.results if item.subject == "trail"} == {"Trail"}
         alone = judged(paths=("snap",), world=())
         assert {item.resource for item in alone.results if item.subject == "trail"} == {LIVE[0]}
+
+    @pytest.mark.parametrize("settings", [PLACE, Settings()])
+    def test_a_trail_of_the_same_name_in_the_same_place_is_the_same(self, settings: Settings) -> None:
+        """Though no stack is known that was made of the template."""
+        named = {**TRAIL, "Properties": {**TRAIL["Properties"], "TrailName": "main", "S3BucketName": "audit-logs"}}
+        template({"Resources": {"Trail": named}})
+        account({}, [*LOGS, trail("main", "audit-logs")])
+        settings = settings._replace(select=("TG106", "TG113", "TG601"))
+        report = judged(settings)
+        assert {(item.rule.id, item.verdict) for item in report.results} == {(rule, "pass") for rule in settings.select}
+        both = judged(settings, ("t", "snap"), ())
+        subjects = {item.resource for item in both.results}
+        assert subjects == ({"Trail"} if settings.region else {"Trail", "TrailTrailMain"})
 
     def test_its_name_is_the_one_that_it_has(self) -> None:
         """A live trail of somebody else delivers to the bucket that the template makes without a name."""

@@ -10,10 +10,13 @@ from trailguard.findings import (
     NOT_APPLICABLE,
     PASS,
     UNKNOWN,
+    ControlInfo,
     FileError,
     Finding,
+    FrameworkInfo,
     Notice,
     Place,
+    Prerequisites,
     Related,
     Report,
     RuleInfo,
@@ -195,4 +198,59 @@ def sample() -> Report:
             ("changed rules", "TG103: severity is medium, not high"),
             ("Region", "eu-west-1"),
         ),
+    )
+
+
+NEEDED = Prerequisites(
+    "The trail records, and its logs arrive", "Else there is nothing to audit.", ("TG101",), ("TG203",)
+)
+FRAMEWORKS = (
+    FrameworkInfo(
+        "nist-800-53-r5",
+        "NIST SP 800-53 Revision 5",
+        "what concerns CloudTrail",
+        "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudtrail-controls.html",
+        (
+            ControlInfo("AC-2(4)", "Automated audit actions", None, ("TG101",), prerequisites=("TG203",)),
+            ControlInfo("AU-2", "Event logging", None, ("TG108",)),
+            ControlInfo("AU-9", "Protection of audit information", None, ("TG103",)),
+            ControlInfo("AU-11", "Audit record retention", None, ("TG305",)),
+        ),
+        "2026-11-23",
+        prerequisites=NEEDED,
+        asked=True,
+    ),
+    FrameworkInfo(
+        "cis-aws-5.0",
+        "CIS AWS Foundations Benchmark 5.0.0",
+        "CloudTrail and the bucket of its logs",
+        "https://docs.aws.amazon.com/securityhub/latest/userguide/cis-aws-foundations-benchmark.html",
+        (
+            ControlInfo("2.1.2", "MFA delete is on", "CloudFormation has no property for it", ()),
+            ControlInfo("3.1", "CloudTrail is on in all Regions", None, ("TG101",), ("TG101",)),
+            ControlInfo("3.7", "Customer keys are rotated", None, ("TG404",)),
+        ),
+        "2026-11-23",
+        unverified=(("https://example.com/mapping", "2026-11-29"),),
+        asked=True,
+    ),
+    FrameworkInfo(
+        "soc2", "SOC 2", "", "https://example.com/soc2", (ControlInfo("CC7.2", "Monitoring", None, ("TG101",)),)
+    ),
+)
+
+
+def audited() -> Report:
+    """The same report with what formats for auditors show: frameworks, a day, an account and a rule that holds."""
+    held = RULES[0]._replace(
+        id="TG404", name="key-rotation", title="Keys are rotated", controls={"cis-aws-5.0": ("3.7",)}
+    )
+    kept = finding(held, PASS, Span(4, 3, 4, 8), subject="key", resource="Key", message="Key is rotated")
+    report = sample()
+    return report._replace(
+        rules=(*report.rules, held),
+        results=(*report.results, kept),
+        frameworks=FRAMEWORKS,
+        date="2026-11-29",
+        how=(*report.how, ("account", "123456789012")),
     )

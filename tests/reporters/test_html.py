@@ -42,6 +42,7 @@ from trailguard.findings import (
     Unverified,
 )
 from trailguard.reporters import html_chains, html_controls, html_report
+from trailguard.reporters import standing as controls
 from trailguard.reporters.common import by_cause
 from trailguard.reporters.html_text import Html, listing, tag, text
 from trailguard.scanning import scan
@@ -264,11 +265,11 @@ def test_stacks_say_where_they_are_judged_and_which_controls_are_met() -> None:
     assert report.frameworks[0].name == "cis-aws-5.0"
     opened = [item for item in page.all("details", **{"class": "framework"}) if "open" in item]
     assert [item["data-name"] for item in opened] == ["cis-aws-5.0"]
-    found = {control.id: item.state for control, item in html_controls.standings(report.frameworks[0], report)}
-    assert found["3.1"] == html_controls.NOT_MET
-    assert found["3.2"] == html_controls.NOT_MET  # validation is on, but the logs do not arrive
-    assert found["2.1.2"] == html_controls.BEYOND
-    assert found["3.6"] == html_controls.NOT_JUDGED
+    found = {control.id: item.state for control, item in controls.standings(report.frameworks[0], report)}
+    assert found["3.1"] == controls.NOT_MET
+    assert found["3.2"] == controls.NOT_MET  # validation is on, but the logs do not arrive
+    assert found["2.1.2"] == controls.BEYOND
+    assert found["3.6"] == controls.NOT_JUDGED
 
 
 @pytest.mark.usefixtures("examples")
@@ -281,8 +282,8 @@ def test_frameworks_that_were_asked_for_come_first_with_their_prerequisites_and_
     assert [item["data-name"] for item in shown][:2] == ["soc2", "hipaa"]
     assert ["open" in item for item in shown] == [True, True, *[False] * (len(shown) - 2)]
     soc2, hipaa = report.frameworks[:2]
-    assert {item.state for control, item in html_controls.standings(soc2, report) if control.prerequisites} == {
-        html_controls.NOT_MET
+    assert {item.state for control, item in controls.standings(soc2, report) if control.prerequisites} == {
+        controls.NOT_MET
     }
     text = str(html_controls.section(report._replace(frameworks=(soc2,)), {"TG106"}))
     assert text.index("Prerequisites: The trail records, and its logs arrive") < text.index(soc2.title)
@@ -336,7 +337,7 @@ def test_an_ordinary_scan_knows_no_frameworks() -> None:
 
 def standing(verdicts: dict[str, list[str]], *rules: str, undecidable: str | None = None) -> tuple[str, str]:
     control = ControlInfo("1", "title", undecidable, rules)
-    told = html_controls.standing(control, {rule: Counter(found) for rule, found in verdicts.items()})
+    told = controls.standing(control, {rule: Counter(found) for rule, found in verdicts.items()})
     return told.state, "; ".join(f"{words} {' '.join(names)}".strip() for words, names in told.reasons)
 
 

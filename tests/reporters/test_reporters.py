@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from tests.reporters.samples import RULES, finding, sample
+from tests.reporters.samples import RULES, audited, finding, sample
 from tests.reporters.schemas import CODE_QUALITY, JUNIT, REPORT, SARIF
 from trailguard.findings import (
     FAIL,
@@ -30,7 +30,7 @@ from trailguard.findings import (
     Threshold,
     Unverified,
 )
-from trailguard.reporters import csv_report, github, gitlab, json_report, junit, markdown, sarif, text
+from trailguard.reporters import csv_report, github, gitlab, json_report, junit, markdown, ocsf, oscal, sarif, text
 from trailguard.terminal import Style
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "junit.xml": junit.render,
     "report.md": markdown.render,
     "report.csv": csv_report.render,
+    "oscal.json": oscal.render,
+    "ocsf.json": ocsf.render,
 }
+SILENT = ("text-quiet.txt", "ocsf.json")  # where there is nothing, these say nothing
 EMPTY = Report("1.2.3", "default", (), (), (), (), {}, 0, 0, 0)
 
 HOSTILE = (
@@ -69,15 +72,20 @@ HOSTILE = (
 )
 
 
+def recorded(name: str) -> Report:
+    """The report that a format is recorded with."""
+    return audited() if name in ("oscal.json", "ocsf.json") else sample()
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_golden(name: str) -> None:
     with open(os.path.join(GOLDEN, name), encoding="utf-8", newline="") as stream:
-        assert FORMATS[name](sample()) == stream.read()
+        assert FORMATS[name](recorded(name)) == stream.read()
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_empty_report(name: str) -> None:
-    assert FORMATS[name](EMPTY).endswith("\n") or name == "text-quiet.txt"
+    assert FORMATS[name](EMPTY).endswith("\n") or name in SILENT
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -143,7 +151,10 @@ def test_json_has_every_field_of_a_result() -> None:
     about = (
         (set(RuleInfo._fields) - {"id", "why", "tool", "changed"}) | (set(Place._fields) - {"span"}) | set(Span._fields)
     )
-    assert set(written["results"][0]) == (set(Finding._fields) - {"place", "blocks"}) | about
+    every = (set(Finding._fields) - {"place", "blocks"}) | about
+    assert set(written["results"][0]) == every - {"deployed"}, "no stack is known"
+    known = sample()._replace(results=(finding(deployed=("111122223333/eu-west-1/audit",)),))
+    assert set(json.loads(json_report.render(known))["results"][0]) == every
     assert written["summary"] == sample().summary()
 
 

@@ -16,7 +16,7 @@ from trailguard import Settings, scan
 from trailguard.findings import CONDITIONAL, FAIL, ControlInfo, FrameworkInfo, Report
 from trailguard.judging.alone import judge_file
 from trailguard.judging.results import Task
-from trailguard.reporters.html_controls import MET, NOT_JUDGED, NOT_MET, UNDECIDED, Standing, standing, standings
+from trailguard.reporters.standing import MET, NOT_JUDGED, NOT_MET, UNDECIDED, Standing, standing, standings
 from trailguard.rulebook.frameworks import behind, load_frameworks
 from trailguard.rulebook.shelf import load, prerequisites
 

@@ -41,11 +41,12 @@ def assistant(folder: object, *options: str, mode: str = "auto") -> Iterator[Ass
     """An assistant with a server that looks into a folder; `mode` is how they agree on a protocol."""
     from anyio.from_thread import start_blocking_portal
     from mcp import Client, StdioServerParameters
+    from mcp.client.stdio import stdio_client
 
     server = StdioServerParameters(
         command=COMMAND[0], args=[*COMMAND[1:], "--root", str(folder), *options], env=ENVIRONMENT
     )
     with start_blocking_portal() as portal:
-        client = Client(server, mode=mode, read_timeout_seconds=60)
+        client = Client(stdio_client(server), mode=mode, read_timeout_seconds=60)
         with portal.wrap_async_context_manager(client) as connected:
             yield Assistant(portal, connected)

@@ -57,7 +57,7 @@ def test_a_long_name_is_not_repeated() -> None:
 
 
 def test_what_is_left_out_has_its_default() -> None:
-    assert checked("scan", None, TOOLS["scan"].takes) == {"results": "open", "fixes": True, "limit": 100, "offset": 0}
+    assert checked("scan", None, TOOLS["scan"].takes) == {"results": "open", "fixes": True, "limit": 20, "offset": 0}
     assert checked("init", {"sns": True, "path": None}, TOOLS["init"].takes) == {
         "organization": False, "kms": True, "cloudwatch": True, "sns": True, "format": "yaml", "write": False,
     }  # fmt: skip

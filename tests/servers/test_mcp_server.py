@@ -326,3 +326,30 @@ def test_modules_of_the_folder_are_not_run(folder: Path) -> None:
         assert [json.loads(found.stdout.readline())["id"] for _ in range(2)] == [0, 1]
         found.communicate()
     assert not (folder / "ran").exists()
+
+
+def test_the_configuration_of_a_repository_runs_nothing(folder: Path) -> None:
+    """git fetches what a partial clone lacks with a program that the repository's configuration names."""
+
+    def git(*words: str) -> str:
+        user = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+        done = subprocess.run(["git", *user, *words], cwd=folder, capture_output=True, check=False, text=True)
+        return done.stdout
+
+    git("init", "-q", "-b", "main")
+    git("add", "trail.yaml")
+    git("commit", "-qm", "first")
+    blob = git("rev-parse", "HEAD:trail.yaml").strip()
+    (folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    hostile = {
+        "core.repositoryFormatVersion": "1", "extensions.partialClone": "origin", "remote.origin.promisor": "true",
+        "remote.origin.url": str(folder), "remote.origin.uploadpack": f"touch {folder / 'ran'}; git-upload-pack",
+    }  # fmt: skip
+    for key, value in hostile.items():
+        git("config", key, value)
+    shutil.copy(BROKEN, folder / "other.yaml")  # what was changed may have had to do with it
+    with assistant(folder) as found:
+        found.data("scan", path="trail.yaml", world=["."])
+    assert not (folder / "ran").exists()
+    git("cat-file", "-p", blob)
+    assert (folder / "ran").exists(), "else this test shows nothing"

@@ -17,6 +17,7 @@ from trailguard.acceptance.baseline import recorded
 from trailguard.acceptance.known import covering
 from trailguard.errors import UserError
 from trailguard.findings import Report
+from trailguard.inputs import git_environment
 
 _LINK, _SUBMODULE = "120000", "160000"
 _MOST = 8 * 1024 * 1024  # bytes of a file that a scan may read
@@ -56,6 +57,9 @@ def _blobs(commit: str, root: str) -> list[Blob]:
         head, tab, path = entry.partition(b"\t")
         mode, _, name, size = (head.decode("ascii").split() if tab else ["", "", "", ""])[:4]
         parts = os.fsdecode(path).split("/")
+        if size == "BAD":  # a partial clone, which fetches what it lacks; a scan uses no network
+            why = f"git has no {os.fsdecode(path)} of that revision here; fetch all of it first: git fetch --refetch"
+            raise UserError("", 0, 0, why)
         if tab and mode != _SUBMODULE and int(size) <= _MOST and parts[-1] not in _LEFT_OUT and ".." not in parts:
             found.append(Blob(mode, name, os.path.join(*parts)))
     return found
@@ -67,7 +71,9 @@ def _write(blobs: Sequence[Blob], root: str, place: str) -> None:
         asked.write("".join(f"{blob.object}\n" for blob in blobs).encode("ascii"))
         asked.seek(0)
         command = ["git", "cat-file", "--batch"]
-        with subprocess.Popen(command, cwd=root, stdin=asked, stdout=subprocess.PIPE) as process:  # noqa: S603
+        with subprocess.Popen(  # noqa: S603
+            command, cwd=root, env=git_environment(), stdin=asked, stdout=subprocess.PIPE
+        ) as process:
             answer = cast("IO[bytes]", process.stdout)
             for blob in blobs:
                 size = int(answer.readline().split()[2])
@@ -95,7 +101,10 @@ def _said(arguments: Sequence[str], folder: str) -> str:
 
 def _git(arguments: Sequence[str], folder: str, given: bytes = b"") -> bytes:
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, input=given)  # noqa: S603, S607
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments],  # noqa: S607
+            cwd=folder, env=git_environment(), capture_output=True, check=False, input=given,
+        )  # fmt: skip
     except OSError as error:
         raise UserError("", 0, 0, f"git cannot be run: {error.strerror or error}") from None
     if done.returncode:

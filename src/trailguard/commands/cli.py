@@ -280,6 +280,12 @@ def _init(args: Namespace) -> int:
     return 0
 
 
+def _lsp(args: Namespace) -> int:
+    from trailguard.commands.lsp import lsp
+
+    return lsp(args)
+
+
 def _mcp(args: Namespace) -> int:
     from trailguard.commands.mcp import mcp
 
@@ -314,6 +320,7 @@ _COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "facts": _facts,
     "test": _test,
     "init": _init,
+    "lsp": _lsp,
     "mcp": _mcp,
     "path": _path,
     "completion": _completion,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from trailguard.commands.fixtext import asked, told
 from trailguard.commands.progress import Progress
 from trailguard.commands.settings_of import settings_of
 from trailguard.commands.streams import read_input, say, shown, write, write_bytes
-from trailguard.errors import UserError
+from trailguard.errors import UserError, did_you_mean
 from trailguard.findings import Report
 from trailguard.fixes.delivering import diff, edited, narrowed, written
 from trailguard.fixes.edits import Edit
@@ -39,6 +40,7 @@ def fix(args: Namespace) -> int:
     stdin = read_input() if "-" in paths else None
     with Progress(not args.quiet) as progress:
         look, before = _looked(args, settings, paths, stdin, progress)
+        _check_resources(args.resource, before.report)
         wanted = _wanted(args, settings, before.report, paths, progress)
         progress.say("proving fixes")
         result = repaired(look, before, wanted, args.unsafe)
@@ -59,6 +61,14 @@ def _looked(
     named = [path for path in paths if path != "-"]
     look = look_at(named, settings, given, args.world, args.jobs, time.strftime("%Y-%m-%d"), progress.step)
     return look, look.outcome()
+
+
+def _check_resources(names: Iterable[str], report: Report) -> None:
+    """Raise UserError for a resource that no rule is about, unless it may be in what could not be judged."""
+    known = sorted({one.resource for one in report.results})
+    for name in () if report.errors else names:
+        if name not in known:
+            raise UserError("", 0, 0, f'no rule is about a resource "{name}"{did_you_mean(name, known)}')
 
 
 def _wanted(args: Namespace, settings: Settings, report: Report, paths: Sequence[str], progress: Progress) -> list[Key]:
@@ -93,20 +103,31 @@ def _diff_of(plan: Plan, result: Repaired, before: Outcome) -> str:
 
 def _delivered(args: Namespace, before: Outcome, result: Repaired, report: Report, stdin: bytes | None) -> int:
     """Write what is fixed, or show it, and say what is left; give the exit status."""
-    summary = told(result, report, args)
     edits: Mapping[str, Sequence[Edit]] = dict(sorted(result.edits.items()))
     if args.show_diff:
         status = write_bytes(b"".join(diff(before, name, those) for name, those in edits.items()))
-        say(summary.rstrip("\n"))
+        say(told(result, report, args).rstrip("\n"))
+        _say_where(before, edits)
         return max(status, 1 if edits and not report.errors else 0, report.status())
+    own = args.stdin_filename if stdin is not None else ""
+    together = [plan.files for plan in result.plans]
+    faults = written(before, {name: those for name, those in edits.items() if name != own}, together)
+    summary = told(result, report, args, [fault.file for fault in faults])
     if stdin is not None:
-        name = args.stdin_filename
-        status = write_bytes(edited(before, name, edits[name]) if name in edits else stdin)
-        edits = {other: those for other, those in edits.items() if other != name}
+        status = write_bytes(edited(before, own, edits[own]) if own in edits else stdin)
         say(summary.rstrip("\n"))
     else:
         status = write(summary)
-    faults = tuple(fault for name, those in edits.items() if (fault := written(before, name, those)) is not None)
     for fault in faults:
-        say(f"error: {fault.file}: {fault.message}")
+        say(f"error: {shown(fault.file)}: {fault.message}")
     return max(status, report._replace(errors=(*report.errors, *faults)).status())
+
+
+def _say_where(before: Outcome, names: Iterable[str]) -> None:
+    """Say where a diff can be applied, if that is not here: git takes nothing outside the folder that it runs in."""
+    paths = [os.path.abspath(before.files[name].path) for name in names]
+    folder = os.path.commonpath([os.getcwd(), *map(os.path.dirname, paths)])
+    if folder != os.getcwd():
+        say(
+            f"note: git apply changes only what is below the folder it runs in: run this in {shown(folder)} to apply it"
+        )

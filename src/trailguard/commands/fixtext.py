@@ -13,6 +13,7 @@ from trailguard.terminal import paragraph, style_for, visible, width_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Collection
 
     from trailguard.findings import Report
     from trailguard.fixes.plans import Plan
@@ -21,20 +22,25 @@ if TYPE_CHECKING:
 _MARGIN = " " * 9
 
 
-def told(result: Repaired, report: Report, args: Namespace) -> str:
-    """The whole account: files in their order, then how many were fixed and left, and the exit status."""
+def told(result: Repaired, report: Report, args: Namespace, unwritten: Collection[str] = ()) -> str:
+    """The whole account: files in their order, then how many were fixed and left, and the exit status.
+
+    `unwritten` are the files that could not be written.
+    """
     stream = sys.stderr if args.show_diff or "-" in args.paths else sys.stdout
     style, width = style_for(args.color, stream, os.environ), width_of(stream, os.environ)
     left = [one for one in report.results if one.is_open and one.verdict in (FAIL, CONDITIONAL)]
     lines: dict[str, list[tuple[int, str]]] = {}
+    lost = _lost(result, unwritten)
+    done, undone = style.paint("fixed", "green"), style.paint("left", "yellow") + " "
+    marks = {key: undone if key in lost else done for key in _keys(result)}
     for plan in result.plans:
         text = f"{plan.key.rule} {plan.key.resource}: {_first(plan.title)}{f' ({plan.unsafe})' if plan.unsafe else ''}"
-        first = f"  {style.paint('fixed', 'green')}  "
         place = plan.finding.place
-        lines.setdefault(place.file, []).append((place.span.line, _wrapped(text, width, first)))
+        lines.setdefault(place.file, []).append((place.span.line, _wrapped(text, width, f"  {marks[plan.key]}  ")))
     for key in sorted(result.also):
         text = f"{key.rule} {key.resource}: passes with the other fixes"
-        lines.setdefault(key.file, []).append((0, _wrapped(text, width, f"  {style.paint('fixed', 'green')}  ")))
+        lines.setdefault(key.file, []).append((0, _wrapped(text, width, f"  {marks[key]}  ")))
     for one in () if args.quiet else left:
         why = result.left.get(key_of(one), "it is left as it is")
         text = f"{one.rule.id} {one.resource} (line {one.place.span.line}): {one.message}"
@@ -48,16 +54,27 @@ def told(result: Repaired, report: Report, args: Namespace) -> str:
     for error in report.errors:
         where = f"{error.file}:{error.line}:{error.column}" if error.line else error.file
         parts.append(visible(f"error: {where}: {error.message}"))
-    return "\n".join([*parts, _summary(result, report, left, args)]) + "\n"
+    return "\n".join([*parts, _summary(result, report, left, args, len(lost))]) + "\n"
+
+
+def _keys(result: Repaired) -> set[Key]:
+    """What is fixed."""
+    return {plan.key for plan in result.plans} | result.also
+
+
+def _lost(result: Repaired, unwritten: Collection[str]) -> set[Key]:
+    """What would be fixed if some files could have been written."""
+    lost = {plan.key for plan in result.plans if not plan.files.isdisjoint(unwritten)}
+    return lost | {key for key in result.also if key.file in unwritten}
 
 
 def _wrapped(text: str, width: int, first: str) -> str:
     return paragraph(visible(text), width, _MARGIN, first)
 
 
-def _summary(result: Repaired, report: Report, left: list[Finding], args: Namespace) -> str:
-    """How many were fixed, and what is left."""
-    number = len({plan.key for plan in result.plans} | result.also)
+def _summary(result: Repaired, report: Report, left: list[Finding], args: Namespace, lost: int) -> str:
+    """How many were fixed, and what is left; some of these because they could not be written."""
+    number = len(_keys(result)) - lost
     verb = "can be fixed" if args.show_diff else "fixed"
     unknown = sum(one.is_open and one.verdict == UNKNOWN for one in report.results)
     open_ = f", {unknown} unknown" if unknown else ""
@@ -65,7 +82,7 @@ def _summary(result: Repaired, report: Report, left: list[Finding], args: Namesp
     unsafe = sum("--unsafe" in result.left.get(key_of(one), "") for one in left)
     if unsafe:
         hint = f"; {unsafe} of these can be fixed with --unsafe"
-    return f"{_count(number, 'finding')} {verb}, {len(left)} left{open_}{hint}"
+    return f"{_count(number, 'finding')} {verb}, {len(left) + lost} left{open_}{hint}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -73,7 +90,8 @@ def _count(number: int, noun: str) -> str:
 
 
 def _first(title: str) -> str:
-    return title[:1].lower() + title[1:]
+    """A title, of one fix or of several, behind something else."""
+    return "; ".join(part[:1].lower() + part[1:] for part in title.split("; "))
 
 
 def asked(plan: Plan, diff: str) -> bool:

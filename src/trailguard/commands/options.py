@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "csv", "html", "oscal", "ocsf")
 
 
 def _output(value: str) -> tuple[str | None, str]:
@@ -271,6 +271,20 @@ def _path() -> Parser:
     return parser
 
 
+def _lsp() -> Parser:
+    return parser_for(
+        "lsp",
+        "",
+        """\
+  trailguard lsp
+
+It speaks the Language Server Protocol over standard input and output; docs/editors.md says how editors start it.
+
+exit status:
+  0 the client said goodbye, 1 it just went away, 2 pygls is missing: pip install "trailguard[lsp]\"""",
+    )
+
+
 def _completion() -> Parser:
     parser = parser_for(
         "completion",
@@ -330,6 +344,7 @@ _PARSERS = {
     "facts": _facts,
     "test": _test,
     "init": _init,
+    "lsp": _lsp,
     "mcp": _mcp,
     "path": _path,
     "completion": _completion,

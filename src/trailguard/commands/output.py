@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 WITH_FIXES = ("json", "sarif", "github", "gitlab")  # the formats that carry fixes
+WITH_EVIDENCE = ("html", "oscal", "ocsf")  # the formats that tell of frameworks
 
 
 def write_report(report: Report, args: Namespace, progress: Progress) -> int:
@@ -55,8 +56,12 @@ def is_wanted(form: str, args: Namespace) -> bool:
 
 
 def _by_extension(path: str) -> str:
+    name = path.lower()
+    for form in ("oscal", "ocsf"):  # both are JSON, and the names for them that others know say which
+        if name.endswith((f".{form}.json", f".{form}.jsonl")):
+            return form
     known = {".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown", ".csv": "csv", ".html": "html"}
-    return known.get(os.path.splitext(path)[1].lower(), "text")
+    return known.get(os.path.splitext(name)[1], "text")
 
 
 def _print_report(report: Report, form: str | None, args: Namespace, progress: Progress) -> int:

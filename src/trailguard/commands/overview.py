@@ -13,6 +13,7 @@ COMMANDS = {
     "facts": "print the facts that rules see in a template",
     "test": "run each rule against its own examples",
     "init": "print a template of an audit trail that passes every rule",
+    "lsp": "serve an editor: findings, fixes and explanations while somebody types",
     "mcp": "serve an assistant, such as Claude or Copilot, over the Model Context Protocol",
     "path": "print where the checks for another linter or a schema are",
     "completion": "print what makes a shell complete commands and options",

@@ -94,7 +94,7 @@ def _judge(
 ) -> Report:
     """The report of a scan, and of the linters that run beside it."""
     from trailguard import scanning
-    from trailguard.commands.output import WITH_FIXES, is_wanted
+    from trailguard.commands.output import WITH_EVIDENCE, WITH_FIXES, is_wanted
 
     beside = []
     if args.companions:
@@ -103,7 +103,8 @@ def _judge(
         beside = companions.programs(args.companions)
     given = {"stdin": stdin, "stdin_filename": args.stdin_filename, "jobs": args.jobs, "world": args.world}
     given["timed"] = args.profile_time
-    report = scanning.scan(paths, settings, **given, evidence=is_wanted("html", args), tick=progress.step)
+    evidence = any(is_wanted(form, args) for form in WITH_EVIDENCE)
+    report = scanning.scan(paths, settings, **given, evidence=evidence, tick=progress.step)
     if not args.no_fixes and any(is_wanted(form, args) for form in WITH_FIXES) and _faults(report):
         progress.say("looking for fixes")
         report = _with_fixes(report, args, settings, paths, stdin)

@@ -7,7 +7,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO
+    from typing import IO, Any
 
 DEBUG = "TRAILGUARD_DEBUG"
 
@@ -30,18 +30,7 @@ def read_input() -> bytes:
 
 def write(text: str) -> int:
     """Write to standard output; a reader who has gone away is no error, a full disk is."""
-    if sys.stdout is None:
-        return 0
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence(sys.stdout)
-    except OSError as error:
-        _silence(sys.stdout)
-        say(f"error: standard output: {error.strerror}")
-        return 2
-    return 0
+    return 0 if sys.stdout is None else _put(sys.stdout, text)
 
 
 def write_bytes(data: bytes) -> int:
@@ -50,6 +39,10 @@ def write_bytes(data: bytes) -> int:
     if stream is None:
         return write(data.decode("utf-8", "replace"))
     flush(sys.stdout)
+    return _put(stream, data)
+
+
+def _put(stream: Any, data: str | bytes) -> int:
     try:
         stream.write(data)
         stream.flush()

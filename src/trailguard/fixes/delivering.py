@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from trailguard import files
 from trailguard.findings import FileError, Report
@@ -11,6 +12,8 @@ from trailguard.fixes.edits import Edit, applied, decoded, encoded
 from trailguard.rulebook.shelf import load
 from trailguard.scanning import Outcome
 from trailguard.settings.settings import Settings
+
+_CHANGED = "it was changed meanwhile, so it is not written"
 
 
 def narrowed(report: Report, settings: Settings, rules: Collection[str], resources: Collection[str]) -> Report:
@@ -38,10 +41,48 @@ def diff(before: Outcome, name: str, edits: Sequence[Edit]) -> bytes:
     return unified(name, before.files[name].data, edited(before, name, edits))
 
 
-def written(before: Outcome, name: str, edits: Sequence[Edit]) -> FileError | None:
-    """Write one file, if it is what was judged; else give the reason why not."""
+def written(
+    before: Outcome, edits: Mapping[str, Sequence[Edit]], together: Iterable[Collection[str]]
+) -> tuple[FileError, ...]:
+    """Write the files that still are what was judged; give those that are not written, and why.
+
+    `together` are the files of each plan: all of them are written or none, as far as that can be told before.
+    """
+    faults = {name: fault for name in edits if (fault := _changed(before, name)) is not None}
+    torn = True
+    while torn:
+        torn = False
+        for names in together:
+            bad = next((name for name in sorted(names) if name in faults), None)
+            for name in sorted(names) if bad is not None else ():
+                if name in edits and name not in faults:
+                    message = f"it is fixed together with {bad}, which cannot be written"
+                    faults[name] = FileError(name, 0, 0, message)
+                    torn = True
+    for name, those in edits.items():
+        if name not in faults:
+            file = before.files[name]
+            fault = replaced(name, file.path, file.data, edited(before, name, those))
+            faults |= {} if fault is None else {name: fault}
+    return tuple(faults[name] for name in sorted(faults))
+
+
+def _changed(before: Outcome, name: str) -> FileError | None:
+    """Why a file must not be written, or cannot."""
     file = before.files[name]
-    return replaced(name, file.path, file.data, edited(before, name, edits))
+    try:
+        with open(file.path, "rb") as stream:
+            if stream.read() != file.data:
+                return FileError(name, 0, 0, _CHANGED)
+        if not os.access(file.path, os.W_OK):
+            return FileError(name, 0, 0, "it cannot be written: permission denied")
+    except OSError as error:
+        return _refused(name, error)
+    return None
+
+
+def _refused(name: str, error: OSError) -> FileError:
+    return FileError(name, 0, 0, f"it cannot be written: {(error.strerror or str(error)).lower()}")
 
 
 def replaced(name: str, path: str, old: bytes, new: bytes) -> FileError | None:
@@ -49,8 +90,8 @@ def replaced(name: str, path: str, old: bytes, new: bytes) -> FileError | None:
     try:
         with open(path, "rb") as stream:
             if stream.read() != old:
-                return FileError(name, 0, 0, "it was changed meanwhile, so it is not written")
+                return FileError(name, 0, 0, _CHANGED)
         files.replace_bytes(path, new)
     except OSError as error:
-        return FileError(name, 0, 0, f"it cannot be written: {(error.strerror or str(error)).lower()}")
+        return _refused(name, error)
     return None

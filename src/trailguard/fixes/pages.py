@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from trailguard.cloudformation.source.changes import At, Change, Remove, Rename
@@ -22,15 +23,24 @@ from trailguard.fixes.writing import Writer
 _BLANKS = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=2)  # one text is asked for its edits by every plan, and nothing changes its pieces
+def _read(text: str) -> tuple[Piece, Places, Layout]:
+    """A document by itself: its pieces, where its lines begin, and how it is laid out."""
+    root = pieces(text)
+    return root, Places(text), Layout(text, root)
+
+
 class Page:
     """A document that is to be edited; `holder` is the text of the outer document that holds it, if one does."""
 
     def __init__(self, text: str, outer: Page | None = None, holder: Piece | None = None) -> None:
         self.text = text
         self.is_filled = holder is not None and filled.is_filled(holder)
-        self.root = pieces(text) if holder is None else filled.read(text, self.is_filled)
-        self.places = Places(text)
-        self.layout = Layout(text, self.root)
+        if holder is None:
+            self.root, self.places, self.layout = _read(text)
+        else:
+            self.root = filled.read(text, self.is_filled)
+            self.places, self.layout = Places(text), Layout(text, self.root)
         self.embedding = None if outer is None or holder is None else embedding(outer.text, holder, outer.layout.eol)
         self.inner: dict[Piece, Page] = {}
         self.changes: list[tuple[Change, Piece]] = []

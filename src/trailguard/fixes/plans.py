@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from trailguard.cloudformation.source.changes import Change
+from trailguard.cloudformation.source.changes import At, Change, Way
 from trailguard.findings import Finding
 from trailguard.fixes.changing import edits_for
 from trailguard.fixes.edits import Conflict, Edit, Unwritable, applied, decoded, encoded, ordered
@@ -16,7 +16,7 @@ from trailguard.fixes.remarks import keeping_comments
 from trailguard.judging.offers import Key, distinct, key_of
 from trailguard.reading.collected import LINKS, File
 from trailguard.reading.discovery import may_hold
-from trailguard.trails.facts.repairs import Repair
+from trailguard.trails.facts.repairs import Repair, Use
 
 
 class Plan(NamedTuple):
@@ -111,8 +111,13 @@ class Sources:
         return count
 
 
-def plans_for(finding: Finding, repairs: Iterable[Repair], sources: Sources) -> tuple[list[Plan], str]:
-    """What may be tried for a finding, the safe ones first and the smallest first; else why nothing may."""
+def plans_for(
+    finding: Finding, repairs: Iterable[Repair], sources: Sources, uses: Iterable[Use] = ()
+) -> tuple[list[Plan], str]:
+    """What may be tried for a finding, the safe ones first and the smallest first; else why nothing may.
+
+    `uses` are those that all findings of the rule make of text that is used more than once.
+    """
     found: list[tuple[bool, int, Plan]] = []
     known: list[dict[str, list[Edit]]] = []
     refusal = ""
@@ -121,18 +126,37 @@ def plans_for(finding: Finding, repairs: Iterable[Repair], sources: Sources) -> 
         for change in repair.changes:
             by_file.setdefault(change.at.file, []).append(change)
         changes = {name: tuple(those) for name, those in by_file.items()}
-        plan = Plan(finding, repair.title, repair.unsafe, changes, apart)
+        unsafe = "; ".join(filter(None, (repair.unsafe, _beside(repair, apart, uses))))
+        plan = Plan(finding, repair.title, unsafe, changes, apart)
         try:
             edits = sources.edits([plan])
             if edits and edits not in known:
                 known.append(edits)
-                found.append((bool(repair.unsafe), sources.lines(plan), plan))
+                found.append((bool(unsafe), sources.lines(plan), plan))
         except Conflict as conflict:
             refusal = refusal or conflict.reason
         except Unwritable as error:
             refusal = refusal or _refused(error, repair, finding)
     found.sort(key=lambda item: item[:2])
     return [plan for _, _, plan in found], refusal
+
+
+def _beside(repair: Repair, apart: bool, uses: Iterable[Use]) -> str:
+    """Why a person should look at a repair that changes what no finding of the rule is about; "" if it does not."""
+    for use in repair.uses:
+        is_alone = apart and use.is_anchored
+        makers: dict[tuple[At, Way], set[str]] = {}
+        owns: dict[tuple[At, Way], int] = {}
+        for one in (*repair.uses, *uses):
+            if one.change == use.change or (one.place == use.place and not is_alone):
+                makers.setdefault(one.change, set()).add(one.by)
+                owns[one.change] = one.own
+        meant = sum(min(len(those), owns[change]) for change, those in makers.items())
+        if meant < (use.own if is_alone else use.times):
+            *first, last = use.names
+            what = f"makes {', '.join(first)} and {last}" if first else f"is used elsewhere in {last}"
+            return f"the same text {what}"
+    return ""
 
 
 def _refused(error: Unwritable, repair: Repair, finding: Finding) -> str:

@@ -17,9 +17,10 @@ from trailguard.fixes.proofs import Proof, prove, standing
 from trailguard.judging.offers import Key, joined, key_of
 from trailguard.reading.collected import File
 from trailguard.scanning import Look, Outcome
-from trailguard.trails.facts.repairs import Repair
+from trailguard.trails.facts.repairs import Repair, Use
 
 _STEPS = 3  # times that what a plan makes worse is repaired with it
+_HELPERS = 3  # fixes of others that are tried for what passes with them
 _PASSES = 9  # times that what was repaired is looked at again: what one fix makes possible, the next time finds
 
 
@@ -71,12 +72,15 @@ def repaired(look: Look, before: Outcome, wanted: Iterable[Key], unsafe: bool = 
 
 
 def offered(look: Look, before: Outcome, wanted: Iterable[Key]) -> dict[Key, Fix]:
-    """The fix of each wanted finding that has one, the unsafe ones too; each is about the files as they are."""
+    """The fix of each wanted finding that has one, the unsafe ones too.
+
+    Each is about the files as they are, and holds without any other one.
+    """
     keys = set(wanted)
     mender = _Mender(look, before, [one for one in before.report.results if one.is_open and key_of(one) in keys])
     mender.run(unsafe=True)
     mender.final()
-    return mender.fixes()
+    return mender.single_fixes()
 
 
 def _after(first: Mapping[str, list[Edit]], then: Mapping[str, list[Edit]]) -> dict[str, list[Edit]]:
@@ -104,8 +108,9 @@ class _Mender:
         self.accepted: list[Plan] = []
         self.also: set[Key] = set()
         self.left: dict[Key, str] = {}
+        uses = _uses(before, self._findings)
         for key, finding in self._findings.items():
-            plans, refusal = plans_for(finding, before.offers.get(key, ()), self._sources)
+            plans, refusal = plans_for(finding, before.offers.get(key, ()), self._sources, uses.get(key.rule, ()))
             self._pending[key] = plans
             self.left[key] = refusal or f"a person has to decide how: {finding.rule.remedy}"
 
@@ -198,9 +203,10 @@ class _Mender:
         sources = Sources(outcome.files)
         findings = {key_of(one): one for one in outcome.report.results if one.is_open}
         more: list[Plan] = []
+        uses = _uses(outcome, proof.worse & findings.keys())
         for key in sorted(proof.worse):
             offers = outcome.offers.get(key, ()) if key in findings else ()
-            plans = plans_for(findings[key], offers, sources)[0] if offers else []
+            plans = plans_for(findings[key], offers, sources, uses.get(key.rule, ()))[0] if offers else []
             if not plans:
                 return None
             try:
@@ -288,23 +294,51 @@ class _Mender:
 
     def fixes(self) -> dict[Key, Fix]:
         """The fix of each finding that has one: of those that pass because of others, that of those."""
-        found = {plan.key: self._fix(plan) for plan in self.accepted}
+        found = {plan.key: self._fix([plan]) for plan in self.accepted}
         for key in self.also:
             helper = next((plan for plan in self.accepted if self._helps(plan, key)), None)
             if helper is not None:
                 found[key] = found[helper.key]
         return found
 
+    def single_fixes(self) -> dict[Key, Fix]:
+        """The fix of each finding that has one which holds by itself: its own, else with what it needs in its files."""
+        judged = {frozenset(plan.key for plan in self.accepted): self._last.report}
+        found = {}
+        for key in (*(plan.key for plan in self.accepted), *sorted(self.also)):
+            own = [plan for plan in self.accepted if plan.key == key]
+            first = own or [plan for plan in self.accepted if self._helps(plan, key)]
+            files = {name for plan in first for name in plan.files}
+            wider = [plan for plan in self.accepted if not plan.files.isdisjoint(files)]
+            for plans in (*([plan] for plan in first[:_HELPERS]), wider):
+                names = frozenset(plan.key for plan in plans)
+                edits = self._sources.edits(plans)
+                if names not in judged:
+                    judged[names] = self._judged(self._sources.edited(edits), edits).report
+                if plans and prove(self._before.report, judged[names], [key], edits, self._sources.lacks).holds:
+                    found[key] = self._fix(plans)
+                    break
+        return found
+
     def _helps(self, plan: Plan, key: Key) -> bool:
         finding = self._findings[key]
         return bool(set(plan.finding.causes) & set(finding.causes)) or plan.key[1:] == key[1:]
 
-    def _fix(self, plan: Plan) -> Fix:
+    def _fix(self, plans: Sequence[Plan]) -> Fix:
         edits = []
-        for name, those in self._sources.edits([plan]).items():
+        for name, those in self._sources.edits(plans).items():
             places = Places(self._sources.text(name))
             edits += [FileEdit(name, Span(*places.at(one.start), *places.at(one.end)), one.text) for one in those]
-        return Fix(plan.title, plan.unsafe, tuple(edits))
+        whole = joined([Repair(plan.title, (), plan.unsafe) for plan in plans])
+        return Fix(whole.title, whole.unsafe, tuple(edits))
+
+
+def _uses(outcome: Outcome, keys: Iterable[Key]) -> Mapping[str, Sequence[Use]]:
+    """The uses that the findings with some keys make of text that is used more than once, by rule."""
+    found: dict[str, list[Use]] = {}
+    for key in keys:
+        found.setdefault(key.rule, []).extend(use for repair in outcome.offers.get(key, ()) for use in repair.uses)
+    return found
 
 
 def _is_suspect(plan: Plan, proof: Proof) -> bool:
@@ -314,7 +348,7 @@ def _is_suspect(plan: Plan, proof: Proof) -> bool:
 
 
 def _lowered(title: str) -> str:
-    return title[:1].lower() + title[1:]
+    return "; ".join(part[:1].lower() + part[1:] for part in title.split("; "))
 
 
 def edits_of(fix: Fix, files: Mapping[str, File]) -> dict[str, list[Edit]]:

@@ -86,6 +86,31 @@ def _action(part: Part, request: Request) -> Tri:
     return answer.negated() if part.negated else answer
 
 
+_CALLED = {"cloudtrail.amazonaws.com": "CloudTrail", "*": "everybody"}
+
+
+def meaning(statement: Statement) -> str:
+    """What a statement says, as a sentence: "allows s3:PutObject to CloudTrail on arn:… if …"."""
+    if statement.fault is not None:
+        return f"nobody can decide {statement.label}: {statement.fault}"
+    effect = "denies" if statement.effect is not None and statement.effect.literal == "Deny" else "allows"
+    action, resource = statement.action, statement.resource
+    said = effect
+    if action is not None:
+        said += f" {'all but ' if action.negated else ''}{_listed(action.texts)}"
+    if statement.principal is not None:
+        listed = ", ".join(
+            dict.fromkeys(_CALLED.get(show(one.text), show(one.text)) for one in statement.principal.callers)
+        )
+        said += f" to {'all but ' if statement.principal.negated else ''}{listed or 'nobody'}"
+    if resource is not None:
+        said += f" on {_resources(resource)}"
+    conditions = [
+        f"{clause.operator} {clause.key} is {' or '.join(map(show, clause.values))}" for clause in statement.clauses
+    ]
+    return said + (f" if {' and '.join(conditions)}" if conditions else "")
+
+
 def denial(statement: Statement, request: Request) -> str:
     """How a Deny statement hits a request."""
     because = f"{statement.label} denies {request.action} on {target(request)}"

@@ -6,7 +6,7 @@ Whatever goes wrong with a template is an error of its file alone and never hide
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from trailguard.cloudformation.source.nodes import SourceError
 from trailguard.cloudformation.source.reading import parse
@@ -83,25 +83,29 @@ def judge(judged: JudgedTemplate, task: Task) -> Verdicts:
     subjects: set[tuple[str, str]] = set()
     timings: list[Timing] = []
     offers: list[Offer] = []
+    offering = _offering(judged) if task.repairs else None
     for rule in rules:
         started = time.process_time() if task.timed else 0.0
         for subject in judged.subjects(rule.subject):
+            task.heed()
             subjects.add(judged.name_of(subject.resource))
             finding = judged.finding(rule, subject)
             findings.append(finding)
-            if task.repairs:
-                offers.extend(_offers(judged, rule, subject, finding))
+            if offering is not None:
+                offers.extend(offering(rule, subject, finding))
         if task.timed:
             timings.append(Timing(judged.file, rule.id, time.process_time() - started))
     notices = [*_unjudged(judged), *refused_defaults(judged, is_judged=not any(map(is_unmade, findings)))]
     return Verdicts(findings, errors, frozenset(subjects), notices, _chains(judged, task), timings, offers)
 
 
-def _offers(judged: JudgedTemplate, rule: Rule, subject: Subject, finding: Finding) -> Iterator[Offer]:
-    """What may repair a finding."""
+def _offering(judged: JudgedTemplate) -> Callable[[Rule, Subject, Finding], Iterator[Offer]]:
+    """What gives the repairs that a finding may have."""
     from trailguard.judging.offers import offers_for  # late: a scan that only judges needs none
+    from trailguard.judging.sharing import Sharing
 
-    yield from offers_for(judged, rule, subject, finding)
+    sharing = Sharing(judged)
+    return lambda rule, subject, finding: offers_for(judged, rule, subject, finding, sharing)
 
 
 def _chains(judged: JudgedTemplate, task: Task) -> Sequence[Chain]:

@@ -29,7 +29,7 @@ def facts(path: str, settings: Settings, stdin: bytes | None = None) -> dict[str
     judged = JudgedTemplate(display_name(path), template, usual(settings).pins)
     subjects = []
     told: set[str] = set()
-    for name in _kinds(template):
+    for name in kinds_of(template):
         for subject in judged.subjects(name):
             resource = subject.resource
             if subject.outside is None and resource.id not in told:
@@ -39,7 +39,7 @@ def facts(path: str, settings: Settings, stdin: bytes | None = None) -> dict[str
     return {"schema": "trailguard-facts/1", "file": judged.file, "subjects": subjects}
 
 
-def _kinds(template: Template) -> list[str]:
+def kinds_of(template: Template) -> list[str]:
     """The subjects with names of their own first, then the resource types of the template."""
     return [*catalog.DEFAULT_SUBJECTS, *dict.fromkeys(resource.type for resource in template.resources.values())]
 

@@ -9,6 +9,7 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.scenarios import TooManyScenarios
 from trailguard.cloudformation.source.changes import At
 from trailguard.findings import CONDITIONAL, FAIL, Finding
+from trailguard.judging.sharing import Sharing
 from trailguard.judging.subjects import JudgedTemplate, Subject
 from trailguard.judging.verdict import answer
 from trailguard.rulebook.must import holds
@@ -41,8 +42,13 @@ def key_of(finding: Finding) -> Key:
     return Key(finding.rule.id, finding.home, finding.resource)
 
 
-def offers_for(judged: JudgedTemplate, rule: Rule, subject: Subject, finding: Finding) -> Iterator[Offer]:
-    """What may repair a finding; nothing when it is not at fault, or not all of its faults can be repaired."""
+def offers_for(
+    judged: JudgedTemplate, rule: Rule, subject: Subject, finding: Finding, sharing: Sharing
+) -> Iterator[Offer]:
+    """What may repair a finding; nothing when it is not at fault, or not all of its faults can be repaired.
+
+    `sharing` is that of the judged template.
+    """
     if finding.verdict not in (FAIL, CONDITIONAL) or subject.outside is not None or subject.unseen is not None:
         return
     try:
@@ -53,7 +59,9 @@ def offers_for(judged: JudgedTemplate, rule: Rule, subject: Subject, finding: Fi
     if not ways or not all(ways):
         return
     repairs = (joined([way[min(index, len(way) - 1)] for way in ways]) for index in range(max(map(len, ways))))
-    yield Offer(key_of(finding), tuple(distinct(_placed(repair, judged.file) for repair in repairs)))
+    placed = distinct(_placed(repair, judged.file) for repair in repairs)
+    used = ((one, (use for change in one.changes for use in sharing.uses(change, subject.resource))) for one in placed)
+    yield Offer(key_of(finding), tuple(repair._replace(uses=tuple(uses)) for repair, uses in used))
 
 
 def together(offers: Iterable[Offer]) -> dict[Key, tuple[Repair, ...]]:
@@ -75,7 +83,8 @@ def joined(repairs: Sequence[Repair]) -> Repair:
     titles = dict.fromkeys(part for one in repairs for part in one.title.split("; "))
     reasons = dict.fromkeys(one.unsafe for one in repairs if one.unsafe)
     changes = distinct(change for one in repairs for change in one.changes)
-    return Repair("; ".join(titles), tuple(changes), "; ".join(reasons))
+    uses = dict.fromkeys(use for one in repairs for use in one.uses)
+    return Repair("; ".join(titles), tuple(changes), "; ".join(reasons), tuple(uses))
 
 
 def distinct(items: Iterable[Item]) -> list[Item]:

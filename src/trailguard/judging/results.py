@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from trailguard.acceptance.rulings import Ruling
@@ -27,12 +27,16 @@ Item = TypeVar("Item")
 IDLE = "it holds no resource that the rules are about"
 
 
+def _go_on() -> None:
+    """Nothing ends the judging."""
+
+
 class Task(NamedTuple):
     """What is asked of the templates of a scan.
 
     `today` is the day, as an ISO date, on which suppressions have to be in force; without any, none has expired.
     `evidence` asks for the delivery chains, too, `timed` for how long each rule takes, `repairs` for what may repair
-    the findings.
+    the findings. `heed` is called again and again while templates are judged; it may raise to end that.
     """
 
     settings: Settings
@@ -41,6 +45,7 @@ class Task(NamedTuple):
     evidence: bool = False
     timed: bool = False
     repairs: bool = False
+    heed: Callable[[], object] = _go_on
 
     def kinds(self) -> frozenset[str]:
         """The resource types without which there is nothing to judge."""

@@ -18,7 +18,7 @@ from trailguard.judging.results import IDLE, FileResult, Task, Text, Verdicts, r
 from trailguard.judging.spreading import spread
 from trailguard.judging.standing import scanned, standing
 from trailguard.judging.subjects import Constructs, JudgedTemplate
-from trailguard.reading.accounts import replaced
+from trailguard.reading.accounts import replaced, trail_names
 from trailguard.reading.faults import internal, unfinished
 from trailguard.reading.kinship import Kinship
 from trailguard.settings.settings import Settings
@@ -53,6 +53,7 @@ def _verdicts(
     constructs = kinship.constructs()
     judged: set[str] = set()
     gone: dict[str, frozenset[str]] = {}
+    twins: set[tuple[str | None, str | None, str]] = set()
     for place, members, wanted in _worlds(kinship, task.settings):
         try:
             world = kinship.world(members, place.pins)
@@ -60,6 +61,7 @@ def _verdicts(
             yield from (_judge_alone(one, error, place, task) for one in members.values() if one.file in wanted)
             continue
         gone.update(replaced(world.stacks()))
+        twins.update((*one.environment, name) for one in members.values() for name in trail_names(one))
         groups = [group for group in world.groups(wanted) if focus is None or not focus.isdisjoint(group.files)]
         near = {file for group in groups for file in group.files} | (focus or set())
         remarks = (Notice(item.file, item.node.line, item.text) for item in world.remarks)
@@ -69,17 +71,17 @@ def _verdicts(
             judged.update(group.files)
             tick(len(judged))
             yield found
-    yield from _live(kinship, task, focus, jobs, gone)
+    yield from _live(partial(kinship.live, gone, twins), kinship, task, focus, jobs)
 
 
 def _live(
-    kinship: Kinship, task: Task, focus: frozenset[str] | None, jobs: int, gone: Mapping[str, frozenset[str]]
+    live: Callable[..., World], kinship: Kinship, task: Task, focus: frozenset[str] | None, jobs: int
 ) -> Iterator[Verdicts]:
-    """What is found out about what is live in the snapshots that are to be judged; stacks that are `gone` are not."""
+    """What is found out about what is live in the snapshots that are to be judged."""
     folders = scanned(kinship, focus)
     if not folders:
         return
-    world = kinship.live(gone, task.kinds(), folders)
+    world = live(task.kinds(), folders)
     place = Deployment("", Pins())
     groups = list(world.groups({stack.file for stack in world.stacks()}))
     judge_one = partial(_judge_group, world=world, place=place, task=task, constructs={})

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
 from trailguard.cloudformation.scenarios.values import Pieces
+from trailguard.cloudformation.source.nodes import MapNode, TextNode, scalar_text
 from trailguard.cloudformation.stacks.stacks import Stack
+from trailguard.cloudformation.template.template import function_of
 from trailguard.cloudformation.world.standing import Wanted
 from trailguard.cloudformation.world.trees import Member
 from trailguard.errors import display_name
@@ -80,16 +82,25 @@ class Accounts:
             seeds.update((id(thing), thing) for thing in self._users(name, place))
         near = [*self._closed(seeds.values()).values(), *self._around(wanted, place)]
         gone = replaced(wanted.stacks)
-        return self._grouped((thing for thing in near if not _is_gone(thing, gone)), exports, place)
+        left = (thing for thing in near if not _is_gone(thing, gone))
+        twins = {(*place, name) for one in wanted.members for name in trail_names(one)}
+        return self._grouped((thing for thing in left if not _is_among(thing, twins)), exports, place)
 
-    def live(self, gone: Mapping[str, frozenset[str]], types: Iterable[str], folders: Iterable[str]) -> list[Member]:
+    def live(
+        self,
+        gone: Mapping[str, frozenset[str]],
+        twins: Container[tuple[str | None, str | None, str]],
+        types: Iterable[str],
+        folders: Iterable[str],
+    ) -> list[Member]:
         """What is live in the snapshots in some folders: all trails, what else is asked for, and what they lead to.
 
-        `gone` are stacks of which templates are judged instead, each with what stays of it all the same.
+        `gone` are stacks of which templates are judged instead, each with what stays of it all the same, `twins` are
+        trails that templates make, by account, Region and name.
         """
         wanted = {*types, observing.TRAIL, observing.STORE}
         inside = {path for one in self.snapshots if one.folder in folders for part in one.parts for path in part.paths}
-        left = [thing for thing in self.things if not _is_gone(thing, gone)]
+        left = [thing for thing in self.things if not _is_gone(thing, gone) and not _is_among(thing, twins)]
         seeds = [thing for thing in left if thing.type in wanted and thing.file.path in inside]
         near = self._closed(seeds)
         places = {_place_of(thing) for thing in seeds}
@@ -104,18 +115,36 @@ class Accounts:
 
     def _users(self, name: str, place: _Where) -> Iterator[Thing]:
         """The things that speak of something that a template makes or has a say in."""
-        for file in self.files if len(name) >= _SHORT else ():
-            for thing in file.naming(name.encode()):
-                is_bucket_of = thing.type == observing.TRAIL
-                if thing.type in observing.USERS and (is_bucket_of or _agree(place, _place_of(thing))):
-                    yield thing
+        for thing in self._naming(name.encode(), observing.USERS):
+            if thing.type == observing.TRAIL or _agree(place, _place_of(thing)):
+                yield thing
+
+    def _naming(self, name: bytes, types: Collection[str]) -> Iterator[Thing]:
+        """The things of some types in whose text a name stands."""
+        parts = _WORD.findall(name) if len(name) >= _SHORT else ()
+        for thing in self._users_by_word.get(max(parts, key=len), ()) if parts else ():
+            if thing.type in types and name in thing.data:
+                yield thing
+
+    @cached_property
+    def _users_by_word(self) -> Mapping[bytes, Sequence[Thing]]:
+        """What may name others and has a say in the verdicts about them, by the words in its text."""
+        found: dict[bytes, list[Thing]] = {}
+        for thing in self.things:
+            for word in set(_WORD.findall(thing.data)) if thing.type in observing.USERS else ():
+                found.setdefault(word, []).append(thing)
+        return found
 
     def _around(self, wanted: Wanted, place: _Where) -> Iterator[Thing]:
         """What is beside the trails of templates whose account and Region are known: other trails, event rules."""
         trails = any(stack.template.of_type(observing.TRAIL) for stack in wanted.stacks)
         if trails and all(place):
-            beside = (thing for thing in self.things if thing.type == observing.TRAIL or _watches(thing))
-            yield from (thing for thing in beside if _place_of(thing) == place)
+            yield from (thing for thing in self._beside if _place_of(thing) == place)
+
+    @cached_property
+    def _beside(self) -> Sequence[Thing]:
+        """All trails, and all event rules that may watch some."""
+        return [thing for thing in self.things if thing.type == observing.TRAIL or _watches(thing)]
 
     def _closed(self, seeds: Iterable[Thing]) -> dict[int, Thing]:
         """Some things with all that they lead to."""
@@ -136,8 +165,7 @@ class Accounts:
         kinds = observing.NAMED_BY.get(thing.type)
         if kinds is not None:
             for name in _spoken(thing):
-                users = (user for file in self.files for user in file.naming(name))
-                yield from (user for user in users if user.type in kinds and _agree(place, _place_of(user)))
+                yield from (user for user in self._naming(name, kinds) if _agree(place, _place_of(user)))
 
     def texts(self, names: Container[str]) -> Iterator[tuple[str, str]]:
         """The texts of some files, by name."""
@@ -190,8 +218,16 @@ class Accounts:
         known = (key, tuple(map(id, own)), tuple(map(id, exports)))
         if known not in self._members:
             date = self._dates.get(key, self.snapshots[0].date)
-            self._members[known] = member(own, exports, key, date, self.failures, self._unread(key, date))
+            made = member(own, exports, key, date, self.failures, self._unread(key, date))
+            seen = made.observed._replace(organization=self._organizations.get(key[0], "")) if made.observed else None
+            self._members[known] = made._replace(observed=seen)
         return self._members[known]
+
+    @cached_property
+    def _organizations(self) -> Mapping[str, str]:
+        """The organizations of the accounts, as far as they are known."""
+        pairs = ((part.account, one.organization) for one in reversed(self.snapshots) for part in one.parts)
+        return {account: organization for account, organization in pairs if organization}
 
     @cached_property
     def _dates(self) -> Mapping[_Where, str]:
@@ -282,6 +318,25 @@ def replaced(stacks: Iterable[Stack]) -> dict[str, frozenset[str]]:
     own = (stack for stack in stacks if not stack.is_borrowed)
     pairs = ((stack.deployed, stack.template.resources) for stack in own)
     return {known.name: known.kept - resources.keys() for known, resources in pairs if known is not None}
+
+
+def trail_names(one: Member) -> Iterator[str]:
+    """The names of the trails that a template certainly makes, as far as it says them, or its deployment does."""
+    for trail in one.template.of_type(observing.TRAIL):
+        properties = trail.attribute("Properties")
+        node = properties.values.get("TrailName") if isinstance(properties, MapNode) else None
+        called = function_of(node) if node is not None else None
+        if called is not None and called[0] == "Ref" and isinstance(called[1], TextNode):
+            name = one.parameters.get(called[1].value)
+        else:
+            name = scalar_text(node)
+        if name and trail.condition is None:
+            yield name
+
+
+def _is_among(thing: Thing, twins: Container[tuple[str | None, str | None, str]]) -> bool:
+    """Tell whether a thing is one of some trails, by account, Region and name."""
+    return thing.type == observing.TRAIL and (*_place_of(thing), thing.arn.rpartition("/")[2]) in twins
 
 
 def _is_gone(thing: Thing, gone: Mapping[str, frozenset[str]]) -> bool:

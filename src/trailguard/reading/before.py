@@ -25,6 +25,7 @@ from trailguard.cloudformation.template.template import Template
 from trailguard.cloudformation.world.exports import may_mean, shapes
 from trailguard.cloudformation.world.names import Key, spoken_of
 from trailguard.cloudformation.world.nesting import nested_of
+from trailguard.inputs import git_environment
 from trailguard.reading.discovery import MAX_BYTES
 from trailguard.reading.ignored import repository
 from trailguard.reading.loader import Loader
@@ -76,7 +77,7 @@ def _blobs(names: list[str], folder: str) -> Iterator[bytes | None]:
     given = "".join(name + "\n" for name in names)
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, asked on its standard input
-            command, cwd=folder, input=os.fsencode(given), capture_output=True, check=False
+            command, cwd=folder, env=git_environment(), input=os.fsencode(given), capture_output=True, check=False
         )
     except OSError:
         return

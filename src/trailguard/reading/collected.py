@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.source.tags import LOOP
 from trailguard.errors import display_name
@@ -27,6 +27,8 @@ from trailguard.trails import catalog
 IMPORTS, EXPORTS, INCLUDES = (b"ImportValue",), (b"Export",), (b"AWS::Include", b"${file(")
 MAKERS = (b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")  # the type of a stack set begins so too
 LINKS = (*IMPORTS, *EXPORTS, *MAKERS, *INCLUDES)
+
+Seen: TypeAlias = "Content | Unreadable | SnapshotFolder | str | None"  # what was read at a path
 
 
 class File(NamedTuple):
@@ -79,36 +81,50 @@ def collect(
     told how many files have been looked at.
     """
     markers = markers_of(rules)
+    seen: dict[str, Seen] = {}
+    for item in discover(paths, include, exclude, root) if paths else ():
+        tick(len(seen) + 1)
+        asked = isinstance(item, Candidate) and item.explicit and insist
+        seen[item.path] = read(item.path, asked, markers, LINKS) if isinstance(item, Candidate) else item
+    return sorted_out(paths, seen, markers, stdin)
+
+
+def sorted_out(
+    paths: Sequence[str],
+    seen: Mapping[str, Seen],
+    markers: tuple[bytes, ...],
+    stdin: tuple[str, bytes] | None = None,
+    known: Mapping[str, File] = {},
+) -> Found:
+    """What lies below some paths, from what was `seen` at the path of each file; `known` are files as they were."""
     files: list[File] = []
     errors: list[FileError] = []
     ignored: list[tuple[str, str]] = []
-    names: list[str] = []
     idle: dict[str, str] = {}
     if stdin is not None:
         files.append(File(stdin[0], stdin[0], stdin[1], True, may_hold(stdin[1], LINKS)))
     folders = [path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths]
     snapshots: list[str] = []
     held = 0  # files of snapshots
-    for item in discover(paths, include, exclude, root) if paths else ():
-        if isinstance(item, SnapshotFolder):
-            snapshots.append(item.path)
-            held += sum(len(files) for _, _, files in os.walk(item.path))
+    for path, data in seen.items():
+        if isinstance(data, SnapshotFolder):
+            snapshots.append(path)
+            held += sum(len(files) for _, _, files in os.walk(path))
             continue
-        names.append(item.path)
-        tick(len(names))
-        name = display_name(item.path)
-        asked = isinstance(item, Candidate) and item.explicit and insist
-        data = read(item.path, asked, markers, LINKS) if isinstance(item, Candidate) else item
+        if path in known:
+            files.append(known[path])
+            continue
+        name = display_name(path)
         if isinstance(data, Content):
-            refers = not data.marked or item.path.endswith(".template.json") or may_hold(data.data, LINKS)
-            files.append(File(item.path, name, data.data, data.marked, refers))
+            refers = not data.marked or path.endswith(".template.json") or may_hold(data.data, LINKS)
+            files.append(File(path, name, data.data, data.marked, refers))
         elif data == TEMPLATE:
-            idle[item.path] = name
+            idle[path] = name
         elif not isinstance(data, Unreadable):
             ignored.append((name, "it is not a CloudFormation template"))
         else:
             errors.append(FileError(name, 0, 0, data.message))
-    looked_at = len(names) + held + (stdin is not None)
+    names = [path for path, data in seen.items() if not isinstance(data, SnapshotFolder)]
     return Found(
         tuple(files),
         tuple(folders),
@@ -117,7 +133,7 @@ def collect(
         markers,
         tuple(errors),
         tuple(ignored),
-        looked_at,
+        len(names) + held + (stdin is not None),
         idle,
         tuple(snapshots),
     )

@@ -54,12 +54,30 @@ class Stacks:
         self.matches: dict[tuple[str, str], Match] = {}
         self.notices: set[Notice] = set()
 
-    def member(self, one: Member, named: str = "") -> Member:
-        """A template as a member of a world, with what is known of the stack that was made of it, if any was.
+    def members(self, given: Mapping[str, Member], named: Mapping[str, str]) -> dict[str, Member]:
+        """Templates as members of a world, by path, with what is known of the stacks that were made of them.
 
-        `named` is the stack that the user names for it.
+        `named` are the stacks that the user names for some. A stack was made of one template: where others than
+        copies of it fit too, it is not known of which.
         """
-        stack = self.known.get(named) if named else self._only(one)
+        found = {path: self.known.get(named[path]) if path in named else self._only(one) for path, one in given.items()}
+        claims: dict[str, list[str]] = {}
+        for path, stack in found.items():
+            if stack is not None and path not in named:
+                claims.setdefault(stack.name, []).append(path)
+        for name, paths in claims.items():
+            if len({given[path].template.document.text for path in paths}) > 1:
+                self._tell_rivals(name, [given[path].file for path in paths])
+                found.update(dict.fromkeys(paths))
+        return {path: self._with(one, found[path]) for path, one in given.items()}
+
+    def _tell_rivals(self, name: str, files: Sequence[str]) -> None:
+        text = f"stack {name} has the same resources as each of {', '.join(sorted(files))}; name the one that is meant"
+        for file in files:
+            self.notices.add(Notice(file, 0, f"{text} in a context of the configuration, with this stack"))
+
+    def _with(self, one: Member, stack: StackContext | None) -> Member:
+        """A template with what is known of the stack that was made of it, if any was."""
         if stack is None:
             return one
         deployed = self.deployed(stack.name)

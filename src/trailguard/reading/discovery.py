@@ -150,6 +150,19 @@ def excluded(path: str, exclude: Sequence[str], base: str = "") -> bool:
     return bool(exclude) and globs(tuple(exclude), base).fits(path)
 
 
+def would_find(path: str, folder: str, include: Sequence[str], exclude: Sequence[str], base: str) -> bool:
+    """Tell whether a file that is not there yet would be found below a folder, as far as its name tells."""
+    inside = os.path.relpath(path, folder)
+    parts = inside.split(os.sep)
+    if parts[0] == os.pardir or any(part.startswith(".") or part in SKIPPED_FOLDERS for part in parts):
+        return False
+    shown = inside if folder == os.curdir else os.path.join(folder, inside)
+    patterns = _Patterns(folder, base, include or DEFAULT_INCLUDE, exclude)
+    folders = [os.sep.join([*([] if folder == os.curdir else [folder]), *parts[:end]]) for end in range(1, len(parts))]
+    is_left_out = patterns.excluded(shown, False) or any(patterns.excluded(above, True) for above in folders)
+    return patterns.wanted(parts[-1], shown) and not is_left_out
+
+
 def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable | SnapshotFolder]:
     ignored = Ignored(root)
     files: list[str] = []
@@ -183,6 +196,21 @@ def _walk(root: str, patterns: _Patterns) -> Iterator[Candidate | Unreadable | S
         pending.extend(reversed(inner))
     if links:
         yield from _linked(root, links, files)
+
+
+def state_of(path: str) -> tuple[object, ...]:
+    """What can be seen of a file, or of all files in a folder, without reading them: it differs when they change."""
+    if not os.path.isdir(path):
+        return _stamp(path)
+    return tuple(_stamp(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in sorted(names))
+
+
+def _stamp(path: str) -> tuple[object, ...]:
+    try:
+        info = os.stat(path)
+    except (OSError, ValueError):
+        return (path,)
+    return (path, info.st_mtime_ns, info.st_size, info.st_ino)
 
 
 def _is_snapshot(folder: str, entries: Iterable[os.DirEntry[str]]) -> bool:
@@ -242,6 +270,11 @@ def read(
             data = stream.read()
     except OSError as error:
         return Unreadable(path, _reason(error))
+    return sifted(data, explicit, markers, links)
+
+
+def sifted(data: bytes, explicit: bool, markers: Sequence[bytes], links: Sequence[bytes] = ()) -> Content | str | None:
+    """What `read` gives for a file that holds some bytes."""
     if explicit or may_hold(data, markers):
         return Content(data, True)
     if links and may_hold(data, links) and may_hold(data, _SECTIONS):

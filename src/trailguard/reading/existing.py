@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -76,7 +75,6 @@ class PartFile:
         if not isinstance(content, Content):
             errors.append(FileError(self.name, 0, 0, getattr(content, "message", "cannot be read")))
         self.things = list(self._cut() if self._is_in_blocks() else self._parsed())
-        self._starts = [thing.start for thing in self.things]
 
     def _is_in_blocks(self) -> bool:
         starts = _RESOURCES.findall(self.data)
@@ -137,17 +135,6 @@ class PartFile:
             known = (section.keys[thing.id], found) if isinstance(section, MapNode) and found is not None else None
             self._nodes[thing.line] = known
         return self._nodes[thing.line]
-
-    def naming(self, word: bytes) -> Iterator[Thing]:
-        """The things in whose text a word stands."""
-        place = self.data.find(word)
-        while place >= 0:
-            index = bisect_right(self._starts, place) - 1
-            thing = self.things[index] if index >= 0 else None
-            if thing is not None and place < thing.end:
-                yield thing
-                place = thing.end
-            place = self.data.find(word, max(place, place + 1 if thing is None else place))
 
 
 def _told(body: Node) -> tuple[str, str, str, str]:

@@ -21,7 +21,7 @@ class Holdings:
 
     def __init__(self, loader: Loader, markers: Sequence[bytes]) -> None:
         self._loader = loader
-        self._markers = markers
+        self._markers = tuple(markers)
         self.parts: dict[str, list[bytes]] = {}
         self.noted: set[str] = set()
         self.marked: set[str] = set()
@@ -37,7 +37,8 @@ class Holdings:
         self.noted.add(path)
         file = self._loader.files[path]
         groups = (INCLUDES, MAKERS, IMPORTS, EXPORTS, self._markers)
-        held_here = held(file.data, groups)
+        memory = self._loader.memory
+        held_here = memory.once(path, file.data, ("held", self._markers), lambda: held(file.data, groups))
         if held_here[0]:
             self.parts[path] = [part.data for part in self._loader.included(path)]
         kinds = (self.makers, self.importers, self.exporters, self.marked)
@@ -51,4 +52,7 @@ class Holdings:
 
     def holds(self, path: str, marks: Sequence[bytes]) -> bool:
         """Tell whether a file, or what it includes, may hold one of some marks."""
-        return any(may_hold(data, marks) for data in (self._loader.files[path].data, *self.parts.get(path, ())))
+        data = self._loader.files[path].data
+        return self._loader.memory.once(path, data, ("holds", tuple(marks)), lambda: may_hold(data, marks)) or any(
+            may_hold(part, marks) for part in self.parts.get(path, ())
+        )

@@ -110,7 +110,7 @@ class Kinship:
         found = self._loader.members(paths, pins)
         if self.stacks is None or stacks is None:
             return found
-        return {path: self.stacks.member(one, stacks.get(path, "")) for path, one in found.items()}
+        return self.stacks.members(found, stacks)
 
     def constructs(self) -> dict[tuple[str, str], str]:
         """The constructs that resources were made from, by file and logical ID, as the assemblies have them."""
@@ -146,11 +146,17 @@ class Kinship:
             if template is not None:
                 self.loaded[path] = template
 
-    def live(self, gone: Mapping[str, frozenset[str]], types: Iterable[str], folders: Iterable[str]) -> World:
+    def live(
+        self,
+        gone: Mapping[str, frozenset[str]],
+        twins: Container[tuple[str | None, str | None, str]],
+        types: Iterable[str],
+        folders: Iterable[str],
+    ) -> World:
         """The world of what is live in the snapshots in some folders; see `Accounts.live`."""
         if self.accounts is None or self.stacks is None:
             return World([], Pins(), RETURNS, _nothing, self._matter)
-        members = [self.stacks.twinned(one) for one in self.accounts.live(gone, types, folders)]
+        members = [self.stacks.twinned(one) for one in self.accounts.live(gone, twins, types, folders)]
         return World(members, Pins(), RETURNS, _nothing, self._matter)
 
     def _inside(self, owner: Member, nested: Nested, body: Node) -> Member | Missing:

@@ -26,6 +26,7 @@ from trailguard.reading.assemblies import Assemblies, StackArtifact
 from trailguard.reading.collected import File
 from trailguard.reading.discovery import Content, read
 from trailguard.reading.faults import internal
+from trailguard.reading.memory import Memory
 
 FILE = "${file("  # with which a file of the Serverless Framework names another one
 
@@ -37,7 +38,8 @@ class Loader:
     all files that may be found by their name, `others` gives those of further ones by the end of their name. `tick` is
     told how many files have been parsed. `files` are those that were read, by absolute path. `errors` holds what could
     not be read among the files that others refer to, `parts` the texts of included files by name, `pieces` those among
-    them that need not be looked at by themselves, `includers` the names of the files that include them.
+    them that need not be looked at by themselves, `includers` the names of the files that include them. `memory` keeps
+    what is found out about the bytes of files.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class Loader:
         is_excluded: Callable[[str], bool] = lambda path: False,
         others: Callable[[str], Iterable[str]] = lambda name: (),
         tick: Callable[[int], object] = lambda done: None,
+        memory: Memory | None = None,
     ) -> None:
         self._tick = tick
+        self.memory = memory or Memory()
         self._is_excluded = is_excluded
         self.files = {os.path.abspath(file.path): file for file in reversed(list(files))}
         self._folders = [os.path.join(os.path.realpath(folder), "") for folder in folders]
@@ -158,10 +162,9 @@ class Loader:
         """The document in a file as it stands there; None when the file is not to be had."""
         if path not in self._sources:
             file = self.file(path)
-            try:
-                self._sources[path] = parse(file.data) if file is not None else None
-            except SourceError as error:
-                self._sources[path] = error
+            self._sources[path] = None
+            if file is not None:
+                self._sources[path] = self.memory.once(path, file.data, "document", lambda: _parsed(file.data))
         return self._sources[path]
 
     def included(self, path: str) -> list[File]:
@@ -216,8 +219,7 @@ class Loader:
 
     def _bytes(self, path: str) -> bytes | None:
         """The bytes of a file that references may lead to; None when it lies outside or cannot be read."""
-        content = read(path, True, ()) if os.path.isfile(path) and self._is_inside(path) else None
-        return content.data if isinstance(content, Content) else None
+        return self.memory.bytes_of(path, lambda: _contents(path)) if self._is_inside(path) else None
 
     def _is_inside(self, path: str) -> bool:
         is_below = any(os.path.realpath(path).startswith(folder) for folder in self._folders)
@@ -275,6 +277,20 @@ class Loader:
     def possible(self, path: str, nested: Nested) -> list[str]:
         """The paths that a resource may make a stack of, also of files that cannot be read."""
         return [self.beside(path, nested.path)] if nested.path else self.fitting(path, nested.ending)
+
+
+def _contents(path: str) -> bytes | None:
+    """The bytes of a file; None when they cannot be read."""
+    content = read(path, True, ()) if os.path.isfile(path) else None
+    return content.data if isinstance(content, Content) else None
+
+
+def _parsed(data: bytes) -> Document | SourceError:
+    """The document that some bytes are, or why they are none."""
+    try:
+        return parse(data)
+    except SourceError as error:
+        return error
 
 
 def _spelt(ending: str) -> list[list[str]]:

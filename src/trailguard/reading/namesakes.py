@@ -7,7 +7,7 @@ first, which is cheap; then what stands at the properties that hold names; what 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.model import Model, Pins
@@ -117,14 +117,12 @@ class Speakers:
         for name, parts in words.items():
             by_word.setdefault(max(parts, key=len, default=b""), []).append(name)
         found: set[str] = set()
+        about = self._loader.memory.same(frozenset(words))
         for path in self._paths:
             data = self._data(path)
-            own = set((data + b" " + self._given).translate(_SPACES).split())
-            near = {name for word in own & by_word.keys() for name in by_word[word] if words[name] <= own}
-            kinds = {name[0] for name in self._known} if _GLUE.search(data) is not None else set()
-            glued = {kind for kind in kinds if self._written_in(path, data, kind).glued}
-            near |= {name for name in self._known if name[0] in glued}
-            near = {name for name in near if self._known[name].keys() != {path}}
+            near = {
+                name for name in self._near(path, data, about, words, by_word) if self._known[name].keys() != {path}
+            }
             wanted: dict[str, list[_Words | None]] = {name[0]: [] for name in near}
             for name in near:
                 wanted[name[0]].append(words[name])
@@ -136,6 +134,27 @@ class Speakers:
                     kinds = self._met.setdefault(path, set()) if path not in self._asked else set()
                     kinds.update((name[0], LEADS_TO.get(name[0], name[0])))
         return found
+
+    def _near(
+        self,
+        path: str,
+        data: bytes,
+        about: Hashable,
+        words: Mapping[_Name, _Words],
+        by_word: Mapping[bytes, Sequence[_Name]],
+    ) -> set[_Name]:
+        """The names whose words stand in a file, or may be put together there; `about` is all that they hinge on."""
+        memory = self._loader.memory
+        return memory.latest(path, data, "near", about, lambda: self._looked_up(path, data, words, by_word))
+
+    def _looked_up(
+        self, path: str, data: bytes, words: Mapping[_Name, _Words], by_word: Mapping[bytes, Sequence[_Name]]
+    ) -> set[_Name]:
+        own = set((data + b" " + self._given).translate(_SPACES).split())
+        near = {name for word in own & by_word.keys() for name in by_word[word] if words[name] <= own}
+        kinds = {name[0] for name in words} if _GLUE.search(data) is not None else set()
+        glued = {kind for kind in kinds if self._written_in(path, data, kind).glued}
+        return near | {name for name in words if name[0] in glued}
 
     def _data(self, path: str) -> bytes:
         file = self._loader.files.get(path)
@@ -165,7 +184,8 @@ class Speakers:
 
     def _written_in(self, path: str, data: bytes, kind: str) -> _Written:
         if (path, kind) not in self._written:
-            self._written[path, kind] = self._read(path, data, kind)
+            memory = self._loader.memory
+            self._written[path, kind] = memory.once(path, data, ("written", kind), lambda: self._read(path, data, kind))
         return self._written[path, kind]
 
     def _read(self, path: str, data: bytes, kind: str) -> _Written:

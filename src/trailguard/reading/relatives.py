@@ -182,7 +182,14 @@ class Relatives:
             or path.endswith(TEMPLATE)
             or self._parents.may_be_nested(path)
         )
-        return is_own and not names.may_be_added() and not names.may_stand_in(data) and mentions.says_whole(data)
+        if not is_own or names.may_be_added() or self._may_stand_in(names, path):
+            return False
+        return self._loader.memory.once(path, data, "whole", lambda: mentions.says_whole(data))
+
+    def _may_stand_in(self, names: _Names, path: str) -> bool:
+        """Tell whether one of the words of some names stands in a file."""
+        data, memory = self._loader.files[path].data, self._loader.memory
+        return memory.latest(path, data, "stands", memory.same(names.words), lambda: names.may_stand_in(data))
 
     def _written(self, path: str, mentioned: Mentioned, wanted: _Names | None = None) -> list[_Name] | None:
         """The names that a template imports or exports, from its bytes; None when it has to be parsed for them.
@@ -191,15 +198,18 @@ class Relatives:
         """
         key = (path, getattr(mentioned, "func", mentioned))
         if key not in self._mentioned:
-            self._mentioned[key] = (
-                mentioned(self._loader.files[path].data) if path not in self._holdings.parts else None
-            )
+            self._mentioned[key] = self._mentions(path, mentioned) if path not in self._holdings.parts else None
         names = self._mentioned[key]
         if names is None or names.is_open or (names.is_filled and (self._is_pinned or path.endswith(TEMPLATE))):
             return None
-        if names.has_bare and (wanted is None or wanted.may_stand_in(self._loader.files[path].data)):
+        if names.has_bare and (wanted is None or self._may_stand_in(wanted, path)):
             return None
         return self._own(path, names.shapes)
+
+    def _mentions(self, path: str, mentioned: Mentioned) -> Names | None:
+        data = self._loader.files[path].data
+        key = (getattr(mentioned, "func", mentioned), *getattr(mentioned, "keywords", {}).items())
+        return self._loader.memory.once(path, data, key, lambda: mentioned(data))
 
     def _parsed(self, path: str, named: Callable[[Template], Iterator[Node]]) -> list[_Name]:
         """The names that a template imports or exports, as far as they are known before the deployment."""
@@ -244,7 +254,7 @@ class _Names:
         for name in self.all:
             for word in _words(name.shape):
                 self._by_word.setdefault(word, {})[name.shape] = None
-        self._words = [word.encode() for word in self._by_word]
+        self.words = frozenset(word.encode() for word in self._by_word)
 
     def may_be_added(self) -> bool:
         """Tell whether something other than a template's own text may give one of them."""
@@ -252,7 +262,7 @@ class _Names:
 
     def may_stand_in(self, data: bytes) -> bool:
         """Tell whether one of their words stands in a text."""
-        return any(word in data for word in self._words)
+        return any(word in data for word in self.words)
 
     def meet(self, others: Iterable[_Name], fit: Callable[[Pieces, Pieces], bool]) -> bool:
         """Tell whether one of these names may be one of some others."""

@@ -102,6 +102,7 @@ class Snapshot(NamedTuple):
     stacks: Mapping[str, StackContext]
     exports: tuple[Exported, ...]
     refused: tuple[str, ...]
+    organization: str
     unread: Mapping[tuple[str, str, str], str]
     deliveries: Mapping[str, Delivery]
     errors: tuple[FileError, ...]
@@ -148,6 +149,7 @@ class _Reader:
             {one.name: one for one in self._stacks(contexts)},
             tuple(self._exports(world)),
             tuple(_refused(self._maps(marked, "refused"))),
+            _text(marked, "organization") if marked is not None else "",
             {(_text(one, "account"), _text(one, "region"), _text(one, "type")): _text(one, "reason")
              for one in self._maps(marked, "unread")},
             {_text(one, "arn"): _delivery(one) for one in self._maps(marked, "trails")},

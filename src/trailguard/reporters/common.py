@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Texts, which `re` makes patterns of when they are first used: compiling takes longer than most uses.
 _SURROGATE = "[\ud800-\udfff]"
 _STEERING = "[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+HOME = "https://git.example.com/trailguard"  # as in pyproject.toml
 LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note"}
 
 
@@ -148,6 +149,14 @@ def _real(path: str) -> str:
 def readable(text: str) -> str:
     r"""Spell out halves of surrogate pairs (`\udc80`), which no encoding and few JSON readers accept."""
     return re.sub(_SURROGATE, lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def name_bytes(name: str) -> bytes:
+    """Give the bytes of a file name, which need not be UTF-8."""
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return readable(name).encode()
 
 
 def json_safe(text: str) -> str:

@@ -1,34 +1,33 @@
-"""The controls of each framework with what the verdicts say of them.
-
-A control is met when every rule behind it was asked and none is broken, nor a prerequisite where it rests on the trail.
-What is accepted is not met all the same, what only some parameter values break is not met, and what cannot be told is
-never called met.
-"""
+"""The controls of each framework with what the verdicts say of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
 
-from trailguard.findings import CONDITIONAL, FAIL, PASS, UNKNOWN, ControlInfo
+from trailguard.findings import ControlInfo
 from trailguard.reporters.html_text import Html, anchor, badge, counted, join, rule_link, table, tag, text
+from trailguard.reporters.standing import (
+    ACCEPTED,
+    BEYOND,
+    MET,
+    NOT_JUDGED,
+    NOT_MET,
+    STATES,
+    UNDECIDED,
+    Standing,
+    standing,
+    standings,
+    verdicts_by_rule,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
-    from trailguard.findings import Finding, FrameworkInfo, Prerequisites, Report
+    from trailguard.findings import FrameworkInfo, Prerequisites, Report
 
-NOT_MET, ACCEPTED, UNDECIDED, NOT_JUDGED, BEYOND, MET = (
-    "not met",
-    "not met, accepted",
-    "not decided",
-    "not judged",
-    "cannot be told from templates",
-    "met",
-)
-# States, worst first, and how they are drawn.
-STATES: Mapping[str, str] = {
+# How each state is drawn.
+BADGES: Mapping[str, str] = {
     NOT_MET: "fail",
     ACCEPTED: "suppressed",
     UNDECIDED: "unknown",
@@ -36,66 +35,6 @@ STATES: Mapping[str, str] = {
     BEYOND: "beyond",
     MET: "pass",
 }
-
-
-class Standing(NamedTuple):
-    """The state of a control, one of STATES, and why it is so: words, each with the rules that they are about."""
-
-    state: str
-    reasons: tuple[tuple[str, tuple[str, ...]], ...]
-
-
-def standings(framework: FrameworkInfo, report: Report) -> list[tuple[ControlInfo, Standing]]:
-    """Each control of a framework with its state."""
-    told = _counted(report)
-    return [(control, standing(control, told)) for control in framework.controls]
-
-
-def _counted(report: Report) -> Mapping[str, Counter[str]]:
-    """How often each rule that was asked gave each verdict."""
-    told: dict[str, Counter[str]] = {rule.id: Counter() for rule in report.rules}
-    for item in report.results:
-        told.setdefault(item.rule.id, Counter())[_kind(item)] += 1
-    return told
-
-
-def _kind(item: Finding) -> str:
-    return item.verdict if item.suppressed is None else "suppressed"
-
-
-def standing(control: ControlInfo, told: Mapping[str, Counter[str]]) -> Standing:
-    """The state of a control from how often each rule that was asked gave each verdict."""
-    if control.undecidable is not None:
-        return Standing(BEYOND, ((control.undecidable, ()),))
-    behind = (*control.rules, *(rule for rule in control.prerequisites if rule not in control.rules))
-    asked = tuple(rule for rule in behind if rule in told)
-    left_out = tuple(rule for rule in behind if rule not in told)
-    for state, verdicts in (
-        (NOT_MET, {FAIL: "broken", CONDITIONAL: "conditional, kept for some parameter values only"}),
-        (ACCEPTED, {"suppressed": "broken, and accepted"}),
-        (UNDECIDED, {UNKNOWN: "unknown"}),
-    ):
-        reasons = tuple(_reasons(control, told, verdicts))
-        if reasons:
-            return Standing(state, reasons)
-    if left_out or not asked:
-        return Standing(NOT_JUDGED, (("not selected", left_out),) if left_out else (("no rule is behind it", ()),))
-    kept = tuple(rule for rule in control.rules if told[rule][PASS])
-    if not kept:
-        return Standing(NOT_JUDGED, (("nothing here is a subject of", control.rules),))
-    return Standing(MET, (("kept", kept),))
-
-
-def _reasons(
-    control: ControlInfo, told: Mapping[str, Counter[str]], verdicts: Mapping[str, str]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The rules behind a control, then its prerequisites, that have some verdicts, with the words for each verdict."""
-    needed = tuple(rule for rule in control.prerequisites if rule not in control.rules)
-    for what, rules in (("", control.rules), ("prerequisite ", needed)):
-        for verdict, words in verdicts.items():
-            found = tuple(rule for rule in rules if rule in told and told[rule][verdict])
-            if found:
-                yield what + words, found
 
 
 def section(report: Report, linked: Container[str]) -> Html:
@@ -132,7 +71,7 @@ def _framework(framework: FrameworkInfo, found: list[tuple[ControlInfo, Standing
 def _head(title: str, found: list[Standing]) -> Html:
     """A title, with how many are in each state."""
     counts = Counter(item.state for item in found)
-    chips = [badge(kind, f"{counts[state]} {state}") for state, kind in STATES.items() if counts[state]]
+    chips = [badge(BADGES[state], f"{counts[state]} {state}") for state in STATES if counts[state]]
     return tag("summary", tag("h3", title), " ", tag("span", *chips, class_="chips"))
 
 
@@ -151,12 +90,12 @@ def _about(framework: FrameworkInfo) -> Iterator[Html]:
 
 def _prerequisites(needed: Prerequisites, report: Report, linked: Container[str]) -> Html:
     """The rules without which no control that rests on the trail is met, each with its state; open while one is not."""
-    told = _counted(report)
+    told = verdicts_by_rule(report)
     found = [standing(ControlInfo(rule, "", None, (rule,)), told) for rule in needed.rules]
     titles = {rule.id: rule.title for rule in report.rules}
     rows = [
         tag("tr", tag("th", rule_link(rule, linked), scope="row"), tag("td", titles.get(rule, "")),
-            tag("td", badge(STATES[item.state], item.state)))
+            tag("td", badge(BADGES[item.state], item.state)))
         for rule, item in zip(needed.rules, found, strict=True)
     ]  # fmt: skip
     listed = table(("Rule", "Asks for", "State"), rows, "Prerequisites of the frameworks", "controls")
@@ -177,7 +116,7 @@ def _row(control: ControlInfo, item: Standing, linked: Container[str], changed: 
     cells = (
         tag("th", control.id, scope="row"),
         tag("td", control.title, _mark(control)),
-        tag("td", badge(STATES[item.state], item.state)),
+        tag("td", badge(BADGES[item.state], item.state)),
         tag("td", *_why(item, linked), *((". ", tag("strong", f"Changed: {changed}")) if changed else ())),
     )
     return tag("tr", *cells, data_r=" ".join(control.rules))

@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 from trailguard.findings import OPEN
 from trailguard.reporters.common import (
+    HOME,
     LEVELS,
     from_root,
     json_safe,
     judged,
     level,
     link,
+    name_bytes,
     readable,
     remedy,
     sentences,
@@ -34,7 +36,6 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5", "info": "0.5"}
 LONGEST = 1024  # characters of a rule's description
 TAGS = 20  # of a rule, which is as many as GitHub takes; it drops the others
-HOME = "https://git.example.com/trailguard"  # as in pyproject.toml
 _OUTSIDE = ("waiver", "baseline")  # suppressions that are not written in the template
 
 
@@ -76,7 +77,7 @@ class _Places:
     def artifact(self, file: str) -> dict[str, str]:
         if file not in self._known:
             name = from_root(file, self._root, self._cwd)
-            encoded = quote(_bytes(name), safe="/")
+            encoded = quote(name_bytes(name), safe="/")
             if re.match(r"/|[A-Za-z]:/", name):  # outside of the repository
                 drive = name[1:2] == ":"
                 self._known[file] = {"uri": f"file:///{name[:2]}{encoded[4:]}" if drive else f"file://{encoded}"}
@@ -98,14 +99,6 @@ class _Places:
         if line:
             location["region"] = {"startLine": line, "startColumn": column or 1}
         return {"physicalLocation": location}
-
-
-def _bytes(name: str) -> bytes:
-    """Give the bytes of a file name, which need not be UTF-8."""
-    try:
-        return name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return readable(name).encode()
 
 
 def _rule(rule: RuleInfo) -> dict[str, object]:

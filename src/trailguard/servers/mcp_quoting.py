@@ -30,8 +30,8 @@ RULES = (
 FACTS = ("/file", "/subjects/*/subject", "/subjects/*/resource", "/subjects/*/facts")
 FIX = (
     *(f"/files/*/{key}" for key in ("file", "text", "diff", "error")),
-    *(f"/fixed/*/{key}" for key in ("rule", "file", "resource", "title", "unsafe")),
-    *(f"/left/*/{key}" for key in ("rule", "file", "resource", "message", "why")),
+    *(f"/fixed/*/{key}" for key in ("file", "resource", "title", "unsafe")),
+    *(f"/left/*/{key}" for key in ("file", "resource", "message", "why")),
     "/errors/*/file", "/errors/*/message",
 )  # fmt: skip
 EXPLAIN = ("/rule", "/asks", "/good", "/bad")

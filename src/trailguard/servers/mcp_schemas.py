@@ -121,7 +121,7 @@ def _scan() -> Tool:
         results={**_TEXT, "enum": ["open", "all"], "default": "open",
                  "description": "open: what asks for attention; all: what passed or is accepted, too."},
         fixes={**_FLAG, "default": True, "description": "Whether to look for fixes, which takes a part of the time."},
-        limit={**_COUNT, "maximum": MOST, "default": 100, "description": "At most so many results."},
+        limit={**_COUNT, "maximum": MOST, "default": 20, "description": "At most so many results."},
         offset={**_COUNT, "maximum": 10**9, "default": 0, "description": "Pass over so many results first."},
     )  # fmt: skip
     gives = _joined(_published("report"), "mcp", left_out=left_out, quoted=_QUOTED)

@@ -220,11 +220,31 @@ def _settings(source: Source, notes: tuple[str, ...], inside: str) -> Settings:
     from trailguard.settings.checker import Checker
 
     root = os.path.dirname(os.path.abspath(source.path))
-    check = Checker(source, Reach(source.path, inside))
-    table = check.table(source.data, (), tuple(_READ))
+    values = _values(Checker(source, Reach(source.path, inside)))
+    return Settings(**values, source=source.name, root=root, notes=notes, places=source.places)
+
+
+def overridden(settings: Settings, given: Mapping[str, Any], name: str) -> Settings:
+    """Settings, with what a program hands over in the place of what they say; its keys are those of a file.
+
+    `name` is what messages call it; files in it are seen from the working directory. Raises ConfigError.
+    """
+    from trailguard.settings.checker import Checker
+    from trailguard.settings.sources import plain_source
+
+    changes = _values(Checker(plain_source(name, given)))
+    if "profile" in changes:
+        changes.setdefault("select", ())  # the profiles that are asked for are the ones to get
+    places = {path: place for path, place in settings.places.items() if path[:1] != ("profile",)}
+    return settings._replace(**changes, places=places if "profile" in changes else settings.places)
+
+
+def _values(check: Checker) -> dict[str, Any]:
+    """What a configuration says, by the fields of the settings."""
+    table = check.table(check.source.data, (), tuple(_READ))
     values = {key: _READ[key](check, value, (key,)) for key, value in table.items()}
     values.update(values.pop("rules", {}))
-    return Settings(**values, source=source.name, root=root, notes=notes, places=source.places)
+    return values
 
 
 def _rules(check: Checker, value: object, path: Path) -> dict[str, Any]:

@@ -85,6 +85,12 @@ def read_values(path: str, streams: bool = False) -> Source:
     return _yaml(path, data)
 
 
+def plain_source(name: str, data: Mapping[str, Any]) -> Source:
+    """What a program hands over, as if it were read from a file of some name."""
+    texts: dict[Path, str] = {}
+    return Source(name, _texts(dict(data), (), texts), {(): (0, 0)}, texts)
+
+
 def read_project(path: str) -> Source | None:
     """Read [tool.trailguard] of a pyproject.toml; None when it has no such table."""
     found = _toml(path, _bytes(path), ("tool", "trailguard"))

@@ -68,3 +68,14 @@ def test_what_the_deny_kept_out_is_kept_out_by_the_grants(tmp_path: Path) -> Non
         "+ aws:SourceAccount: !Ref AWS::AccountId",
         CALLER,
     ]
+
+
+def test_another_service_that_a_deny_excepts_stays_excepted(tmp_path: Path) -> None:
+    rest = "  Condition: {StringNotEquals: {'aws:PrincipalServiceName': [config.amazonaws.com]}}\n"
+    assert "[config.amazonaws.com, cloudtrail.amazonaws.com]" in lines(tmp_path, "TG204", denying(rest))[-1]
+
+
+def test_other_trails_that_a_deny_excepts_stay_excepted(tmp_path: Path) -> None:
+    other = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/other"
+    rest = f"  Condition: {{StringNotEquals: {{'aws:SourceArn': ['{other}']}}}}\n"
+    assert f"'{other}'" in lines(tmp_path, "TG204", denying(rest))[-1]

@@ -158,3 +158,23 @@ def test_a_policy_in_another_stack_says_it_in_its_own_words(tmp_path: Path) -> N
     assert "Resource: !Sub ${Bucket.Arn}/${Folder}/AWSLogs/${AWS::AccountId}/*" in after
     arn = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/audit"
     assert f"aws:SourceArn: !Sub {arn}" in after
+
+
+def test_what_is_granted_to_other_trails_stays_theirs(tmp_path: Path) -> None:
+    """A bucket of several accounts: their trails keep their statements, and this one gets its own."""
+    sources = [f"arn:aws:cloudtrail:eu-west-1:{account}:trail/theirs" for account in ("111122223333", "444455556666")]
+    theirs = f"""
+- Effect: Allow
+  Principal: {{Service: cloudtrail.amazonaws.com}}
+  Action: s3:PutObject
+  Resource:
+    - !Sub ${{Bucket.Arn}}/AWSLogs/111122223333/*
+    - !Sub ${{Bucket.Arn}}/AWSLogs/444455556666/*
+  Condition:
+    StringEquals:
+      s3:x-amz-acl: bucket-owner-full-control
+      aws:SourceArn: [{", ".join(sources)}]
+"""
+    found = lines(tmp_path, "TG203", statements(CHECK, theirs))
+    assert all(line.startswith("+") for line in found)
+    assert "+ Resource: !Sub ${Bucket.Arn}/AWSLogs/${AWS::AccountId}/*" in found

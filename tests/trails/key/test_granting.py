@@ -181,7 +181,7 @@ def test_a_policy_in_a_text_is_edited_there(tmp_path: Path) -> None:
     assert '"arn:${AWS::Partition}:cloudtrail:*:${AWS::AccountId}:trail/*"' in added
 
 
-def test_a_deny_exempts_the_services_of_aws(tmp_path: Path) -> None:
+def test_a_deny_exempts_cloudtrail(tmp_path: Path) -> None:
     denial = """
     - Effect: Deny
       Principal: '*'
@@ -192,7 +192,7 @@ def test_a_deny_exempts_the_services_of_aws(tmp_path: Path) -> None:
           aws:PrincipalOrgID: o-1234567890
     """
     added = lines("TG207", tmp_path, template(ROOT + DATA_KEYS + dedent(denial)))
-    assert [line.replace('"', "'") for line in added] == ["+ Bool:", "+ aws:PrincipalIsAWSService: 'false'"]
+    assert added == ["+ aws:PrincipalServiceName: cloudtrail.amazonaws.com"]
 
 
 def test_a_disabled_key_is_enabled_and_one_of_another_kind_is_left_to_people(tmp_path: Path) -> None:

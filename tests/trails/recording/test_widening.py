@@ -138,3 +138,61 @@ def test_data_events_join_a_selector_that_takes_all(tmp_path: Path) -> None:
         "+ Values:",
         "+ - !Sub arn:${AWS::Partition}:s3",
     ]
+
+
+ONE = """
+  {name}:
+    Type: AWS::CloudTrail::Trail
+    Properties: {{S3BucketName: example-audit-logs, IsLogging: true, IsMultiRegionTrail: {multi}}}
+"""
+BY_REGION = "Conditions:\n  Home: {{Fn::Equals: [{region}, us-east-1]}}\n  Here: {{Condition: Home}}\nResources:\n"
+IN_SET = """
+Resources:
+  Everywhere:
+    Type: AWS::CloudFormation::StackSet
+    Properties:
+      StackSetName: trails
+      PermissionModel: SELF_MANAGED
+      StackInstancesGroup:
+        - DeploymentTargets: {{Accounts: ['111122223333']}}
+          Regions: {regions}
+      TemplateBody: |
+        Resources:
+          Trail:
+            Type: AWS::CloudTrail::Trail
+            Properties: {{S3BucketName: example-audit-logs, IsLogging: true}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        (
+            BY_REGION.format(region="!Ref AWS::Region") + ONE.format(name="Trail", multi="!If [Here, true, false]"),
+            "the Region decides it now, and each further copy of all Regions is charged",
+        ),
+        (
+            IN_SET.format(regions="[eu-west-1, us-east-1]"),
+            "Everywhere makes it in several Regions, and each further copy of all Regions is charged",
+        ),
+        (IN_SET.format(regions="[eu-west-1]"), ""),
+        (
+            BY_REGION.format(region="!Ref AWS::AccountId") + ONE.format(name="Trail", multi="!If [Here, true, false]"),
+            "",
+        ),
+    ],
+    ids=["by Region", "a set of Regions", "a set of one Region", "by account"],
+)
+def test_a_trail_of_all_regions_in_each_region_is_for_a_person_to_decide(
+    tmp_path: Path, template: str, reason: str
+) -> None:
+    found = fixed("TG101", tmp_path, {"template.yaml": template}, unsafe=True)
+    assert found.unsafe == (reason,)
+
+
+def test_of_two_trails_of_one_region_the_first_is_made_one_of_all(tmp_path: Path) -> None:
+    two = "Resources:" + "".join(ONE.format(name=name, multi="false") for name in ("First", "Second"))
+    found = fixed("TG101", tmp_path, {"template.yaml": two})
+    assert found.unsafe == ("",)
+    (left,) = found.left
+    assert "each further copy is charged" in left

@@ -207,7 +207,8 @@ POLICY = """
 
 def test_a_topic_gets_a_policy(tmp_path: Path) -> None:
     added = lines("TG209", tmp_path, publishing())
-    assert added[:2] == ["+ TopicPolicy:", "+ Type: AWS::SNS::TopicPolicy"]
+    assert added[:4] == ["+ DependsOn:", "+ - TopicPolicy", "+ TopicPolicy:", "+ Type: AWS::SNS::TopicPolicy"]
+    assert {'+ AWS: "*"', "+ - sns:Publish", "+ AWS:SourceOwner: !Ref AWS::AccountId"} <= set(added)  # SNS's own
     arn = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/audit"
     assert added[-1] == f"+ aws:SourceArn: !Sub {arn}"
 
@@ -251,3 +252,21 @@ def test_a_topic_that_is_named_as_text_is_waited_for(tmp_path: Path) -> None:
     topic = "\n    Properties:\n      TopicName: audit-news"
     grant = POLICY.replace("events.amazonaws.com", "cloudtrail.amazonaws.com")
     assert lines("TG209", tmp_path, publishing(topic=topic, policy=grant, name="audit-news")) == ["+ DependsOn: Topic"]
+
+
+def test_a_deny_goes_on_exempting_whom_it_did(tmp_path: Path) -> None:
+    """CloudTrail alone gets past it in addition: no other service does, and those that did still do."""
+    grant = POLICY.replace("events.amazonaws.com", "cloudtrail.amazonaws.com")
+    deny = """          - Sid: Others
+            Effect: Deny
+            Principal: '*'
+            Action: sns:Publish
+            Resource: !Ref Topic
+            Condition:
+              StringNotEquals: {'aws:PrincipalServiceName': events.amazonaws.com}
+              Bool: {'aws:PrincipalIsAWSService': 'true'}
+"""
+    assert lines("TG209", tmp_path, publishing(policy=grant + deny)) == [
+        "- StringNotEquals: {'aws:PrincipalServiceName': events.amazonaws.com}",
+        "+ StringNotEquals: {'aws:PrincipalServiceName': [events.amazonaws.com, cloudtrail.amazonaws.com]}",
+    ]

@@ -38,6 +38,7 @@ class Observed(NamedTuple):
     `titles` are what each is called for people, by its logical ID: its ARN. `generated` is what AWS made up for them.
     `failures` tells of some what AWS said that goes wrong with them, by a word for what. `twins` are what stacks made
     of them. `unread` tells for some resource types why there may be more of them than were seen in the `place`.
+    `organization` is the ID of the one that it belongs to, "" where that is not known.
     """
 
     date: str
@@ -47,6 +48,7 @@ class Observed(NamedTuple):
     twins: Mapping[str, Twin] = _NO_TWINS
     unread: Mapping[str, str] = _NO_NAMES
     place: str = ""
+    organization: str = ""
 
     def told(self, name: str) -> str:
         """A resource for people."""
@@ -58,6 +60,12 @@ class Looks:
 
     def __init__(self, seen: Iterable[Observed | None]) -> None:
         self._seen = [one for one in seen if one is not None]
+
+    @property
+    def organization(self) -> str:
+        """The organization to which all that was observed belongs; "" where that is not known."""
+        known = {one.organization for one in self._seen if one.organization}
+        return known.pop() if len(known) == 1 else ""
 
     def unlisted(self, kind: str) -> str:
         """Why there may be more resources of a type than were observed; "" where there are none."""

@@ -19,15 +19,13 @@ from trailguard.iam.operators import NULL
 from trailguard.iam.patterns import covers
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.guarding import EQUALS, shared, taken, words_of
+from trailguard.trails.bucket.guarding import EQUALS, LOST, SOURCES, names_several, shared, shut_out, taken, words_of
 from trailguard.trails.bucket.sites import Site
-from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
 from trailguard.trails.facts.phrases import phrase_for
 from trailguard.trails.facts.repairs import Repair
 from trailguard.trails.facts.statements import Paper
 
 CHECK, WRITE = "s3:GetBucketAcl", "s3:PutObject"
-SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
 LIKE = {"StringEquals": "StringLike", "StringNotEquals": "StringNotLike"}  # which take wildcards
 _SHARED = "others whom the statement names are let in by it, too"
 
@@ -60,9 +58,10 @@ def corrections(site: Site, paper: Paper, need: Need) -> Iterator[Repair]:
     statement = meant.statement
     unsafe = taken(site, [statement], *(clause.key for clause in meant.clauses))
     unsafe = unsafe or (_SHARED if shared(statement) and (meant.clauses or meant.resource) else "")
+    unsafe = unsafe or (LOST if any(names_several(clause) for clause in meant.clauses) else "")
     plain = [paper.put(statement, ("Action",), need.action)] if meant.action else []
     asked, asking = _asked(site, paper, meant, need)
-    for fitted, told in _fitted(paper, meant, need):
+    for fitted, told in _fitted(site, paper, meant, need):
         words = [word for word in (f"Grant {need.action}" if meant.action else "", told, asking) if word]
         yield Repair("; ".join(words) or f"Correct {statement.label}", (*plain, *fitted, *asked), unsafe)
 
@@ -116,7 +115,7 @@ def _covers(site: Site, statement: Statement, call: Request) -> bool:
 # --- the resource ----------------------------------------------------------------------------------------------------
 
 
-def _fitted(paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Change], str]]:
+def _fitted(site: Site, paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Change], str]]:
     """The ways to make a statement be about the right resources; what is of use for something else stays."""
     statement = meant.statement
     if not meant.resource:
@@ -126,7 +125,9 @@ def _fitted(paper: Paper, meant: _Miss, need: Need) -> Iterator[tuple[list[Chang
     in_place = [paper.put(statement, ("Resource",), need.values[0] if len(need.values) == 1 else list(need.values))]
     beside = [paper.append(statement, ("Resource",), value) for value in need.values]
     ways = [(in_place, f"Correct the resource to {told}"), (beside, f"Add {told} to the resources")]
-    yield from ways if _is_only_about(statement, need.action) or meant.action else ways[:0:-1]
+    is_own = _is_only_about(statement, need.action) or meant.action
+    several = statement.resource is not None and len(statement.resource.texts) > 1
+    yield from ways if is_own and not (several and shut_out(site, [statement])) else ways[:0:-1]
 
 
 def _is_only_about(statement: Statement, action: str) -> bool:

@@ -149,10 +149,19 @@ def _is_for_rival(scenario: Scenario, policy: Resource, name: Pieces, bucket: Re
     """Tell whether a policy comes with another bucket of the same name, which another template makes instead."""
     stacks = scenario.model.stacks
     home = stacks.root_of(policy.id)
-    if home == stacks.root_of(bucket.id) or any(map(stacks.observed, (policy.id, bucket.id))):
+    if home == stacks.root_of(bucket.id):
         return False
+    if any(map(stacks.observed, (policy.id, bucket.id))):
+        return _are_apart(scenario, policy, bucket)
     buckets = (other for other in scenario.model.template.of_type(BUCKET) if stacks.root_of(other.id) == home)
     return any(_is_called(scenario, other, name) for other in buckets)
+
+
+def _are_apart(scenario: Scenario, one: Resource, other: Resource) -> bool:
+    """Tell whether two resources are known to be in different accounts: a bucket is not made there a second time."""
+    model = scenario.model
+    accounts = [model.fixed.get(model.pseudo("AWS::AccountId", item.id)) for item in (one, other)]
+    return None not in accounts and accounts[0] != accounts[1]
 
 
 def _is_called(scenario: Scenario, bucket: Resource, name: Pieces) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trailguard.cloudformation.source.changes import Change, Replace, at
+from trailguard.cloudformation.source.changes import Change, Data, Replace, at
 from trailguard.cloudformation.source.nodes import TextNode
+from trailguard.iam.conditions import Clause
 from trailguard.iam.evaluate import Request, denials
 from trailguard.iam.policy import Statement
 from trailguard.trails.bucket import calls, requests
-from trailguard.trails.bucket.amending import LIKE, SOURCES, has_wildcard, other_sources
-from trailguard.trails.bucket.guarding import sites_of, taken, words_of
+from trailguard.trails.bucket.amending import LIKE, has_wildcard
+from trailguard.trails.bucket.guarding import SOURCES, sites_of, taken, words_of
 from trailguard.trails.bucket.sites import Site
 from trailguard.trails.bucket.wording import SOURCE_ACCOUNT, SOURCE_ARN
 from trailguard.trails.facts.repairs import Fault, Repair
@@ -65,9 +66,8 @@ def _corrected(site: Site, paper: Paper, statement: Statement) -> Iterator[tuple
         if clause.name in SOURCES and clause.test is not None and clause.test.negated:
             bound = words_of(site).bound()
             value = None if bound is None else paper.say(bound[1])
-            if bound is not None and value is not None:
-                gone = other_sources(statement, bound[0])
-                yield paper.ask_instead(statement, _UNEQUAL, bound[0], value, gone)
+            if bound is not None and value is not None and clause.name == bound[0].lower():
+                yield (_more(paper, statement, clause, value),)
 
 
 def _exempted(paper: Paper, statement: Statement) -> tuple[Change, ...]:
@@ -79,6 +79,14 @@ def _exempted(paper: Paper, statement: Statement) -> tuple[Change, ...]:
         return (paper.append(statement, ("NotPrincipal", "Service"), requests.SERVICE),)
     if any(caller.text.literal == requests.SERVICE for caller in principal.callers):
         return ()
+    for clause in statement.clauses:
+        if clause.name == CALLER.lower() and clause.operator in (_UNEQUAL, _UNEQUAL_IF_EXISTS):
+            return (_more(paper, statement, clause, requests.SERVICE),)
     operators = {clause.operator for clause in statement.clauses}
     operator = _UNEQUAL_IF_EXISTS if _UNEQUAL_IF_EXISTS in operators else _UNEQUAL
-    return paper.ask(statement, operator, CALLER, requests.SERVICE)
+    return (paper.put(statement, ("Condition", operator, CALLER), requests.SERVICE),)
+
+
+def _more(paper: Paper, statement: Statement, clause: Clause, value: Data) -> Change:
+    """One exception more: those whom a Deny excepts already stay excepted."""
+    return paper.append(statement, ("Condition", clause.operator, clause.key), value)

@@ -13,6 +13,7 @@ from trailguard.cloudformation.source.changes import Change, Data, Replace, at
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import references
 from trailguard.iam.callers import account_of
+from trailguard.iam.conditions import Clause
 from trailguard.iam.evaluate import Request, denied_wholly, grantors
 from trailguard.iam.policy import Caller, Statement
 from trailguard.trails.bucket import calls, requests
@@ -24,6 +25,8 @@ from trailguard.trails.facts.repairs import Fault, Repair, decided
 from trailguard.trails.facts.statements import Paper, clauses_on, new_sid, paper_of
 
 EQUALS = "StringEquals"
+SOURCES = (SOURCE_ARN.lower(), SOURCE_ACCOUNT.lower())
+LOST = "the sources that the statement is bound to now would lose it"
 _OTHERS = "others whom the statement names are held to it, too"
 _CLOSED = "everybody else whom the statement lets in is shut out"
 _OWN = frozenset(("s3:getbucketacl", "s3:putobject"))
@@ -115,7 +118,8 @@ def source_bound(fault: Fault) -> Iterator[Repair]:
         trails = [one.bound() for one in (words, *companions(words))]
         arns = _said(paper, [found for found in trails if found is not None and found[0] == SOURCE_ARN])
         told = leaking[0].label if len(leaking) == 1 else "the grants"
-        unsafe = _shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
+        unsafe = shut_out(site, leaking) or taken(site, leaking, SOURCE_ARN, SOURCE_ACCOUNT)
+        unsafe = unsafe or (LOST if any(map(names_several, (part for one in leaking for part in one.clauses))) else "")
         if arns is not None and len(arns[1]) == len(trails) and len(alone) == len(leaking):
             yield Repair(f"Bind {told} to the trail's ARN", _bound(paper, leaking, EQUALS, *arns), unsafe)
         if account is not None:
@@ -155,7 +159,7 @@ def companions(words: Words) -> Iterator[Words]:
                 yield words._replace(trail=other)
 
 
-def _shut_out(site: Site, statements: Iterable[Statement]) -> str:
+def shut_out(site: Site, statements: Iterable[Statement]) -> str:
     """Why a person should look at a bound: the statements open folders of others, whose trails the template lacks."""
     for statement in statements:
         for text in statement.resource.texts if statement.resource is not None else ():
@@ -183,6 +187,11 @@ def _is_own(site: Site, owner: Piece) -> bool:
         return bare(owner.name) == "AWS::AccountId"
     named = owner.isdecimal() or owner.startswith("o-")
     return not named or owner == model.fixed.get(model.pseudo("AWS::AccountId", site.trail.id))
+
+
+def names_several(clause: Clause) -> bool:
+    """Tell whether a clause holds a grant to several trails or accounts; one that is wrong may be a slip."""
+    return clause.name in SOURCES and len(clause.values) > 1 and clause.test is not None and not clause.test.negated
 
 
 def taken(site: Site, statements: Iterable[Statement], *keys: str) -> str:

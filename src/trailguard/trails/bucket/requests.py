@@ -158,6 +158,9 @@ def organizations(scenario: Scenario, trail: Resource, bucket: LogBucket, resour
     Nothing in a template tells the organization's ID, so an ID in that place is taken to be it. A parameter that is the
     trail's account is none: then it names the account's folder only.
     """
+    known = scenario.model.stacks.looks.organization
+    if known:  # a snapshot of its account tells it
+        return [(known,)]
     account = text_of(scenario.pseudo("AWS::AccountId", trail, trail.key))
     start = join_pieces((*bucket_arn(scenario, bucket), "/", *prefix(scenario, trail), "AWSLogs/"))
     found: dict[Pieces, None] = {}

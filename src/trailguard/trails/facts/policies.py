@@ -92,16 +92,24 @@ def _one(value: Any) -> Any:
     return _one(value[0]) if isinstance(value, list) and len(value) == 1 else value
 
 
-def exempting(document: Document, node: Node, title: str) -> Iterator[Repair]:
-    """Let the calls of AWS services pass a Deny, which is the statement that a node is in.
+def exempting(document: Document, node: Node, title: str, service: str) -> Iterator[Repair]:
+    """Let the calls of a service pass a Deny, which is the statement that a node is in. Nobody else gets past it.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-    (aws:PrincipalIsAWSService)
+    (aws:PrincipalServiceName, which is there only when a service calls)
     """
     denial = document.holding(node)
     if isinstance(denial, MapNode) and function_of(denial) is None and plain(denial).get("Effect") == "Deny":
-        way = ("Condition", "Bool", "aws:PrincipalIsAWSService")
-        yield Repair(f"{title}: exempt AWS services from a Deny", (Put(at(denial), way, "false"),))
+        way = ("Condition", "StringNotEquals", "aws:PrincipalServiceName")
+        change = Append if _says(plain(denial), way) else Put  # those who are exempt already stay so
+        yield Repair(f"{title}: exempt it from a Deny", (change(at(denial), way, service),))
+
+
+def _says(data: Any, way: tuple[str, ...]) -> bool:
+    """Tell whether there is something at the end of a way."""
+    for name in way:
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return data is not None
 
 
 def _in_text(node: TextNode) -> Document | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
-from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, Replace, at
+from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, Replace, Way, at
 from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode, file_of, plain
 from trailguard.cloudformation.stacks.renaming import bare
 from trailguard.cloudformation.template.references import calls, mentioned
@@ -32,16 +32,34 @@ class Fault(NamedTuple):
     must: Mapping[str, Any] = {}
 
 
+class Use(NamedTuple):
+    """A place in the text that is used more than once, and that one of the changes of a repair comes to.
+
+    `change` tells how: from the place of the change, by a way. `times` is how often the place is used, `own` how often
+    the place of the change is, `by` for whose finding that is, `names` which resources or stacks use it. With
+    `is_anchored` an alias leads there: once that is written out, the place of the change alone counts.
+    """
+
+    place: At
+    change: tuple[At, Way]
+    times: int
+    own: int
+    by: str
+    names: tuple[str, ...]
+    is_anchored: bool
+
+
 class Repair(NamedTuple):
     """Changes that may repair a fault, what they do in a few words, and why a person should look at them first.
 
     `title` is an imperative without a full stop: "Set IsMultiRegionTrail to true". `unsafe` is "" for what changes only
-    what the finding is about, replaces nothing, costs nothing, and no parameter can undo.
+    what the finding is about, replaces nothing, costs nothing, and no parameter can undo. `uses` are found out later.
     """
 
     title: str
     changes: tuple[Change, ...]
     unsafe: str = ""
+    uses: tuple[Use, ...] = ()
 
 
 Repairer: TypeAlias = "Callable[[Fault], Iterator[Repair]]"

@@ -33,13 +33,32 @@ def walk(scenario: Scenario, node: Node, way: Way) -> tuple[Node, Way]:
 
 
 def placed(scenario: Scenario, node: Node, way: Way, value: Data) -> Change:
-    """What is at the end of a way below a node becomes a value."""
+    """What is at the end of a way below a node becomes a value.
+
+    The change is told from the innermost branch of `Fn::If` on the way, or from the node: so it is known by which of
+    its aliases a part on the way is meant.
+    """
     end, rest = walk(scenario, node, way)
-    if rest and isinstance(end, MapNode) and function_of(end) is None:
-        return Put(at(end), rest, value)
+    start, left = _last_branch(scenario, node, way[: len(way) - len(rest)])
+    if isinstance(end, MapNode) and function_of(end) is None if rest else left:
+        return Put(at(start), (*left, *rest), value)
     for key in reversed(rest):
         value = {key: value}
     return Replace(at(end), value)
+
+
+def _last_branch(scenario: Scenario, node: Node, way: Way) -> tuple[Node, Way]:
+    """The innermost branch of `Fn::If` on a way that can be walked, else the node, and the way from there."""
+    start, left, here = node, way, node
+    for depth, key in enumerate(way):
+        below = here.values.get(key) if isinstance(here, MapNode) else None
+        child = branch_of(scenario, below)
+        if child is None:
+            break
+        if child is not below:
+            start, left = child, way[depth + 1 :]
+        here = child
+    return start, left
 
 
 def set_below(fault: Fault, way: Way, value: Data, unsafe: str = "") -> Iterator[Repair]:

@@ -107,7 +107,9 @@ def granting(
     node = document.holding(fault.found.node)
     if isinstance(node, MapNode) and not {"Resource", "NotResource"} & node.values.keys():
         yield Repair(f"{title} by a Resource", (Put(at(node), ("Resource",), "*"),))
-    yield from exempting(document, fault.found.node, title)
+    principal = statements[0]["Principal"]
+    if isinstance(principal, Mapping) and isinstance(principal.get("Service"), str):
+        yield from exempting(document, fault.found.node, title, principal["Service"])
     if len(statements) == 1:
         for one in document.nodes:
             if isinstance(one, MapNode) and names_only(one, statements[0]) and "Condition" not in one.values:

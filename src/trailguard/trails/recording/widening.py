@@ -13,8 +13,9 @@ from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.values import ListValue, MapValue, Text, Value, text_of
 from trailguard.cloudformation.scenarios.variables import Split
 from trailguard.cloudformation.source.changes import Append, Change, Data, Put, Remove, Replace, at
-from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node
+from trailguard.cloudformation.source.nodes import ListNode, MapNode, Node, TextNode
 from trailguard.cloudformation.stacks.renaming import bare
+from trailguard.cloudformation.template.references import references
 from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.facts.facts import boolean
 from trailguard.trails.facts.repairs import Fault, Repair, append, decided, put, setting, together
@@ -37,9 +38,7 @@ def multi_region(fault: Fault) -> Iterator[Repair]:
     if fault.must != {"const": True}:
         return
     scenario, trail = fault.scenario, fault.resource
-    other = _another(scenario, trail)
-    unsafe = f"{bare(other.id)} records all Regions already, and each further copy is charged" if other else ""
-    own = list(setting(fault, "IsMultiRegionTrail", True, unsafe))
+    own = list(setting(fault, "IsMultiRegionTrail", True, _further_copy(scenario, trail)))
     events = scenario.value_of(trail, "IncludeGlobalServiceEvents")
     if boolean(scenario, events) is True:
         yield from own
@@ -48,6 +47,80 @@ def multi_region(fault: Fault) -> Iterator[Repair]:
     added = list(setting(about, "IncludeGlobalServiceEvents", True))
     for index in range(max(len(own), len(added))):
         yield together([own[min(index, len(own) - 1)], added[min(index, len(added) - 1)]])
+
+
+def _further_copy(scenario: Scenario, trail: Resource) -> str:
+    """Why all Regions would be recorded more than once; "" when nothing tells so.
+
+    A trail of all Regions in each of several Regions is one copy for each, and its name is taken in all of them.
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html
+    """
+    other = _another(scenario, trail)
+    if other is not None:
+        return f"{bare(other.id)} records all Regions already, and each further copy is charged"
+    for earlier in scenario.model.template.of_type(TRAIL):
+        if earlier is trail:
+            break
+        if scenario.active(earlier) and _is_as_narrow(scenario, earlier):
+            return f"{bare(earlier.id)} is there as well, and each further copy of all Regions is charged"
+    written = scenario.property_node(trail, "IsMultiRegionTrail")
+    call = function_of(written) if written is not None else None
+    if call is not None and call[0] == "Fn::If" and isinstance(call[1], ListNode) and _asks_region(scenario, call[1]):
+        return "the Region decides it now, and each further copy of all Regions is charged"
+    return _set_of_regions(scenario, trail)
+
+
+def _is_as_narrow(scenario: Scenario, trail: Resource) -> bool:
+    """Tell whether a trail records one Region only, as another one does."""
+    try:
+        flags = [boolean(scenario, scenario.value_of(trail, name)) for name in ("IsLogging", "IsMultiRegionTrail")]
+    except Split:
+        return False
+    return flags[0] is True and flags[1] is not True
+
+
+def _asks_region(scenario: Scenario, branches: ListNode) -> bool:
+    """Tell whether the condition of an `Fn::If` is about the Region, itself or by other conditions."""
+    pending = [test.value for test in branches.items[:1] if isinstance(test, TextNode)]
+    seen: set[str] = set()
+    while pending:
+        name = pending.pop()
+        node = scenario.model.template.conditions.get(name)
+        if node is None or name in seen:
+            continue
+        seen.add(name)
+        if any(bare(found) == "AWS::Region" for found, _ in references(node)):
+            return True
+        pending += _conditions_in(node)
+    return False
+
+
+def _conditions_in(root: Node) -> Iterator[str]:
+    """The conditions that another one refers to."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, MapNode):
+            named = node.values.get("Condition")
+            if isinstance(named, TextNode):
+                yield named.value
+            pending.extend(node.values.values())
+        elif isinstance(node, ListNode):
+            pending.extend(node.items)
+
+
+def _set_of_regions(scenario: Scenario, trail: Resource) -> str:
+    """That a stack set makes the trail in several Regions, if one does."""
+    stacks = scenario.model.stacks
+    for maker in stacks.makers(trail.id):
+        made = scenario.model.template.resources.get(maker)
+        groups = scenario.unwrap(scenario.property_node(made, "StackInstancesGroup")) if made is not None else None
+        for group in groups.items if isinstance(groups, ListNode) else ():
+            regions = group.values.get("Regions") if isinstance(group, MapNode) else None
+            if isinstance(regions, ListNode) and len(regions.items) < 2:
+                continue
+            return f"{bare(maker)} makes it in several Regions, and each further copy of all Regions is charged"
+    return ""
 
 
 def _another(scenario: Scenario, trail: Resource) -> Resource | None:

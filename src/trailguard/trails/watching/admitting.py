@@ -18,7 +18,7 @@ from trailguard.cloudformation.template.template import Resource, function_of
 from trailguard.trails.bucket.reordering import waiting
 from trailguard.trails.bucket.requests import SERVICE
 from trailguard.trails.facts.facts import is_empty
-from trailguard.trails.facts.policies import VERSION, Document, document_at, document_of, exempting, trail_arn
+from trailguard.trails.facts.policies import VERSION, Document, document_at, document_of, exempting
 from trailguard.trails.facts.repairs import (
     PROPERTIES,
     Fault,
@@ -26,8 +26,6 @@ from trailguard.trails.facts.repairs import (
     append,
     arn_of,
     decided,
-    making,
-    name_of,
     same_stack,
     setting,
     together,
@@ -189,7 +187,7 @@ def role_trusts(fault: Fault) -> Iterator[Repair]:
     if role is None or document is None:
         return
     title = f"Let CloudTrail assume {bare(role.id)}"
-    yield from exempting(document, fault.found.node, title)
+    yield from exempting(document, fault.found.node, title, SERVICE)
     yield Repair(title, (document.adding(_TRUST, "AWSCloudTrailAssumeRole"),))
 
 
@@ -303,65 +301,6 @@ def ordered(fault: Fault) -> Iterator[Repair]:
 
 
 # --- the topic --------------------------------------------------------------------------------------------------------
-
-
-def publish_allowed(fault: Fault) -> Iterator[Repair]:
-    """Let CloudTrail publish to the topic: by a statement of the topic's policy, or by one of its own."""
-    scenario, trail = fault.scenario, fault.resource
-    link = topics.topic_link(scenario, trail)
-    topic = link.resource if link is not None else None
-    if topic is None:
-        return
-    title = f"Let CloudTrail publish to {bare(topic.id)}"
-    policies = list(topics.policies_of(scenario, topic))
-    for policy in policies:
-        document = document_of(scenario, policy, "PolicyDocument")
-        if document is not None:
-            statement = _publication(scenario, trail, topic, policy)
-            yield Repair(title, (document.adding(statement, "AWSCloudTrailPublish"),))
-    if not policies:
-        statement = _publication(scenario, trail, topic, topic)
-        body: Data = {
-            "Type": "AWS::SNS::TopicPolicy",
-            **({"Condition": bare(topic.condition)} if topic.condition else {}),
-            "Properties": {
-                "Topics": [{"Ref": bare(topic.id)}],
-                "PolicyDocument": {"Version": VERSION, "Statement": [statement]},
-            },
-        }
-        change = making(scenario, topic, f"{bare(topic.id)}Policy", body)
-        if change is not None:
-            yield Repair(title, (change,))
-
-
-def _publication(scenario: Scenario, trail: Resource, topic: Resource, here: Resource) -> dict[str, Data]:
-    """The statement that lets CloudTrail publish, bound to the trail where its name is known, else to the account."""
-    arn = trail_arn(scenario, here, trail)
-    bound: Data = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}} if arn is None else {"aws:SourceArn": arn}
-    return {
-        "Effect": "Allow",
-        "Principal": {"Service": SERVICE},
-        "Action": "sns:Publish",
-        "Resource": name_of(scenario, here, topic) or "*",
-        "Condition": {"StringEquals": bound},
-    }
-
-
-def topic_ordered(fault: Fault) -> Iterator[Repair]:
-    """Make the trail wait for its topic."""
-    link = topics.topic_link(fault.scenario, fault.resource)
-    if link is not None and link.resource is not None:
-        yield from waiting(fault.scenario, fault.resource, link.resource)
-
-
-def publish_not_denied(fault: Fault) -> Iterator[Repair]:
-    """Exempt AWS services from what is denied to everybody."""
-    link = topics.topic_link(fault.scenario, fault.resource)
-    topic = link.resource if link is not None else None
-    for policy in topics.policies_of(fault.scenario, topic) if topic is not None else ():
-        document = document_of(fault.scenario, policy, "PolicyDocument")
-        if document is not None:
-            yield from exempting(document, fault.found.node, f"Let CloudTrail publish to {bare(policy.id)}")
 
 
 def topic_key(fault: Fault) -> Iterator[Repair]:
