@@ -20,11 +20,12 @@ def test_calls_are_in_proportion_to_accounts_and_bounded_at_once() -> None:
 
 
 def test_an_interruption_goes_on_where_it_was() -> None:
-    size = Size(6, 2, 0.02)
+    size = Size(12, 2, 0.02)
     whole = measured(size)[0]
-    first, second = interrupted(size, whole * 2 // 3)
-    assert first >= whole * 2 // 3
-    assert second < whole * 2 // 3
+    late = whole * 3 // 4
+    first, second = interrupted(size, late)
+    assert first >= late
+    assert second < late  # what is left, and the parts that were under way: eight of 36 at the most
 
 
 def test_all_of_it_is_there() -> None:
