@@ -17,6 +17,7 @@ _HIDDEN = "****"  # what stands for the value of a NoEcho parameter
 _UNMADE = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")  # of a change set that was not executed; deleted while we read
 _MISSING = ("ValidationError",)  # "Stack with id … does not exist"
 _STACKS = KINDS["stacks"].types
+_NESTED = "AWS::CloudFormation::Stack"
 # A trail has to do with these. What stacks say of others is neither needed nor kept: it may hold secrets.
 TYPES = frozenset(
     {
@@ -24,7 +25,7 @@ TYPES = frozenset(
         "AWS::IAM::Policy",
         "AWS::IAM::RolePolicy",
         "AWS::SNS::TopicInlinePolicy",
-        "AWS::CloudFormation::Stack",
+        _NESTED,
     }
 )
 _KEPT = ("Type", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy")  # of a resource of another type
@@ -120,4 +121,14 @@ def _drop_secrets(body: dict[str, Any]) -> set[str]:
     for name, resource in resources.items():
         if isinstance(resource, dict) and resource.get("Type") not in TYPES:
             resources[name] = {key: resource[key] for key in _KEPT if key in resource}
+        elif isinstance(resource, dict) and resource.get("Type") == _NESTED:
+            _drop_texts(resource)
     return hidden
+
+
+def _drop_texts(nested: dict[str, Any]) -> None:
+    """Take out the texts that a stack hands to a nested one, which may mark them NoEcho; that one has its own values."""
+    properties = nested.get("Properties")
+    handed = properties.get("Parameters") if isinstance(properties, dict) else None
+    if isinstance(handed, dict):
+        properties["Parameters"] = {key: value for key, value in handed.items() if isinstance(value, dict)}
