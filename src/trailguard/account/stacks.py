@@ -127,8 +127,7 @@ def _drop_secrets(body: dict[str, Any]) -> set[str]:
 
 
 def _drop_texts(nested: dict[str, Any]) -> None:
-    """Take out the texts that a stack hands to a nested one, which may mark them NoEcho; that one has its own values."""
+    """Take out the texts that a stack hands to a nested one, which may mark them NoEcho: that has its own values."""
     properties = nested.get("Properties")
-    handed = properties.get("Parameters") if isinstance(properties, dict) else None
-    if isinstance(handed, dict):
+    if isinstance(properties, dict) and isinstance(handed := properties.get("Parameters"), dict):
         properties["Parameters"] = {key: value for key, value in handed.items() if isinstance(value, dict)}
