@@ -451,3 +451,21 @@ def test_an_included_file_may_be_empty(url: str, part: Tree) -> None:
         by_folder, by_names = scan(["."], Settings()), scan(["a.yaml", "child.txt"], Settings())
     assert (told(by_folder), by_folder.templates) == (told(by_names), by_names.templates)
     assert by_folder.subjects == 1
+
+
+def test_a_name_in_an_included_part_is_found_in_other_files() -> None:
+    policy = {"Bucket": "audit-logs", "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}
+    part = {"S3BucketName": "audit-logs", "IsLogging": True, "IsMultiRegionTrail": True}
+    include = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "part.json"}}}
+    world = World(
+        {
+            "t.json": {"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": include}}},
+            "part.json": part,
+            "policy.json": {"Resources": {"Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy}}},
+        },
+        {},
+    )
+    with folder(world):
+        by_folder, by_names = scan(["."], Settings()), scan(looked_at(world), Settings())
+    assert told(by_folder) == told(by_names)
+    assert "policy.json" in {one.place.file for one in by_folder.results}

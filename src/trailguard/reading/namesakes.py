@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from trailguard.cloudformation.scenarios.model import Model, Pins
 from trailguard.cloudformation.world.names import Key, Role, spoken_of
 from trailguard.reading import mentions
-from trailguard.reading.collected import MAKERS
+from trailguard.reading.collected import INCLUDES, MAKERS
 from trailguard.reading.discovery import may_hold
 from trailguard.reading.loader import Loader
 from trailguard.trails.facts.returns import RETURNS
@@ -83,6 +83,7 @@ class Speakers:
         self._written: dict[tuple[str, str], _Written] = {}  # by path and kind
         self._handed: dict[str, list[_Name]] = {}
         self._spoken: dict[str, _Spoken] = {}
+        self._whole: dict[str, bytes] = {}  # of those that include others
         self.parsed: set[str] = set()
         self._met: dict[str, set[str]] = {}  # those that were found by a name, and of what kinds of things it was one
         self._asked: set[str] = set()  # the others that were asked about
@@ -157,8 +158,14 @@ class Speakers:
         return near | {name for name in words if name[0] in glued}
 
     def _data(self, path: str) -> bytes:
-        file = self._loader.files.get(path)
-        return file.data if file is not None else self._loader.peek(path)
+        """What a file holds, and what it includes: a name may stand in any of it."""
+        if path not in self._whole:
+            file = self._loader.files.get(path)
+            data = file.data if file is not None else self._loader.peek(path)
+            if not any(mark in data for mark in INCLUDES):
+                return data
+            self._whole[path] = b"\n".join((data, *(part.data for part in self._loader.included(path))))
+        return self._whole[path]
 
     def _names(self, path: str, data: bytes, wanted: Mapping[str, Sequence[_Words | None]]) -> _Spoken:
         """What a file may speak of, by name, of the `wanted` kinds.
