@@ -469,3 +469,16 @@ def test_a_name_in_an_included_part_is_found_in_other_files() -> None:
         by_folder, by_names = scan(["."], Settings()), scan(looked_at(world), Settings())
     assert told(by_folder) == told(by_names)
     assert "policy.json" in {one.place.file for one in by_folder.results}
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_names_are_heard_in_json_on_one_line(end: str) -> None:
+    """What stands behind a text on its line has nothing to do with it."""
+    export = {"Value": {"Ref": "Bucket"}, "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-logs"}}}
+    made = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "audit-logs"}}
+    logs = {"Resources": {"Bucket": made}, "Outputs": {"Out": export}}
+    with folder(World({"trail.json": trail("audit-logs"), "logs.json": logs}, {})):
+        for path in ("trail.json", "logs.json"):
+            Path(path).write_text(json.dumps(json.loads(Path(path).read_text("utf-8"))) + end, encoding="utf-8")
+        report = scan(["."], Settings(select=("TG201",)))
+    assert [one.place.file for one in report.results] == ["logs.json"]

@@ -6,6 +6,7 @@ first, which is cheap; then what stands at the properties that hold names; what 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple, TypeAlias
@@ -31,6 +32,7 @@ _CALL = re.compile(
 )
 _IF = re.compile(rb"""(?:!If|["']?Fn::If["']?\s*:)\s*(?:\[\s*["']?\w+["']?\s*,|-[ \t]+\S+)""")
 _WORD = rb"[\w./$*][^\s,}\]]*"
+_QUOTED = re.compile(rb"""\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')(?=\s*[,}\]])""", re.DOTALL)
 _SCALAR = re.compile(rb"""[ \t]*(?:"[^"]*"|'[^']*'|""" + _WORD + rb"(?: +" + _WORD + rb""")*)(?=\s|[,}\]]|\Z)""")
 _IS_MAP = re.compile(rb"""[\w:]["']?\s*:\s""")
 _BETWEEN = re.compile(rb"[\[\]{},\n]|(?<=\s)-\s")
@@ -84,6 +86,7 @@ class Speakers:
         self._handed: dict[str, list[_Name]] = {}
         self._spoken: dict[str, _Spoken] = {}
         self._whole: dict[str, bytes] = {}  # of those that include others
+        self._parts: set[str] = set()  # what is included: it speaks through those that include it
         self.parsed: set[str] = set()
         self._met: dict[str, set[str]] = {}  # those that were found by a name, and of what kinds of things it was one
         self._asked: set[str] = set()  # the others that were asked about
@@ -119,7 +122,11 @@ class Speakers:
             by_word.setdefault(max(parts, key=len, default=b""), []).append(name)
         found: set[str] = set()
         about = self._loader.memory.same(frozenset(words))
+        for path in list(self._loader.files):  # what includes others is among these
+            self._data(path)
         for path in self._paths:
+            if path in self._parts and not self._loader.is_named(path):
+                continue
             data = self._data(path)
             near = {
                 name for name in self._near(path, data, about, words, by_word) if self._known[name].keys() != {path}
@@ -164,7 +171,9 @@ class Speakers:
             data = file.data if file is not None else self._loader.peek(path)
             if not any(mark in data for mark in INCLUDES):
                 return data
-            self._whole[path] = b"\n".join((data, *(part.data for part in self._loader.included(path))))
+            parts = self._loader.included(path)
+            self._parts.update(os.path.abspath(part.path) for part in parts)
+            self._whole[path] = b"\n".join((data, *(part.data for part in parts)))
         return self._whole[path]
 
     def _names(self, path: str, data: bytes, wanted: Mapping[str, Sequence[_Words | None]]) -> _Spoken:
@@ -208,7 +217,8 @@ class Speakers:
             if values is None:
                 more.add(frozenset())
                 continue
-            for value, own in values:
+            for whole, own in values:
+                value = _alone(whole)
                 for text in self._texts(data, value):
                     found.setdefault((kind, text), set()).update(own)
                 if self._is_open(data, value):
@@ -254,6 +264,12 @@ class Speakers:
         """What a template speaks of, by name."""
         for template, pins in self._loader.variants(path, self._pins):
             yield from spoken_of(Model(template, pins, RETURNS), NAMING)
+
+
+def _alone(value: bytes) -> bytes:
+    """A value without what stands behind it on a line: a text in quotes ends with them."""
+    quoted = _QUOTED.match(value)
+    return value if quoted is None else quoted[0]
 
 
 def _words(text: bytes) -> _Words:
