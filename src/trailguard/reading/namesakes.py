@@ -86,6 +86,7 @@ class Speakers:
         self._handed: dict[str, list[_Name]] = {}
         self._spoken: dict[str, _Spoken] = {}
         self._whole: dict[str, bytes] = {}  # of those that include others
+        self._single: set[str] = set()  # those that include nothing
         self._parts: set[str] = set()  # what is included: it speaks through those that include it
         self.parsed: set[str] = set()
         self._met: dict[str, set[str]] = {}  # those that were found by a name, and of what kinds of things it was one
@@ -169,7 +170,8 @@ class Speakers:
         if path not in self._whole:
             file = self._loader.files.get(path)
             data = file.data if file is not None else self._loader.peek(path)
-            if not any(mark in data for mark in INCLUDES):
+            if path in self._single or not any(mark in data for mark in INCLUDES):
+                self._single.add(path)
                 return data
             parts = self._loader.included(path)
             self._parts.update(os.path.abspath(part.path) for part in parts)
