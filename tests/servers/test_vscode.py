@@ -30,8 +30,7 @@ def test_its_settings_are_those_of_the_server() -> None:
 @pytest.mark.servers
 def test_it_is_built_and_packed(tmp_path: Path) -> None:
     npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
+    assert npm is not None, "npm is not installed"
     place = tmp_path / "vscode"
     shutil.copytree(SOURCE, place, ignore=shutil.ignore_patterns("node_modules", "*.vsix"))
     for command in (["install", "--no-audit", "--no-fund"], ["run", "package"]):
