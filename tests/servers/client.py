@@ -11,7 +11,8 @@ from typing import Any
 from tests import ROOT
 
 COMMAND = [sys.executable, "-m", "trailguard", "mcp"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])}
+_PLACES = filter(None, (str(ROOT / "src"), os.environ.get("PYTHONPATH")))  # an empty one is where it is started
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(_PLACES)}
 
 
 class Assistant:
