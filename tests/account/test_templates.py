@@ -62,7 +62,23 @@ def test_a_maker_is_named() -> None:
     assert resource["Metadata"]["trailguard"] == {"arn": "arn:aws:s3:::b", **maker}
 
 
-WORDS = ["", "yes", "on", "off", "NULL", "~", "2012-10-17", "012345678901", "0x1f", "1e3", "12:30:45", "- a", "a: b"]
+WORDS = [
+    "",
+    "y",
+    "N",
+    "yes",
+    "on",
+    "off",
+    "NULL",
+    "~",
+    "2012-10-17",
+    "012345678901",
+    "0x1f",
+    "1e3",
+    "12:30:45",
+    "- a",
+    "a: b",
+]
 WORDS += ["&a", "*", "!Ref", "a #b", "\n", "\t", "é", "\u2028", "{{resolve:ssm:x}}"]
 TEXTS = st.sampled_from(WORDS) | st.text(max_size=12)
 VALUES = st.recursive(

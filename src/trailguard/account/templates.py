@@ -17,7 +17,9 @@ MOST_RESOURCES = 499
 MOST_BYTES = 1_000_000
 _HEAD = 1_000  # bytes for what stands before the resources
 _TEXT = "tag:yaml.org,2002:str"
-_WORD = re.compile(r"[A-Za-z][\w./:-]*")  # a text without quotes, unless YAML means something else by it
+_WORD = re.compile(
+    r"[A-Za-z][\w./:-]+"
+)  # a text without quotes, unless YAML means something else by it: "y" is a Boolean
 
 
 def templates(resources: Iterable[Existing], makers: Mapping[tuple[str, ...], dict[str, str]]) -> list[str]:
