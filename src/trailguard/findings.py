@@ -174,6 +174,11 @@ class Finding(NamedTuple):
         """Whether it asks for attention, and nobody has accepted it."""
         return self.verdict in OPEN and self.suppressed is None
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether some deployment breaks the rule, and nobody has accepted it."""
+        return self.verdict in (FAIL, CONDITIONAL) and self.suppressed is None
+
     def accepted(self, why: Suppression) -> Finding:
         """The same finding, which somebody accepts."""
         return self._replace(suppressed=why)

@@ -6,7 +6,7 @@ import os
 import sys
 
 from trailguard.commands.streams import write
-from trailguard.findings import CONDITIONAL, FAIL, UNKNOWN, Finding
+from trailguard.findings import UNKNOWN, Finding
 from trailguard.judging.offers import Key, key_of
 from trailguard.terminal import paragraph, style_for, visible, width_of
 
@@ -29,7 +29,7 @@ def told(result: Repaired, report: Report, args: Namespace, unwritten: Collectio
     """
     stream = sys.stderr if args.show_diff or "-" in args.paths else sys.stdout
     style, width = style_for(args.color, stream, os.environ), width_of(stream, os.environ)
-    left = [one for one in report.results if one.is_open and one.verdict in (FAIL, CONDITIONAL)]
+    left = [one for one in report.results if one.is_fault]
     lines: dict[str, list[tuple[int, str]]] = {}
     lost = _lost(result, unwritten)
     done, undone = style.paint("fixed", "green"), style.paint("left", "yellow") + " "

@@ -8,7 +8,7 @@ import sys
 from trailguard.commands.settings_of import settings_of
 from trailguard.commands.streams import read_input, refuse, say, shown, write
 from trailguard.errors import UserError
-from trailguard.findings import CONDITIONAL, FAIL, FileError
+from trailguard.findings import FileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _judge(
 
 def _faults(report: Report) -> bool:
     """Tell whether there may be something to fix."""
-    return any(one.is_open and one.verdict in (FAIL, CONDITIONAL) for one in report.results)
+    return any(one.is_fault for one in report.results)
 
 
 def _with_fixes(

@@ -70,15 +70,19 @@ def written(
 def _changed(before: Outcome, name: str) -> FileError | None:
     """Why a file must not be written, or cannot."""
     file = before.files[name]
+    fault = _other(name, file.path, file.data)
+    if fault is None and not os.access(file.path, os.W_OK):
+        return FileError(name, 0, 0, "it cannot be written: permission denied")
+    return fault
+
+
+def _other(name: str, path: str, old: bytes) -> FileError | None:
+    """That a file does not hold what was judged, if so."""
     try:
-        with open(file.path, "rb") as stream:
-            if stream.read() != file.data:
-                return FileError(name, 0, 0, _CHANGED)
-        if not os.access(file.path, os.W_OK):
-            return FileError(name, 0, 0, "it cannot be written: permission denied")
+        with open(path, "rb") as stream:
+            return None if stream.read() == old else FileError(name, 0, 0, _CHANGED)
     except OSError as error:
         return _refused(name, error)
-    return None
 
 
 def _refused(name: str, error: OSError) -> FileError:
@@ -87,10 +91,10 @@ def _refused(name: str, error: OSError) -> FileError:
 
 def replaced(name: str, path: str, old: bytes, new: bytes) -> FileError | None:
     """Put new contents into a file that holds the old ones; else give the reason why not, for the name of the file."""
+    fault = _other(name, path, old)
+    if fault is not None:
+        return fault
     try:
-        with open(path, "rb") as stream:
-            if stream.read() != old:
-                return FileError(name, 0, 0, _CHANGED)
         files.replace_bytes(path, new)
     except OSError as error:
         return _refused(name, error)

@@ -13,10 +13,10 @@ from trailguard.fixes.changing import edits_for
 from trailguard.fixes.edits import Conflict, Edit, Unwritable, applied, decoded, encoded, ordered
 from trailguard.fixes.generated import generated
 from trailguard.fixes.remarks import keeping_comments
-from trailguard.judging.offers import Key, distinct, key_of
+from trailguard.judging.offers import Key, key_of
 from trailguard.reading.collected import LINKS, File
 from trailguard.reading.discovery import may_hold
-from trailguard.trails.facts.repairs import Repair, Use
+from trailguard.trails.facts.repairs import Repair, Use, distinct
 
 
 class Plan(NamedTuple):
@@ -76,10 +76,14 @@ class Sources:
 
     def edits(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
         """What several plans change, by file. Raises Unwritable, and Conflict where they exclude each other."""
-        bare = self._bare(plans)
-        return {name: keeping_comments(self.text(name), edits) for name, edits in bare.items()}
+        return self.keeping(self.bare(plans))
 
-    def _bare(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
+    def keeping(self, edits: Mapping[str, Sequence[Edit]]) -> dict[str, list[Edit]]:
+        """The same edits, which keep the comments of what they take away."""
+        return {name: keeping_comments(self.text(name), those) for name, those in edits.items()}
+
+    def bare(self, plans: Iterable[Plan]) -> dict[str, list[Edit]]:
+        """What several plans change but for comments; raises likewise."""
         wanted: dict[str, dict[bool, list[Change]]] = {}
         found: dict[str, list[Edit]] = {}
         for plan in plans:
@@ -102,12 +106,12 @@ class Sources:
             found[name] = file._replace(data=data, marked=True, refers=file.refers or may_hold(data, LINKS))
         return found
 
-    def lines(self, plan: Plan) -> int:
-        """How many lines a plan touches, comments that it keeps apart. Raises Unwritable."""
+    def lines(self, edits: Mapping[str, Sequence[Edit]]) -> int:
+        """How many lines some edits touch."""
         count = 0
-        for name, edits in self._bare([plan]).items():
+        for name, those in edits.items():
             text = self.text(name)
-            count += sum(max(text.count("\n", one.start, one.end), one.text.count("\n")) + 1 for one in edits)
+            count += sum(max(text.count("\n", one.start, one.end), one.text.count("\n")) + 1 for one in those)
         return count
 
 
@@ -129,10 +133,11 @@ def plans_for(
         unsafe = "; ".join(filter(None, (repair.unsafe, _beside(repair, apart, uses))))
         plan = Plan(finding, repair.title, unsafe, changes, apart)
         try:
-            edits = sources.edits([plan])
+            bare = sources.bare([plan])
+            edits = sources.keeping(bare)
             if edits and edits not in known:
                 known.append(edits)
-                found.append((bool(unsafe), sources.lines(plan), plan))
+                found.append((bool(unsafe), sources.lines(bare), plan))
         except Conflict as conflict:
             refusal = refusal or conflict.reason
         except Unwritable as error:

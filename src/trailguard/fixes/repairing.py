@@ -14,10 +14,10 @@ from trailguard.findings import PASS, FileEdit, Finding, Fix, Report, Span
 from trailguard.fixes.edits import Conflict, Edit, Unwritable, composed, decoded
 from trailguard.fixes.plans import Plan, Sources, plans_for
 from trailguard.fixes.proofs import Proof, prove, standing
-from trailguard.judging.offers import Key, joined, key_of
+from trailguard.judging.offers import Key, key_of
 from trailguard.reading.collected import File
 from trailguard.scanning import Look, Outcome
-from trailguard.trails.facts.repairs import Repair, Use
+from trailguard.trails.facts.repairs import Repair, Use, joined
 
 _STEPS = 3  # times that what a plan makes worse is repaired with it
 _HELPERS = 3  # fixes of others that are tried for what passes with them
@@ -168,7 +168,7 @@ class _Mender:
             self._accept(batch, outcome)
             return []
         if len(batch) == 1:
-            if self._settled_with_more(batch[0], proof):
+            if self._settled_with_more(batch[0], proof, outcome):
                 return []
             reason = next(iter(proof.reasons), "it does not hold")
             return [(batch[0], f"{_lowered(batch[0].title)} does not help: {reason}")]
@@ -178,10 +178,10 @@ class _Mender:
         parts = [clear, *([one] for one in suspects)] if suspects and clear else [batch[:half], batch[half:]]
         return [item for part in parts for item in self._settled(part)]
 
-    def _settled_with_more(self, plan: Plan, proof: Proof) -> bool:
+    def _settled_with_more(self, plan: Plan, proof: Proof, outcome: Outcome) -> bool:
         """Accept a plan that makes something else worse together with what repairs that; tell whether it holds."""
         for _ in range(_STEPS):
-            wider = self._with_more(plan, proof)
+            wider = self._with_more(plan, proof, outcome)
             if wider is None:
                 return False
             if wider.unsafe and not plan.unsafe:
@@ -194,12 +194,16 @@ class _Mender:
                 return True
         return False
 
-    def _with_more(self, plan: Plan, proof: Proof) -> Plan | None:
-        """A plan, and then the repairs of what it makes worse; None where that cannot be repaired."""
+    def _with_more(self, plan: Plan, proof: Proof, outcome: Outcome) -> Plan | None:
+        """A plan, and then the repairs of what it makes worse; None where that cannot be repaired.
+
+        `proof` and `outcome` are what came of it on top of what was accepted.
+        """
         if proof.unrepaired or proof.faults:
             return None
         first = self._sources.edits([plan])
-        outcome = self._judged(self._sources.edited(first), first)
+        if self.accepted:  # else it was judged by itself
+            outcome = self._judged(self._sources.edited(first), first)
         sources = Sources(outcome.files)
         findings = {key_of(one): one for one in outcome.report.results if one.is_open}
         more: list[Plan] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trailguard.findings import CONDITIONAL, FAIL, Report
+from trailguard.findings import Report
 from trailguard.fixes.repairing import offered, with_fixes
 from trailguard.judging.offers import key_of
 from trailguard.judging.results import Task
@@ -32,5 +32,5 @@ def look_at(
 
 def with_offers(report: Report, look: Look) -> Report:
     """The report of what the look is at, whose findings carry their fixes, the unsafe ones too."""
-    wanted = [key_of(one) for one in report.results if one.is_open and one.verdict in (FAIL, CONDITIONAL)]
+    wanted = [key_of(one) for one in report.results if one.is_fault]
     return with_fixes(report, offered(look, look.outcome(), wanted)) if wanted else report

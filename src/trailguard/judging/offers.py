@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.scenarios.scenarios import TooManyScenarios
@@ -17,9 +17,7 @@ from trailguard.rulebook.options import Requirement
 from trailguard.rulebook.rule import Rule
 from trailguard.trails import catalog
 from trailguard.trails.facts.facts import Fact
-from trailguard.trails.facts.repairs import Fault, Repair, stated
-
-Item = TypeVar("Item")
+from trailguard.trails.facts.repairs import Fault, Repair, distinct, in_step, joined, stated
 
 
 class Key(NamedTuple):
@@ -58,8 +56,7 @@ def offers_for(
     ways = distinct(way for leaf in leaves for way in leaf.answer or ())
     if not ways or not all(ways):
         return
-    repairs = (joined([way[min(index, len(way) - 1)] for way in ways]) for index in range(max(map(len, ways))))
-    placed = distinct(_placed(repair, judged.file) for repair in repairs)
+    placed = distinct(_placed(joined(step), judged.file) for step in in_step(ways))
     used = ((one, (use for change in one.changes for use in sharing.uses(change, subject.resource))) for one in placed)
     yield Offer(key_of(finding), tuple(repair._replace(uses=tuple(uses)) for repair, uses in used))
 
@@ -69,27 +66,7 @@ def together(offers: Iterable[Offer]) -> dict[Key, tuple[Repair, ...]]:
     found: dict[Key, list[Offer]] = {}
     for one in offers:
         found.setdefault(one.key, []).append(one)
-    told = {}
-    for key, given in found.items():
-        most = max(len(one.repairs) for one in given)
-        told[key] = tuple(
-            joined([one.repairs[min(index, len(one.repairs) - 1)] for one in given]) for index in range(most)
-        )
-    return told
-
-
-def joined(repairs: Sequence[Repair]) -> Repair:
-    """Several repairs as one."""
-    titles = dict.fromkeys(part for one in repairs for part in one.title.split("; "))
-    reasons = dict.fromkeys(one.unsafe for one in repairs if one.unsafe)
-    changes = distinct(change for one in repairs for change in one.changes)
-    uses = dict.fromkeys(use for one in repairs for use in one.uses)
-    return Repair("; ".join(titles), tuple(changes), "; ".join(reasons), tuple(uses))
-
-
-def distinct(items: Iterable[Item]) -> list[Item]:
-    """Each of some things once; they may hold data that cannot be hashed."""
-    return list({repr(item): item for item in items}.values())
+    return {key: tuple(map(joined, in_step([one.repairs for one in given]))) for key, given in found.items()}
 
 
 def _faults(scenario: Scenario, rule: Rule, subject: Subject) -> tuple[tuple[Repair, ...], ...] | None:

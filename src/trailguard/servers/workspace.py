@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from trailguard.cloudformation.source.nodes import Document, Places, SourceError
 from trailguard.cloudformation.source.reading import parse
 from trailguard.errors import display_name
-from trailguard.findings import CONDITIONAL, FAIL, FileEdit, FileError, Fix, Span
+from trailguard.findings import FileEdit, FileError, Fix, Span
 from trailguard.fixes.edits import decoded
 from trailguard.fixes.repairing import offered, repaired
 from trailguard.judging.offers import Key, key_of
@@ -205,7 +205,7 @@ class Workspace:
     def _faulty(self, name: str) -> list[Key]:
         """What is to be repaired in a file; nothing while it cannot be read."""
         told = self._told.get(name, Told()) if name not in self._broken else Told()
-        return [key_of(one) for one in told.findings if one.is_open and one.verdict in (FAIL, CONDITIONAL)]
+        return [key_of(one) for one in told.findings if one.is_fault]
 
     def _near(self, name: str, heed: Heed) -> Look:
         """A look by all rules at what a file has to do with: a fix must not make any of them worse."""

@@ -7,8 +7,8 @@ the one that changes least first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from trailguard.cloudformation.scenarios.resolver import Scenario
 from trailguard.cloudformation.source.changes import Append, At, Change, Data, Put, Replace, Way, at
@@ -20,6 +20,8 @@ from trailguard.trails.facts.facts import BOOLEAN_TEXTS, Fact, to_json
 from trailguard.trails.facts.properties import TAKES, entry
 
 PROPERTIES = "Properties"
+
+Item = TypeVar("Item")
 
 
 class Fault(NamedTuple):
@@ -184,17 +186,34 @@ def stated(fix: Mapping[str, Any]) -> Repairer:
             for name, value in fix.get("attribute", {}).items()
             if (node := fault.resource.attribute(name)) is None or plain(node) != value
         ]
-        for index in range(max(map(len, each), default=0)):
-            yield together([repairs[min(index, len(repairs) - 1)] for repairs in each])
+        yield from map(together, in_step(each))
 
     return repairs
 
 
 def together(repairs: Sequence[Repair]) -> Repair:
+    """Several repairs as one, of which the first reason to look at it is enough."""
+    return joined(repairs)._replace(unsafe=next((repair.unsafe for repair in repairs if repair.unsafe), ""))
+
+
+def joined(repairs: Sequence[Repair]) -> Repair:
     """Several repairs as one."""
-    titles = dict.fromkeys(repair.title for repair in repairs)
-    changes = tuple(change for repair in repairs for change in repair.changes)
-    return Repair("; ".join(titles), changes, next((repair.unsafe for repair in repairs if repair.unsafe), ""))
+    titles = dict.fromkeys(part for one in repairs for part in one.title.split("; "))
+    reasons = dict.fromkeys(one.unsafe for one in repairs if one.unsafe)
+    changes = distinct(change for one in repairs for change in one.changes)
+    uses = dict.fromkeys(use for one in repairs for use in one.uses)
+    return Repair("; ".join(titles), tuple(changes), "; ".join(reasons), tuple(uses))
+
+
+def distinct(items: Iterable[Item]) -> list[Item]:
+    """Each of some things once; they may hold data that cannot be hashed."""
+    return list({repr(item): item for item in items}.values())
+
+
+def in_step(ways: Sequence[Sequence[Repair]]) -> Iterator[list[Repair]]:
+    """The first of each of some ways, then the next of each, and so on; of those that have no more, the last."""
+    for index in range(max(map(len, ways), default=0)):
+        yield [way[min(index, len(way) - 1)] for way in ways]
 
 
 def _is_set(fault: Fault, name: str, value: Data) -> bool:
@@ -222,9 +241,9 @@ def decided(scenario: Scenario, node: Node) -> str:
         if call is not None and call[0] not in _PLAIN:
             return f"{call[0]} decides it now"
         if call is not None and call[0] in ("Ref", "Fn::Sub"):
-            told = [_parameter(scenario, name) for name in mentioned(*call)]
-            if any(told):
-                return next(filter(None, told))
+            told = next(filter(None, (_parameter(scenario, name) for name in mentioned(*call))), "")
+            if told:
+                return told
         if isinstance(current, MapNode):
             pending.extend(current.values.values())
         elif isinstance(current, ListNode):
@@ -249,11 +268,9 @@ def chosen(scenario: Scenario, node: Node) -> str:
     for call in calls(node):
         if call.function == "Fn::FindInMap":
             return "a mapping decides it now"
-        for name in mentioned(call.function, call.argument):
-            if name in scenario.model.stacks.bindings:
-                return f"what is handed to parameter {bare(name)} decides it now"
-            if name in scenario.model.template.parameters:
-                return f"parameter {bare(name)} decides it now"
+        told = next(filter(None, (_parameter(scenario, name) for name in mentioned(call.function, call.argument))), "")
+        if told:
+            return told
     call_here = function_of(node)
     return "a condition decides it now" if call_here is not None and call_here[0] == "Fn::If" else ""
 
