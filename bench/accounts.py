@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import tempfile
 import warnings
 from collections import Counter
@@ -24,24 +23,21 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
-
-from trailguard import Settings, scan  # noqa: E402
-from trailguard.cloudformation.scenarios.intrinsics import Unbuildable  # noqa: E402
-from trailguard.cloudformation.scenarios.model import Model, Pins  # noqa: E402
-from trailguard.cloudformation.scenarios.resolver import Scenario  # noqa: E402
-from trailguard.cloudformation.scenarios.values import ListValue, Text, text_of  # noqa: E402
-from trailguard.cloudformation.scenarios.variables import Split  # noqa: E402
-from trailguard.cloudformation.source.nodes import Node, SourceError, plain  # noqa: E402
-from trailguard.cloudformation.source.reading import parse  # noqa: E402
-from trailguard.cloudformation.stacks.exchanges import imports_of  # noqa: E402
-from trailguard.cloudformation.template.template import Template, looks_like_template  # noqa: E402
-from trailguard.cloudformation.world.nesting import APPLICATION, STACK, STACK_SET  # noqa: E402
-from trailguard.findings import Finding, Report  # noqa: E402
-from trailguard.reading.discovery import Candidate, discover  # noqa: E402
-from trailguard.settings.settings import Context  # noqa: E402
-from trailguard.trails.facts.returns import RETURNS  # noqa: E402
+from trailguard import Settings, scan
+from trailguard.cloudformation.scenarios.intrinsics import Unbuildable
+from trailguard.cloudformation.scenarios.model import Model, Pins
+from trailguard.cloudformation.scenarios.resolver import Scenario
+from trailguard.cloudformation.scenarios.values import ListValue, Text, text_of
+from trailguard.cloudformation.scenarios.variables import Split
+from trailguard.cloudformation.source.nodes import Node, SourceError, plain
+from trailguard.cloudformation.source.reading import parse
+from trailguard.cloudformation.stacks.exchanges import imports_of
+from trailguard.cloudformation.template.template import Template, looks_like_template
+from trailguard.cloudformation.world.nesting import APPLICATION, STACK, STACK_SET
+from trailguard.findings import Finding, Report
+from trailguard.reading.discovery import Candidate, discover
+from trailguard.settings.settings import Context
+from trailguard.trails.facts.returns import RETURNS
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 HERE = f"{ACCOUNT}/{REGION}"

@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
 
 
 def take(question: Question, folder: str, step: Step) -> Outcome:
-    """Take a snapshot into a folder; `step` is told how many of how many parts are read.
+    """Take a snapshot into a folder; `step` is called with how many of how many parts are read.
 
     Raises UserError for what the user has to change: no boto3, no credentials, no permission, a folder that holds
     something else, templates that cannot be read, AWS out of reach.

@@ -41,7 +41,7 @@ _STORE_PROPERTIES = (
     "BillingMode",
     "FederationRoleArn",
 )
-# What is told of a trail's deliveries.
+# What AWS says about a trail's deliveries.
 _STATUS = {
     "latest_delivery_time": "LatestDeliveryTime",
     "latest_delivery_error": "LatestDeliveryError",

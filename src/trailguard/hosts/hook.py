@@ -130,7 +130,7 @@ def _log(told: Answer, seconds: float) -> None:
 
 
 def _log_fault(error: Exception) -> None:
-    """The way to a fault of our own, for whoever mends it; what a user has to change is in the answer."""
+    """The way to a fault of our own, for the person who fixes it; what a user has to change is in the answer."""
     if not isinstance(error, UserError | HookError):
         traceback.print_exception(error)
         sys.stderr.flush()

@@ -1,7 +1,7 @@
 """The controls of frameworks as OSCAL names them, and a finding for each.
 
 The identifiers of NIST's own catalogs are used where there are such: https://github.com/usnistgov/oscal-content
-What is found of a control is told of its statement there. For the other frameworks no catalog is published: their
+A finding about a control targets its statement there. For the other frameworks no catalog is published: their
 controls are called after the framework, and the document defines an objective for each.
 """
 

@@ -32,7 +32,7 @@ class Names:
         self._given: Counter[str] = Counter()
 
     def uuid(self, *parts: object) -> str:
-        """The UUID of what these parts identify; things that are named alike are told apart by their order."""
+        """The UUID of what these parts identify; things with the same name are distinguished by their order."""
         name = json.dumps(parts)  # ASCII: halves of surrogate pairs have no UTF-8
         self._given[name] += 1
         again = self._given[name]

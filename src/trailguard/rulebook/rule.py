@@ -67,7 +67,7 @@ class Rule(NamedTuple):
     folder: str
     options: Mapping[str, Option]
     elsewhere: Verdict = UNKNOWN  # the verdict where a trail uses a subject that the templates do not make
-    existing: bool = True  # whether it has business with what exists already, whatever template made that
+    existing: bool = True  # whether it applies to what exists already, whatever template made that
     equivalents: tuple[str, ...] = ()  # the checks of checkov that ask for the same
     unverified: Unverified | None = None
     changed: tuple[str, ...] = ()  # in what it differs from how it ships

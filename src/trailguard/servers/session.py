@@ -1,4 +1,4 @@
-"""What a client works on: its folders, its buffers, what it configures, and what is told of all of it.
+"""What a client works on: its folders, its buffers, what it configures, and what is reported about all of it.
 
 Everything but `Session.changed` and `Session.configured` runs in the thread that judges.
 """
@@ -189,7 +189,7 @@ class Session:
             self._show(Publication(self.addresses.uri(name), None, list(self._of_faults(name))))
 
     def _opened(self, paths: Sequence[str], folder: str) -> Workspace:
-        """A workspace with its configuration; what is wrong with that is told, and counts as if it were not there."""
+        """A workspace with its configuration; what is wrong with that is reported and left out."""
         settings = Settings()
         try:
             settings = configuration.load(os.path.relpath(folder) if folder == os.getcwd() else folder)
@@ -207,7 +207,7 @@ class Session:
         return Workspace(paths, Settings(root=settings.root), today)
 
     def _own(self) -> dict[str, Any]:
-        """What the client configures that is not about how it is told."""
+        """What the client configures that is not about how findings are shown."""
         given = {key: value for key, value in self._given.items() if key not in (*_CLIENTS, "scope")}
         scope = self._given.get("scope", SCOPES[0])
         if scope not in SCOPES:
